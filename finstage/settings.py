@@ -1,0 +1,261 @@
+"""Every setting of Finstage, in one file. Environment variables choose the size; a wrong one stops the start."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _choice(name: str, allowed: list[str], default: str) -> str:
+    value = env.str(name, default=default) or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+    return value
+
+
+def _number(name: str, default: float, low: float, high: float) -> float:
+    text = env.str(name, default="")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a number from {low:g} to {high:g}.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} is {text}; it must be a number from {low:g} to {high:g}.")
+    return value
+
+
+def _truth(name: str, default: bool) -> bool:
+    return _choice(name, ["true", "false"], "true" if default else "false") == "true"
+
+
+# State and identity
+
+VAR = Path(env.str("FINSTAGE_VAR", default="") or BASE_DIR / "var").resolve()
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """The key from the environment, or one made at the first start and kept in var/."""
+    if key := env.str("SECRET_KEY", default=""):
+        return key
+    path = VAR / "secret_key"
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = _truth("DEBUG", False)
+HOST = env.str("HOST", default="") or "127.0.0.1"
+PORT = int(_number("PORT", 8000, 1, 65535))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+AUTH_USER_MODEL = "finstage.User"
+
+# Prices
+
+SOURCE = _choice("FINSTAGE_SOURCE", ["auto", "yahoo", "replay"], "auto")
+REPLAY_START = env.str("FINSTAGE_REPLAY_START", default="") or "2012-09-04"
+REPLAY_SESSION_SECONDS = _number("FINSTAGE_REPLAY_SESSION_SECONDS", 20, 0.05, 86_400)
+MARKET_DATA_OPEN = _truth("FINSTAGE_MARKET_DATA_OPEN", True)
+
+# Apps
+
+INSTALLED_APPS = [
+    "finstage",
+    "monitoring",
+    "market",
+    "analysis",
+    "realtime",
+    "channels",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "django_prometheus",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "finstage.urls"
+ASGI_APPLICATION = "finstage.asgi.application"
+WSGI_APPLICATION = "finstage.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_SQLITE = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+}
+# Without read_timeout a query waits as long as a frozen server is frozen.
+_MYSQL = {
+    "charset": "utf8mb4",
+    "connect_timeout": 3,
+    "read_timeout": 10,
+    "write_timeout": 10,
+    "isolation_level": "read committed",
+    "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE', innodb_lock_wait_timeout=5",
+}
+
+
+def _database() -> dict:
+    url = env.str("DATABASE_URL", default="")
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "finstage.sqlite3", "OPTIONS": _SQLITE}
+    scheme = urlsplit(url).scheme
+    if scheme not in ("mysql", "sqlite"):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL begins with {scheme or 'no scheme'!r}; it can be mysql://user:password@host:3306/name "
+            "or sqlite:////path/to/file."
+        )
+    database = environ.Env.db_url_config(url)
+    if scheme == "mysql":
+        _require_mysqlclient()
+        database["OPTIONS"] = {**_MYSQL, **database.get("OPTIONS", {})}
+        database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+    else:
+        database["OPTIONS"] = _SQLITE
+    return database
+
+
+def _require_mysqlclient() -> None:
+    try:
+        __import__("MySQLdb")
+    except ImportError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL asks for MySQL or MariaDB and the driver mysqlclient is not installed. On Debian or Ubuntu: "
+            "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev, then "
+            ".venv/bin/pip install -r requirements.txt"
+        ) from None
+
+
+# The threads that own connections are the bounded pool of the gate, so that they may keep them.
+DATABASES = {"default": {**_database(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}}
+
+# Redis protocol
+
+RUNTIME = VAR / "run"
+if len(str(RUNTIME / "valkey.sock")) > 100:  # a unix socket's path has room for 107 bytes
+    RUNTIME = Path(tempfile.gettempdir()) / f"finstage-{os.getuid()}-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
+VALKEY_SOCKET = RUNTIME / "valkey.sock"
+REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
+REDIS_PREFIX = "finstage:"
+
+# Celery
+
+_EMBEDDED_BROKER = f"redis+socket://{quote(str(VALKEY_SOCKET))}?virtual_host=1"
+CELERY_BROKER_URL = env.str("BROKER_URL", default="") or (_EMBEDDED_BROKER if REDIS_EMBEDDED else REDIS_URL)
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "global_keyprefix": "finstage:celery:",
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# HTTP
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+GATE_WORKERS = int(_number("FINSTAGE_HTTP_THREADS", 8, 1, 256))
+GATE_QUEUE = int(_number("FINSTAGE_HTTP_QUEUE", 64, 1, 10_000))
+GATE_BODY_BYTES = int(_number("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30))
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Finstage Market Data",
+    "VERSION": "2",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+# Language and time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Logging
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")},
+}

@@ -1,0 +1,94 @@
+"""What a price is: the two values that travel through Finstage, and their rules. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+# CONTRACT.md: `second`, or `day` where only the session is known.
+SECOND, DAY = "second", "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The last price of a symbol and its session so far. No bid or ask: Yahoo's sense of the word.
+
+    Prices are float64 in the symbol's own currency, as traded, rounded to its decimals; `previous_close` is the
+    last session's close, restated for a split that takes effect in this session, None where it is not known.
+    """
+
+    ticker: str
+    price: float
+    previous_close: float | None
+    open: float | None
+    high: float | None
+    low: float | None
+    volume: int | None
+    session_date: date
+    as_of: datetime
+    as_of_precision: str
+    received_at: datetime
+    source: str
+    market_state: str  # open, closed, pre, post
+    is_final: bool = False  # the session's last: its bar will not move any more
+
+    @property
+    def change(self) -> float | None:
+        return None if self.previous_close is None else self.price - self.previous_close
+
+    @property
+    def change_percent(self) -> float | None:
+        """Percent points: 1.25 is 1.25 %."""
+        return None if not self.previous_close else (self.price / self.previous_close - 1) * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Open, high, low, close and volume of one interval; prices float64, as traded unless `adjustment` says else."""
+
+    ticker: str
+    interval: str
+    opened_at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+    is_final: bool
+    source: str
+    received_at: datetime
+    revision: int = 0
+    adjustment: str = "raw"
+
+    @property
+    def session_date(self) -> date:
+        """The exchange's own date; for a day and more `opened_at` is its midnight in UTC."""
+        return self.opened_at.date()
+
+
+def midnight(session_date: date) -> datetime:
+    """The instant that stands for a session in `opened_at`: its date's midnight, UTC."""
+    return datetime.combine(session_date, time.min, tzinfo=UTC)
+
+
+def daily_bar(quote: Quote) -> Bar | None:
+    """The session's bar as far as a quote knows it; None where the source does not say the open."""
+    if quote.open is None:
+        return None
+    return Bar(
+        ticker=quote.ticker,
+        interval="1d",
+        opened_at=midnight(quote.session_date),
+        open=quote.open,
+        high=max(quote.high or quote.price, quote.price, quote.open),
+        low=min(quote.low or quote.price, quote.price, quote.open),
+        close=quote.price,
+        volume=quote.volume,
+        is_final=quote.is_final,
+        source=quote.source,
+        received_at=quote.received_at,
+    )
+
+
+def rounded(quote: Quote, decimals: int) -> Quote:
+    """The quote with every price rounded once, to its symbol's decimals."""
+    prices = {name: getattr(quote, name) for name in ("price", "previous_close", "open", "high", "low")}
+    return replace(quote, **{name: None if value is None else round(value, decimals) for name, value in prices.items()})

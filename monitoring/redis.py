@@ -1,0 +1,28 @@
+"""The process's connections to the Redis protocol, and the names of our keys in it."""
+
+from functools import cache
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# A dead server must be noticed at once, and a caller decides whether to try again.
+_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "health_check_interval": 15}
+
+
+@cache
+def client() -> redis.Redis:
+    """The shared, thread-safe client; answers are bytes."""
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+
+
+def async_client(**options) -> redis.asyncio.Redis:
+    """A client for the caller's own event loop; the caller closes it."""
+    return redis.asyncio.Redis.from_url(settings.REDIS_URL, **{**_OPTIONS, **options})
+
+
+def key(*parts: object) -> str:
+    """A key of ours: key("quotes") is `finstage:quotes`."""
+    return settings.REDIS_PREFIX + ":".join(str(part) for part in parts)

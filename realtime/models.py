@@ -1,0 +1,63 @@
+"""What people are told: the rules they set and the alerts that rang."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from market.models import Symbol
+
+
+class AlertRule(models.Model):
+    """A condition to watch. Without an owner it is the system's, and everybody sees its alerts."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="alert_rules"
+    )
+    symbol = models.ForeignKey(
+        Symbol, null=True, blank=True, on_delete=models.CASCADE, help_text=_("Empty: every tracked symbol.")
+    )
+    kind = models.CharField(max_length=20, choices=[("price_above", _("price above")), ("plunge", _("plunge"))])
+    level = models.FloatField(
+        null=True, blank=True, help_text=_("A price for “price above”, percent points for “plunge” (−5 if empty).")
+    )
+    severity = models.CharField(
+        max_length=8, default="warning", choices=[("info", _("info")), ("warning", _("warning")), ("critical", _("critical"))]
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(kind="price_above") | models.Q(level__isnull=False), name="price_above_needs_a_level"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.level if self.level is not None else ''}".strip()
+
+
+class Alert(models.Model):
+    """It happened: a rule's condition was crossed. Saved first, published after commit, once."""
+
+    rule = models.ForeignKey(AlertRule, null=True, on_delete=models.SET_NULL, related_name="alerts")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=20)
+    severity = models.CharField(max_length=8)
+    message = models.CharField(max_length=300)
+    price = models.FloatField()
+    session_date = models.DateField()
+    as_of = models.DateTimeField()
+    as_of_precision = models.CharField(max_length=6)
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=16)
+    dedupe_key = models.CharField(max_length=120, unique=True, help_text=_("Rule, symbol, session and epoch."))
+    published_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.message
