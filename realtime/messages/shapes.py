@@ -1,19 +1,7 @@
 """The whole protocol of `/ws/realtime` on one page: what a client may say, and what it may hear.
 
-`ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `schema()` is the document that clients and tests use,
-`read` turns a frame into a checked action, and the functions at the end build what we send. A published message is
-encoded once, without its `seq`: `streams` adds that when it numbers it.
+`ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `schema()` is the document that clients and tests use.
 """
-
-import json
-import math
-import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-import orjson
-
-from market.prices import Bar, Quote
 
 PROTOCOL = 1
 HEARTBEAT_SECONDS = 30
@@ -98,7 +86,7 @@ ACTIONS = {
     ),
     "unsubscribe": _action("unsubscribe", {"type": {"enum": list(TYPES)}}, {"symbols": _SYMBOLS}),
     "get_current_prices": _action("get_current_prices", {"symbols": _SYMBOLS}),
-    "get_history": _action("get_history", {"symbol": _SYMBOL}, {"limit": {"type": "integer", "minimum": 1, "maximum": 1000}}),
+    "get_history": _action("get_history", {"symbol": _SYMBOL}, {"limit": {**_COUNT, "minimum": 1, "maximum": 1000}}),
     "configure": _action("configure", {"batch": {"type": "boolean"}}),
     "authenticate": _action("authenticate", {"token": {"type": "string", "maxLength": 4096}}),
     "ping": _action("ping"),
@@ -123,8 +111,8 @@ _PRICE = {
 }  # fmt: skip
 _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
-    "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT, "adjustment": {"enum": ["raw", "split", "split_dividend"]},
-    "is_final": {"type": "boolean"}, "revision": _COUNT, **_SOURCED,
+    "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
+    "adjustment": {"enum": ["raw", "split", "split_dividend"]}, "is_final": {"type": "boolean"}, "revision": _COUNT, **_SOURCED,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
 _ALERT = {
@@ -132,8 +120,10 @@ _ALERT = {
     "timestamp": _TIME, "as_of_precision": _PRECISION, "price": _NUMBER, "id": _COUNT, **_SOURCED,
 }  # fmt: skip
 _STREAMED = {"stream": _TEXT, "seq": _COUNT}
-_STATE = {"type": "object", "additionalProperties": _object({"epoch": _TEXT, "seq": _COUNT, "recovered": {"type": "boolean"}})}
+_HELD = _object({"epoch": _TEXT, "seq": _COUNT, "recovered": {"type": "boolean"}})
+_STATE = {"type": "object", "additionalProperties": _HELD}
 
+# fmt: off
 MESSAGES = {
     "connected": _message("connected", {"client_id": _TEXT, "heartbeat_seconds": _COUNT, "protocol": _COUNT}),
     "subscribed": _message(
@@ -163,7 +153,7 @@ MESSAGES = {
             "is_final": {"type": "boolean"}, "values": _VALUES, **_SOURCED, **_STREAMED,
         },
         _MARK,
-    ),  # fmt: skip
+    ),
     "signal": _message(
         "signal",
         {
@@ -171,7 +161,7 @@ MESSAGES = {
             "as_of": _TIME, "price": _NUMBER, "record": {"type": ["object", "null"]}, **_STREAMED,
         },
         _MARK,
-    ),  # fmt: skip
+    ),
     "alert": _message("alert", {**_ALERT, **_STREAMED}, _MARK),
     "news": _message(
         "news",
@@ -179,7 +169,7 @@ MESSAGES = {
             "id": _COUNT, "title": _TEXT, "url": _TEXT, "publisher": _TEXT, "published_at": _TIME,
             "symbols": {"type": "array", "items": _SYMBOL}, "source": _TEXT, **_STREAMED,
         },
-    ),  # fmt: skip
+    ),
     "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME, **_STREAMED}),
     "job": _message("job", {"job": {"type": "object"}, **_STREAMED}),
     "metric": _message("metric", {"metrics": {"type": "object"}, "timestamp": _TIME, **_STREAMED}),
@@ -194,14 +184,15 @@ MESSAGES = {
             "reason": {"enum": ["history_expired", "epoch_changed", "limit"]},
         },
         {"rest": _TEXT},
-    ),  # fmt: skip
+    ),
     "server_shutdown": _message("server_shutdown", {"retry_after": _NUMBER}),
     "error": _message(
         "error",
         {"code": {"enum": list(ERROR_CODES)}, "message": _TEXT},
-        {"id": {"type": ["string", "integer", "null"]}, "symbols": {"type": "array", "items": _TEXT}, "retry_after": _NUMBER},
+        {"id": _ID, "symbols": {"type": "array", "items": _TEXT}, "retry_after": _NUMBER},
     ),
-}  # fmt: skip
+}
+# fmt: on
 
 
 def schema() -> dict:
@@ -211,6 +202,7 @@ def schema() -> dict:
         "title": f"Finstage /ws/realtime, protocol {PROTOCOL}",
         "$defs": {"actions": ACTIONS, "messages": MESSAGES, "close_codes": {"enum": sorted(CLOSE.values())}},
         "anyOf": [
-            {"$ref": f"#/$defs/{kind}/{name}"} for kind, table in (("actions", ACTIONS), ("messages", MESSAGES)) for name in table
+            *({"$ref": f"#/$defs/actions/{name}"} for name in ACTIONS),
+            *({"$ref": f"#/$defs/messages/{name}"} for name in MESSAGES),
         ],
     }

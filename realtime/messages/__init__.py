@@ -1,0 +1,43 @@
+"""Everything said on `/ws/realtime`: `shapes` is the protocol, `reading` takes frames in, `building` sends them out."""
+
+from realtime.messages.building import (
+    Message,
+    alert,
+    bar,
+    connected,
+    current_prices,
+    encode,
+    epoch,
+    error,
+    gap,
+    indicators,
+    instant,
+    merged,
+    price,
+    price_fields,
+    server_shutdown,
+    system,
+)
+from realtime.messages.reading import Refused, read
+from realtime.messages.shapes import (
+    ACTIONS,
+    CLOSE,
+    HEARTBEAT_SECONDS,
+    MAX_FRAME_BYTES,
+    MESSAGES,
+    NOT_YET,
+    PROTOCOL,
+    PUBLIC_TYPES,
+    SILENCE_SECONDS,
+    STAFF_TYPES,
+    TYPES,
+    UNNAMED_TYPES,
+    schema,
+)
+
+__all__ = [
+    "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
+    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "UNNAMED_TYPES", "Message", "Refused", "alert", "bar", "connected",
+    "current_prices", "encode", "epoch", "error", "gap", "indicators", "instant", "merged", "price", "price_fields",
+    "read", "schema", "server_shutdown", "system",
+]  # fmt: skip

@@ -1,0 +1,205 @@
+"""What we send. A published message is encoded once, without its `seq`: `streams` adds that when it numbers it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import orjson
+
+from market.prices import Bar, Quote
+from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a stream, before it has its number.
+
+    body: the JSON object, encoded, without `seq`. keep: goes into the history, so that it can be recovered.
+    conflate: for a client that asked for the newest only, a later one replaces it.
+    """
+
+    stream: str
+    body: bytes
+    keep: bool
+    conflate: bool
+
+
+class IndicatorValues(Protocol):
+    """The newest values of a symbol's indicators, as `analysis.summary` gives them."""
+
+    ticker: str
+    interval: str
+    as_of: datetime
+    as_of_precision: str
+    adjustment: str
+    is_final: bool
+    source: str
+    received_at: datetime
+    values: dict[str, dict[str, float | None]]
+
+
+class AlertRow(Protocol):
+    """What `realtime.models.Alert` holds."""
+
+    id: int
+    owner_id: int | None
+    kind: str
+    severity: str
+    message: str
+    price: float
+    as_of: datetime
+    as_of_precision: str
+    source: str
+    received_at: datetime
+
+
+def instant(at: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{at.microsecond // 1000:03d}Z" if at.microsecond >= 1000 else "Z")
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """JSON as it stands on the wire; NaN and infinity, which JSON does not have, become null."""
+    return orjson.dumps(message)
+
+
+def price_fields(quote: Quote) -> dict[str, Any]:
+    """The fields of `price_update`, which the REST quote shares."""
+    change, percent = quote.change, quote.change_percent
+    return {
+        "symbol": quote.ticker,
+        "current_price": quote.price,
+        "previous_close": quote.previous_close,
+        # Differences of float64 prices carry noise far below any price's decimals.
+        "change": None if change is None else round(change, 8),
+        "change_percent": None if percent is None else round(percent, 4),
+        "volume": quote.volume,
+        "timestamp": instant(quote.as_of),
+        "as_of_precision": quote.as_of_precision,
+        "received_at": instant(quote.received_at),
+        "source": quote.source,
+        "market_state": quote.market_state,
+        "open": quote.open,
+        "high": quote.high,
+        "low": quote.low,
+    }
+
+
+def price(quote: Quote) -> Message:
+    body = encode({"type": "price_update", **price_fields(quote)})
+    return Message(f"prices:{quote.ticker}", body, keep=True, conflate=True)
+
+
+def bar(value: Bar) -> Message:
+    stream = f"bars:{value.ticker}"
+    body = {
+        "type": "bar",
+        "stream": stream,
+        "symbol": value.ticker,
+        "interval": value.interval,
+        "opened_at": instant(value.opened_at),
+        "session_date": value.session_date.isoformat(),
+        "open": value.open,
+        "high": value.high,
+        "low": value.low,
+        "close": value.close,
+        "volume": value.volume,
+        "adjustment": value.adjustment,
+        "is_final": value.is_final,
+        "revision": value.revision,
+        "source": value.source,
+        "received_at": instant(value.received_at),
+    }
+    return Message(stream, encode(body), keep=value.is_final, conflate=not value.is_final)
+
+
+def indicators(values: IndicatorValues) -> Message:
+    stream = f"indicators:{values.ticker}"
+    body = {
+        "type": "indicators",
+        "stream": stream,
+        "symbol": values.ticker,
+        "interval": values.interval,
+        "as_of": instant(values.as_of),
+        "as_of_precision": values.as_of_precision,
+        "adjustment": values.adjustment,
+        "is_final": values.is_final,
+        "values": values.values,
+        "source": values.source,
+        "received_at": instant(values.received_at),
+    }
+    return Message(stream, encode(body), keep=values.is_final, conflate=not values.is_final)
+
+
+def alert(row: AlertRow) -> Message:
+    """An alert for everybody on its symbol's stream, or its owner's on theirs, which they know as `alerts:@me`."""
+    ticker = row.symbol.ticker
+    body = {
+        "type": "alert",
+        "stream": "alerts:@me" if row.owner_id else f"alerts:{ticker}",
+        "id": row.id,
+        "symbol": ticker,
+        "kind": row.kind,
+        "severity": row.severity,
+        "message": row.message,
+        "price": row.price,
+        "timestamp": instant(row.as_of),
+        "as_of_precision": row.as_of_precision,
+        "source": row.source,
+        "received_at": instant(row.received_at),
+    }
+    stream = f"alerts:@{row.owner_id}" if row.owner_id else f"alerts:{ticker}"
+    return Message(stream, encode(body), keep=True, conflate=False)
+
+
+def system(text: str, now: datetime) -> Message:
+    body = {"type": "system_status", "stream": "system", "message": text, "timestamp": instant(now)}
+    return Message("system", encode(body), keep=True, conflate=False)
+
+
+def connected(client_id: str) -> dict[str, Any]:
+    return {
+        "type": "connected",
+        "client_id": client_id,
+        "heartbeat_seconds": HEARTBEAT_SECONDS,
+        "protocol": PROTOCOL,
+    }
+
+
+def epoch(stream: str, name: str, seq: int = 0) -> dict[str, Any]:
+    return {"type": "epoch", "stream": stream, "epoch": name, "seq": seq}
+
+
+def gap(stream: str, epoch: str, first: int, last: int, reason: str) -> dict[str, Any]:
+    """Messages `first` to `last` of a stream can't be had here; `rest` says where their facts are."""
+    message = {"type": "gap", "stream": stream, "epoch": epoch, "from": first, "to": last, "reason": reason}
+    kind, _, ticker = stream.partition(":")
+    path = _REST.get(kind)
+    return {**message, "rest": path.format(ticker=ticker)} if path else message
+
+
+_REST = {
+    "prices": "/api/v2/symbols/{ticker}/quote/",
+    "bars": "/api/v2/symbols/{ticker}/bars/",
+    "indicators": "/api/v2/technical-analysis/indicators/{ticker}",
+}
+
+
+def current_prices(quotes: dict[str, Quote | None], now: datetime) -> dict[str, Any]:
+    prices = {ticker: None if quote is None else price_fields(quote) for ticker, quote in quotes.items()}
+    return {"type": "current_prices", "timestamp": instant(now), "prices": prices}
+
+
+def server_shutdown(retry_after: float) -> dict[str, Any]:
+    return {"type": "server_shutdown", "retry_after": retry_after}
+
+
+def error(code: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"type": "error", "code": code, "message": message, **more}
+
+
+def merged(updates: Sequence[bytes]) -> bytes:
+    """One `price_updates` frame of many encoded updates, for a client that asked for batches."""
+    return b'{"type":"price_updates","updates":[' + b",".join(updates) + b"]}"

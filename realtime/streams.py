@@ -1,0 +1,193 @@
+"""Numbered streams in the Redis protocol: each message gets the next `seq` of its stream's epoch, goes into the bounded
+history and is published, all in one step, so that what was numbered can be recovered and nothing is numbered twice.
+
+For a stream there are a hash (epoch, seq, lost: the highest kept seq that the history has dropped, latest: the newest
+message) and a history (a Redis stream whose ids are `seq-0`). Live messages of one batch travel as one publication:
+lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from redis.commands.core import Script
+
+from monitoring import redis
+from realtime.messages import Message
+
+HISTORY = 1000
+KEPT, CONFLATED, EPOCH = "k", "c", "e"  # flags of a line
+
+# ARGV: prefix, channel, epoch for streams that have none, history length, then stream, flags, body of each message.
+_PUBLISH = """
+local prefix, channel, fresh, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local lines, numbers = {}, {}
+for i = 5, #ARGV, 3 do
+  local name, flags, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local state, history = prefix .. 'state:' .. name, prefix .. 'history:' .. name
+  local epoch = redis.call('HGET', state, 'epoch')
+  if not epoch then
+    epoch = fresh
+    redis.call('DEL', history)
+    redis.call('HSET', state, 'epoch', epoch, 'seq', 0, 'lost', 0)
+    lines[#lines + 1] = name .. '\\t' .. epoch .. '\\t0\\te\\t'
+  end
+  local seq = redis.call('HINCRBY', state, 'seq', 1)
+  local text = string.sub(body, 1, -2) .. ',"seq":' .. seq .. '}'
+  if string.find(flags, 'k', 1, true) then
+    if redis.call('XLEN', history) >= limit then
+      local oldest = redis.call('XRANGE', history, '-', '+', 'COUNT', 1)[1][1]
+      redis.call('XDEL', history, oldest)
+      redis.call('HSET', state, 'lost', string.match(oldest, '^%d+'))
+    end
+    redis.call('XADD', history, seq .. '-0', 'b', text)
+  end
+  redis.call('HSET', state, 'latest', text)
+  lines[#lines + 1] = name .. '\\t' .. epoch .. '\\t' .. seq .. '\\t' .. flags .. '\\t' .. text
+  numbers[#numbers + 1] = seq
+end
+redis.call('PUBLISH', channel, table.concat(lines, '\\n'))
+return numbers
+"""
+
+# ARGV: prefix, channel, the new epoch, then the streams.
+_RENEW = """
+local lines = {}
+for i = 4, #ARGV do
+  local state = ARGV[1] .. 'state:' .. ARGV[i]
+  redis.call('DEL', state, ARGV[1] .. 'history:' .. ARGV[i])
+  redis.call('HSET', state, 'epoch', ARGV[3], 'seq', 0, 'lost', 0)
+  lines[#lines + 1] = ARGV[i] .. '\\t' .. ARGV[3] .. '\\t0\\te\\t'
+end
+redis.call('PUBLISH', ARGV[2], table.concat(lines, '\\n'))
+return #lines
+"""
+
+# ARGV: prefix, epoch for streams that have none, the most messages of one stream, then stream, epoch, seq
+# (an empty epoch asks for no history). The epoch is made here, so that a position is never given without one.
+_READ = """
+local answers = {}
+for i = 4, #ARGV, 3 do
+  local state = ARGV[1] .. 'state:' .. ARGV[i]
+  if redis.call('HSETNX', state, 'epoch', ARGV[2]) == 1 then
+    redis.call('DEL', ARGV[1] .. 'history:' .. ARGV[i])
+    redis.call('HSET', state, 'seq', 0, 'lost', 0)
+  end
+  local found = redis.call('HMGET', state, 'epoch', 'seq', 'lost', 'latest')
+  local missed = {}
+  if ARGV[i + 1] == found[1] then
+    local history, after = ARGV[1] .. 'history:' .. ARGV[i], '(' .. ARGV[i + 2] .. '-0'
+    local entries = redis.call('XRANGE', history, after, '+', 'COUNT', ARGV[3] + 1)
+    for n, entry in ipairs(entries) do missed[n] = entry[2][2] end
+  end
+  answers[#answers + 1] = {found[1], found[2], found[3], found[4] or '', missed}
+end
+return answers
+"""
+
+
+class Position(NamedTuple):
+    """A place in a stream: the last message that somebody has."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stream as it is at one instant, and what was missed since a position.
+
+    lost: the highest seq that the history has dropped. missed: the kept messages after the position, encoded with
+    their seq, oldest first. Empty when the position was of another epoch.
+    """
+
+    stream: str
+    epoch: str
+    seq: int
+    lost: int
+    latest: bytes
+    missed: list[bytes]
+
+    def gap_reason(self, since: Position, limit: int) -> str | None:
+        """Why not all that came after a position can be given, or None."""
+        if since.epoch != self.epoch or since.seq > self.seq:
+            return "epoch_changed"
+        if since.seq < self.lost:
+            return "history_expired"
+        return "limit" if len(self.missed) > limit else None
+
+
+class Line(NamedTuple):
+    """One live message as it travels between processes."""
+
+    stream: str
+    epoch: str
+    seq: int
+    flags: str
+    body: bytes
+
+
+def channel() -> str:
+    """The one publication channel that every hub listens to."""
+    return redis.key("live")
+
+
+def publish(messages: Sequence[Message]) -> list[int]:
+    """Number, keep and publish a batch, in order. Returns the seq of each. Raises redis' ConnectionError."""
+    if not messages:
+        return []
+    arguments: list[str | bytes] = []
+    for message in messages:
+        flags = (KEPT if message.keep else "") + (CONFLATED if message.conflate else "")
+        arguments += [message.stream, flags, message.body]
+    return _run(_PUBLISH, [_prefix(), channel(), _new_epoch(), HISTORY, *arguments])
+
+
+def renew(names: Iterable[str]) -> None:
+    """Begin each stream anew: another epoch, seq 0, no history; announced to everybody who listens."""
+    names = list(names)
+    if names:
+        _run(_RENEW, [_prefix(), channel(), _new_epoch(), *names])
+
+
+def reading_script(since: dict[str, Position | None], limit: int) -> tuple[str, list[str | int]]:
+    """The Lua text and its arguments that read many streams at one instant; `readings` decodes the answer."""
+    arguments: list[str | int] = [_prefix(), _new_epoch(), limit]
+    for name, position in since.items():
+        arguments += [name, *(position or ("", 0))]
+    return _READ, arguments
+
+
+def readings(names: Iterable[str], answer: list) -> dict[str, Reading]:
+    return {
+        name: Reading(name, epoch.decode(), int(seq or 0), int(lost or 0), latest, missed)
+        for name, (epoch, seq, lost, latest, missed) in zip(names, answer, strict=True)
+    }
+
+
+def lines(publication: bytes) -> list[Line]:
+    """The messages of one publication."""
+    found = []
+    for line in publication.split(b"\n"):
+        stream, epoch, seq, flags, body = line.split(b"\t", 4)
+        found.append(Line(stream.decode(), epoch.decode(), int(seq), flags.decode(), body))
+    return found
+
+
+def _run(script: str, arguments: list) -> list:
+    return _registered(script)(keys=[], args=arguments)
+
+
+@cache
+def _registered(script: str) -> Script:
+    return redis.client().register_script(script)
+
+
+def _prefix() -> str:
+    return redis.key("stream", "")
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(6)
