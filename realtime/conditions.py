@@ -1,0 +1,54 @@
+"""When a rule rings: pure functions of the last quote we saw, the quote now and the rule's level.
+
+Each is true on the crossing alone, so a price that stays beyond its line rings once. `before` is None where nothing
+was seen yet, and may be of an earlier session, whose price may stand on the other side of a split.
+"""
+
+from collections.abc import Callable
+
+from market.prices import Quote
+
+# A price last seen in an earlier session and the close that followed it do not stand this far apart, unless the shares
+# were split in between or we were away for long. The smallest usual split is 5:4.
+SPLIT_RATIO = 1.2
+PLUNGE_PERCENT = -5.0
+
+
+def price_above(before: Quote | None, now: Quote, level: float) -> bool:
+    """The price went over the level since we last saw it, in this session or while it was closed."""
+    last = _last_price(before, now)
+    return last is not None and last <= level < now.price
+
+
+def plunge(before: Quote | None, now: Quote, percent: float | None = PLUNGE_PERCENT) -> bool:
+    """The session's change from its previous close reached `percent` (negative percent points).
+
+    The change is of the session: the first quote of one that opens with a gap rings, whatever the last session did.
+    """
+    line = PLUNGE_PERCENT if percent is None else percent
+    return _is_down(now, line) and not (before is not None and _same_session(before, now) and _is_down(before, line))
+
+
+CONDITIONS: dict[str, Callable[[Quote | None, Quote, float], bool]] = {"price_above": price_above, "plunge": plunge}
+
+
+def _last_price(before: Quote | None, now: Quote) -> float | None:
+    """The price before this one, on this session's basis.
+
+    Only `previous_close` is restated for a split, so it stands in where what we saw was of other shares, or nothing.
+    """
+    if before is None:
+        return now.previous_close
+    if _same_session(before, now) or not now.previous_close:
+        return before.price
+    ratio = now.previous_close / before.price
+    return before.price if 1 / SPLIT_RATIO < ratio < SPLIT_RATIO else now.previous_close
+
+
+def _same_session(before: Quote, now: Quote) -> bool:
+    return before.session_date == now.session_date
+
+
+def _is_down(quote: Quote, percent: float) -> bool:
+    # Rounded, because 100 to 95 is -5.000000000000004 % in float64 and others miss the line from above.
+    return quote.change_percent is not None and round(quote.change_percent, 9) <= percent

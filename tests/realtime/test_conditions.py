@@ -1,0 +1,85 @@
+"""When a rule rings: on the crossing, right across sessions and splits."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market.prices import Quote
+from realtime.conditions import plunge, price_above
+
+DAY = date(2012, 9, 4)
+NEXT_DAY = date(2012, 9, 5)
+
+
+def seen(price: float, previous_close: float | None = 100, session_date: date = DAY) -> Quote:
+    at = datetime(2012, 9, 4, tzinfo=UTC)
+    return Quote(
+        ticker="AAPL", price=price, previous_close=previous_close, open=price, high=price, low=price, volume=None,
+        session_date=session_date, as_of=at, as_of_precision="day", received_at=at, source="replay", market_state="open",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "rings"),
+    [(99, 101, True), (100, 101, True), (101, 102, False), (99, 100, False), (101, 99, False)],
+)
+def test_price_above_rings_on_the_crossing_alone(before, now, rings):
+    assert price_above(seen(before), seen(now), 100) is rings
+
+
+def test_price_above_rings_for_a_gap_over_night():
+    assert price_above(seen(99), seen(104, previous_close=99, session_date=NEXT_DAY), 100)
+
+
+def test_price_above_rings_for_what_it_missed_while_away():
+    assert price_above(seen(99), seen(102, previous_close=101, session_date=NEXT_DAY), 100)
+
+
+def test_price_above_with_nothing_seen_compares_with_the_previous_close():
+    assert price_above(None, seen(101, previous_close=99), 100)
+    assert not price_above(None, seen(101, previous_close=100.5), 100)
+    assert not price_above(None, seen(101, previous_close=None), 100)
+
+
+def test_a_split_does_not_carry_the_price_over_a_level():
+    one_for_ten = seen(101, previous_close=100, session_date=NEXT_DAY)
+    assert not price_above(seen(10), one_for_ten, 50)
+
+
+def test_price_above_sees_a_crossing_on_the_day_of_a_split():
+    two_for_one = seen(52, previous_close=50, session_date=NEXT_DAY)
+    assert price_above(seen(100), two_for_one, 51)
+
+
+@pytest.mark.parametrize(("before", "now", "rings"), [(96, 94, True), (96, 95, True), (94, 93, False), (94, 96, False)])
+def test_plunge_rings_when_the_session_reaches_minus_five_percent(before, now, rings):
+    assert plunge(seen(before), seen(now)) is rings
+
+
+@pytest.mark.parametrize("previous_close", [1.0, 20.2, 33.4, 100.0, 101.0, 700_000.0])
+def test_exactly_minus_five_percent_is_reached(previous_close):
+    assert plunge(seen(previous_close, previous_close), seen(previous_close * 0.95, previous_close))
+
+
+def test_a_session_that_opens_with_a_gap_down_rings_at_its_first_quote():
+    first = seen(94, previous_close=100, session_date=NEXT_DAY)
+    assert plunge(seen(100), first)
+    assert plunge(None, first)
+
+
+def test_a_second_session_down_rings_again():
+    assert plunge(seen(94), seen(89, previous_close=94, session_date=NEXT_DAY))
+
+
+def test_a_split_is_no_plunge():
+    assert not plunge(seen(100), seen(50.5, previous_close=50, session_date=NEXT_DAY))
+
+
+def test_a_price_that_hovers_within_the_session_is_not_down_without_a_previous_close():
+    assert not plunge(seen(100, previous_close=None), seen(90, previous_close=None))
+
+
+def test_plunge_takes_another_level():
+    assert not plunge(seen(96), seen(94), -10)
+    assert plunge(seen(96), replace(seen(94), price=89), -10)
