@@ -57,9 +57,10 @@ _RENEW = """
 local lines = {}
 for i = 4, #ARGV do
   local state = ARGV[1] .. 'state:' .. ARGV[i]
+  local last = redis.call('HGET', state, 'seq') or '0'
   redis.call('DEL', state, ARGV[1] .. 'history:' .. ARGV[i])
   redis.call('HSET', state, 'epoch', ARGV[3], 'seq', 0, 'lost', 0)
-  lines[#lines + 1] = ARGV[i] .. '\\t' .. ARGV[3] .. '\\t0\\te\\t'
+  lines[#lines + 1] = ARGV[i] .. '\\t' .. ARGV[3] .. '\\t' .. last .. '\\te\\t'
 end
 redis.call('PUBLISH', ARGV[2], table.concat(lines, '\\n'))
 return #lines
@@ -120,7 +121,7 @@ class Reading:
 
 
 class Line(NamedTuple):
-    """One live message as it travels between processes."""
+    """One live message as it travels between processes. That of a new epoch has the last seq of the one before."""
 
     stream: str
     epoch: str
@@ -165,6 +166,11 @@ def readings(names: Iterable[str], answer: list) -> dict[str, Reading]:
         name: Reading(name, epoch.decode(), int(seq or 0), int(lost or 0), latest, missed)
         for name, (epoch, seq, lost, latest, missed) in zip(names, answer, strict=True)
     }
+
+
+def seq_of(text: bytes) -> int:
+    """The number of an encoded message: `publish` writes it last."""
+    return int(text[text.rindex(b":") + 1 : -1])
 
 
 def lines(publication: bytes) -> list[Line]:

@@ -112,7 +112,8 @@ _PRICE = {
 _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
-    "adjustment": {"enum": ["raw", "split", "split_dividend"]}, "is_final": {"type": "boolean"}, "revision": _COUNT, **_SOURCED,
+    "adjustment": {"enum": ["raw", "split", "split_dividend"]}, "is_final": {"type": "boolean"},
+    "revision": _COUNT, **_SOURCED,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
 _ALERT = {

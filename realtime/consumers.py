@@ -1,0 +1,223 @@
+"""`/ws/realtime`: reads what a client says, answers it, and hands the rest to the hub."""
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.typing import WebSocketScope
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from market import quotes
+from realtime import messages, visitors
+from realtime.clients import Client
+from realtime.hub import Hub, Unreachable
+from realtime.messages import CLOSE, Refused
+from realtime.recovery import EVERY, LATEST, public
+from realtime.streams import Position
+from realtime.visitors import Busy
+
+logger = logging.getLogger(__name__)
+
+MAX_HELD = 4000  # streams of one client
+hub = Hub()
+
+
+class Bucket:
+    """A token bucket: `burst` at once, then `per_second`."""
+
+    __slots__ = ("_at", "_left", "burst", "per_second")
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self.per_second, self.burst = per_second, burst
+        self._left, self._at = burst, time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self.burst, self._left + (now - self._at) * self.per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class RealtimeConsumer(AsyncWebsocketConsumer):
+    """One socket. It has no channel layer: layers drop in silence when they are full."""
+
+    channel_layer_alias = "none"
+    scope: WebSocketScope
+
+    async def connect(self) -> None:
+        if not visitors.is_allowed_origin(self.scope):
+            await self.close(CLOSE["origin_not_allowed"])
+            return
+        await self.accept()
+        self.client = Client(
+            secrets.token_hex(8),
+            self._send_text,
+            self._close_with,
+            (self.scope.get("extensions") or {}).get("finstage.raw"),
+        )
+        self.requests = Bucket(per_second=10, burst=20)
+        self.refusals = Bucket(per_second=0.5, burst=20)
+        self.is_over = False
+        hub.attach(self.client)
+        self._say(messages.connected(self.client.client_id))
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "client"):
+            hub.detach(self.client)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels' own, without its hop to the shared database thread, where one slow query stops every socket."""
+        handler = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self._disconnected,
+        }[message["type"]]
+        await handler(message)
+
+    async def _disconnected(self, message: dict[str, Any]) -> None:
+        await self.disconnect(message.get("code", 1006))
+        raise StopConsumer
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.is_over:
+            return
+        if not self.requests.take():
+            await self._refuse(
+                Refused("rate_limited", "Too many messages: 10 a second, 20 at once."), "too_many_requests"
+            )
+            return
+        action: dict[str, Any] = {}
+        try:
+            action = messages.read(text_data)
+            if action["action"] in messages.NOT_YET:
+                raise Refused("not_available", f"{action['action']} is part of the protocol and not available yet.")
+            await ACTIONS[action["action"]](self, action)
+        except Refused as refused:
+            refused.id = action.get("id", refused.id)
+            await self._refuse(refused, "too_many_errors")
+        except (Busy, *Unreachable) as error:
+            logger.warning("%s: %s", action.get("action"), error)
+            text = "The server can't reach its data right now; try again in a few seconds."
+            await self._refuse(Refused("temporarily_unavailable", text, id=action.get("id")), None)
+
+    # Actions
+
+    async def subscribe(self, action: dict[str, Any]) -> None:
+        asked = await self._streams(action["type"], action.get("symbols"))
+        if len(self.client.held.keys() | set(asked)) > MAX_HELD:
+            raise Refused("too_many_symbols", f"A connection may hold {MAX_HELD} streams; this would be more.")
+        mode = action.get("mode", LATEST)
+        since = self._positions(action.get("since", {}), asked)
+        await hub.subscribe(self.client, dict.fromkeys(asked, mode), since, id=action.get("id"))
+
+    async def unsubscribe(self, action: dict[str, Any]) -> None:
+        types = messages.PUBLIC_TYPES if action["type"] == "all" else (action["type"],)
+        symbols = {symbol.upper() for symbol in action.get("symbols", ["*"])}
+        held = [stream for stream in self.client.held if stream.partition(":")[0] in types]
+        if "*" not in symbols:
+            held = [stream for stream in held if stream.partition(":")[2] in symbols]
+        hub.unsubscribe(self.client, held)
+        left = sorted(public(stream) for stream in self.client.held)
+        ended = sorted(public(stream) for stream in held)
+        self._say(_with_id({"type": "unsubscribed", "streams": ended, "subscriptions": left}, action))
+
+    async def get_current_prices(self, action: dict[str, Any]) -> None:
+        await self._may_read()
+        tickers = await self._known(action["symbols"])
+        found = await visitors.run(quotes.latest, tickers)
+        self._say(_with_id(messages.current_prices(found, datetime.now(UTC)), action))
+
+    async def configure(self, action: dict[str, Any]) -> None:
+        self.client.batch = action.get("batch", self.client.batch)
+        self._say(_with_id({"type": "configured", "batch": self.client.batch}, action))
+
+    async def ping(self, action: dict[str, Any]) -> None:
+        self._say(_with_id({"type": "pong", "timestamp": messages.instant(datetime.now(UTC))}, action))
+
+    # What they stand on
+
+    async def _streams(self, type: str, symbols: list[str] | None) -> list[str]:
+        """The streams that a subscription names. Raises Refused; nothing has changed then."""
+        await self._may_read()
+        if type in messages.STAFF_TYPES:
+            user = await visitors.user(self.scope)
+            if user is None or not user.is_staff:
+                raise Refused("staff_only", f"{type} is for staff; log in with a staff account.")
+            return [type]
+        types = messages.PUBLIC_TYPES if type == "all" else (type,)
+        if symbols is None and type in ("prices", "bars", "indicators"):
+            raise Refused("invalid", f'Say which symbols: {{"type": "{type}", "symbols": ["AAPL"]}}, or ["*"] for all.')
+        tickers = await self._known(symbols or ["*"]) if set(types) - set(messages.UNNAMED_TYPES) else []
+        named = [kind for kind in types if kind not in messages.UNNAMED_TYPES]
+        found = [f"{kind}:{ticker}" for kind in named for ticker in tickers]
+        if "alerts" in types and (user := await visitors.user(self.scope)) is not None:
+            self.client.user_id = user.pk
+            found.append(f"alerts:@{user.pk}")
+        return found + [kind for kind in types if kind in messages.UNNAMED_TYPES]
+
+    async def _may_read(self) -> None:
+        if not settings.MARKET_DATA_OPEN and await visitors.user(self.scope) is None:
+            raise Refused("login_required", "Market data needs a login here; log in and connect again.")
+
+    async def _known(self, symbols: list[str]) -> list[str]:
+        """The tickers of tracked symbols, each once, in order; `*` is all of them."""
+        tracked = await visitors.tracked()
+        if "*" in symbols:
+            return list(tracked)
+        tickers = list(dict.fromkeys(symbol.strip().upper() for symbol in symbols))
+        unknown = [ticker for ticker in tickers if ticker not in tracked]
+        if unknown:
+            names = ", ".join(unknown[:5])
+            raise Refused(
+                "unknown_symbol", f"Not tracked here: {names}. GET /api/v2/symbols/ lists what is.", symbols=unknown
+            )
+        return tickers
+
+    def _positions(self, since: dict[str, dict], asked: list[str]) -> dict[str, Position]:
+        mine = f"alerts:@{self.client.user_id}"
+        named = {mine if name == "alerts:@me" else name: place for name, place in since.items()}
+        return {name: Position(place["epoch"], place["seq"]) for name, place in named.items() if name in set(asked)}
+
+    # How it answers
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self.client.say(message)
+        hub.answer(self.client)
+
+    async def _refuse(self, refused: Refused, closing: str | None) -> None:
+        more = {} if refused.id is None else {"id": refused.id}
+        if refused.symbols:
+            more["symbols"] = refused.symbols[:100]
+        self._say(messages.error(refused.code, str(refused), **more))
+        if closing and not self.refusals.take():
+            self.is_over = True
+            await self._close_with(CLOSE[closing])
+
+    async def _send_text(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def _close_with(self, code: int) -> None:
+        await self.close(code)
+
+
+def _with_id(message: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "id": action["id"]} if action.get("id") is not None else message
+
+
+ACTIONS: dict[str, Callable[[RealtimeConsumer, dict[str, Any]], Awaitable[None]]] = {
+    "subscribe": RealtimeConsumer.subscribe,
+    "unsubscribe": RealtimeConsumer.unsubscribe,
+    "get_current_prices": RealtimeConsumer.get_current_prices,
+    "configure": RealtimeConsumer.configure,
+    "ping": RealtimeConsumer.ping,
+}
+assert ACTIONS.keys() | messages.NOT_YET == messages.ACTIONS.keys()
+assert {LATEST, EVERY} == set(messages.ACTIONS["subscribe"]["properties"]["mode"]["enum"])

@@ -1,0 +1,392 @@
+"""The fan-out: one hub a web process, with one subscription to the live channel, for all sockets of the process.
+
+A price goes to a stream's subscribers at the next flush: at once after a quiet time, else 100 ms after the last one,
+the newest of each stream only. What must not be lost is queued for each client in order. The hub knows the last `seq`
+of every stream that somebody holds: a hole, a lost connection to Redis or another epoch is read again from the history,
+and what the history no longer has is told as a `gap`. Everything runs on the event loop's thread.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import redis.exceptions
+
+from monitoring import redis as connection
+from realtime import messages, recovery, streams
+from realtime.clients import Client
+from realtime.outbox import Encoded
+from realtime.recovery import (
+    EVERY,
+    LATEST,
+    RECOVERY_LIMIT,
+    Recovery,
+    is_cache,
+    is_price,
+    public,
+    recover,
+    within_limits,
+)
+from realtime.streams import Line, Position, Reading
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.1
+WRITES_BEFORE_A_BREATH = 500
+CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
+
+Unreachable = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
+
+
+@dataclass(slots=True)
+class Held:
+    """A stream that somebody here holds: where it is, and who holds it in which way."""
+
+    epoch: str
+    seq: int
+    latest: set[Client] = field(default_factory=set)
+    every: set[Client] = field(default_factory=set)
+
+    def clients(self) -> list[Client]:
+        return [*self.latest, *self.every]
+
+
+class Hub:
+    """All clients of this process and the streams they hold."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self.held: dict[str, Held] = {}
+        self.is_connected = False
+        self._dirty: dict[str, Encoded] = {}
+        self._touched: set[Client] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task | None = None
+        self._flushed_at = 0.0
+        self._tasks: list[asyncio.Task] = []
+        self._redis = None
+        self._repair = asyncio.Lock()
+        self._waiting: dict[str, list[Line]] | None = None  # lines that came while holes are read again
+
+    # A client comes, asks and goes.
+
+    def attach(self, client: Client) -> None:
+        """Count a client in; the first one opens the subscription."""
+        self.clients.add(client)
+        if not self._tasks:
+            self._redis = connection.async_client()
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._check())]
+
+    def detach(self, client: Client) -> None:
+        self.clients.discard(client)
+        self._touched.discard(client)
+        for stream in [*client.held, *client.joining]:
+            self._release(client, stream)
+
+    async def subscribe(
+        self, client: Client, asked: dict[str, str], since: dict[str, Position], *, id: str | int | None = None
+    ) -> None:
+        """Let a client hold streams (name -> mode) from the given positions, and answer it. All or nothing.
+
+        What comes while the history is read waits and follows it. Raises redis' errors; the client then holds what it
+        held before.
+        """
+        for stream in asked:
+            client.joining[stream] = []
+            self._hold(client, stream, asked[stream])
+        try:
+            found = await self._read({stream: since.get(stream) for stream in asked})
+        except BaseException:
+            self._undo(client, asked)
+            raise
+        client.held.update(asked)
+        returned = [recovery.recover(found[name], since[name], asked[name]) for name in asked if name in since]
+        returned = recovery.within_limits(returned)
+        client.outbox.add(_answer(client, found, returned, id))
+        for each in returned:
+            for message in each.messages():
+                client.outbox.add(message)
+        for stream in asked:
+            self._catch_up(client, found[stream], client.joining.pop(stream, []))
+        self.answer(client)
+
+    def unsubscribe(self, client: Client, names: Iterable[str]) -> None:
+        for stream in names:
+            self._release(client, stream)
+
+    def answer(self, client: Client) -> None:
+        """Something was said to this client: send it now, or as soon as it reads."""
+        if not client.flush():
+            self._touched.add(client)
+            self._schedule()
+
+    async def shutdown(self, *, retry_after: float = 1.0) -> None:
+        """Tell every client that the server stops, close it with a code that says so, and stop."""
+        for number, client in enumerate(list(self.clients)):
+            client.say(messages.server_shutdown(round(retry_after * (1 + number / max(len(self.clients), 1)), 2)))
+            client.flush()
+            await client.close(messages.CLOSE["server_shutdown"])
+        for task in self._tasks:
+            task.cancel()
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    def _hold(self, client: Client, stream: str, mode: str) -> None:
+        held = self.held.get(stream)
+        if held is None:
+            held = self.held[stream] = Held(epoch="", seq=0)
+        held.latest.discard(client)
+        held.every.discard(client)
+        (held.latest if mode == LATEST else held.every).add(client)
+
+    def _undo(self, client: Client, asked: Iterable[str]) -> None:
+        for stream in asked:
+            client.joining.pop(stream, None)
+            if stream in client.held:
+                self._hold(client, stream, client.held[stream])
+            else:
+                self._release(client, stream)
+
+    def _release(self, client: Client, stream: str) -> None:
+        client.held.pop(stream, None)
+        client.joining.pop(stream, None)
+        client.floors.pop(stream, None)
+        client.outbox.drop(stream)
+        held = self.held.get(stream)
+        if held is None:
+            return
+        held.latest.discard(client)
+        held.every.discard(client)
+        if not held.latest and not held.every:
+            del self.held[stream]
+            self._dirty.pop(stream, None)
+
+    def _catch_up(self, client: Client, reading: Reading, waited: list[Line]) -> None:
+        """Bring the stream's own position to where it was read, and give the client what came meanwhile."""
+        held = self.held[reading.stream]
+        if not held.epoch:
+            held.epoch, held.seq = reading.epoch, reading.seq
+        elif held.epoch == reading.epoch and held.seq < reading.seq:
+            client.floors[reading.stream] = reading.seq
+        for line in waited:
+            if line.epoch == reading.epoch and (line.seq <= reading.seq or streams.EPOCH in line.flags):
+                continue
+            client.outbox.add(_epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq))
+
+    # Messages come from Redis.
+
+    async def _listen(self) -> None:
+        """Follow the live channel for ever; after every (re)connection read again what was missed."""
+        pause = 0.05
+        while True:
+            # An idle channel is no failure: only the health check may end a silent connection.
+            client = connection.async_client(socket_timeout=None)
+            try:
+                async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+                    await subscription.subscribe(streams.channel())
+                    await self._repair_all()
+                    self.is_connected, pause = True, 0.05
+                    await self._follow(subscription)
+            except Unreachable as error:
+                logger.warning("the live channel is out of reach, next try in %.1f s: %s", pause, error)
+            finally:
+                self.is_connected = False
+                await client.aclose()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def _follow(self, subscription) -> None:
+        while True:
+            message = await subscription.get_message(timeout=CHECK_SECONDS)
+            if message is not None:
+                for line in streams.lines(message["data"]):
+                    self._accept(line)
+
+    async def _check(self) -> None:
+        """A message lost on the way and followed by silence would go unnoticed: compare with the top now and then."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                await self._repair_all()
+            except Unreachable:
+                logger.debug("the streams' tops are out of reach")
+
+    def _accept(self, line: Line) -> None:
+        held = self.held.get(line.stream)
+        if held is None:
+            return
+        if self._waiting is not None:
+            self._waiting.setdefault(line.stream, []).append(line)
+        elif not held.epoch:
+            self._give(held, line)  # only joining clients hold it yet: each sorts it out with what it read
+        elif line.epoch == held.epoch and line.seq <= held.seq:
+            return
+        elif self._follows(held, line):
+            self._give(held, line)
+        else:
+            self._waiting = {line.stream: [line]}
+            self._tasks.append(asyncio.create_task(self._repair_holes()))
+
+    @staticmethod
+    def _follows(held: Held, line: Line) -> bool:
+        if streams.EPOCH in line.flags:
+            return line.epoch != held.epoch
+        return line.epoch == held.epoch and line.seq == held.seq + 1
+
+    def _give(self, held: Held, line: Line) -> None:
+        """Pass a message that comes next to everybody who holds its stream."""
+        begins = streams.EPOCH in line.flags
+        behind = held.seq if begins and held.epoch and held.seq < line.seq else None
+        lost = messages.gap(public(line.stream), held.epoch, held.seq + 1, line.seq, "epoch_changed")
+        if held.epoch:
+            held.epoch, held.seq = line.epoch, 0 if begins else line.seq
+        for client in held.clients():
+            if line.stream in client.joining:
+                client.joining[line.stream].append(line)
+        self._dirty.pop(line.stream, None)  # it is older, also a forming bar than its final one
+        if begins:
+            if behind is not None:
+                self._queue(held.clients(), line.stream, Encoded(messages.encode(lost)))
+            self._queue(held.clients(), line.stream, _epoch(line))
+        elif streams.CONFLATED in line.flags:
+            self._dirty[line.stream] = Encoded(line.body, line.seq)
+            self._queue(held.every, line.stream, self._dirty[line.stream])
+        else:
+            self._queue(held.clients(), line.stream, Encoded(line.body, line.seq))
+        self._schedule()
+
+    def _queue(self, clients: Iterable[Client], stream: str, message: Encoded) -> None:
+        for client in clients:
+            if stream not in client.joining and not client.has(stream, message.seq):
+                client.outbox.drop(stream)
+                client.outbox.add(message)
+                self._touched.add(client)
+
+    # Holes are read again.
+
+    async def _repair_holes(self) -> None:
+        try:
+            await self._repair_all()
+        except Unreachable as error:
+            logger.warning("a hole in the streams can't be read yet: %s", error)  # the next message finds it again
+        finally:
+            self._tasks.remove(asyncio.current_task())
+
+    async def _repair_all(self) -> None:
+        """Compare every held stream with its top and give what is missing, then what came meanwhile."""
+        async with self._repair:
+            positions = {name: Position(held.epoch, held.seq) for name, held in self.held.items() if held.epoch}
+            if self._waiting is None:
+                self._waiting = {}
+            try:
+                for reading in (await self._read(positions)).values() if positions else ():
+                    if (held := self.held.get(reading.stream)) is not None:
+                        self._close_hole(held, reading)
+                waited = self._waiting
+            finally:
+                self._waiting = None
+        for line in (line for each in waited.values() for line in each):
+            self._accept(line)
+
+    def _close_hole(self, held: Held, reading: Reading) -> None:
+        missed = recovery.recover(reading, Position(held.epoch, held.seq), EVERY)
+        if (held.epoch, held.seq) == (reading.epoch, reading.seq):
+            return
+        if missed.reason is None:
+            for body in reading.missed:
+                line = Line(reading.stream, reading.epoch, streams.seq_of(body), _flags(reading.stream), body)
+                self._give(held, line)
+        else:
+            self._tell_gap(held, reading, missed)
+        held.epoch, held.seq = reading.epoch, reading.seq
+        if reading.latest and is_cache(reading.stream):
+            self._dirty[reading.stream] = Encoded(reading.latest, reading.seq)
+        self._schedule()
+
+    def _tell_gap(self, held: Held, reading: Reading, missed: Recovery) -> None:
+        if held.epoch != reading.epoch:
+            began = _epoch(Line(reading.stream, reading.epoch, 0, streams.EPOCH, b""))
+            self._queue(held.clients(), reading.stream, began)
+        # Who asked for the newest price only does not miss the ones between.
+        concerned = held.every if is_price(reading.stream) else held.clients()
+        for message in missed.messages():
+            self._queue(concerned, reading.stream, message)
+
+    async def _read(self, positions: dict[str, Position | None]) -> dict[str, Reading]:
+        script, arguments = streams.reading_script(positions, RECOVERY_LIMIT)
+        answer = await self._redis.eval(script, 0, *arguments)
+        return streams.readings(positions, answer)
+
+    # Bytes leave.
+
+    def _schedule(self) -> None:
+        if self._timer is None and (self._flushing is None or self._flushing.done()):
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, self._flushed_at + FLUSH_SECONDS - loop.time())
+            self._timer = loop.call_later(wait, self._start_flush)
+
+    def _start_flush(self) -> None:
+        self._timer = None
+        self._flushed_at = asyncio.get_running_loop().time()
+        self._flushing = asyncio.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, {}
+        for stream, message in dirty.items():
+            held = self.held.get(stream)
+            for client in held.latest if held else ():
+                if stream not in client.joining and not client.has(stream, message.seq):
+                    client.outbox.conflate(stream, message)
+                    self._touched.add(client)
+        touched, self._touched = self._touched, set()
+        for number, client in enumerate(touched, 1):
+            try:
+                await self._flush_one(client)
+            except Exception:  # the last line of defence: one socket must not stop the others
+                logger.exception("client %s could not be written to", client.client_id)
+                self.detach(client)
+            if number % WRITES_BEFORE_A_BREATH == 0:
+                await asyncio.sleep(0)
+        if self._touched or self._dirty:
+            self._flushing = None
+            self._schedule()
+
+    async def _flush_one(self, client: Client) -> None:
+        if client.is_slow:
+            await self._end_slow(client)
+        elif not client.flush():
+            self._touched.add(client)
+
+    async def _end_slow(self, client: Client) -> None:
+        logger.info("client %s does not read what it is sent: closed", client.client_id)
+        self.detach(client)
+        await client.close(messages.CLOSE["slow_client"])
+
+
+def _answer(client: Client, found: dict[str, Reading], returned: list[Recovery], id: str | int | None) -> Encoded:
+    """`subscribed`: positions, all that the client holds now, and the newest of each stream that starts here."""
+    recovered = {each.stream for each in returned if each.reason is None}
+    head = {
+        "type": "subscribed",
+        "streams": {
+            public(stream): {"epoch": reading.epoch, "seq": reading.seq, "recovered": stream in recovered}
+            for stream, reading in found.items()
+        },
+        "subscriptions": sorted(public(stream) for stream in client.held),
+        **({} if id is None else {"id": id}),
+    }
+    snapshot = [
+        reading.latest
+        for stream, reading in found.items()
+        if reading.latest and stream not in recovered and is_cache(stream)
+    ]
+    return Encoded(messages.encode(head)[:-1] + b',"snapshot":[' + b",".join(snapshot) + b"]}")
+
+
+def _epoch(line: Line) -> Encoded:
+    return Encoded(messages.encode(messages.epoch(public(line.stream), line.epoch)))
+
+
+def _flags(stream: str) -> str:
+    return streams.KEPT + (streams.CONFLATED if is_price(stream) else "")

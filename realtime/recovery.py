@@ -1,0 +1,71 @@
+"""What somebody missed of a stream: all of it, in order and once, or one gap that says what can't be had."""
+
+from dataclasses import dataclass, replace
+
+from realtime import messages, streams
+from realtime.outbox import Encoded
+from realtime.streams import Position, Reading
+
+LATEST, EVERY = "latest", "every"
+RECOVERY_LIMIT = 1000
+RECOVERY_BYTES = 768 * 1024  # of one subscription, below what an outbox holds
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a client gets back of a stream: all that it missed (`follow`), or the reason why not."""
+
+    stream: str
+    epoch: str
+    first: int
+    last: int
+    follow: list[bytes]
+    reason: str | None
+
+    def messages(self) -> list[Encoded]:
+        if self.reason is None:
+            return [Encoded(body, streams.seq_of(body)) for body in self.follow]
+        lost = messages.gap(public(self.stream), self.epoch, self.first, self.last, self.reason)
+        return [Encoded(messages.encode(lost))]
+
+
+def recover(reading: Reading, since: Position, mode: str) -> Recovery:
+    """All that came after a position, or one reason: never a part of it. In mode `latest` a price's newest is all."""
+    reason = reading.gap_reason(since, RECOVERY_LIMIT)
+    if reason == "epoch_changed":
+        return Recovery(reading.stream, reading.epoch, 0, reading.seq, [], reason)
+    newest_is_all = mode == LATEST and is_price(reading.stream)
+    if reason and not newest_is_all:
+        return Recovery(reading.stream, reading.epoch, since.seq + 1, reading.seq, [], reason)
+    follow = [] if newest_is_all else list(reading.missed)
+    known = streams.seq_of(follow[-1]) if follow else since.seq
+    if reading.latest and is_cache(reading.stream) and streams.seq_of(reading.latest) > known:
+        follow.append(reading.latest)
+    return Recovery(reading.stream, reading.epoch, since.seq + 1, reading.seq, follow, None)
+
+
+def within_limits(recovery: list[Recovery]) -> list[Recovery]:
+    """A stream that would overfill the client gets a gap instead of its messages."""
+    room, allowed = RECOVERY_BYTES, []
+    for each in recovery:
+        size = sum(map(len, each.follow))
+        if size > room:
+            each = replace(each, follow=[], reason="limit")
+        else:
+            room -= size
+        allowed.append(each)
+    return allowed
+
+
+def public(stream: str) -> str:
+    """A stream as a client knows it: its own alerts are `alerts:@me`."""
+    return "alerts:@me" if stream.startswith("alerts:@") else stream
+
+
+def is_price(stream: str) -> bool:
+    return stream.startswith("prices:")
+
+
+def is_cache(stream: str) -> bool:
+    """Streams whose newest message says all that counts."""
+    return stream.startswith(("prices:", "bars:", "indicators:"))

@@ -1,0 +1,119 @@
+"""Who is at the other end of a socket, and what a socket may know from the database, off the event loop and in time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from asgiref.typing import WebSocketScope
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.http import HttpRequest
+from django.http.request import split_domain_port, validate_host
+
+from market import symbols
+
+Answer = TypeVar("Answer")
+
+THREADS, MAX_WAITING, DEADLINE_SECONDS = 4, 64, 5.0
+TRACKED_SECONDS = 10.0  # how old the list of tracked symbols may be
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sockets")
+_waiting = 0
+_tracked: tuple[float, dict[str, int]] = (0.0, {})
+
+
+class Busy(Exception):
+    """The database or Redis did not answer in time; trying again can help."""
+
+
+async def run(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """Run blocking work on the sockets' own few threads. Raises Busy after 5 s, or when too much waits already."""
+    global _waiting
+    if _waiting >= MAX_WAITING:
+        raise Busy(f"{_waiting} look-ups wait already")
+    _waiting += 1
+    future = asyncio.get_running_loop().run_in_executor(_threads, partial(_with_connection, work, *arguments))
+    future.add_done_callback(_done)
+    try:
+        return await asyncio.wait_for(asyncio.shield(future), DEADLINE_SECONDS)
+    except TimeoutError:
+        raise Busy(f"no answer in {DEADLINE_SECONDS:g} s") from None
+    except DatabaseError as error:
+        raise Busy(f"the database: {error}") from error
+
+
+def _done(future: asyncio.Future) -> None:
+    global _waiting
+    _waiting -= 1
+    if not future.cancelled():
+        future.exception()  # a look-up that came too late has nobody left to raise to
+
+
+def _with_connection(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    close_old_connections()
+    try:
+        return work(*arguments)
+    finally:
+        close_old_connections()
+
+
+async def tracked() -> dict[str, int]:
+    """The tracked tickers, in order, as of a few seconds ago; an old list serves while the database is away."""
+    global _tracked
+    at, known = _tracked
+    if time.monotonic() - at > TRACKED_SECONDS:
+        try:
+            known = await run(_tracked_now)
+        except Busy:
+            if not known:
+                raise
+        _tracked = (time.monotonic() if known else 0.0, known)
+    return known
+
+
+def _tracked_now() -> dict[str, int]:
+    return {symbol.ticker: symbol.pk for symbol in symbols.tracked()}
+
+
+async def user(scope: WebSocketScope) -> AbstractBaseUser | None:
+    """The logged-in person of the socket's session cookie, if it was sent by a page of ours."""
+    key = scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME)
+    if not key or _header(scope, b"origin") is None:
+        return None
+    if "finstage.user" not in scope:
+        scope["finstage.user"] = await run(_session_user, key)
+    return scope["finstage.user"]
+
+
+def _session_user(key: str) -> AbstractBaseUser | None:
+    request = HttpRequest()
+    request.session = SessionStore(key)
+    found = get_user(request)
+    return found if found.is_authenticated else None
+
+
+def is_allowed_origin(scope: WebSocketScope) -> bool:
+    """Pages of this very host (scheme, name, port) and of CSRF_TRUSTED_ORIGINS; without an Origin it is a program."""
+    origin, host = _header(scope, b"origin"), _header(scope, b"host") or ""
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return False
+    if origin is None:
+        return True
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    parts = urlsplit(origin)
+    return origin in settings.CSRF_TRUSTED_ORIGINS or (
+        parts.netloc == host and parts.scheme == scheme and not (parts.path or parts.query or "@" in parts.netloc)
+    )
+
+
+def _header(scope: WebSocketScope, name: bytes) -> str | None:
+    """The header's value; a header that stands twice counts as one that nobody sends."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return values[0].decode("latin1") if len(values) == 1 else (None if not values else "")
