@@ -16,7 +16,8 @@ def seen(price: float, previous_close: float | None = 100, session_date: date = 
     at = datetime(2012, 9, 4, tzinfo=UTC)
     return Quote(
         ticker="AAPL", price=price, previous_close=previous_close, open=price, high=price, low=price, volume=None,
-        session_date=session_date, as_of=at, as_of_precision="day", received_at=at, source="replay", market_state="open",
+        session_date=session_date, as_of=at, as_of_precision="day", received_at=at, source="replay",
+        market_state="open",
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_a_split_is_no_plunge():
     assert not plunge(seen(100), seen(50.5, previous_close=50, session_date=NEXT_DAY))
 
 
-def test_a_price_that_hovers_within_the_session_is_not_down_without_a_previous_close():
+def test_a_fall_cannot_be_told_without_a_previous_close():
     assert not plunge(seen(100, previous_close=None), seen(90, previous_close=None))
 
 
