@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -223,10 +224,12 @@ GATE_WORKERS = int(_number("FINSTAGE_HTTP_THREADS", 8, 1, 256))
 GATE_QUEUE = int(_number("FINSTAGE_HTTP_QUEUE", 64, 1, 10_000))
 GATE_BODY_BYTES = int(_number("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30))
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "finstage.schema.Schema",
+    "DEFAULT_PERMISSION_CLASSES": ["finstage.access.MarketData"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Session"],
+    "DEFAULT_RENDERER_CLASSES": ["finstage.renderers.JSONRenderer", "finstage.renderers.CSVRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finstage.renderers.Negotiation",
+    "DEFAULT_PAGINATION_CLASS": "finstage.pagination.Pages",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Finstage Market Data",
@@ -236,6 +239,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "DESCRIPTION": "Prices, bars, quotes and indicators; each says where it came from and when.",
+    # Swagger UI asks a validator on the internet otherwise.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,0 +1,78 @@
+"""The OpenAPI document: what every operation answers beyond its own success."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from finstage import answers
+
+# What any read may be refused with; a view adds its own as `problems = {status: (code, ..)}`.
+_EVERYWHERE = {
+    401: ("not_authenticated",),
+    406: ("unknown_format",),
+    503: ("temporarily_unavailable",),
+}
+_TITLES = {
+    400: "What was asked for cannot be; `errors` says what is allowed.",
+    401: "Reading needs a login here (FINSTAGE_MARKET_DATA_OPEN=false).",
+    404: "Not found.",
+    406: "Not in that format; the detail lists those there are.",
+    503: "Something it needs is not there now; try again after `Retry-After`.",
+}
+_EXAMPLES = {
+    "unknown_symbol": "We do not know the symbol XYZ1; GET /api/v2/symbols/ lists those we have.",
+    "unknown_format": '"parquet" is not a format of this answer; it can be had as json (application/json).',
+    "invalid_interval": '"3d" is not known here; it can be 1m, 5m, 15m, 30m, 1h, 1d, 1wk, 1mo.',
+}
+
+
+class Problem(serializers.Serializer):
+    """An error, as RFC 9457 writes it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What, why, and what is allowed.")
+    code = serializers.CharField(help_text="The reason, for programs.")
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False, help_text="Messages by field."
+    )
+    request_id = serializers.CharField(help_text="Say it when you ask about this error.")
+
+
+class Schema(AutoSchema):
+    """Adds to every operation the problems it may answer with, and for reads the 304."""
+
+    def get_operation(self, *args, **kwargs) -> dict | None:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        reference = self.resolve_serializer(Problem, "response").ref
+        problems = {**_EVERYWHERE, **getattr(self.view, "problems", {})}
+        for status, codes in sorted(problems.items()):
+            operation["responses"][str(status)] = _response(reference, status, codes)
+        if self.method == "GET":
+            operation["responses"]["304"] = {"description": "Nothing has changed since the `ETag` of `If-None-Match`."}
+        return operation
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "finstage.access.Session"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def _response(reference: dict, status: int, codes: tuple[str, ...]) -> dict:
+    examples = {code: {"value": _example(status, code)} for code in codes}
+    words = ", ".join(f"`{code}`" for code in codes)
+    return {
+        "description": f"{_TITLES[status]} Codes: {words}.",
+        "content": {"application/problem+json": {"schema": reference, "examples": examples}},
+    }
+
+
+def _example(status: int, code: str) -> dict:
+    detail = _EXAMPLES.get(code, _TITLES[status])
+    return answers.problem(status, code, detail, request_id="2JfUSeq1kAb9")

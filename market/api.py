@@ -1,0 +1,267 @@
+"""Reading the market over HTTP: symbols, bars, quotes, records, actions and prices."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Count as CountOf
+from django.db.models import F, Max, Min, Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from market import bars, queries, quotes, shapes
+from market.models import Bar, CorporateAction, Interval, Record, Symbol
+from market.providers import source
+from market.queries import Choice, Count, Instant, Query, Span, Tickers
+
+TABLE = {(200, "text/csv"): OpenApiTypes.STR}
+_PAGING = [
+    OpenApiParameter("cursor", str, description="Where the page begins, as `next` and `previous` say it."),
+    OpenApiParameter("limit", int, description="Rows in a page, 1 to 1000; 100 if not given."),
+]
+
+
+class SymbolQuery(Query):
+    exchange = serializers.CharField(required=False, max_length=8, help_text="Market identifier code, such as XNAS.")
+    asset_type = Choice(Symbol.AssetType.values, required=False)
+    active = serializers.BooleanField(required=False)
+    search = serializers.CharField(required=False, max_length=100, help_text="Part of the ticker or the name.")
+    sort = Choice(["symbol", "-symbol", "name", "-name"], default="symbol")
+
+
+class BarQuery(Span):
+    interval = Choice(Interval.values, default=Interval.DAY)
+    adjusted = Choice(shapes.ADJUSTMENTS, default="split", help_text="As traded, or restated.")
+    limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
+    cursor = Instant(required=False, help_text="Where the page ends, as `next` says it: only bars before it.")
+
+
+class ActionQuery(Span):
+    kind = Choice(CorporateAction.Kind.values, required=False)
+    sort = Choice(["ex_date", "-ex_date"], default="-ex_date")
+
+
+class PricesQuery(Query):
+    symbols = Tickers(help_text="Separated by commas; one that we do not know has the price null.")
+
+
+class Symbols(APIView):
+    """The symbols we know, and which bars of each we hold."""
+
+    csv_columns = shapes.SYMBOL_COLUMNS
+    problems = {400: ("invalid_asset_type", "invalid_sort", "invalid_active", "invalid_limit", "invalid_cursor")}
+
+    @extend_schema(
+        operation_id="symbols_list",
+        summary="List symbols",
+        parameters=[SymbolQuery, *_PAGING],
+        responses={(200, "application/json"): shapes.SymbolPage, **TABLE},
+    )
+    def get(self, request) -> Response:
+        query = SymbolQuery.read(request)
+        found = _reference(Symbol.objects.filter(_matching(query)))
+        pages = api_settings.DEFAULT_PAGINATION_CLASS()
+        pages.ordering = query["sort"]
+        return pages.get_paginated_response(_with_coverage(pages.paginate_queryset(found, request, self)))
+
+
+class OneSymbol(APIView):
+    """One symbol, and which bars of it we hold."""
+
+    csv_columns = shapes.SYMBOL_COLUMNS
+    problems = {404: ("unknown_symbol",)}
+
+    @extend_schema(
+        operation_id="symbols_retrieve",
+        summary="One symbol",
+        parameters=[queries.TICKER],
+        responses={(200, "application/json"): shapes.SymbolShape, **TABLE},
+    )
+    def get(self, request, symbol: str) -> Response:
+        rows = list(_reference(Symbol.objects.filter(ticker=symbol.upper())))
+        if not rows:
+            raise queries.unknown(symbol)
+        return Response(_with_coverage(rows)[0])
+
+
+class Bars(APIView):
+    """Open, high, low, close and volume; oldest first in a page, and the newest page first."""
+
+    csv_columns = shapes.BAR_COLUMNS
+    problems = {
+        400: (
+            "invalid_interval", "invalid_adjusted", "invalid_start", "invalid_end", "invalid_range", "invalid_limit",
+            "invalid_cursor",
+        ),
+        404: ("unknown_symbol",),
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="bars_list",
+        summary="Bars of a symbol",
+        parameters=[queries.TICKER, BarQuery],
+        responses={(200, "application/json"): shapes.BarPage, **TABLE},
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = BarQuery.read(request)
+        found = bars.history(
+            queries.known(symbol),
+            interval=query["interval"],
+            start=query.get("start"),
+            end=_end(query),
+            adjusted=query["adjusted"],
+            limit=query["limit"] + 1,
+        )
+        page = found[-query["limit"] :]
+        following = _before(request, page[0].opened_at) if len(found) > len(page) else None
+        headers = {"Link": f'<{following}>; rel="next"'} if following else None
+        return Response({"next": following, "results": [bars.as_json(bar) for bar in page]}, headers=headers)
+
+
+class OneQuote(APIView):
+    """The latest quote, with its age and whether the market is open."""
+
+    problems = {404: ("unknown_symbol", "no_quote")}
+
+    @extend_schema(
+        operation_id="quote_retrieve",
+        summary="Latest quote",
+        parameters=[queries.TICKER],
+        responses={(200, "application/json"): shapes.QuoteShape, **TABLE},
+    )
+    def get(self, request, symbol: str) -> Response:
+        ticker = queries.known(symbol)
+        quote = quotes.latest([ticker])[ticker]
+        if quote is None:
+            raise NotFound(
+                f"There is no quote of {ticker} yet; it comes with the first price from the source.", "no_quote"
+            )
+        return Response(quotes.as_json(quote, source().now()))
+
+
+class Records(APIView):
+    """The highest high and the lowest low, of all time and of 52 weeks, in today's shares."""
+
+    problems = {404: ("unknown_symbol",)}
+
+    @extend_schema(
+        operation_id="records_retrieve",
+        summary="Highs and lows",
+        parameters=[queries.TICKER],
+        responses={(200, "application/json"): shapes.RecordsShape, **TABLE},
+    )
+    def get(self, request, symbol: str) -> Response:
+        ticker = queries.known(symbol)
+        rows = {row.scope: _extremes(row) for row in Record.objects.filter(symbol__ticker=ticker)}
+        records = {scope: rows.get(scope) for scope in Record.Scope.values}
+        return Response({"symbol": ticker, "adjustment": "split", "records": records})
+
+
+class Actions(APIView):
+    """Splits and dividends."""
+
+    csv_columns = shapes.ACTION_COLUMNS
+    problems = {
+        400: (
+            "invalid_kind", "invalid_start", "invalid_end", "invalid_range", "invalid_sort", "invalid_limit",
+            "invalid_cursor",
+        ),
+        404: ("unknown_symbol",),
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="actions_list",
+        summary="Splits and dividends",
+        parameters=[queries.TICKER, ActionQuery, *_PAGING],
+        responses={(200, "application/json"): shapes.ActionPage, **TABLE},
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = ActionQuery.read(request)
+        ticker = queries.known(symbol)
+        wanted = Q(symbol__ticker=ticker)
+        if "kind" in query:
+            wanted &= Q(kind=query["kind"])
+        if "start" in query:
+            wanted &= Q(ex_date__gte=query["start"].date())
+        if "end" in query:
+            wanted &= Q(ex_date__lte=query["end"].date())
+        found = CorporateAction.objects.filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
+        pages = api_settings.DEFAULT_PAGINATION_CLASS()
+        pages.ordering = query["sort"]
+        return pages.get_paginated_response(
+            [{"symbol": ticker, **row} for row in pages.paginate_queryset(found, request, self)]
+        )
+
+
+class Prices(APIView):
+    """Many latest prices at once."""
+
+    problems = {400: ("invalid_symbols",)}
+
+    @extend_schema(
+        operation_id="prices_batch",
+        summary="Many prices",
+        parameters=[PricesQuery],
+        responses={(200, "application/json"): shapes.PricesShape, **TABLE},
+    )
+    def get(self, request) -> Response:
+        latest = quotes.latest(PricesQuery.read(request)["symbols"])
+        prices = {ticker: None if quote is None else quote.price for ticker, quote in latest.items()}
+        return Response({"timestamp": datetime.now(UTC), "prices": prices})
+
+
+def _matching(query: dict) -> Q:
+    wanted = Q()
+    if "exchange" in query:
+        wanted &= Q(exchange=query["exchange"].upper())
+    if "asset_type" in query:
+        wanted &= Q(asset_type=query["asset_type"])
+    if "active" in query:
+        wanted &= Q(is_active=query["active"])
+    if "search" in query:
+        wanted &= Q(ticker__icontains=query["search"]) | Q(name__icontains=query["search"])
+    return wanted
+
+
+def _reference(symbols) -> Iterable[dict]:
+    plain = ("name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
+    return symbols.values("id", *plain, symbol=F("ticker"), active=F("is_active"))
+
+
+def _with_coverage(rows: list[dict]) -> list[dict]:
+    counted = (
+        Bar.objects.filter(symbol_id__in=[row["id"] for row in rows])
+        .order_by()
+        .values("symbol_id", "interval")
+        .annotate(first=Min("opened_at"), last=Max("opened_at"), count=CountOf("opened_at"))
+    )
+    coverage: dict[int, dict] = {}
+    for row in counted:
+        held = {name: row[name] for name in ("first", "last", "count")}
+        coverage.setdefault(row["symbol_id"], {})[row["interval"]] = held
+    return [
+        {**{name: row[name] for name in shapes.SYMBOL_COLUMNS}, "coverage": coverage.get(row["id"], {})} for row in rows
+    ]
+
+
+def _end(query: dict) -> datetime | None:
+    """The last instant that counts, when the cursor stands before the asked end."""
+    ends = [query["end"]] if "end" in query else []
+    if "cursor" in query:
+        ends.append(query["cursor"] - timedelta(microseconds=1))
+    return min(ends, default=None)
+
+
+def _before(request, opened_at: datetime) -> str:
+    return replace_query_param(request.build_absolute_uri(), "cursor", f"{opened_at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _extremes(row: Record) -> dict:
+    plain = {name: getattr(row, name) for name in ("high", "high_date", "low", "low_date", "source")}
+    as_of = datetime(row.as_of.year, row.as_of.month, row.as_of.day, tzinfo=UTC)
+    return {**plain, "as_of": as_of, "as_of_precision": "day", "received_at": row.computed_at}

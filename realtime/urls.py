@@ -1,0 +1,9 @@
+"""Paths of the stream over HTTP."""
+
+from django.urls import path
+
+from realtime import api
+
+urlpatterns = [
+    path("api/v2/realtime/schema", api.Protocol.as_view()),
+]
