@@ -5,12 +5,13 @@ import io
 from collections.abc import Iterable, Iterator
 
 import orjson
-from django.utils.functional import Promise
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.utils.encoders import JSONEncoder
 
-_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_SERIALIZE_NUMPY
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+_otherwise = JSONEncoder().default
 # A spreadsheet runs a cell that begins with one of these.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -66,7 +67,7 @@ class Negotiation(DefaultContentNegotiation):
 
 def encoded(data: object) -> bytes:
     """`data` as JSON bytes; instants in UTC with `Z`."""
-    return orjson.dumps(data, default=_as_text, option=_OPTIONS)
+    return orjson.dumps(data, default=_otherwise, option=_OPTIONS)
 
 
 def table(rows: Iterable[dict], columns: Iterable[str] = ()) -> bytes:
@@ -101,9 +102,3 @@ def _refusal(asked: str, renderers: list[BaseRenderer]) -> NotAcceptable:
     known = ", ".join(f"{renderer.format} ({renderer.media_type})" for renderer in renderers)
     sentence = f'"{asked[:100]}" is not a format of this answer; it can be had as {known}.'
     return NotAcceptable(sentence, code="unknown_format")
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, Promise):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form here")
