@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from market.models import Symbol
 
+SEVERITIES = [("info", _("info")), ("warning", _("warning")), ("critical", _("critical"))]
+
 
 class AlertRule(models.Model):
     """A condition to watch. Without an owner it is the system's, and everybody sees its alerts."""
@@ -20,21 +22,25 @@ class AlertRule(models.Model):
     level = models.FloatField(
         null=True, blank=True, help_text=_("A price for “price above”, percent points for “plunge” (−5 if empty).")
     )
-    severity = models.CharField(
-        max_length=8, default="warning", choices=[("info", _("info")), ("warning", _("warning")), ("critical", _("critical"))]
-    )
+    severity = models.CharField(max_length=8, default="warning", choices=SEVERITIES)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(kind="price_above") | models.Q(level__isnull=False), name="price_above_needs_a_level"
+                condition=~models.Q(kind="price_above") | models.Q(level__isnull=False),
+                name="price_above_needs_a_level",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.level if self.level is not None else ''}".strip()
+
+
+class AlertQuerySet(models.QuerySet):
+    def unpublished(self) -> "AlertQuerySet":
+        return self.filter(published_at=None).select_related("symbol").order_by("id")
 
 
 class Alert(models.Model):
@@ -52,9 +58,16 @@ class Alert(models.Model):
     as_of_precision = models.CharField(max_length=6)
     received_at = models.DateTimeField()
     source = models.CharField(max_length=16)
-    dedupe_key = models.CharField(max_length=120, unique=True, help_text=_("Rule, symbol, session and epoch."))
-    published_at = models.DateTimeField(null=True)
+    epoch = models.PositiveIntegerField(
+        help_text=_("The source's epoch that it rang in; a rewind takes its alerts along.")
+    )
+    dedupe_key = models.CharField(
+        max_length=120, unique=True, help_text=_("Rule, its level, symbol, session and epoch: that rings once.")
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -1,0 +1,122 @@
+"""Alerts: rules against quotes. What crossed is saved once, then published, then marked as published."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from market.models import DataSource, Symbol
+from market.prices import Quote
+from realtime.conditions import CONDITIONS, PLUNGE_PERCENT
+from realtime.models import Alert, AlertRule
+
+# The active rules of each ticker; those of None hold for every symbol.
+Rules = dict[str | None, list[AlertRule]]
+
+
+def prepare() -> None:
+    """Have the system's own rule, which an admin may change or switch off. Safe to run again."""
+    if not AlertRule.objects.filter(owner=None, symbol=None, kind="plunge").exists():
+        AlertRule.objects.create(kind="plunge", level=PLUNGE_PERCENT)
+
+
+def rules() -> Rules:
+    """The active rules by ticker, in one query."""
+    found: Rules = {}
+    for rule in AlertRule.objects.filter(is_active=True, kind__in=CONDITIONS).select_related("symbol").order_by("id"):
+        found.setdefault(rule.symbol.ticker if rule.symbol else None, []).append(rule)
+    return found
+
+
+def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules | None = None) -> list[Alert]:
+    """What rang between the quotes before and those now, saved and not yet published; what rang already is left out.
+
+    before: the last quote of each ticker of `now`, None where nothing was seen. now: in order of arrival, and there
+    may be several of a ticker. active: the rules, for a caller that keeps them.
+    """
+    active = rules() if active is None else active
+    crossings = [
+        (rule, quote)
+        for last, quote in _steps(before, now)
+        for rule in (*active.get(quote.ticker, ()), *active.get(None, ()))
+        if CONDITIONS[rule.kind](last, quote, rule.level)
+    ]
+    return _save(crossings) if crossings else []
+
+
+def unpublished() -> list[Alert]:
+    """Saved and not marked: a crash came in between, so they are to be published again. Oldest first."""
+    return list(Alert.objects.unpublished())
+
+
+def mark_published(alerts: Sequence[Alert], now: datetime) -> None:
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts], published_at=None).update(published_at=now)
+
+
+def forget_other_epochs() -> int:
+    """Delete the alerts of played time: after a rewind it has not happened yet. Returns how many."""
+    return Alert.objects.exclude(epoch=_epoch()).delete()[0]
+
+
+def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[tuple[Quote | None, Quote]]:
+    """Each quote with the one that it follows."""
+    last = dict(before)
+    for quote in now:
+        yield last.get(quote.ticker), quote
+        last[quote.ticker] = quote
+
+
+@transaction.atomic
+def _save(crossings: list[tuple[AlertRule, Quote]]) -> list[Alert]:
+    epoch = _epoch()
+    symbols = Symbol.objects.in_bulk({quote.ticker for _, quote in crossings}, field_name="ticker")
+    saved = [_kept(rule, quote, symbols[quote.ticker], epoch) for rule, quote in crossings]
+    # A retry meets rows that it wrote itself: they still wait to be published.
+    return [alert for alert in saved if alert.published_at is None]
+
+
+def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
+    """The alert of a crossing. The unique key decides, in a savepoint of its own: the first to write it stays."""
+    level = "" if rule.level is None else f"{rule.level:g}"
+    alert, _ = Alert.objects.get_or_create(
+        dedupe_key=f"{rule.pk}:{level}:{quote.ticker}:{quote.session_date:%Y-%m-%d}:{epoch}",
+        defaults={
+            "rule": rule,
+            "owner_id": rule.owner_id,
+            "symbol": symbol,
+            "kind": rule.kind,
+            "severity": rule.severity,
+            "message": _SENTENCES[rule.kind](rule, quote, symbol),
+            "price": quote.price,
+            "session_date": quote.session_date,
+            "as_of": quote.as_of,
+            "as_of_precision": quote.as_of_precision,
+            "received_at": quote.received_at,
+            "source": quote.source,
+            "epoch": epoch,
+        },
+    )
+    alert.symbol = symbol
+    return alert
+
+
+def _epoch() -> int:
+    return DataSource.objects.values_list("epoch", flat=True).first() or 1
+
+
+def _rose(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
+    return f"{quote.ticker} rose above {_price(rule.level, symbol)}: it is at {_price(quote.price, symbol)}"
+
+
+def _plunged(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
+    close = _price(quote.previous_close, symbol)
+    return (
+        f"{quote.ticker} fell {-quote.change_percent:.1f} % to {_price(quote.price, symbol)}, from a close of {close}"
+    )
+
+
+def _price(value: float, symbol: Symbol) -> str:
+    return f"{value:,.{symbol.price_decimals}f}"
+
+
+_SENTENCES = {"price_above": _rose, "plunge": _plunged}
