@@ -7,9 +7,12 @@ and what the history no longer has is told as a `gap`. Everything runs on the ev
 """
 
 import asyncio
+import json
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import redis.exceptions
 
@@ -25,8 +28,6 @@ from realtime.recovery import (
     is_cache,
     is_price,
     public,
-    recover,
-    within_limits,
 )
 from realtime.streams import Line, Position, Reading
 
@@ -35,8 +36,10 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 WRITES_BEFORE_A_BREATH = 500
 CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
+WATCH_SECONDS = 1.0
+FEED_SILENCE_SECONDS = 6.0  # the feed writes its heartbeat every 2 s
 
-Unreachable = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
+Unreachable = (redis.exceptions.RedisError, OSError)
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.held: dict[str, Held] = {}
-        self.is_connected = False
+        self.status = {"redis": False, "feed": False}
         self._dirty: dict[str, Encoded] = {}
         self._touched: set[Client] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -67,7 +70,7 @@ class Hub:
         self._tasks: list[asyncio.Task] = []
         self._redis = None
         self._repair = asyncio.Lock()
-        self._waiting: dict[str, list[Line]] | None = None  # lines that came while holes are read again
+        self._waiting: list[Line] | None = None  # lines that came while holes are read again
 
     # A client comes, asks and goes.
 
@@ -76,7 +79,7 @@ class Hub:
         self.clients.add(client)
         if not self._tasks:
             self._redis = connection.async_client()
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._check())]
+            self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._check, self._watch)]
 
     def detach(self, client: Client) -> None:
         self.clients.discard(client)
@@ -169,9 +172,7 @@ class Hub:
             held.epoch, held.seq = reading.epoch, reading.seq
         elif held.epoch == reading.epoch and held.seq < reading.seq:
             client.floors[reading.stream] = reading.seq
-        for line in waited:
-            if line.epoch == reading.epoch and (line.seq <= reading.seq or streams.EPOCH in line.flags):
-                continue
+        for line in _after(reading, waited):
             client.outbox.add(_epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq))
 
     # Messages come from Redis.
@@ -186,12 +187,11 @@ class Hub:
                 async with client.pubsub(ignore_subscribe_messages=True) as subscription:
                     await subscription.subscribe(streams.channel())
                     await self._repair_all()
-                    self.is_connected, pause = True, 0.05
+                    pause = 0.05
                     await self._follow(subscription)
             except Unreachable as error:
                 logger.warning("the live channel is out of reach, next try in %.1f s: %s", pause, error)
             finally:
-                self.is_connected = False
                 await client.aclose()
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
@@ -212,27 +212,42 @@ class Hub:
             except Unreachable:
                 logger.debug("the streams' tops are out of reach")
 
-    def _accept(self, line: Line) -> None:
+    async def _watch(self) -> None:
+        """Tell every client when prices can't come, and when they can again."""
+        while True:
+            status = await self._status()
+            if status != self.status:
+                self.status = status
+                said = Encoded(messages.encode(messages.service_status(status, datetime.now(UTC))))
+                for client in self.clients:
+                    client.outbox.add(said)
+                    self._touched.add(client)
+                self._schedule()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _status(self) -> dict[str, bool]:
+        try:
+            beat = await self._redis.get(connection.key("heartbeat", "feed"))
+        except Unreachable:
+            return {"redis": False, "feed": False}
+        age = time.time() - datetime.fromisoformat(json.loads(beat)["at"]).timestamp() if beat else None
+        return {"redis": True, "feed": age is not None and age < FEED_SILENCE_SECONDS}
+
+    def _accept(self, line: Line, *, is_reread: bool = False) -> None:
         held = self.held.get(line.stream)
         if held is None:
             return
         if self._waiting is not None:
-            self._waiting.setdefault(line.stream, []).append(line)
+            self._waiting.append(line)
         elif not held.epoch:
             self._give(held, line)  # only joining clients hold it yet: each sorts it out with what it read
-        elif line.epoch == held.epoch and line.seq <= held.seq:
+        elif line.epoch == held.epoch and (line.seq <= held.seq or streams.EPOCH in line.flags):
             return
-        elif self._follows(held, line):
+        elif streams.EPOCH in line.flags or (line.epoch == held.epoch and line.seq == held.seq + 1):
             self._give(held, line)
-        else:
-            self._waiting = {line.stream: [line]}
+        elif not is_reread or line.epoch == held.epoch:  # else it is of an epoch that has ended
+            self._waiting = [line]
             self._tasks.append(asyncio.create_task(self._repair_holes()))
-
-    @staticmethod
-    def _follows(held: Held, line: Line) -> bool:
-        if streams.EPOCH in line.flags:
-            return line.epoch != held.epoch
-        return line.epoch == held.epoch and line.seq == held.seq + 1
 
     def _give(self, held: Held, line: Line) -> None:
         """Pass a message that comes next to everybody who holds its stream."""
@@ -278,7 +293,7 @@ class Hub:
         async with self._repair:
             positions = {name: Position(held.epoch, held.seq) for name, held in self.held.items() if held.epoch}
             if self._waiting is None:
-                self._waiting = {}
+                self._waiting = []
             try:
                 for reading in (await self._read(positions)).values() if positions else ():
                     if (held := self.held.get(reading.stream)) is not None:
@@ -286,8 +301,8 @@ class Hub:
                 waited = self._waiting
             finally:
                 self._waiting = None
-        for line in (line for each in waited.values() for line in each):
-            self._accept(line)
+        for line in waited:
+            self._accept(line, is_reread=True)
 
     def _close_hole(self, held: Held, reading: Reading) -> None:
         missed = recovery.recover(reading, Position(held.epoch, held.seq), EVERY)
@@ -382,6 +397,19 @@ def _answer(client: Client, found: dict[str, Reading], returned: list[Recovery],
         if reading.latest and stream not in recovered and is_cache(stream)
     ]
     return Encoded(messages.encode(head)[:-1] + b',"snapshot":[' + b",".join(snapshot) + b"]}")
+
+
+def _after(reading: Reading, lines: list[Line]) -> list[Line]:
+    """Of live messages that came while a stream was read, those that are newer than what was read."""
+    began = [place for place, line in enumerate(lines) if streams.EPOCH in line.flags and line.epoch == reading.epoch]
+    epoch, newer = reading.epoch, []
+    for line in lines[began[-1] + 1 if began else 0 :]:
+        if streams.EPOCH in line.flags:
+            epoch = line.epoch
+            newer.append(line)
+        elif line.epoch == epoch and (epoch != reading.epoch or line.seq > reading.seq):
+            newer.append(line)
+    return newer
 
 
 def _epoch(line: Line) -> Encoded:

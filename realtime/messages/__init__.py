@@ -16,6 +16,7 @@ from realtime.messages.building import (
     price,
     price_fields,
     server_shutdown,
+    service_status,
     system,
 )
 from realtime.messages.reading import Refused, read
@@ -39,5 +40,6 @@ __all__ = [
     "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
     "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "UNNAMED_TYPES", "Message", "Refused", "alert", "bar", "connected",
     "current_prices", "encode", "epoch", "error", "gap", "indicators", "instant", "merged", "price", "price_fields",
-    "read", "schema", "server_shutdown", "system",
+    "read", "schema", "server_shutdown", "service_status",
+    "system",
 ]  # fmt: skip

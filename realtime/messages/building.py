@@ -196,6 +196,11 @@ def server_shutdown(retry_after: float) -> dict[str, Any]:
     return {"type": "server_shutdown", "retry_after": retry_after}
 
 
+def service_status(parts: dict[str, bool], now: datetime) -> dict[str, Any]:
+    """Whether prices can come: unnumbered, about this connection's server, at a change and after `connected`."""
+    return {"type": "service_status", **parts, "timestamp": instant(now)}
+
+
 def error(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"type": "error", "code": code, "message": message, **more}
 

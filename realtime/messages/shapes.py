@@ -41,6 +41,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
 _MAYBE_NUMBER = {"type": ["number", "null"]}
 _MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
+_FLAG = {"type": "boolean"}
 _TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
 _DATE = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 _ID = {"type": ["string", "integer"], "maxLength": MAX_ID_CHARACTERS}
@@ -172,6 +173,7 @@ MESSAGES = {
         },
     ),
     "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME, **_STREAMED}),
+    "service_status": _message("service_status", {"redis": _FLAG, "feed": _FLAG, "timestamp": _TIME}),
     "job": _message("job", {"job": {"type": "object"}, **_STREAMED}),
     "metric": _message("metric", {"metrics": {"type": "object"}, "timestamp": _TIME, **_STREAMED}),
     "history": _message("history", {"symbol": _SYMBOL, "prices": {"type": "array"}}, {"id": _ID}),
