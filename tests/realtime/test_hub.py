@@ -1,0 +1,372 @@
+"""The hub against a real Redis protocol: nothing lost, nothing twice, in every order of events."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from monitoring import redis
+from realtime import hub as hub_module
+from realtime import messages, streams
+from realtime.clients import Client
+from realtime.hub import Hub
+from realtime.recovery import EVERY, LATEST
+from realtime.streams import Position
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+
+class Socket:
+    """The far end of a connection: takes frames as they come, or leaves them in the buffer."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict] = []
+        self.left_unread = 0
+        self.reads = True
+        self.closed_with: int | None = None
+
+    def write(self, data: bytes) -> None:
+        if not self.reads:
+            self.left_unread += len(data)
+        while data:
+            size, start = data[1], 2
+            if size == 126:
+                size, start = int.from_bytes(data[2:4], "big"), 4
+            elif size == 127:
+                size, start = int.from_bytes(data[2:10], "big"), 10
+            self.heard.append(json.loads(data[start : start + size]))
+            data = data[start + size :]
+
+    def get_write_buffer_size(self) -> int:
+        return self.left_unread
+
+    def is_closing(self) -> bool:
+        return self.closed_with is not None
+
+    async def close(self, code: int) -> None:
+        self.closed_with = code
+
+    def said(self, kind: str) -> dict:
+        """The last message of a type."""
+        return [message for message in self.heard if message.get("type") == kind][-1]
+
+    def seqs(self, stream: str) -> list[int]:
+        return [message["seq"] for message in self.heard if message.get("n") == stream]
+
+
+def connect(hub: Hub) -> tuple[Client, Socket]:
+    socket = Socket()
+    client = Client("test", send=None, close=socket.close, port=socket)
+    hub.attach(client)
+    return client, socket
+
+
+def tick(stream: str = "prices:AAPL", *, keep: bool = True, conflate: bool = True) -> messages.Message:
+    return messages.Message(stream, messages.encode({"n": stream}), keep, conflate)
+
+
+async def until(truth: Callable[[], bool], seconds: float = 8) -> None:
+    async with asyncio.timeout(seconds):
+        while not truth():
+            await asyncio.sleep(0.01)
+
+
+async def publish(*what: messages.Message) -> list[int]:
+    return await asyncio.to_thread(streams.publish, what)
+
+
+def play(scenario: Callable[[Hub], Awaitable[None]]) -> None:
+    async def run() -> None:
+        hub = Hub()
+        try:
+            await scenario(hub)
+        finally:
+            await hub.shutdown()
+
+    asyncio.run(run())
+
+
+def test_every_message_arrives_once_and_in_order_in_mode_every():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        for _ in range(50):
+            await publish(tick(), tick())
+        await until(lambda: len(socket.seqs("prices:AAPL")) >= 100)
+        assert socket.seqs("prices:AAPL") == list(range(1, 101))
+
+    play(scenario)
+
+
+def test_mode_latest_merges_what_one_flush_holds_and_keeps_the_newest():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": LATEST}, {})
+        await until(lambda: any(held.epoch for held in hub.held.values()))
+        await publish(*[tick()] * 500)
+        await until(lambda: 500 in socket.seqs("prices:AAPL"))
+        assert len(socket.seqs("prices:AAPL")) < 10
+
+    play(scenario)
+
+
+def test_what_must_not_be_lost_is_never_conflated():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"alerts:AAPL": LATEST}, {})
+        await publish(*[tick("alerts:AAPL", conflate=False)] * 300)
+        await until(lambda: len(socket.seqs("alerts:AAPL")) >= 300)
+        assert socket.seqs("alerts:AAPL") == list(range(1, 301))
+
+    play(scenario)
+
+
+def test_a_client_that_comes_back_gets_what_it_missed_and_then_what_is_new():
+    async def scenario(hub: Hub) -> None:
+        await publish(*[tick()] * 10)
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        epoch = socket.said("subscribed")["streams"]["prices:AAPL"]["epoch"]
+        hub.detach(client)
+        await publish(*[tick()] * 5)
+        again, socket = connect(hub)
+        await hub.subscribe(again, {"prices:AAPL": EVERY}, {"prices:AAPL": Position(epoch, 10)})
+        await publish(tick())
+        await until(lambda: 16 in socket.seqs("prices:AAPL"))
+        assert socket.said("subscribed")["streams"]["prices:AAPL"]["recovered"] is True
+        assert socket.said("subscribed")["snapshot"] == []
+        assert socket.seqs("prices:AAPL") == list(range(11, 17))
+
+    play(scenario)
+
+
+def test_an_expired_history_is_one_gap_and_never_a_part_of_it(monkeypatch):
+    monkeypatch.setattr(streams, "HISTORY", 5)
+
+    async def scenario(hub: Hub) -> None:
+        await publish(*[tick()] * 20)
+        epoch = redis.client().hget(redis.key("stream", "state:prices:AAPL"), "epoch").decode()
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {"prices:AAPL": Position(epoch, 3)})
+        head, gap = socket.said("subscribed"), socket.said("gap")
+        assert head["streams"]["prices:AAPL"] == {"epoch": epoch, "seq": 20, "recovered": False}
+        assert (gap["type"], gap["from"], gap["to"], gap["reason"]) == ("gap", 4, 20, "history_expired")
+        assert head["snapshot"][0]["seq"] == 20
+        assert socket.seqs("prices:AAPL") == []
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("known", [15, 16, 20])
+def test_the_end_of_the_history_is_still_recovered_whole(monkeypatch, known):
+    monkeypatch.setattr(streams, "HISTORY", 5)
+
+    async def scenario(hub: Hub) -> None:
+        await publish(*[tick()] * 20)
+        epoch = redis.client().hget(redis.key("stream", "state:prices:AAPL"), "epoch").decode()
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {"prices:AAPL": Position(epoch, known)})
+        assert socket.seqs("prices:AAPL") == list(range(known + 1, 21))
+
+    play(scenario)
+
+
+def test_a_position_of_another_epoch_is_a_gap():
+    async def scenario(hub: Hub) -> None:
+        await publish(tick())
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {"prices:AAPL": Position("another", 1)})
+        assert socket.said("gap")["reason"] == "epoch_changed"
+
+    play(scenario)
+
+
+def test_a_new_epoch_is_announced_before_its_first_message():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await publish(tick(), tick())
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        await asyncio.to_thread(streams.renew, ["prices:AAPL"])
+        await publish(tick())
+        await until(lambda: socket.heard[-1].get("seq") == 1)
+        assert socket.heard[-2]["type"] == "epoch"
+
+    play(scenario)
+
+
+def test_a_forgotten_redis_begins_a_new_epoch_and_says_so():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await publish(tick(), tick())
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        await asyncio.to_thread(redis.client().flushdb)
+        await publish(tick())
+        await until(lambda: socket.seqs("prices:AAPL") == [1])
+        assert "epoch" in [message.get("type") for message in socket.heard]
+
+    play(scenario)
+
+
+def test_publications_lost_on_the_way_are_read_again(monkeypatch):
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        await until(lambda: any(held.epoch for held in hub.held.values()))
+        accept = hub._accept
+        chance = random.Random(7)
+        hub._accept = lambda line, **more: chance.random() > 0.2 and accept(line, **more)
+        for _ in range(300):
+            await publish(tick())
+        hub._accept = accept
+        await publish(tick())
+        await until(lambda: 301 in socket.seqs("prices:AAPL"))
+        assert socket.seqs("prices:AAPL") == list(range(1, 302))
+
+    play(scenario)
+
+
+def test_a_loss_followed_by_silence_is_noticed(monkeypatch):
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.2)
+
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"alerts:AAPL": LATEST}, {})
+        accept, hub._accept = hub._accept, lambda line, **more: None
+        await publish(tick("alerts:AAPL", conflate=False))
+        await asyncio.sleep(0.1)
+        hub._accept = accept
+        await until(lambda: socket.seqs("alerts:AAPL") == [1])
+
+    play(scenario)
+
+
+def test_what_is_published_while_the_history_is_read_comes_once_and_in_order(monkeypatch):
+    """200 interleavings: publications before, during and after the reading of a subscription."""
+    monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 0.002)
+
+    async def scenario(hub: Hub) -> None:
+        chance = random.Random(11)
+        elder, _ = connect(hub)
+        await hub.subscribe(elder, {"prices:AAPL": EVERY}, {})
+        read, known = hub._read, 0
+
+        async def slow_read(positions):
+            before, after = chance.random() * 0.004, chance.random() * 0.004
+            await asyncio.sleep(before)
+            found = await read(positions)
+            await asyncio.sleep(after)
+            return found
+
+        hub._read = slow_read
+        for _ in range(200):
+            client, socket = connect(hub)
+            epoch = hub.held["prices:AAPL"].epoch
+            since = {"prices:AAPL": Position(epoch, known)}
+            joining = asyncio.create_task(hub.subscribe(client, {"prices:AAPL": EVERY}, since))
+            last = known
+            for _ in range(chance.randrange(5)):
+                await asyncio.sleep(chance.random() * 0.003)
+                last = (await publish(tick()))[0]
+            await joining
+            last = (await publish(tick()))[0]
+            await until(lambda: socket.seqs("prices:AAPL")[-1:] == [last])  # noqa: B023 - awaited in this round
+            assert socket.seqs("prices:AAPL") == list(range(known + 1, last + 1))
+            known = last
+            hub.detach(client)
+
+    play(scenario)
+
+
+def test_a_client_that_does_not_read_keeps_one_price_a_symbol_and_every_alert_in_order():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        asked = {"prices:AAPL": LATEST, "prices:IBM": LATEST, "alerts:AAPL": LATEST}
+        await hub.subscribe(client, asked, {})
+        socket.left_unread = 1 << 20
+        for _ in range(40):
+            await publish(tick(), tick("prices:IBM"), tick("alerts:AAPL", conflate=False))
+            await asyncio.sleep(0.005)
+        socket.left_unread = 0
+        await until(lambda: len(socket.seqs("alerts:AAPL")) >= 40)
+        assert socket.seqs("prices:AAPL") == socket.seqs("prices:IBM") == [40]
+        assert socket.seqs("alerts:AAPL") == list(range(1, 41))
+
+    play(scenario)
+
+
+def test_a_client_that_stays_behind_is_closed_with_a_code_and_the_others_are_not(monkeypatch):
+    monkeypatch.setattr("realtime.clients.SLOW_SECONDS", 0.3)
+
+    async def scenario(hub: Hub) -> None:
+        slow, stuck = connect(hub)
+        well, socket = connect(hub)
+        for client in (slow, well):
+            await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        stuck.left_unread = 1 << 20
+        for _ in range(60):
+            await publish(tick())
+            await asyncio.sleep(0.01)
+        await until(lambda: stuck.closed_with == 4008 and len(socket.seqs("prices:AAPL")) == 60)
+        assert slow not in hub.clients
+        assert not slow.held
+
+    play(scenario)
+
+
+def test_nobody_is_left_behind_in_the_hub_when_clients_go():
+    async def scenario(hub: Hub) -> None:
+        for _ in range(50):
+            client, _ = connect(hub)
+            await hub.subscribe(client, {"prices:AAPL": EVERY, "alerts:AAPL": LATEST}, {})
+            hub.detach(client)
+        assert not hub.clients
+        assert not hub.held
+
+    play(scenario)
+
+
+def test_final_bars_are_recovered_through_many_forming_ones():
+    async def scenario(hub: Hub) -> None:
+        for _ in range(10):
+            await publish(*[tick("bars:AAPL", keep=False)] * 30, tick("bars:AAPL", conflate=False))
+        epoch = redis.client().hget(redis.key("stream", "state:bars:AAPL"), "epoch").decode()
+        await publish(tick("bars:AAPL", keep=False))
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"bars:AAPL": LATEST}, {"bars:AAPL": Position(epoch, 31)})
+        assert socket.seqs("bars:AAPL") == [*range(62, 311, 31), 311]
+        assert socket.said("subscribed")["streams"]["bars:AAPL"]["recovered"] is True
+
+    play(scenario)
+
+
+def test_a_client_that_joins_ahead_of_the_hub_hears_nothing_twice():
+    async def scenario(hub: Hub) -> None:
+        elder, first = connect(hub)
+        await hub.subscribe(elder, {"prices:AAPL": EVERY}, {})
+        on_their_way, accept = [], hub._accept
+        hub._accept = on_their_way.append
+        await publish(tick(), tick())
+        await until(lambda: len(on_their_way) == 2)
+        client, second = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        hub._accept = accept
+        for line in on_their_way:
+            accept(line)
+        await publish(tick())
+        await until(lambda: 3 in second.seqs("prices:AAPL"))
+        assert (first.seqs("prices:AAPL"), second.seqs("prices:AAPL")) == ([1, 2, 3], [3])
+
+    play(scenario)
+
+
+def test_a_forming_bar_never_follows_its_final_one():
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"bars:AAPL": LATEST}, {})
+        await publish(*[tick("bars:AAPL", keep=False)] * 3, tick("bars:AAPL", conflate=False))
+        await asyncio.sleep(0.3)
+        assert socket.seqs("bars:AAPL") == [4]
+
+    play(scenario)
