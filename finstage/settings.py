@@ -94,8 +94,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "finstage.security.Middleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -219,11 +219,15 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
 GATE_WORKERS = int(_number("FINSTAGE_HTTP_THREADS", 8, 1, 256))
 GATE_QUEUE = int(_number("FINSTAGE_HTTP_QUEUE", 64, 1, 10_000))
 GATE_BODY_BYTES = int(_number("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30))
+GATE_BODY_SECONDS = _number("FINSTAGE_HTTP_BODY_SECONDS", 20, 0.1, 600)
+GATE_ANSWER_BYTES = int(_number("FINSTAGE_HTTP_ANSWER_BYTES", 64 << 20, 1 << 16, 1 << 32))
+GATE_ANSWER_SECONDS = _number("FINSTAGE_HTTP_ANSWER_SECONDS", 30, 0.1, 3600)
+CSRF_FAILURE_VIEW = "finstage.errors.csrf_failure"
 REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "finstage.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "finstage.schema.Schema",
     "DEFAULT_PERMISSION_CLASSES": ["finstage.access.MarketData"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Session"],

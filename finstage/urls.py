@@ -7,3 +7,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
+
+handler400 = "finstage.errors.bad_request"
+handler403 = "finstage.errors.permission_denied"
+handler404 = "finstage.errors.not_found"
+handler500 = "finstage.errors.server_error"

@@ -1,0 +1,96 @@
+"""The way in: each request and socket to the part that answers it.
+
+Health, metrics and static files never wait behind Django's views, and a socket never waits for a view's thread.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+
+from finstage.wsgi import application as wsgi  # isort: skip  (sets Django up for the imports below)
+
+from channels.sessions import CookieMiddleware
+from django.conf import settings
+
+from finstage import answers, health
+from finstage.answers import Answer, Receive, Send
+from finstage.assets import Assets
+from finstage.gate import Gate
+from monitoring import metrics
+from realtime.consumers import RealtimeConsumer, hub
+
+JSON = "application/json"
+
+gate = Gate(
+    wsgi,
+    workers=settings.GATE_WORKERS,
+    queue=settings.GATE_QUEUE,
+    body_bytes=settings.GATE_BODY_BYTES,
+    body_seconds=settings.GATE_BODY_SECONDS,
+    answer_bytes=settings.GATE_ANSWER_BYTES,
+    answer_seconds=settings.GATE_ANSWER_SECONDS,
+)
+assets = Assets()
+readiness = health.Readiness()
+metrics_pool = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+sockets = {"/ws/realtime": CookieMiddleware(RealtimeConsumer.as_asgi())}
+
+
+async def application(scope: dict, receive: Receive, send: Send) -> None:
+    """The ASGI application of the web process."""
+    await PROTOCOLS[scope["type"]](scope, receive, send)
+
+
+async def http(scope: dict, receive: Receive, send: Send) -> None:
+    scope["request_id"] = answers.request_id(_header(scope, b"x-request-id"))
+    if (respond := OUTSIDE.get(scope["path"])) is not None:
+        await answers.deliver(await respond(scope), send, scope["method"])
+    elif scope["path"].startswith(settings.STATIC_URL):
+        await assets(scope, receive, send)
+    else:
+        await gate(scope, receive, send)
+
+
+async def websocket(scope: dict, receive: Receive, send: Send) -> None:
+    if (consumer := sockets.get(scope["path"].rstrip("/"))) is not None:
+        await consumer(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
+async def lifespan(scope: dict, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await hub.shutdown()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def live(scope: dict) -> Answer:
+    return answers.plain(200, b'{"status":"live"}', JSON, scope["request_id"], NOT_STORED)
+
+
+async def ready(scope: dict) -> Answer:
+    status, report = await readiness.report()
+    return answers.plain(status, orjson.dumps(report), JSON, scope["request_id"], NOT_STORED)
+
+
+async def exposition(scope: dict) -> Answer:
+    text = await asyncio.get_running_loop().run_in_executor(metrics_pool, metrics.exposition)
+    return answers.plain(200, text, metrics.CONTENT_TYPE, scope["request_id"], NOT_STORED)
+
+
+def _header(scope: dict, name: bytes) -> str | None:
+    return next((value.decode("latin1") for given, value in scope["headers"] if given == name), None)
+
+
+NOT_STORED = [(b"cache-control", b"no-store")]
+OUTSIDE: dict[str, Callable[[dict], Awaitable[Answer]]] = {
+    "/health/live": live,
+    "/health/ready": ready,
+    "/metrics": exposition,
+}
+PROTOCOLS = {"http": http, "websocket": websocket, "lifespan": lifespan}

@@ -1,0 +1,121 @@
+"""Every error as `application/problem+json` to programs, and as a page to people."""
+
+import logging
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from finstage.answers import PROBLEM, problem
+
+logger = logging.getLogger(__name__)
+
+DATABASE_RETRY_SECONDS = 5
+PROGRAM_PATHS = (
+    "/api/", "/technical-analysis/", "/async/", "/generate-report", "/system/", "/metrics", "/health/", "/ws/",
+)  # fmt: skip
+PAGES = {404: "404.html", 500: "500.html", 503: "503.html"}
+TITLES = {
+    400: _("This request can't be understood"),
+    403: _("This is not yours to see"),
+    404: _("There is nothing at this address"),
+    500: _("Something broke on our side"),
+    503: _("The database does not answer"),
+}
+UNREACHABLE = "The database does not answer. Try again in a moment."
+
+
+def handle(error: Exception, context: dict) -> Response | None:
+    """DRF's exception handler."""
+    request = context["request"]
+    if _is_unreachable(error):
+        logger.error("%s: the database does not answer: %s", request.path, error)
+        set_rollback()
+        body = problem(503, "temporarily_unavailable", UNREACHABLE, request_id=_request_id(request))
+        return Response(body, 503, headers={"Retry-After": str(DATABASE_RETRY_SECONDS)}, content_type=PROBLEM)
+    plain = exception_handler(error, context)
+    if plain is None:
+        return None
+    body = _describe(error, plain, request)
+    headers = {name: value for name, value in plain.items() if name.lower() != "content-type"}
+    return Response(body, status=plain.status_code, headers=headers, content_type=PROBLEM)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 400, "bad_request", "The request could not be understood.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 403, "permission_denied", "You may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, "csrf_failed", "The form's token is missing or old: load the page again and repeat.")
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 404, "not_found", f"There is nothing at {request.path}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    if not _is_unreachable(error):
+        return _answer(request, 500, "internal_error", "The server failed to answer; its log has this request's id.")
+    response = _answer(request, 503, "temporarily_unavailable", UNREACHABLE)
+    response["Retry-After"] = str(DATABASE_RETRY_SECONDS)
+    return response
+
+
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether the database failed and not the query: SQLite calls a missing table an OperationalError too."""
+    return isinstance(error, OperationalError | InterfaceError) and not str(error).startswith("no such")
+
+
+def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:
+    detail = getattr(error, "detail", None) or plain.data.get("detail", "")
+    errors = None
+    if isinstance(error, exceptions.ValidationError):
+        errors = detail if isinstance(detail, dict) else {"non_field_errors": detail}
+        code, text = _validation_code(errors), _sentences(errors)
+    else:
+        code, text = getattr(detail, "code", None) or "error", str(detail)
+    return problem(plain.status_code, code, text, request_id=_request_id(request), errors=errors)
+
+
+def _validation_code(errors: dict) -> str:
+    """`invalid_interval` for one wrong field, the field's own code where a view gave one, else `invalid`."""
+    if len(errors) != 1:
+        return "invalid"
+    [(field, messages)] = errors.items()
+    code = getattr(messages[0] if isinstance(messages, list) and messages else messages, "code", "invalid")
+    if code != "invalid":
+        return str(code)
+    return "invalid" if field == "non_field_errors" else f"invalid_{field}"
+
+
+def _sentences(errors: dict) -> str:
+    parts = []
+    for field, messages in errors.items():
+        text = " ".join(str(message) for message in messages) if isinstance(messages, list) else str(messages)
+        parts.append(text if field == "non_field_errors" else f"{field}: {text}")
+    return " ".join(parts)
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    if request.path.startswith(PROGRAM_PATHS) or "text/html" not in request.headers.get("Accept", "text/html"):
+        body = problem(status, code, detail, request_id=_request_id(request))
+        return JsonResponse(body, status=status, content_type=PROBLEM)
+    context = {
+        "status": status, "title": TITLES[status], "detail": detail, "request_id": _request_id(request),
+        "request_path": request.path, "request": request,
+    }  # fmt: skip
+    return HttpResponse(render_to_string(PAGES.get(status, "error.html"), context), status=status)
+
+
+def _request_id(request: HttpRequest) -> str:
+    return request.META.get("HTTP_X_REQUEST_ID", "")

@@ -1,0 +1,185 @@
+"""The gate before Django: a bounded number of requests, whole bodies in, whole answers out.
+
+Django's views run in a pool of threads which own the database connections. A thread only ever computes: the gate reads
+the request's body before it gives the request a thread, and takes the answer to its last byte before it sends the
+first, so that a slow client waits for nobody and nobody waits for a slow client. What exceeds the threads and the queue
+is refused at once.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from time import perf_counter
+
+from a2wsgi.wsgi import build_environ
+
+from finstage import answers, bodies
+from finstage.answers import Answer, Receive, Refused, Send
+from monitoring import metrics
+
+logger = logging.getLogger(__name__)
+
+MEMORY_BYTES = 256 * 1024  # an answer beyond this waits for its reader in a temporary file
+RETRY_SECONDS = 2
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+WSGI = Callable[[dict, Callable], Iterable[bytes]]
+
+
+class Left(Exception):
+    """The client went away, and nobody waits for the answer."""
+
+
+class Gate:
+    """An ASGI application that runs a WSGI application behind an admission limit."""
+
+    def __init__(self, app: WSGI, *, workers: int, queue: int, body_bytes: int, body_seconds: float,
+                 answer_bytes: int, answer_seconds: float):  # fmt: skip
+        self._app, self._workers, self._queue = app, workers, queue
+        self._body_bytes, self._body_seconds = body_bytes, body_seconds
+        self._answer_bytes, self._answer_seconds = answer_bytes, answer_seconds
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="http")
+        self._waiting: deque[asyncio.Future] = deque()
+        self._running = 0
+        metrics.GATE_RUNNING.set_function(lambda: self._running)
+        metrics.GATE_WAITING.set_function(lambda: len(self._waiting))
+
+    async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
+        began, route = perf_counter(), ""
+        try:
+            answer, route = await self._answer(scope, receive)
+        except Refused as refused:
+            metrics.GATE_REFUSED.labels(refused.code).inc()
+            answer = answers.refusal(refused, scope["request_id"])
+        except Left:
+            metrics.GATE_ABANDONED.inc()
+            return
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        metrics.REQUESTS.labels(method, route, str(answer.status)).inc()
+        metrics.DURATION.labels(method, route).observe(perf_counter() - began)
+        await answers.deliver(answer, send, scope["method"])
+
+    async def _answer(self, scope: dict, receive: Receive) -> tuple[Answer, str]:
+        self._refuse_if_full()
+        body = await bodies.read(scope, receive, limit=self._body_bytes, seconds=self._body_seconds)
+        self._refuse_if_full()
+        environ = build_environ(scope, BytesIO(body))
+        environ["HTTP_X_REQUEST_ID"] = scope["request_id"]
+        environ["CONTENT_LENGTH"] = str(len(body))
+        leaving = asyncio.ensure_future(_leave(receive))
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                await self._turn(leaving)
+                answer = await self._visit(environ, leaving)
+        except TimeoutError:
+            raise Refused(503, "timeout", f"There was no answer within {self._answer_seconds:g} s.",
+                          retry_after=RETRY_SECONDS) from None  # fmt: skip
+        finally:
+            leaving.cancel()
+        return answer, environ.get("finstage.route", "")
+
+    def _refuse_if_full(self) -> None:
+        if self._running >= self._workers and len(self._waiting) >= self._queue:
+            raise Refused(503, "busy", "All threads are busy and the queue is full.", retry_after=RETRY_SECONDS)
+
+    async def _turn(self, leaving: asyncio.Future) -> None:
+        """Wait until a thread is free, and hold it."""
+        if self._running < self._workers:
+            self._running += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                raise Left
+        except BaseException:
+            self._give_up(turn)
+            raise
+
+    def _give_up(self, turn: asyncio.Future) -> None:
+        if turn.done():
+            self._next()
+        else:
+            self._waiting.remove(turn)
+
+    async def _visit(self, environ: dict, leaving: asyncio.Future) -> Answer:
+        """Run the application in the thread that this request holds. It is free when the application returns."""
+        left = threading.Event()
+        loop = asyncio.get_running_loop()
+        thread = loop.run_in_executor(self._pool, _run, self._app, environ, left, self._answer_bytes)
+        thread.add_done_callback(self._finished)
+        try:
+            await asyncio.wait({thread, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not thread.done():
+                raise Left
+            return thread.result()
+        except BaseException:
+            left.set()
+            raise
+
+    def _finished(self, thread: asyncio.Future) -> None:
+        self._next()
+        if not thread.cancelled():
+            thread.exception()  # seen: whoever waited for it may be gone
+
+    def _next(self) -> None:
+        """Hand a free thread to the request that waits longest."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._running -= 1
+
+
+async def _leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _run(app: WSGI, environ: dict, left: threading.Event, limit: int) -> Answer:
+    try:
+        return _whole_answer(app, environ, left, limit)
+    except Left:
+        raise
+    except Exception as error:
+        logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        raise Refused(500, "internal_error", "The server failed to answer.") from error
+
+
+def _whole_answer(app: WSGI, environ: dict, left: threading.Event, limit: int) -> Answer:
+    """The application's answer to its last byte; a half one is an error."""
+    started = []
+    body = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115, the answer's reader closes it
+    pieces = app(environ, lambda status, headers, exc_info=None: started.append((status, headers)))
+    try:
+        for piece in pieces:
+            if left.is_set():
+                raise Left
+            if body.tell() + len(piece) > limit:
+                raise OverflowError(f"an answer may have {limit} bytes")
+            body.write(piece)
+    except BaseException:
+        body.close()
+        raise
+    finally:
+        getattr(pieces, "close", lambda: None)()
+    status, headers = started[-1]
+    return _checked(int(status.split(" ", 1)[0]), headers, body, environ["REQUEST_METHOD"])
+
+
+def _checked(status: int, headers: list[tuple[str, str]], body: SpooledTemporaryFile, method: str) -> Answer:
+    size = body.tell()
+    body.seek(0)
+    encoded = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
+    promised = dict(encoded).get(b"content-length")
+    if promised is None and status not in (204, 304):
+        encoded.append((b"content-length", str(size).encode()))
+    elif promised is not None and method != "HEAD" and status != 304 and int(promised) != size:
+        body.close()
+        raise ValueError(f"Content-Length is {promised.decode()}, and the body has {size} bytes")
+    return Answer(status, encoded, body)

@@ -1,0 +1,86 @@
+"""What a load balancer asks: are we alive, and is what we stand on there?
+
+`database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed` and
+`worker` are told and do not decide, because taking every web process away would not bring prices back.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.db import close_old_connections, connection
+
+from monitoring import heartbeats, redis
+
+PATIENCE_SECONDS = 1.0
+LATE_SECONDS = 30.0
+DECIDING = ("database", "redis")
+
+
+def database() -> dict:
+    try:
+        close_old_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        close_old_connections()
+    return {"ok": True}
+
+
+def redis_protocol() -> dict:
+    redis.client().ping()
+    return {"ok": True}
+
+
+def heartbeat(name: str) -> Callable[[], dict]:
+    """A check that a process has shown itself lately."""
+
+    def check() -> dict:
+        age = heartbeats.age(name)
+        if age is None:
+            return {"ok": False, "detail": "never seen"}
+        return {"ok": age <= LATE_SECONDS, "age_seconds": round(age, 1)}
+
+    return check
+
+
+CHECKS = {
+    "database": database,
+    "redis": redis_protocol,
+    "feed": heartbeat("feed"),
+    "worker": heartbeat("worker"),
+}
+
+
+class Readiness:
+    """Asks each dependency in a thread of its own, one question at a time: a frozen one costs one thread and 1 s."""
+
+    def __init__(self, checks: dict[str, Callable[[], dict]] = CHECKS):
+        self._checks = checks
+        self._pool = ThreadPoolExecutor(len(checks), thread_name_prefix="health")
+        self._asked: dict[str, Future] = {}
+
+    async def report(self) -> tuple[int, dict]:
+        """The HTTP status and the state of every dependency, within a second."""
+        asked = {name: asyncio.wrap_future(self._ask(name)) for name in self._checks}
+        await asyncio.wait(asked.values(), timeout=PATIENCE_SECONDS)
+        states = {name: _state(answer) for name, answer in asked.items()}
+        is_ready = all(states[name]["ok"] for name in DECIDING)
+        is_whole = all(state["ok"] for state in states.values())
+        status = ("ready" if is_whole else "degraded") if is_ready else "unavailable"
+        return 200 if is_ready else 503, {"status": status, "checked_at": time.time(), "dependencies": states}
+
+    def _ask(self, name: str) -> Future:
+        """The question that is still open, or a new one."""
+        if (asked := self._asked.get(name)) is None or asked.done():
+            asked = self._asked[name] = self._pool.submit(self._checks[name])
+        return asked
+
+
+def _state(answer: asyncio.Future) -> dict:
+    if not answer.done():
+        return {"ok": False, "detail": f"no answer within {PATIENCE_SECONDS:g} s"}
+    if error := answer.exception():
+        return {"ok": False, "detail": type(error).__name__}
+    return answer.result()

@@ -1,0 +1,32 @@
+"""Every number about ourselves that Prometheus reads, defined once. Labels never hold ids, symbols or people."""
+
+import psutil
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+REQUESTS = Counter("finstage_requests", "HTTP requests answered.", ["method", "route", "status"])
+DURATION = Histogram(
+    "finstage_request_duration_seconds",
+    "From the arrival of a request to its whole answer, before it is sent.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+GATE_RUNNING = Gauge("finstage_gate_running", "Requests that hold a thread of the HTTP pool.")
+GATE_WAITING = Gauge("finstage_gate_waiting", "Requests admitted that wait for a thread.")
+GATE_REFUSED = Counter("finstage_gate_refused", "Requests refused before a thread saw them.", ["code"])
+GATE_ABANDONED = Counter("finstage_gate_abandoned", "Requests whose client left before the answer.")
+
+WEBSOCKETS = Gauge("finstage_websocket_connections", "Open WebSockets.")
+WEBSOCKETS_SLOW = Counter("finstage_websocket_slow_disconnects", "WebSockets dropped because they did not read.")
+WEBSOCKETS_SILENT = Counter("finstage_websocket_silent_disconnects", "WebSockets closed because they said nothing.")
+
+CPU = Gauge("finstage_system_cpu_percent", "CPU use of the whole machine since the last scrape.")
+CPU.set_function(lambda: psutil.cpu_percent(None))
+MEMORY = Gauge("finstage_process_memory_bytes", "Resident memory of this process.")
+MEMORY.set_function(lambda: psutil.Process().memory_info().rss)
+
+
+def exposition() -> bytes:
+    """All metrics of this process in Prometheus' text format."""
+    return generate_latest()

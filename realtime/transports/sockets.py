@@ -1,0 +1,162 @@
+"""A WebSocket of daphne's that costs a bounded amount of memory, however its client behaves.
+
+Daphne bounds neither what waits to be sent nor what waits to be handled (django/daphne#170). Here a client that does
+not read is dropped, and one that sends faster than its consumer works is not read from. This leans on the buffers of
+Twisted's transport and on Autobahn's `sendData`, through which every frame leaves; tests/realtime/test_transports.py
+holds them to it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+from monitoring import metrics
+from realtime.messages import CLOSE
+
+MAX_UNSENT_BYTES = 1 << 20
+MAX_UNOPENED_BYTES = 64 * 1024  # what a client may send before its socket is accepted
+INBOX_FULL, INBOX_ROOMY = 64, 16
+
+
+def unsent(transport) -> int:
+    """Bytes that Twisted keeps until the kernel takes them."""
+    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+
+class Inbox(asyncio.Queue):
+    """Messages that the consumer has not taken yet."""
+
+    def __init__(self, on_room: Callable[[], None]):
+        super().__init__()
+        self._on_room = on_room
+
+    def _get(self) -> dict:
+        item = super()._get()
+        if self.qsize() == INBOX_ROOMY:
+            self._on_room()
+        return item
+
+
+class BoundedSocket(WebSocketProtocol):
+    """Daphne's protocol with bounds on both directions and a limit to silence."""
+
+    is_full = False
+    is_counted = False
+    heard_at = 0.0
+
+    def onConnect(self, request):
+        self.heard_at = time.monotonic()
+        return super().onConnect(request)
+
+    def onOpen(self) -> None:
+        self.is_counted = True
+        metrics.WEBSOCKETS.inc()
+        super().onOpen()
+
+    def onClose(self, wasClean, code, reason) -> None:
+        if self.is_counted:
+            self.is_counted = False
+            metrics.WEBSOCKETS.dec()
+        if hasattr(self, "server"):  # else the handshake never got as far as us
+            super().onClose(wasClean, code, reason)
+
+    # In
+
+    def _dataReceived(self, data: bytes) -> None:
+        if self.state != self.STATE_CONNECTING or not hasattr(self, "handshake_deferred"):
+            super()._dataReceived(data)
+            return
+        # The handshake is being decided: parsing what follows it as another handshake would confuse Autobahn.
+        self.data += data
+        if len(self.data) > MAX_UNOPENED_BYTES:
+            self.dropConnection(abort=True)
+
+    def onMessage(self, payload, isBinary) -> None:
+        self.heard_at = time.monotonic()
+        super().onMessage(payload, isBinary)
+        if not self.is_full and self.application_queue.qsize() >= INBOX_FULL:
+            self.is_full = True
+            self.transport.pauseProducing()
+
+    def onPong(self, payload) -> None:
+        self.heard_at = time.monotonic()
+
+    def processData(self) -> bool:
+        """Open the next frame, unless the consumer has enough to do; one read may hold thousands of small frames."""
+        return not self.is_full and super().processData()
+
+    def has_room(self) -> None:
+        """The consumer has caught up: read on."""
+        if self.is_full:
+            self.is_full = False
+            asyncio.get_running_loop().call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self.state in (self.STATE_OPEN, self.STATE_CLOSING):
+            self.transport.resumeProducing()
+            self.consumeData()
+
+    # Out
+
+    def sendData(self, data, sync=False, chopsize=None) -> None:
+        super().sendData(data, sync, chopsize)
+        self.drop_if_slow()
+
+    def drop_if_slow(self) -> None:
+        """Drop a client that lets too much wait. A close frame could not overtake what waits, so there is none."""
+        if self.state in (self.STATE_OPEN, self.STATE_CLOSING) and unsent(self.transport) > MAX_UNSENT_BYTES:
+            metrics.WEBSOCKETS_SLOW.inc()
+            self.wasClean, self.wasNotCleanReason = False, "the client does not read"
+            self.dropConnection(abort=True)
+
+    def check_timeouts(self) -> None:
+        super().check_timeouts()
+        if self.state == self.STATE_OPEN and time.monotonic() - self.heard_at > self.server.silence_seconds:
+            metrics.WEBSOCKETS_SILENT.inc()
+            self.sendClose(CLOSE["silent"], "silent for too long")
+
+
+class BoundedSockets(WebSocketFactory):
+    protocol = BoundedSocket
+
+
+class RawPort:
+    """Writes ready-made frames to a socket, past the layers that would frame them again: one system call for many.
+
+    For the event loop's thread alone, and only between the socket's acceptance and its close.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: BoundedSocket):
+        self._socket = socket
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames. Does nothing once the socket closes; raises RuntimeError before it is accepted."""
+        if self._socket.state == BoundedSocket.STATE_CONNECTING:
+            raise RuntimeError("the socket is not accepted yet")
+        if self.is_closing():
+            return
+        transport = self._socket.transport
+        sent = 0 if unsent(transport) else _send_now(transport, data)
+        if sent < len(data):
+            transport.write(data[sent:])
+            self._socket.drop_if_slow()
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes written that the kernel has not taken."""
+        return unsent(self._socket.transport)
+
+    def is_closing(self) -> bool:
+        """Whether a close was sent or received, or the connection is gone."""
+        return self._socket.state != BoundedSocket.STATE_OPEN or not self._socket.transport.connected
+
+
+def _send_now(transport, data: bytes) -> int:
+    """How much the kernel takes at once; a broken connection takes nothing, and Twisted's own write finds out."""
+    try:
+        return transport.socket.send(data)
+    except OSError:
+        return 0
