@@ -19,6 +19,7 @@ import redis.exceptions
 from monitoring import redis as connection
 from realtime import messages, recovery, streams
 from realtime.clients import Client
+from realtime.flusher import Flusher
 from realtime.outbox import Encoded
 from realtime.recovery import (
     EVERY,
@@ -33,8 +34,6 @@ from realtime.streams import Line, Position, Reading
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.1
-WRITES_BEFORE_A_BREATH = 500
 CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
 WATCH_SECONDS = 1.0
 FEED_SILENCE_SECONDS = 6.0  # the feed writes its heartbeat every 2 s
@@ -62,11 +61,7 @@ class Hub:
         self.clients: set[Client] = set()
         self.held: dict[str, Held] = {}
         self.status = {"redis": False, "feed": False}
-        self._dirty: dict[str, Encoded] = {}
-        self._touched: set[Client] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._flushing: asyncio.Task | None = None
-        self._flushed_at = 0.0
+        self._flusher = Flusher(self._who_wants_the_newest, self.detach)
         self._tasks: list[asyncio.Task] = []
         self._redis = None
         self._repair = asyncio.Lock()
@@ -83,7 +78,7 @@ class Hub:
 
     def detach(self, client: Client) -> None:
         self.clients.discard(client)
-        self._touched.discard(client)
+        self._flusher.forget(client)
         for stream in [*client.held, *client.joining]:
             self._release(client, stream)
 
@@ -121,8 +116,7 @@ class Hub:
     def answer(self, client: Client) -> None:
         """Something was said to this client: send it now, or as soon as it reads."""
         if not client.flush():
-            self._touched.add(client)
-            self._schedule()
+            self._flusher.touch(client)
 
     async def shutdown(self, *, retry_after: float = 1.0) -> None:
         """Tell every client that the server stops, close it with a code that says so, and stop."""
@@ -163,7 +157,7 @@ class Hub:
         held.every.discard(client)
         if not held.latest and not held.every:
             del self.held[stream]
-            self._dirty.pop(stream, None)
+            self._flusher.drop(stream)
 
     def _catch_up(self, client: Client, reading: Reading, waited: list[Line]) -> None:
         """Bring the stream's own position to where it was read, and give the client what came meanwhile."""
@@ -221,8 +215,7 @@ class Hub:
                 said = Encoded(messages.encode(messages.service_status(status, datetime.now(UTC))))
                 for client in self.clients:
                     client.outbox.add(said)
-                    self._touched.add(client)
-                self._schedule()
+                    self._flusher.touch(client)
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _status(self) -> dict[str, bool]:
@@ -259,24 +252,24 @@ class Hub:
         for client in held.clients():
             if line.stream in client.joining:
                 client.joining[line.stream].append(line)
-        self._dirty.pop(line.stream, None)  # it is older, also a forming bar than its final one
+        self._flusher.drop(line.stream)  # it is older, also a forming bar than its final one
         if begins:
             if behind is not None:
                 self._queue(held.clients(), line.stream, Encoded(messages.encode(lost)))
             self._queue(held.clients(), line.stream, _epoch(line))
         elif streams.CONFLATED in line.flags:
-            self._dirty[line.stream] = Encoded(line.body, line.seq)
-            self._queue(held.every, line.stream, self._dirty[line.stream])
+            message = Encoded(line.body, line.seq)
+            self._flusher.newest(line.stream, message)
+            self._queue(held.every, line.stream, message)
         else:
             self._queue(held.clients(), line.stream, Encoded(line.body, line.seq))
-        self._schedule()
 
     def _queue(self, clients: Iterable[Client], stream: str, message: Encoded) -> None:
         for client in clients:
             if stream not in client.joining and not client.has(stream, message.seq):
                 client.outbox.drop(stream)
                 client.outbox.add(message)
-                self._touched.add(client)
+                self._flusher.touch(client)
 
     # Holes are read again.
 
@@ -316,8 +309,7 @@ class Hub:
             self._tell_gap(held, reading, missed)
         held.epoch, held.seq = reading.epoch, reading.seq
         if reading.latest and is_cache(reading.stream):
-            self._dirty[reading.stream] = Encoded(reading.latest, reading.seq)
-        self._schedule()
+            self._flusher.newest(reading.stream, Encoded(reading.latest, reading.seq))
 
     def _tell_gap(self, held: Held, reading: Reading, missed: Recovery) -> None:
         if held.epoch != reading.epoch:
@@ -333,50 +325,9 @@ class Hub:
         answer = await self._redis.eval(script, 0, *arguments)
         return streams.readings(positions, answer)
 
-    # Bytes leave.
-
-    def _schedule(self) -> None:
-        if self._timer is None and (self._flushing is None or self._flushing.done()):
-            loop = asyncio.get_running_loop()
-            wait = max(0.0, self._flushed_at + FLUSH_SECONDS - loop.time())
-            self._timer = loop.call_later(wait, self._start_flush)
-
-    def _start_flush(self) -> None:
-        self._timer = None
-        self._flushed_at = asyncio.get_running_loop().time()
-        self._flushing = asyncio.create_task(self._flush())
-
-    async def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, {}
-        for stream, message in dirty.items():
-            held = self.held.get(stream)
-            for client in held.latest if held else ():
-                if stream not in client.joining and not client.has(stream, message.seq):
-                    client.outbox.conflate(stream, message)
-                    self._touched.add(client)
-        touched, self._touched = self._touched, set()
-        for number, client in enumerate(touched, 1):
-            try:
-                await self._flush_one(client)
-            except Exception:  # the last line of defence: one socket must not stop the others
-                logger.exception("client %s could not be written to", client.client_id)
-                self.detach(client)
-            if number % WRITES_BEFORE_A_BREATH == 0:
-                await asyncio.sleep(0)
-        if self._touched or self._dirty:
-            self._flushing = None
-            self._schedule()
-
-    async def _flush_one(self, client: Client) -> None:
-        if client.is_slow:
-            await self._end_slow(client)
-        elif not client.flush():
-            self._touched.add(client)
-
-    async def _end_slow(self, client: Client) -> None:
-        logger.info("client %s does not read what it is sent: closed", client.client_id)
-        self.detach(client)
-        await client.close(messages.CLOSE["slow_client"])
+    def _who_wants_the_newest(self, stream: str) -> Iterable[Client]:
+        held = self.held.get(stream)
+        return held.latest if held else ()
 
 
 def _answer(client: Client, found: dict[str, Reading], returned: list[Recovery], id: str | int | None) -> Encoded:

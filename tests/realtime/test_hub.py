@@ -244,7 +244,7 @@ def test_a_loss_followed_by_silence_is_noticed(monkeypatch):
 
 def test_what_is_published_while_the_history_is_read_comes_once_and_in_order(monkeypatch):
     """200 interleavings: publications before, during and after the reading of a subscription."""
-    monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 0.002)
+    monkeypatch.setattr("realtime.flusher.FLUSH_SECONDS", 0.002)
 
     async def scenario(hub: Hub) -> None:
         chance = random.Random(11)
