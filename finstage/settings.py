@@ -69,6 +69,12 @@ AUTH_USER_MODEL = "finstage.User"
 SOURCE = _choice("FINSTAGE_SOURCE", ["auto", "yahoo", "replay"], "auto")
 REPLAY_START = env.str("FINSTAGE_REPLAY_START", default="") or "2012-09-04"
 REPLAY_SESSION_SECONDS = _number("FINSTAGE_REPLAY_SESSION_SECONDS", 20, 0.05, 86_400)
+# Requests a second to Yahoo, of all processes together.
+YAHOO_RATE = _number("FINSTAGE_YAHOO_RATE", 2, 0.01, 1000)
+# For tests and proxies: a unix socket in the place of Yahoo's hosts, another streamer, and the authority to trust there.
+YAHOO_SOCKET = env.str("FINSTAGE_YAHOO_SOCKET", default="")
+YAHOO_STREAM = env.str("FINSTAGE_YAHOO_STREAM", default="") or "wss://streamer.finance.yahoo.com/?version=2"
+YAHOO_CA = env.str("FINSTAGE_YAHOO_CA", default="")
 MARKET_DATA_OPEN = _truth("FINSTAGE_MARKET_DATA_OPEN", True)
 
 # Apps
@@ -256,6 +262,7 @@ X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,0 +1,258 @@
+"""Yahoo Finance as a source of prices, and the only module that imports yfinance.
+
+Charts are asked for without cookie or crumb, which Yahoo does not want for them; what wants a crumb goes through
+yfinance's YfData on the same session. Every request takes a slot of the pace that all processes share, and every
+failure leaves here as ProviderError: never None, zero or an old price.
+"""
+
+import base64
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from urllib.parse import quote as quoted
+
+import yfinance
+from curl_cffi.requests import Response
+from curl_cffi.requests.exceptions import RequestException
+from django.conf import settings
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+from yfinance.data import YfData
+from yfinance.exceptions import YFException
+from yfinance.pricing_pb2 import PricingData
+
+from market import prices, symbols
+from market.models import Symbol
+from market.prices import Bar, Quote
+from market.providers import ProviderError, Tick, yahoo_chart, yahoo_http
+from market.providers.pace import NoSlot, Pace
+from market.providers.yahoo_backfill import Backfill
+from market.providers.yahoo_chart import Action
+from market.providers.yahoo_http import PacedSession
+from market.providers.yahoo_inbox import Inbox
+from market.providers.yahoo_poll import Poll
+from market.providers.yahoo_stream import Streamer
+from monitoring import redis
+
+logger = logging.getLogger(__name__)
+
+CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/"
+LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
+LISTED_A_REQUEST = 50
+LIST_REFUSED_SECONDS = 3600  # how long charts serve alone after Yahoo refused the list
+TAKE_SECONDS = 0.5
+SYMBOLS_SECONDS = 30  # how often new and retired symbols are looked for
+
+# What yfinance hides would come out as an empty answer.
+yfinance.config.debug.hide_exceptions = False
+
+
+class Yahoo:
+    """The live source: the streamer first, polling where it is silent, history in the background."""
+
+    name = yahoo_chart.SOURCE
+
+    def prepare(self) -> None:
+        symbols.ensure(symbols.WELL_KNOWN)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def batches(self, stop: threading.Event) -> Iterator[Tick]:
+        """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""
+        inbox, done = Inbox(), threading.Event()
+        streamer = Streamer(settings.YAHOO_STREAM, decode=decode, hear=inbox.hear, tls=_tls())
+        threads = [threading.Thread(target=run, args=[done], daemon=True) for run in _background(inbox)]
+        for part in (streamer, *threads):
+            part.start()
+        look_at = 0.0
+        try:
+            while not stop.is_set():
+                if time.monotonic() >= look_at:
+                    inbox.track(symbols.tracked())
+                    streamer.subscribe(symbol.ticker for symbol in inbox.symbols())
+                    look_at = time.monotonic() + SYMBOLS_SECONDS
+                if quotes_taken := inbox.take(TAKE_SECONDS):
+                    yield Tick(quotes_taken)
+        finally:
+            done.set()
+            streamer.stop()
+            for thread in threads:
+                thread.join(1)
+
+    def answers(self, seconds: float) -> bool:
+        """Whether Yahoo gives a price within so many seconds. Needs no Redis: the choice comes before all else."""
+        asking = PacedSession(None, socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA, timeout_seconds=seconds)
+        try:
+            answer = yahoo_http.read(asking.get(f"{CHART_URL}AAPL", params={"range": "1d", "interval": "1d"}))
+            return bool(yahoo_http.chart(answer, "AAPL"))
+        except (RequestException, ProviderError) as error:
+            logger.info("Yahoo does not answer: %s", error)
+            return False
+
+
+@cache
+def session() -> PacedSession:
+    """The process's one long-lived session, shared with yfinance."""
+    folder = settings.VAR / "cache" / "yfinance"
+    folder.mkdir(parents=True, exist_ok=True)
+    yfinance.set_tz_cache_location(str(folder))
+    pace = Pace("yahoo", settings.YAHOO_RATE)
+    made = PacedSession(pace, socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA)
+    YfData(session=made)
+    return made
+
+
+def history(
+    symbol: Symbol, start: date, end: date | None = None, interval: str = "1d"
+) -> tuple[list[Bar], list[Action]]:
+    """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since `start`.
+
+    Raises ProviderError, and ValueError for an interval that is none of `yahoo_chart.INTERVALS`.
+    """
+    if interval not in yahoo_chart.INTERVALS:
+        raise ValueError(f"interval is {interval!r}; it can be {', '.join(yahoo_chart.INTERVALS)}")
+    ticker, now = symbol.ticker, datetime.now(UTC)
+    # Up to now, whatever the end: an answer names only the splits inside its own range, and later ones count.
+    # A day more on both sides, as a session may begin on the day before in UTC; `inside` cuts exactly.
+    first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
+    span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
+    chart = _chart(ticker, {**span, "interval": interval, "events": "div,splits"})
+    with _known_shape(ticker):
+        found = yahoo_chart.bars(chart, ticker=ticker, interval=interval, decimals=symbol.price_decimals, now=now)
+        actions = yahoo_chart.actions(chart, ticker=ticker)
+        opens = yahoo_chart.next_session(chart)
+    inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
+    if not inside and start >= opens.date():
+        raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
+    if not inside:
+        raise ProviderError(f"{ticker}: Yahoo has no bars from {start}", code="no_data", temporary=False)
+    return inside, [action for action in actions if action.ex_date >= start]
+
+
+def quotes(wanted: Iterable[Symbol]) -> list[Quote]:
+    """The last price of each symbol; one that has none is missing here and named in the log.
+
+    Raises ProviderError where Yahoo itself fails before any is known.
+    """
+    missing = {symbol.ticker: symbol for symbol in wanted}
+    found = _listed(missing)
+    for ticker in missing.keys() - {quote.ticker for quote in found}:
+        try:
+            found.append(quote(missing[ticker]))
+        except ProviderError as error:
+            if error.code in yahoo_http.FAILURES and not found:
+                raise
+            logger.warning("No price: %s", error)
+            if error.code in yahoo_http.FAILURES:
+                break
+    return found
+
+
+def quote(symbol: Symbol) -> Quote:
+    """The last price by the chart of the last days. Raises ProviderError."""
+    ticker = symbol.ticker
+    chart = _chart(ticker, {"range": "5d", "interval": "1d", "events": "div,splits"})
+    with _known_shape(ticker):
+        found = yahoo_chart.quote(chart, ticker=ticker, decimals=symbol.price_decimals, now=datetime.now(UTC))
+    if found is None:
+        raise ProviderError(f"{ticker}: Yahoo names no price", code="no_data", temporary=True)
+    return found
+
+
+def decode(text: str) -> dict:
+    """A streamed message's fields, by yfinance's own protobuf. int64 are strings, zeros are absent.
+
+    Raises ValueError.
+    """
+    message = PricingData()
+    try:
+        message.ParseFromString(base64.b64decode(text, validate=True))
+    except DecodeError as error:
+        raise ValueError(f"no price message: {error}") from error
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+def _background(inbox: Inbox) -> list[Callable[[threading.Event], None]]:
+    return [Poll(quotes, inbox).run, Backfill(history).run]
+
+
+def _tls() -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=settings.YAHOO_CA) if settings.YAHOO_CA else None
+
+
+def _chart(ticker: str, asked: dict) -> dict:
+    url = CHART_URL + quoted(ticker, safe="")
+    return yahoo_http.chart(_ask(lambda: _fetch_chart(url, asked)), ticker)
+
+
+def _fetch_chart(url: str, asked: dict) -> Response:
+    response = session().get(url, params=asked)
+    # Should Yahoo want cookie and crumb for charts after all.
+    return YfData().get(url, asked) if response.status_code in (401, 403) else response
+
+
+def _listed(wanted: dict[str, Symbol]) -> list[Quote]:
+    """Quotes from the v7 list, fifty a request; none of those it does not name, and none while it is refused."""
+    refused = redis.key("yahoo", "list_refused")
+    if len(wanted) < 2 or redis.client().exists(refused):
+        return []
+    tickers, found = list(wanted), []
+    try:
+        for first in range(0, len(tickers), LISTED_A_REQUEST):
+            some = ",".join(tickers[first : first + LISTED_A_REQUEST])
+            found += _read_list(_ask(lambda some=some: _fetch_list(some)), wanted)
+    except NoSlot:
+        raise
+    except ProviderError as error:
+        logger.warning("The quote list: %s; asking for charts instead", error)
+        redis.client().set(refused, str(error), ex=LIST_REFUSED_SECONDS)
+        if error.code == "rate_limited":
+            raise
+    return found
+
+
+def _fetch_list(tickers: str) -> Response:
+    session()
+    return YfData().get(LIST_URL, {"symbols": tickers})
+
+
+def _read_list(answer: dict, wanted: dict[str, Symbol]) -> list[Quote]:
+    found, now = [], datetime.now(UTC)
+    with _known_shape("The quote list"):
+        for listed in answer["quoteResponse"]["result"]:
+            if symbol := wanted.get(listed["symbol"]):
+                found.append(
+                    yahoo_chart.listed_quote(listed, ticker=symbol.ticker, decimals=symbol.price_decimals, now=now)
+                )
+    return [quote for quote in found if quote]
+
+
+def _ask(fetch: Callable[[], Response]) -> dict:
+    """The JSON of an answer; what went wrong on the way is a ProviderError and counts for the breaker."""
+    pace = session().pace
+    try:
+        answer = yahoo_http.read(fetch())
+    except NoSlot:
+        raise
+    except ProviderError as error:
+        pace.failed(error.code)
+        raise
+    except (RequestException, YFException) as error:
+        pace.failed("upstream_down")
+        raise ProviderError(f"Yahoo: {error}", code="upstream_down", temporary=True) from error
+    pace.succeeded()
+    return answer
+
+
+@contextmanager
+def _known_shape(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise yahoo_http.misshapen(what) from error

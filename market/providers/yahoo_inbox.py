@@ -1,0 +1,89 @@
+"""The newest quote of every tracked symbol, where the streamer and the poll meet and the feed takes them."""
+
+import math
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from market.models import Symbol
+from market.prices import Quote
+from market.providers import yahoo_stream
+
+
+class Inbox:
+    """Bounded by the tracked symbols, however slow the taker is: a newer quote replaces the one not yet taken."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._symbols: dict[str, Symbol] = {}
+        self._newest: dict[str, Quote] = {}
+        self._fresh: set[str] = set()
+        self._heard_at: dict[str, float] = {}
+
+    def track(self, symbols: Iterable[Symbol]) -> None:
+        """Hold these symbols and forget all others."""
+        with self._changed:
+            self._symbols = {symbol.ticker: symbol for symbol in symbols}
+            self._newest = {ticker: self._newest[ticker] for ticker in self._symbols.keys() & self._newest.keys()}
+            self._heard_at = {ticker: self._heard_at[ticker] for ticker in self._symbols.keys() & self._heard_at.keys()}
+            self._fresh &= self._symbols.keys()
+
+    def symbols(self) -> list[Symbol]:
+        with self._changed:
+            return list(self._symbols.values())
+
+    def newest(self, ticker: str) -> Quote | None:
+        with self._changed:
+            return self._newest.get(ticker)
+
+    def heard_at(self, ticker: str) -> float:
+        """When the streamer last told a price we could use, by the monotonic clock; minus infinity: never."""
+        with self._changed:
+            return self._heard_at.get(ticker, -math.inf)
+
+    def hear(self, message: dict) -> None:
+        """Take in a message of the streamer; what it leaves out comes from the same session's newest quote."""
+        with self._changed:
+            if symbol := self._symbols.get(message.get("id")):
+                known, now = self._newest.get(symbol.ticker), datetime.now(UTC)
+                if quote := yahoo_stream.quote(message, symbol=symbol, known=known, now=now):
+                    self._heard_at[symbol.ticker] = time.monotonic()
+                    self._put(quote)
+
+    def put(self, quotes: Iterable[Quote]) -> None:
+        """Take in polled quotes, which know the whole session."""
+        with self._changed:
+            for quote in quotes:
+                if quote.ticker in self._symbols:
+                    self._put(quote)
+
+    def take(self, timeout_seconds: float) -> list[Quote]:
+        """All that is new, waiting up to the timeout for the first."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._fresh, timeout_seconds)
+            taken, self._fresh = self._fresh, set()
+            return [self._newest[ticker] for ticker in sorted(taken)]
+
+    def _put(self, quote: Quote) -> None:
+        held = self._newest.get(quote.ticker)
+        if held and quote.as_of < held.as_of:
+            if quote.session_date != held.session_date:
+                return
+            quote = _completed(held, quote)
+        self._newest[quote.ticker] = quote
+        self._fresh.add(quote.ticker)
+        self._changed.notify()
+
+
+def _completed(newer: Quote, older: Quote) -> Quote:
+    """The newer price with what an older quote of its session knows better: a delayed poll after a streamed tick."""
+    return replace(
+        newer,
+        previous_close=older.previous_close or newer.previous_close,
+        open=older.open or newer.open,
+        high=max(filter(None, (newer.high, older.high)), default=None),
+        low=min(filter(None, (newer.low, older.low)), default=None),
+        volume=newer.volume if older.volume is None else max(newer.volume or 0, older.volume),
+    )

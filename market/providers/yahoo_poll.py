@@ -1,0 +1,76 @@
+"""Asks for the prices of the symbols the streamer is silent about."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from market.models import Symbol
+from market.prices import Quote
+from market.providers import ProviderError
+from market.providers.yahoo_inbox import Inbox
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1
+# Seconds between two questions about a symbol, by the state of its market; the streamer tells of an opening sooner.
+EVERY_SECONDS = {"open": 15, "pre": 60, "post": 60, "closed": 300}
+STREAMED_SECONDS = 300  # also what the streamer tells of is asked about: it seldom says the open or the day's range
+UNANSWERED_SECONDS = 300
+OUTAGE_SECONDS = 15
+SILENCE_SECONDS = 60
+A_ROUND = 50
+
+
+class Poll:
+    """Runs in a thread of its own; `ask` gives the quotes of some symbols or raises ProviderError."""
+
+    def __init__(self, ask: Callable[[Iterable[Symbol]], list[Quote]], inbox: Inbox) -> None:
+        self._ask, self._inbox = ask, inbox
+        self._asked: dict[str, tuple[float, float]] = {}  # by ticker: when, and seconds to the next time
+        self._is_down = False
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                self.round()
+            except Exception:  # the last line of defence: one bad round must not end the polling
+                logger.exception("Polling Yahoo")
+                stop.wait(OUTAGE_SECONDS)
+
+    def round(self) -> None:
+        """Ask about the symbols whose turn it is, longest waiting first."""
+        due = sorted(filter(self._is_due, self._inbox.symbols()), key=lambda symbol: self._asked.get(symbol.ticker, ()))
+        if not due:
+            return
+        due = due[:A_ROUND]
+        found, wait = self._answers(due)
+        self._inbox.put(found.values())
+        now = time.monotonic()
+        for symbol in due:
+            quote = found.get(symbol.ticker)
+            self._asked[symbol.ticker] = (now, EVERY_SECONDS[quote.market_state] if quote else wait)
+
+    def _answers(self, due: list[Symbol]) -> tuple[dict[str, Quote], float]:
+        """The quotes by ticker, and the seconds to wait before asking again about one that has none."""
+        try:
+            found = {quote.ticker: quote for quote in self._ask(due)}
+        except ProviderError as error:
+            if not self._is_down:
+                logger.warning("No prices of %d symbols: %s", len(due), error)
+            self._is_down = error.temporary
+            return {}, OUTAGE_SECONDS if error.temporary else UNANSWERED_SECONDS
+        if self._is_down:
+            logger.info("Yahoo answers again")
+        self._is_down = False
+        return found, UNANSWERED_SECONDS
+
+    def _is_due(self, symbol: Symbol) -> bool:
+        if symbol.ticker not in self._asked:
+            return True
+        now = time.monotonic()
+        asked_at, wait = self._asked[symbol.ticker]
+        newest = self._inbox.newest(symbol.ticker)
+        if newest and newest.open is not None and now - self._inbox.heard_at(symbol.ticker) < SILENCE_SECONDS:
+            wait = STREAMED_SECONDS
+        return now - asked_at >= wait
