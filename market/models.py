@@ -129,7 +129,10 @@ class Snapshot(models.Model):
     source = models.CharField(max_length=16)
 
     class Meta:
-        indexes = [models.Index(fields=["symbol", "received_at"], name="snapshot_by_symbol")]
+        # Also what finds a symbol's newest; written twice, it is one row.
+        constraints = [
+            models.UniqueConstraint(fields=["symbol", "received_at", "as_of"], name="one_snapshot_a_receipt")
+        ]
 
     def __str__(self) -> str:
         return f"{self.symbol_id} {self.price} at {self.received_at:%Y-%m-%d %H:%M:%S}"

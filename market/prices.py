@@ -64,6 +64,12 @@ class Bar:
         return self.opened_at.date()
 
 
+def instant(at: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{at.microsecond // 1000:03d}Z" if at.microsecond >= 1000 else "Z")
+
+
 def midnight(session_date: date) -> datetime:
     """The instant that stands for a session in `opened_at`: its date's midnight, UTC."""
     return datetime.combine(session_date, time.min, tzinfo=UTC)

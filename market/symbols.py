@@ -51,7 +51,7 @@ WELL_KNOWN = [
     Seed("000660.KS", "SK hynix Inc.", "XKRX", "KRW", SEOUL, price_decimals=0),
     Seed("035420.KS", "NAVER Corporation", "XKRX", "KRW", SEOUL, price_decimals=0),
     Seed("^GSPC", "S&P 500", "XNYS", asset_type="index"),
-    Seed("EURUSD=X", "EUR/USD", "CCY", "USD", "Europe/London", "currency", 6),
+    Seed("EURUSD=X", "EUR/USD", "CCY", "USD", "Europe/London", "currency", 5),
     Seed("BTC-USD", "Bitcoin USD", "CCC", "USD", "UTC", "crypto"),
 ]
 

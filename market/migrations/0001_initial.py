@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('symbol', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snapshots', to='market.symbol')),
             ],
             options={
-                'indexes': [models.Index(fields=['symbol', 'received_at'], name='snapshot_by_symbol')],
+                'constraints': [models.UniqueConstraint(fields=('symbol', 'received_at', 'as_of'), name='one_snapshot_a_receipt')],
             },
         ),
         migrations.CreateModel(

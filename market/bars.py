@@ -1,0 +1,309 @@
+"""Bars: written in one place, as traded; read as traded or restated. The forming ones wait in Redis."""
+
+import logging
+import math
+import random
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+import orjson
+from django.db import OperationalError, connection, transaction
+from django.db.models import Count, Max, Min
+
+from market import adjustments, prices
+from market.models import Bar as BarRow
+from market.models import BarRevision, CorporateAction, Interval, Symbol
+from market.prices import Bar
+from monitoring import redis
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+RETRIES = 3
+_DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
+_MAX_VOLUME = 2**63 - 1
+_WHOLE_SESSIONS = (Interval.DAY, Interval.WEEK, Interval.MONTH)
+
+_KEY = ("symbol_id", "interval", "opened_at")
+_VALUES = ("open", "high", "low", "close", "volume")
+_COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision")
+Key = tuple[int, str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertResult:
+    """How many rows each; `changed` are corrections and forming bars that moved, `refused` says why, a line each."""
+
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: tuple[str, ...] = ()
+
+
+def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
+    """Write bars as traded; safe to run twice, out of order and at once.
+
+    A final bar beats a forming one, and of two alike the later received one, so that the order of calls does not
+    matter. Another value of a final bar is a new revision; the old one goes to BarRevision with the reason.
+    A bar that can't be is refused and logged; the others are written.
+    """
+    symbols = dict(Symbol.objects.values_list("ticker", "pk"))
+    newest: dict[Key, Bar] = {}
+    refused = []
+    for bar in rows:
+        if fault := _fault(bar, symbols):
+            refused.append(f"{bar.ticker} {bar.interval} {bar.opened_at:%Y-%m-%d %H:%M}: {fault}")
+            continue
+        key = (symbols[bar.ticker], bar.interval, bar.opened_at)
+        if key not in newest or _rank(bar) >= _rank(newest[key]):
+            newest[key] = bar
+    for line in refused:
+        logger.warning("refused a bar: %s", line)
+    ordered = sorted(newest.items())
+    counts = [_write_again(ordered[first : first + BATCH], reason) for first in range(0, len(ordered), BATCH)]
+    return UpsertResult(*(sum(column) for column in zip(*counts, strict=True)), refused=tuple(refused))
+
+
+def history(
+    ticker: str,
+    *,
+    interval: str = "1d",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    adjusted: str = "split",
+    limit: int | None = None,
+) -> list[Bar]:
+    """The bars from `start` to `end`, both counted, oldest first; with a limit the newest of them.
+
+    The last one may be forming. Prices are restated as adjustments.py says; raises adjustments.UnknownAdjustment.
+    """
+    factors = _factors(ticker, adjusted)
+    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
+    if start is not None:
+        found = found.filter(opened_at__gte=start)
+    if end is not None:
+        found = found.filter(opened_at__lte=end)
+    rows = found.order_by("-opened_at").values_list(*_COLUMNS[2:])[:limit]
+    bars = [Bar(ticker, interval, *row) for row in rows][::-1]
+    live = forming([ticker], interval=interval)[ticker]
+    if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
+        bars = _with_forming(bars, live)[-limit if limit else 0 :]
+    return [adjustments.restated(bar, factors, adjusted) for bar in bars]
+
+
+def columns(
+    ticker: str, *, interval: str = "1d", adjusted: str = "split", limit: int | None = None
+) -> dict[str, np.ndarray]:
+    """The final bars as arrays of one length, oldest first; with a limit the newest of them.
+
+    opened_at: datetime64[us], UTC; open, high, low, close, volume: float64, NaN where a volume is not known.
+    """
+    factors = _factors(ticker, adjusted)
+    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
+    rows = list(found.values_list("opened_at", *_VALUES)[:limit])[::-1]
+    opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
+    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
+    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[us]"), opened_at, side="right")
+    values[:, :4] *= np.array(factors.prices)[after][:, None]
+    values[:, 4] = np.round(values[:, 4] * np.array(factors.volumes)[after])
+    return {"opened_at": opened_at, **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True))}
+
+
+def keep_forming(bars: Sequence[Bar]) -> None:
+    """Keep the newest state of forming bars where all processes see it; a final bar ends its forming one."""
+    if not bars:
+        return
+    with redis.client().pipeline(transaction=False) as pipe:
+        for bar in bars:
+            if bar.is_final:
+                pipe.hdel(redis.key("forming"), _field(bar.ticker, bar.interval))
+            else:
+                pipe.hset(redis.key("forming"), _field(bar.ticker, bar.interval), orjson.dumps(bar))
+        pipe.execute()
+
+
+def forming(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | None]:
+    """The forming bar of each ticker, as traded."""
+    if not tickers:
+        return {}
+    found = redis.client().hmget(redis.key("forming"), [_field(ticker, interval) for ticker in tickers])
+    return {ticker: None if text is None else _unpacked(text) for ticker, text in zip(tickers, found, strict=True)}
+
+
+def as_json(bar: Bar) -> dict:
+    """CONTRACT.md's bar."""
+    return {
+        "symbol": bar.ticker,
+        "interval": bar.interval,
+        "opened_at": prices.instant(bar.opened_at),
+        "session_date": bar.session_date.isoformat(),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+        "adjustment": bar.adjustment,
+        "is_final": bar.is_final,
+        "revision": bar.revision,
+        "source": bar.source,
+        "received_at": prices.instant(bar.received_at),
+    }
+
+
+def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
+    """By ticker and interval: `first` and `last` opening and the `count` of bars."""
+    found = BarRow.objects.filter(symbol__ticker__in=list(tickers)).order_by().values_list("symbol__ticker", "interval")
+    held: dict[str, dict[str, dict]] = {}
+    for ticker, interval, first, last, count in found.annotate(Min("opened_at"), Max("opened_at"), Count("opened_at")):
+        held.setdefault(ticker, {})[interval] = {"first": first, "last": last, "count": count}
+    return held
+
+
+def delete_played(start: date, source: str) -> int:
+    """Delete a source's bars from a session on, with their revisions; returns how many bars."""
+    since = {"opened_at__gte": prices.midnight(start), "source": source}
+    with transaction.atomic():
+        BarRevision.objects.filter(**since).delete()
+        return BarRow.objects.filter(**since).delete()[0]
+
+
+def _fault(bar: Bar, symbols: dict[str, int]) -> str | None:
+    """Why a bar can't be; None where it can."""
+    values = (bar.open, bar.high, bar.low, bar.close)
+    if bar.ticker not in symbols:
+        return "there is no such symbol"
+    if bar.interval not in Interval.values:
+        return f"there is no interval {bar.interval}"
+    if bar.opened_at.utcoffset() is None or bar.received_at.utcoffset() is None:
+        return "a time without its zone"
+    if bar.interval in _WHOLE_SESSIONS and bar.opened_at != prices.midnight(bar.session_date):
+        return "its opening is not midnight UTC of its session"
+    if not all(math.isfinite(value) and value > 0 for value in values):
+        return f"a price that is none among {values}"
+    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+        return f"open {bar.open}, high {bar.high}, low {bar.low} and close {bar.close} contradict each other"
+    if bar.volume is not None and not 0 <= bar.volume <= _MAX_VOLUME:
+        return f"a volume of {bar.volume}"
+    return None
+
+
+def _rank(bar: Bar) -> tuple[bool, datetime]:
+    return bar.is_final, bar.received_at
+
+
+def _values(bar: Bar) -> tuple:
+    return bar.open, bar.high, bar.low, bar.close, bar.volume
+
+
+def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, int]:
+    """Write, and try again where the database chose us as a deadlock's victim."""
+    for attempt in range(RETRIES + 1):
+        try:
+            return _write(batch, reason)
+        except OperationalError as error:
+            is_ours = error.args and error.args[0] in (_DEADLOCK, _LOCK_TIMEOUT)
+            if not is_ours or attempt == RETRIES or connection.in_atomic_block:
+                raise
+            wait = random.uniform(0.01, 0.05) * 2**attempt
+            logger.info("bars: %s; trying again in %.2f s", error, wait)
+            time.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, int]:
+    """Insert, correct or leave each bar of a batch in key order; counts them so."""
+    with transaction.atomic():
+        held = _held_for_update(batch)
+        changes, replaced, inserted = [], [], 0
+        for key, bar in batch:
+            old = held.get(key)
+            if old is None:
+                inserted += 1
+                changes.append((key, bar, 0))
+            elif _rank(bar) >= _rank(old) and (_values(bar), bar.is_final) != (_values(old), old.is_final):
+                changes.append((key, bar, old.revision + old.is_final))
+                if old.is_final:
+                    replaced.append(_revision(key, old, reason))
+        BarRevision.objects.bulk_create(replaced)
+        _insert_or_update(changes)
+    return inserted, len(changes) - inserted, len(batch) - len(changes)
+
+
+def _held_for_update(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:
+    """The bars that are there. Nobody else writes bars of these symbols until we are done: their rows are locked.
+
+    The bars themselves could not be locked, as some do not exist yet.
+    """
+    symbols, intervals, opened = ({key[part] for key, _ in batch} for part in range(3))
+    tickers = dict(Symbol.objects.select_for_update().filter(pk__in=symbols).order_by("pk").values_list("pk", "ticker"))
+    found = BarRow.objects.filter(
+        symbol_id__in=symbols, interval__in=intervals, opened_at__range=(min(opened), max(opened))
+    )
+    return {row[:3]: Bar(tickers[row[0]], *row[1:]) for row in found.values_list(*_COLUMNS)}
+
+
+def _revision(key: Key, old: Bar, reason: str) -> BarRevision:
+    kept = {name: getattr(old, name) for name in (*_VALUES, "source", "received_at", "revision")}
+    now = datetime.now(UTC)
+    return BarRevision(**dict(zip(_KEY, key, strict=True)), **kept, replaced_at=now, reason=reason[:200])
+
+
+def _insert_or_update(changes: list[tuple[Key, Bar, int]]) -> None:
+    """One statement for all rows."""
+    if not changes:
+        return
+    stamp = connection.ops.adapt_datetimefield_value
+    parameters = []
+    for (symbol, interval, opened_at), bar, revision in changes:
+        parameters += (symbol, interval, stamp(opened_at), *_values(bar))
+        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision)
+    row = f"({', '.join(['%s'] * len(_COLUMNS))})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_insert()} VALUES {', '.join([row] * len(changes))} {_on_conflict()}", parameters)
+
+
+def _insert() -> str:
+    quoted = connection.ops.quote_name
+    return f"INSERT INTO {quoted(BarRow._meta.db_table)} ({', '.join(map(quoted, _COLUMNS))})"
+
+
+def _on_conflict() -> str:
+    quoted = connection.ops.quote_name
+    moved = [quoted(name) for name in _COLUMNS if name not in _KEY]
+    if connection.vendor == "mysql":
+        return "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in moved)
+    key = ", ".join(map(quoted, _KEY))
+    return f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
+
+
+def _factors(ticker: str, adjusted: str) -> adjustments.Factors:
+    if adjusted == "raw":
+        return adjustments.factors([], adjusted)
+    actions = list(CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date"))
+    closes: list[tuple[date, float]] = []
+    if adjusted == "split_dividend" and any(action.kind == "dividend" for action in actions):
+        daily = BarRow.objects.filter(symbol__ticker=ticker, interval="1d", is_final=True).order_by("opened_at")
+        closes = [(opened_at.date(), close) for opened_at, close in daily.values_list("opened_at", "close")]
+    return adjustments.factors(actions, adjusted, closes)
+
+
+def _with_forming(bars: list[Bar], live: Bar) -> list[Bar]:
+    """The bars and the forming one, which never stands for a final bar nor before one."""
+    if not bars or bars[-1].opened_at < live.opened_at:
+        return [*bars, live]
+    if bars[-1].opened_at == live.opened_at and _rank(live) > _rank(bars[-1]):
+        return [*bars[:-1], live]
+    return bars
+
+
+def _field(ticker: str, interval: str) -> str:
+    return f"{interval} {ticker}"
+
+
+def _unpacked(text: bytes) -> Bar:
+    values = orjson.loads(text)
+    instants = {name: datetime.fromisoformat(values[name]) for name in ("opened_at", "received_at")}
+    return Bar(**{**values, **instants})

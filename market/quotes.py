@@ -1,0 +1,192 @@
+"""Quotes: the newest of each symbol in Redis, and all of them as snapshots in the database a few seconds later."""
+
+import logging
+import math
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from market import prices
+from market.models import Snapshot, Symbol
+from market.prices import Quote
+from monitoring import redis
+
+logger = logging.getLogger(__name__)
+
+FLUSH_EVERY = timedelta(seconds=5)
+BUFFER = 20_000  # snapshots that may wait for the database; the oldest go first
+LIVE = timedelta(minutes=2)
+DELAYED = timedelta(minutes=30)  # exchanges that sell their prices are given to Yahoo up to 20 minutes late
+
+# KEYS quotes, snapshots; ARGV the buffer's length, then of each quote: ticker, as_of in microseconds, the quote.
+# A held quote is "as_of quote". Equal as_of is newer: of a day's quotes the last to come counts.
+_KEEP = """
+local accepted, waiting = {}, {}
+for i = 2, #ARGV, 3 do
+    local held = redis.call('HGET', KEYS[1], ARGV[i])
+    if held and tonumber(string.match(held, '^%-?%d+')) > tonumber(ARGV[i + 1]) then
+        accepted[#accepted + 1] = 0
+    else
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
+        redis.call('RPUSH', KEYS[2], ARGV[i + 2])
+        accepted[#accepted + 1] = 1
+    end
+end
+redis.call('LTRIM', KEYS[2], -tonumber(ARGV[1]), -1)
+return accepted
+"""
+
+# KEYS snapshots, writing. What a crash left in `writing` comes first.
+_TAKE = """
+if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+    redis.call('RENAME', KEYS[1], KEYS[2])
+end
+return redis.call('LRANGE', KEYS[2], 0, -1)
+"""
+
+_flushing = threading.Lock()
+_flushed_at = datetime.min.replace(tzinfo=UTC)
+
+
+def keep(quotes: Sequence[Quote]) -> list[Quote]:
+    """Take what is sound and not older than what we have, and return it; the rest is logged.
+
+    Safe in several threads and processes at once: one atomic step in Redis, where the snapshots wait for `flush` too,
+    so that a process that dies loses none.
+    """
+    sound = [quote for quote in quotes if not _is_faulty(quote)]
+    if not sound:
+        return []
+    arguments: list = [BUFFER]
+    for quote in sound:
+        arguments += (quote.ticker, _microseconds(quote.as_of), orjson.dumps(quote))
+    verdicts = redis.client().eval(_KEEP, 2, redis.key("quotes"), redis.key("snapshots"), *arguments)
+    _flush_when_due(datetime.now(UTC))
+    return [quote for quote, verdict in zip(sound, verdicts, strict=True) if verdict]
+
+
+def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
+    """The newest quote of each ticker, None where there is none."""
+    if not tickers:
+        return {}
+    found = redis.client().hmget(redis.key("quotes"), tickers)
+    return {
+        ticker: None if text is None else _unpacked(text.partition(b" ")[2])
+        for ticker, text in zip(tickers, found, strict=True)
+    }
+
+
+def flush(now: datetime) -> int:
+    """Write the snapshots that wait, in one insert; returns how many. `keep` does so every few seconds.
+
+    They leave Redis after the commit: a crash between writes the same rows again, to the same effect.
+    """
+    global _flushed_at
+    with _flushing:
+        _flushed_at = now
+        keys = redis.key("snapshots"), redis.key("snapshots", "writing")
+        if taken := redis.client().eval(_TAKE, 2, *keys):
+            _write([_unpacked(text) for text in taken])
+            redis.client().delete(keys[1])
+        return len(taken)
+
+
+def freshness(quote: Quote, now: datetime) -> str:
+    """live, delayed, stale or closed.
+
+    now: the wall's clock. A price that names only its session is as old as its receipt.
+    """
+    if quote.market_state == "closed":
+        return "closed"
+    if quote.as_of_precision == prices.DAY:
+        session = timedelta(seconds=settings.REPLAY_SESSION_SECONDS)
+        return "live" if now - quote.received_at <= max(LIVE, 2 * session) else "stale"
+    age = now - quote.as_of
+    return "live" if age <= LIVE else "delayed" if age <= DELAYED else "stale"
+
+
+def as_json(quote: Quote, now: datetime) -> dict:
+    """CONTRACT.md's quote. now: the wall's clock."""
+    change, percent = quote.change, quote.change_percent
+    return {
+        "symbol": quote.ticker,
+        "current_price": quote.price,
+        "previous_close": quote.previous_close,
+        # Differences of float64 prices carry noise far below any price's decimals.
+        "change": None if change is None else round(change, 8),
+        "change_percent": None if percent is None else round(percent, 4),
+        "volume": quote.volume,
+        "open": quote.open,
+        "high": quote.high,
+        "low": quote.low,
+        "timestamp": prices.instant(quote.as_of),
+        "as_of_precision": quote.as_of_precision,
+        "received_at": prices.instant(quote.received_at),
+        "source": quote.source,
+        "market_state": quote.market_state,
+        "freshness": freshness(quote, now),
+    }
+
+
+def forget(source: str) -> None:
+    """Delete a source's quotes and snapshots, also those that wait."""
+    with _flushing:
+        redis.client().delete(redis.key("quotes"), redis.key("snapshots"), redis.key("snapshots", "writing"))
+        Snapshot.objects.filter(source=source).delete()
+
+
+def _flush_when_due(now: datetime) -> None:
+    if now - _flushed_at < FLUSH_EVERY:
+        return
+    try:
+        flush(now)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("the snapshots wait for the database: %s", error)
+
+
+def _is_faulty(quote: Quote) -> bool:
+    """Whether a price is none; a good one that we have is not overwritten by it."""
+    named = (quote.price, quote.previous_close, quote.open, quote.high, quote.low)
+    values = [value for value in named if value is not None]
+    if all(math.isfinite(value) and value > 0 for value in values):
+        return False
+    logger.warning("%s: refused a quote with a price that is none: %s", quote.ticker, values)
+    return True
+
+
+def _write(quotes: list[Quote]) -> None:
+    symbols = dict(Symbol.objects.filter(ticker__in={quote.ticker for quote in quotes}).values_list("ticker", "pk"))
+    rows = [
+        Snapshot(
+            symbol_id=symbols[quote.ticker],
+            price=quote.price,
+            previous_close=quote.previous_close,
+            volume=quote.volume,
+            session_date=quote.session_date,
+            as_of=quote.as_of,
+            as_of_precision=quote.as_of_precision,
+            received_at=quote.received_at,
+            source=quote.source,
+        )
+        for quote in sorted(quotes, key=lambda quote: symbols.get(quote.ticker, 0))
+        if quote.ticker in symbols
+    ]
+    # MariaDB finds the unique key by itself and refuses to be told.
+    unique = None if connection.vendor == "mysql" else ["symbol", "received_at", "as_of"]
+    Snapshot.objects.bulk_create(
+        rows, update_conflicts=True, update_fields=["price", "previous_close", "volume"], unique_fields=unique
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+
+
+def _unpacked(text: bytes) -> Quote:
+    values = orjson.loads(text)
+    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
+    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})
