@@ -1,5 +1,6 @@
 """The OpenAPI document: what every operation answers beyond its own success."""
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -10,7 +11,7 @@ from finstage import answers
 _EVERYWHERE = {
     401: ("not_authenticated",),
     406: ("unknown_format",),
-    503: ("temporarily_unavailable",),
+    503: ("busy", "timeout", "database_unavailable"),
 }
 _TITLES = {
     400: "What was asked for cannot be; `errors` says what is allowed.",
@@ -43,6 +44,11 @@ class Problem(serializers.Serializer):
 class Schema(AutoSchema):
     """Adds to every operation the problems it may answer with, and for reads the 304."""
 
+    def get_auth(self) -> list[dict]:
+        """A read needs no login where market data is open."""
+        is_open = settings.MARKET_DATA_OPEN and self.method == "GET"
+        return [*super().get_auth(), {}] if is_open else super().get_auth()
+
     def get_operation(self, *args, **kwargs) -> dict | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
@@ -65,7 +71,8 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
 
 def _response(reference: dict, status: int, codes: tuple[str, ...]) -> dict:
-    examples = {code: {"value": _example(status, code)} for code in codes}
+    shown = [code for code in codes if code in _EXAMPLES] or codes[:1]
+    examples = {code: {"value": _example(status, code)} for code in shown}
     words = ", ".join(f"`{code}`" for code in codes)
     return {
         "description": f"{_TITLES[status]} Codes: {words}.",

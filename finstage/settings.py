@@ -71,7 +71,7 @@ REPLAY_START = env.str("FINSTAGE_REPLAY_START", default="") or "2012-09-04"
 REPLAY_SESSION_SECONDS = _number("FINSTAGE_REPLAY_SESSION_SECONDS", 20, 0.05, 86_400)
 # Requests a second to Yahoo, of all processes together.
 YAHOO_RATE = _number("FINSTAGE_YAHOO_RATE", 2, 0.01, 1000)
-# For tests and proxies: a unix socket in the place of Yahoo's hosts, another streamer, and the authority to trust there.
+# For tests and proxies: a unix socket in the place of Yahoo's hosts, another streamer, the authority to trust there.
 YAHOO_SOCKET = env.str("FINSTAGE_YAHOO_SOCKET", default="")
 YAHOO_STREAM = env.str("FINSTAGE_YAHOO_STREAM", default="") or "wss://streamer.finance.yahoo.com/?version=2"
 YAHOO_CA = env.str("FINSTAGE_YAHOO_CA", default="")
@@ -186,7 +186,9 @@ DATABASES = {"default": {**_database(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS"
 
 RUNTIME = VAR / "run"
 if len(str(RUNTIME / "valkey.sock")) > 100:  # a unix socket's path has room for 107 bytes
-    RUNTIME = Path(tempfile.gettempdir()) / f"finstage-{os.getuid()}-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
+    RUNTIME = (
+        Path(tempfile.gettempdir()) / f"finstage-{os.getuid()}-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
+    )
 VALKEY_SOCKET = RUNTIME / "valkey.sock"
 REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
@@ -249,6 +251,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v2",
     "DESCRIPTION": "Prices, bars, quotes and indicators; each says where it came from and when.",
     # Swagger UI asks a validator on the internet otherwise.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count as CountOf
 from django.db.models import F, Max, Min, Q
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 
 from market import bars, queries, quotes, shapes
 from market.models import Bar, CorporateAction, Interval, Record, Symbol
-from market.providers import source
 from market.queries import Choice, Count, Instant, Query, Span, Tickers
 
 TABLE = {(200, "text/csv"): OpenApiTypes.STR}
@@ -141,7 +140,7 @@ class OneQuote(APIView):
             raise NotFound(
                 f"There is no quote of {ticker} yet; it comes with the first price from the source.", "no_quote"
             )
-        return Response(quotes.as_json(quote, source().now()))
+        return Response(quotes.as_json(quote, datetime.now(UTC)))
 
 
 class Records(APIView):
@@ -213,6 +212,11 @@ class Prices(APIView):
         latest = quotes.latest(PricesQuery.read(request)["symbols"])
         prices = {ticker: None if quote is None else quote.price for ticker, quote in latest.items()}
         return Response({"timestamp": datetime.now(UTC), "prices": prices})
+
+
+@extend_schema_view(get=extend_schema(operation_id="prices_batch_older_name", summary="Many prices (older name)"))
+class PricesByOlderName(Prices):
+    """The same as `/api/v2/technical-analysis/prices/batch`, at the address it had before."""
 
 
 def _matching(query: dict) -> Q:

@@ -1,0 +1,74 @@
+"""Reading the analysis over HTTP: a symbol's indicators, and the watchlist with the newest of each."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from analysis import catalogue, frames, watchlist
+from analysis.shapes import IndicatorsShape, WatchlistShape
+from market import queries
+from market.models import Interval
+from market.shapes import ADJUSTMENTS
+
+JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
+
+
+class IndicatorQuery(queries.Query):
+    period = queries.Choice(frames.PERIODS, default="1mo", help_text="Counted back from the last bar.")
+    interval = queries.Choice(Interval.values, default=Interval.DAY)
+    adjusted = queries.Choice(ADJUSTMENTS, default="split")
+    indicators = serializers.CharField(
+        default="all", max_length=1000, help_text="`all`, or names separated by commas: `rsi`, `sma_20`."
+    )
+
+    def validate_indicators(self, text: str) -> list[str]:
+        names = text.split(",")
+        try:
+            catalogue.chosen(names)
+        except catalogue.UnknownIndicator as error:
+            raise ValidationError(f"There is {error}.") from error
+        return names
+
+
+class Indicators(APIView):
+    """One symbol's indicators over a period; each value counts the whole history."""
+
+    renderer_classes = JSON_ONLY
+    problems = {
+        400: ("invalid_period", "invalid_interval", "invalid_adjusted", "invalid_indicators"),
+        404: ("unknown_symbol",),
+    }
+
+    @extend_schema(
+        operation_id="indicators_retrieve",
+        summary="Indicators of a symbol",
+        parameters=[queries.TICKER, IndicatorQuery],
+        responses={(200, "application/json"): IndicatorsShape},
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = IndicatorQuery.read(request)
+        answer = frames.indicators(
+            queries.known(symbol),
+            period=query["period"],
+            interval=query["interval"],
+            names=query["indicators"],
+            adjusted=query["adjusted"],
+        )
+        return Response(answer)
+
+
+class DefaultWatchlist(APIView):
+    """Every tracked symbol with what a watchlist shows of it, in one answer."""
+
+    renderer_classes = JSON_ONLY
+
+    @extend_schema(
+        operation_id="watchlist_default",
+        summary="The default watchlist",
+        responses={(200, "application/json"): WatchlistShape},
+    )
+    def get(self, request) -> Response:
+        return Response(watchlist.default())

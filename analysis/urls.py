@@ -1,0 +1,10 @@
+"""Paths of the analysis' REST interface."""
+
+from django.urls import path
+
+from analysis import api
+
+urlpatterns = [
+    path("api/v2/technical-analysis/indicators/<str:symbol>", api.Indicators.as_view()),
+    path("api/v2/watchlists/default/", api.DefaultWatchlist.as_view()),
+]

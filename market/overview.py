@@ -1,0 +1,107 @@
+"""What a watchlist shows of its symbols, in a handful of queries whatever their number."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from statistics import fmean
+
+import orjson
+from django.db.models import OuterRef, Q, Subquery
+
+from market import adjustments, quotes
+from market.models import Bar, CorporateAction, DataSource, Interval, Record, SymbolQuerySet
+from monitoring import redis
+
+SPARKLINE_SESSIONS = 30
+_REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
+_EXTREMES = ("high", "high_date", "low", "low_date")
+_DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=Interval.DAY, is_final=True).order_by("-opened_at")
+_OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
+
+
+def source() -> dict | None:
+    """The one source of this database's prices; None before the first start has chosen it."""
+    row = DataSource.objects.filter(pk=1).values("name", "epoch").first()
+    return row and {"name": row["name"], "is_recorded": row["name"] == "replay", "epoch": row["epoch"]}
+
+
+def clock() -> dict:
+    """The market's clock as the feed last told it; empty before the feed has."""
+    return {field.decode(): _told(value) for field, value in redis.client().hgetall(redis.key("clock")).items()}
+
+
+def rows(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
+    """Each wanted symbol with its quote, closes, average volume and records. now: the wall's clock."""
+    symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *_REFERENCE))
+    latest = quotes.latest([symbol["ticker"] for symbol in symbols])
+    sessions, records = _sessions(symbols), _records(symbols)
+    return [
+        {
+            "symbol": symbol["ticker"],
+            **{name: symbol[name] for name in _REFERENCE},
+            "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now),
+            **_recent(sessions.get(symbol["id"], [])),
+            "records": records.get(symbol["id"]),
+        }
+        for symbol in symbols
+    ]
+
+
+def _sessions(symbols: list[dict]) -> dict[int, list[tuple[float, float | None]]]:
+    """Close and volume of each symbol's newest final sessions, in today's shares, oldest first."""
+    found = Bar.objects.filter(_newest(symbols), interval=Interval.DAY, is_final=True).order_by(
+        "symbol_id", "opened_at"
+    )
+    splits = _splits(symbols)
+    unsplit = adjustments.factors([], "split")
+    sessions = defaultdict(list)
+    for symbol, opened_at, close, volume in found.values_list("symbol_id", "opened_at", "close", "volume"):
+        price, shares = splits.get(symbol, unsplit).at(opened_at.date())
+        sessions[symbol].append((close * price, None if volume is None else volume * shares))
+    return sessions
+
+
+def _newest(symbols: list[dict]) -> Q:
+    """The bars to read: symbols whose thirtieth newest session is the same one share a condition."""
+    together = defaultdict(list)
+    for symbol in symbols:
+        together[symbol["since"]].append(symbol["id"])
+    wanted = Q(symbol_id__in=[])
+    for since, ids in together.items():
+        wanted |= Q(symbol_id__in=ids) if since is None else Q(symbol_id__in=ids, opened_at__gte=since)
+    return wanted
+
+
+def _splits(symbols: list[dict]) -> dict[int, adjustments.Factors]:
+    actions = defaultdict(list)
+    for action in CorporateAction.objects.filter(symbol_id__in=_ids(symbols), kind=CorporateAction.Kind.SPLIT):
+        actions[action.symbol_id].append(action)
+    return {symbol: adjustments.factors(found, "split") for symbol, found in actions.items()}
+
+
+def _recent(sessions: list[tuple[float, float | None]]) -> dict:
+    volumes = [volume for _, volume in sessions if volume is not None]
+    return {
+        "sparkline": [close for close, _ in sessions],
+        "average_volume": round(fmean(volumes)) if volumes else None,
+    }
+
+
+def _records(symbols: list[dict]) -> dict[int, dict]:
+    nothing = dict.fromkeys(Record.Scope.values)
+    records: dict[int, dict] = {}
+    for row in Record.objects.filter(symbol_id__in=_ids(symbols)).values("symbol_id", "scope", *_EXTREMES):
+        extremes = {name: row[name] for name in _EXTREMES}
+        records.setdefault(row["symbol_id"], dict(nothing))[row["scope"]] = extremes
+    return records
+
+
+def _ids(symbols: Iterable[dict]) -> list[int]:
+    return [symbol["id"] for symbol in symbols]
+
+
+def _told(value: bytes) -> object:
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value.decode()

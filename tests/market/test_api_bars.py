@@ -1,0 +1,198 @@
+"""GET /api/v2/symbols/{symbol}/bars/"""
+
+import csv
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from market import bars, prices
+from market.models import Bar, CorporateAction, Symbol
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/v2/symbols/AAPL/bars/"
+FIELDS = [
+    "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
+    "is_final", "revision", "source", "received_at",
+]  # fmt: skip
+FIRST = date(2012, 3, 1)
+
+
+def daily(day: int, ticker: str = "AAPL", **changes) -> prices.Bar:
+    """The bar of FIRST + `day`: opens at 100 + day, closes half above."""
+    bar = prices.Bar(
+        ticker=ticker,
+        interval="1d",
+        opened_at=prices.midnight(FIRST + timedelta(days=day)),
+        open=100.0 + day,
+        high=101.0 + day,
+        low=99.0 + day,
+        close=100.5 + day,
+        volume=1000 + day,
+        is_final=True,
+        source="replay",
+        received_at=datetime(2012, 6, 1, tzinfo=UTC),
+    )
+    return replace(bar, **changes)
+
+
+@pytest.fixture
+def ten_days(apple: Symbol) -> Symbol:
+    bars.upsert(daily(day) for day in range(10))
+    return apple
+
+
+def sessions(response) -> list[str]:
+    return [bar["session_date"] for bar in response.json()["results"]]
+
+
+def problem(response) -> tuple[int, str, str]:
+    body = response.json()
+    return response.status_code, response["Content-Type"], body["code"]
+
+
+def test_a_bar_has_the_contracts_fields_in_its_order(client, ten_days):
+    bar = client.get(PATH, {"limit": 1}).json()["results"][0]
+    assert list(bar) == FIELDS
+    assert bar == {
+        "symbol": "AAPL", "interval": "1d", "opened_at": "2012-03-10T00:00:00Z", "session_date": "2012-03-10",
+        "open": 109.0, "high": 110.0, "low": 108.0, "close": 109.5, "volume": 1009, "adjustment": "split",
+        "is_final": True, "revision": 0, "source": "replay", "received_at": "2012-06-01T00:00:00Z",
+    }  # fmt: skip
+
+
+def test_bars_come_oldest_first(client, ten_days):
+    days = sessions(client.get(PATH))
+    assert days == sorted(days)
+    assert len(days) == 10
+
+
+def test_start_and_end_are_both_included(client, ten_days):
+    assert sessions(client.get(PATH, {"start": "2012-03-02", "end": "2012-03-04"})) == [
+        "2012-03-02", "2012-03-03", "2012-03-04",
+    ]  # fmt: skip
+
+
+def test_following_next_gives_every_bar_once(client, ten_days):
+    seen, url = [], f"{PATH}?limit=3"
+    while url:
+        response = client.get(url)
+        seen = sessions(response) + seen
+        url = response.json()["next"]
+    assert seen == [f"2012-03-{day:02d}" for day in range(1, 11)]
+
+
+def test_next_stays_within_the_asked_range(client, ten_days):
+    first = client.get(PATH, {"start": "2012-03-03", "end": "2012-03-06", "limit": 2})
+    second = client.get(first.json()["next"])
+    assert sessions(second) == ["2012-03-03", "2012-03-04"]
+    assert second.json()["next"] is None
+
+
+def test_an_adjusted_view_restates_what_came_before_a_split(client, ten_days):
+    split = {"kind": "split", "ex_date": date(2012, 3, 2), "value": 2.0}
+    CorporateAction.objects.create(symbol=ten_days, source="replay", received_at=datetime.now(UTC), **split)
+    first = {"end": "2012-03-01"}
+    [raw] = client.get(PATH, {**first, "adjusted": "raw"}).json()["results"]
+    [split] = client.get(PATH, {**first, "adjusted": "split"}).json()["results"]
+    assert (raw["close"], raw["volume"], raw["adjustment"]) == (100.5, 1000, "raw")
+    assert (split["close"], split["volume"], split["adjustment"]) == (50.25, 2000, "split")
+
+
+@pytest.mark.parametrize("path", ["aapl", "AAPL", "aApL"])
+def test_the_case_of_a_ticker_does_not_matter(client, ten_days, path):
+    assert client.get(f"/api/v2/symbols/{path}/bars/").json()["results"][0]["symbol"] == "AAPL"
+
+
+@pytest.mark.parametrize("ticker", ["^GSPC", "GC=F", "005930.KS", "KRW=X", "BTC-USD"])
+def test_a_ticker_with_signs_works_in_a_path(client, apple, ticker):
+    Symbol.objects.create(ticker=ticker, name=ticker, exchange="XXXX", currency="USD", time_zone="UTC")
+    bars.upsert([daily(0, ticker)])
+    encoded = ticker.replace("^", "%5E").replace("=", "%3D").lower()
+    assert client.get(f"/api/v2/symbols/{encoded}/bars/").json()["results"][0]["symbol"] == ticker
+
+
+def test_an_unknown_symbol_is_a_404_that_says_how_to_list_them(client, ten_days):
+    response = client.get("/api/v2/symbols/XYZ1/bars/")
+    assert problem(response) == (404, "application/problem+json", "unknown_symbol")
+    assert "XYZ1" in response.json()["detail"]
+    assert "/api/v2/symbols/" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "allowed"),
+    [
+        ({"interval": "3d"}, "invalid_interval", "1m, 5m, 15m, 30m, 1h, 1d, 1wk, 1mo"),
+        ({"interval": ""}, "invalid_interval", "1wk"),
+        ({"adjusted": "yes"}, "invalid_adjusted", "raw, split, split_dividend"),
+        ({"start": "yesterday"}, "invalid_start", "2012-03-01"),
+        ({"end": "2012-02-31"}, "invalid_end", "2012-03-01"),
+        ({"end": "2012-03-01T10:00:00"}, "invalid_end", "offset"),
+        ({"start": "2012-03-05", "end": "2012-03-01"}, "invalid_range", "must not be later"),
+        ({"limit": "0"}, "invalid_limit", "1 to 10000"),
+        ({"limit": "many"}, "invalid_limit", "1 to 10000"),
+        ({"cursor": "x"}, "invalid_cursor", "2012-03-01"),
+    ],
+)
+def test_a_refusal_names_what_why_and_what_is_allowed(client, ten_days, query, code, allowed):
+    response = client.get(PATH, query)
+    assert problem(response) == (400, "application/problem+json", code)
+    assert allowed in response.json()["detail"]
+
+
+def test_a_refusal_lists_every_wrong_parameter(client, ten_days):
+    errors = client.get(PATH, {"interval": "3d", "limit": "-1"}).json()["errors"]
+    assert set(errors) == {"interval", "limit"}
+
+
+@pytest.mark.parametrize("ask", [{"QUERY_STRING": "format=csv"}, {"HTTP_ACCEPT": "text/csv"}])
+def test_bars_can_be_had_as_csv(client, ten_days, ask):
+    response = client.get(PATH, **ask)
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(response.content.decode().splitlines()))
+    assert list(rows[0]) == FIELDS
+    assert rows[0]["close"] == "100.5"
+    assert rows[0]["opened_at"] == "2012-03-01T00:00:00Z"
+
+
+def test_csv_names_its_next_page_in_a_link(client, ten_days):
+    link = client.get(PATH, {"format": "csv", "limit": 3})["Link"]
+    url = re.fullmatch(r'<(.+)>; rel="next"', link)[1]
+    assert client.get(url)["Content-Type"].startswith("text/csv")
+
+
+def test_csv_without_bars_still_has_its_head(client, apple):
+    assert client.get(PATH, {"format": "csv"}).content.decode() == ",".join(FIELDS) + "\r\n"
+
+
+def test_an_error_is_json_even_where_csv_was_asked(client, ten_days):
+    response = client.get(PATH, {"format": "csv", "interval": "3d"})
+    assert problem(response) == (400, "application/problem+json", "invalid_interval")
+
+
+@pytest.mark.parametrize("ask", [{"QUERY_STRING": "format=parquet"}, {"HTTP_ACCEPT": "application/vnd.apache.parquet"}])
+def test_parquet_is_refused_with_the_formats_there_are(client, ten_days, ask):
+    response = client.get(PATH, **ask)
+    assert problem(response) == (406, "application/problem+json", "unknown_format")
+    assert "json (application/json), csv (text/csv)" in response.json()["detail"]
+
+
+def test_an_unchanged_answer_is_a_304_and_a_changed_one_is_not(client, ten_days):
+    etag = client.get(PATH)["ETag"]
+    assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 304
+    bars.upsert([daily(10)])
+    assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 200
+
+
+def test_a_number_that_is_none_never_reaches_the_wire(client, ten_days):
+    Bar.objects.filter(opened_at=prices.midnight(FIRST)).update(close=float("inf"))
+    body = client.get(PATH).content.decode()
+    json.loads(body, parse_constant=lambda name: pytest.fail(f"{name} on the wire"))
+
+
+def test_bars_take_three_queries(client, ten_days, django_assert_num_queries):
+    with django_assert_num_queries(3):
+        client.get(PATH)

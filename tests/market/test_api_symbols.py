@@ -1,0 +1,168 @@
+"""GET /api/v2/symbols/ and what hangs from one symbol: records and actions."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market import bars, prices
+from market.models import CorporateAction, Record, Symbol
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/v2/symbols/"
+NOW = datetime(2012, 9, 4, 20, tzinfo=UTC)
+
+
+def symbol(ticker: str, name: str, **changes) -> Symbol:
+    row = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York", **changes}
+    return Symbol.objects.create(ticker=ticker, name=name, **row)
+
+
+@pytest.fixture
+def three(db) -> list[Symbol]:
+    return [
+        symbol("AAA", "Zebra"),
+        symbol("BBB", "Yak", exchange="XKRX", currency="KRW", time_zone="Asia/Seoul"),
+        symbol("^CCC", "Xerus", asset_type="index", is_active=False),
+    ]
+
+
+def tickers(response) -> list[str]:
+    return [row["symbol"] for row in response.json()["results"]]
+
+
+def test_a_symbol_says_what_it_is_and_which_bars_we_hold(client, three):
+    opened = [prices.midnight(date(2012, 3, day)) for day in (1, 2)]
+    bars.upsert(prices.Bar("AAA", "1d", at, 1.0, 1.0, 1.0, 1.0, 5, True, "replay", NOW) for at in opened)
+    assert client.get(f"{PATH}aaa/").json() == {
+        "symbol": "AAA", "name": "Zebra", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
+        "asset_type": "equity", "price_decimals": 2, "active": True,
+        "coverage": {"1d": {"first": "2012-03-01T00:00:00Z", "last": "2012-03-02T00:00:00Z", "count": 2}},
+    }  # fmt: skip
+
+
+def test_a_symbol_without_bars_has_an_empty_coverage(client, three):
+    assert client.get(f"{PATH}AAA/").json()["coverage"] == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, ["AAA", "BBB", "^CCC"]),
+        ({"exchange": "xkrx"}, ["BBB"]),
+        ({"asset_type": "index"}, ["^CCC"]),
+        ({"active": "false"}, ["^CCC"]),
+        ({"active": "true"}, ["AAA", "BBB"]),
+        ({"search": "yak"}, ["BBB"]),
+        ({"search": "^c"}, ["^CCC"]),
+        ({"sort": "-symbol"}, ["^CCC", "BBB", "AAA"]),
+        ({"sort": "name"}, ["^CCC", "BBB", "AAA"]),
+        ({"search": "nothing like it"}, []),
+    ],
+)
+def test_symbols_can_be_filtered_and_sorted(client, three, query, found):
+    assert tickers(client.get(PATH, query)) == found
+
+
+@pytest.mark.parametrize("sort", ["symbol", "-symbol", "name", "-name"])
+def test_following_next_gives_every_symbol_once(client, three, sort):
+    seen, url = [], f"{PATH}?limit=1&sort={sort}"
+    while url:
+        response = client.get(url)
+        seen += tickers(response)
+        url = response.json()["next"]
+    assert seen == tickers(client.get(PATH, {"sort": sort}))
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"asset_type": "painting"}, "invalid_asset_type"),
+        ({"active": "perhaps"}, "invalid_active"),
+        ({"sort": "price"}, "invalid_sort"),
+        ({"limit": "1001"}, "invalid_limit"),
+        ({"limit": "²"}, "invalid_limit"),
+        ({"cursor": "nonsense"}, "invalid_cursor"),
+        ({"cursor": "é"}, "invalid_cursor"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_its_code(client, three, query, code):
+    response = client.get(PATH, query)
+    assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_defused(client, db):
+    symbol("EVIL", '=HYPERLINK("http://x")', currency="-1+1", time_zone="@x")
+    text = client.get(PATH, {"format": "csv"}).content.decode()
+    assert """EVIL,"'=HYPERLINK(""http://x"")",XNAS,'-1+1,'@x,""" in text
+
+
+def test_the_list_takes_two_queries_however_long(client, three, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        client.get(PATH)
+
+
+def test_records_are_dated_and_sourced(client, three):
+    row = {"high": 9.5, "high_date": date(2012, 4, 2), "low": 1.5, "low_date": date(2011, 9, 6)}
+    Record.objects.create(
+        symbol=three[0], scope="52_weeks", as_of=date(2012, 9, 3), source="replay", computed_at=NOW, **row
+    )
+    assert client.get(f"{PATH}AAA/records/").json() == {
+        "symbol": "AAA", "adjustment": "split",
+        "records": {
+            "all_time": None,
+            "52_weeks": {
+                "high": 9.5, "high_date": "2012-04-02", "low": 1.5, "low_date": "2011-09-06", "source": "replay",
+                "as_of": "2012-09-03T00:00:00Z", "as_of_precision": "day", "received_at": "2012-09-04T20:00:00Z",
+            },
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture
+def two_actions(three) -> None:
+    for kind, day, value in (("split", date(2005, 2, 28), 2.0), ("dividend", date(2012, 8, 9), 2.65)):
+        CorporateAction.objects.create(
+            symbol=three[0], kind=kind, ex_date=day, value=value, source="replay", received_at=NOW
+        )
+
+
+def test_an_action_says_what_when_and_how_much(client, two_actions):
+    assert client.get(f"{PATH}AAA/actions/", {"kind": "split"}).json()["results"] == [
+        {
+            "symbol": "AAA", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, "source": "replay",
+            "received_at": "2012-09-04T20:00:00Z",
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [
+        ({}, ["2012-08-09", "2005-02-28"]),
+        ({"sort": "ex_date"}, ["2005-02-28", "2012-08-09"]),
+        ({"start": "2012-08-09"}, ["2012-08-09"]),
+        ({"end": "2012-08-08"}, ["2005-02-28"]),
+    ],
+)
+def test_actions_can_be_cut_and_sorted(client, two_actions, query, days):
+    assert [row["ex_date"] for row in client.get(f"{PATH}AAA/actions/", query).json()["results"]] == days
+
+
+@pytest.mark.parametrize("rest", ["", "bars/", "quote/", "records/", "actions/"])
+def test_an_unknown_symbol_is_a_typed_404_everywhere(client, three, rest):
+    response = client.get(f"{PATH}nope/{rest}")
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_symbol")
+
+
+@pytest.mark.parametrize("rest", ["", "AAA/", "AAA/bars/", "AAA/records/"])
+def test_closed_market_data_needs_a_login(client, django_user_model, settings, three, rest):
+    settings.MARKET_DATA_OPEN = False
+    refused = client.get(PATH + rest)
+    assert (refused.status_code, refused["Content-Type"]) == (401, "application/problem+json")
+    client.force_login(django_user_model.objects.create_user("ann"))
+    assert client.get(PATH + rest).status_code == 200
+
+
+def test_nothing_is_written_by_a_stranger(client, three):
+    assert client.post(PATH, {}).status_code in (401, 405)
