@@ -2,8 +2,18 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from realtime import views
 
 urlpatterns = [
+    path("", views.watchlist, name="watchlist"),
+    path("symbols/<str:ticker>/", views.symbol, name="symbol"),
+    path("", include("market.urls")),
+    path("", include("analysis.urls")),
+    path("", include("realtime.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
