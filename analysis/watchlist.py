@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis import summary
 from analysis.catalogue import CATALOGUE
+from analysis.summary import IndicatorValues
 from market import overview
 from market.models import Symbol, SymbolQuerySet
 
@@ -27,5 +28,10 @@ def _surroundings() -> dict[str, Any]:
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:
     rows = overview.rows(symbols, datetime.now(UTC))
     values = summary.latest([row["symbol"] for row in rows])
-    unknown = dict.fromkeys(CATALOGUE)
-    return [{**row, "indicators": {**unknown, **values[row["symbol"]]}} for row in rows]
+    return [{**row, "indicators": _newest(values[row["symbol"]])} for row in rows]
+
+
+def _newest(values: IndicatorValues | None) -> dict[str, float | None]:
+    """One number for each indicator of the catalogue, its first output; None until the feed has told it."""
+    told = {} if values is None else values.values
+    return {key: told.get(key, {}).get(indicator.outputs[0]) for key, indicator in CATALOGUE.items()}

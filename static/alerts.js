@@ -1,0 +1,26 @@
+// The list of alerts: what rang before the page opened is in it; what rings now is added on top, once.
+
+const MOST = 30;
+
+export function showAlerts(stream, list, only = null) {
+  if (!list) return;
+  stream.on("alert", (alert) => {
+    if (only && alert.symbol !== only) return;
+    if (list.querySelector(`[data-id="${CSS.escape(alert.id)}"]`)) return;
+    list.querySelector(".none")?.remove();
+    list.prepend(row(alert));
+    while (list.children.length > MOST) list.lastElementChild.remove();
+  });
+}
+
+function row(alert) {
+  const item = document.createElement("li");
+  item.dataset.id = alert.id;
+  item.dataset.severity = alert.severity;
+  const link = Object.assign(document.createElement("a"), { href: `/symbols/${encodeURIComponent(alert.symbol)}/` });
+  link.append(Object.assign(document.createElement("b"), { textContent: alert.symbol }));
+  const text = Object.assign(document.createElement("span"), { textContent: alert.message });
+  const day = alert.as_of_precision === "day" ? alert.timestamp.slice(0, 10) : alert.timestamp.slice(0, 16).replace("T", " ");
+  item.append(link, text, Object.assign(document.createElement("time"), { dateTime: alert.timestamp, textContent: day }));
+  return item;
+}

@@ -1,0 +1,83 @@
+// The frame of every page: preferences, search, the connection pill and the market's state.
+
+import { page } from "./page.js";
+import { openSearch } from "./search.js";
+import { age, word } from "./words.js";
+
+const root = document.documentElement;
+const YEAR = 31_536_000;
+
+for (const field of document.querySelectorAll("[data-preference]")) {
+  const name = field.dataset.preference;
+  const chosen = field.querySelector(`[value="${root.dataset[name] ?? ""}"]`);
+  if (chosen) chosen.checked = true;
+  field.addEventListener("change", (event) => prefer(name, event.target.value));
+}
+
+for (const opener of document.querySelectorAll("[data-search]")) opener.addEventListener("click", () => openSearch());
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const isSearch = (event.key === "/" && !typing) || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey));
+  if (isSearch) {
+    event.preventDefault();
+    openSearch();
+  }
+  if (event.key === "Escape") closeMenus();
+});
+
+document.addEventListener("click", (event) => closeMenus(event.target));
+
+/** Show what the stream is doing, and how old its last word is. */
+export function showConnection(stream) {
+  const pill = document.querySelector("[data-connection]");
+  if (!pill) return;
+  const said = pill.querySelector("[data-connection-word]");
+  const heard = pill.querySelector("[data-connection-age]");
+  const tick = () => {
+    heard.textContent = stream.heardAt ? age(Date.now() - stream.heardAt) : "";
+  };
+  const tell = ({ state }) => {
+    pill.dataset.status = state;
+    if (said.textContent !== word(state)) said.textContent = word(state);
+    tick();
+  };
+  stream.on("state", tell);
+  tell(stream);
+  setInterval(tick, 1000);
+}
+
+/** The market chip moves with the prices: the session and whether it is open. */
+export function showMarket(quote) {
+  const chip = document.querySelector("[data-market]");
+  if (!chip) return;
+  chip.dataset.market = quote.market_state;
+  setText(chip.querySelector("[data-market-word]"), word(quote.market_state));
+  if (quote.as_of_precision === "day") setText(chip.querySelector("[data-market-session]"), quote.timestamp.slice(0, 10));
+}
+
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function prefer(name, value) {
+  if (value) root.dataset[name] = value;
+  else delete root.dataset[name];
+  document.cookie = `${name}=${value}; path=/; max-age=${value ? YEAR : 0}; samesite=lax`;
+  document.dispatchEvent(new CustomEvent("preference", { detail: { name, value } }));
+}
+
+function closeMenus(inside = null) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (inside && menu.contains(inside)) continue;
+    const held = menu.contains(document.activeElement);
+    menu.open = false;
+    if (held && !inside) menu.querySelector("summary").focus();
+  }
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  document.dispatchEvent(new CustomEvent("preference", { detail: { name: "theme" } }));
+});
+
+export const isRecorded = page?.source?.is_recorded ?? false;

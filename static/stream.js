@@ -1,0 +1,234 @@
+// The client of /ws/realtime: it keeps its subscriptions through every disconnection, resumes each stream where it was,
+// says so when something can't be had again, and hands messages over once per animation frame.
+
+import { CLOSE, HEARTBEAT_SECONDS, UNNAMED_TYPES } from "./protocol.js";
+
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 8000;
+const ANSWER_WITHIN = 8000;
+const CONFLATED = new Set(["price_update"]);
+const LOSSLESS = new Set(["alert", "signal", "news", "system_status"]);
+
+export class Stream extends EventTarget {
+  /** Events: the type of each message, with the message as `detail`; `state`; `lost` (a stream has a hole). */
+  constructor(url = address()) {
+    super();
+    this.url = url;
+    this.state = "connecting";
+    this.heardAt = null;
+    this.wanted = new Map();
+    this.places = new Map();
+    this.queue = new Map();
+    this.attempts = 0;
+    this.lastId = 0;
+    this.resuming = new Map();
+    addEventListener("online", () => this.open());
+    addEventListener("offline", () => this.socket?.close());
+    addEventListener("pagehide", () => this.end());
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+    document.addEventListener("visibilitychange", () => document.hidden || this.deliver());
+    setInterval(() => this.beat(), (HEARTBEAT_SECONDS * 1000) / 2);
+  }
+
+  on(type, handler) {
+    this.addEventListener(type, (event) => handler(event.detail));
+    return this;
+  }
+
+  subscribe(type, symbols = []) {
+    const held = this.wanted.get(type) ?? new Set();
+    symbols.forEach((symbol) => held.add(symbol));
+    this.wanted.set(type, held);
+    if (this.state === "live") this.ask(type, symbols);
+    return this;
+  }
+
+  unsubscribe(type, symbols) {
+    symbols.forEach((symbol) => {
+      this.wanted.get(type)?.delete(symbol);
+      this.places.delete(`${type}:${symbol}`);
+    });
+    if (this.state === "live") this.send({ action: "unsubscribe", type, symbols });
+  }
+
+  open() {
+    if (this.socket || this.state === "refused") return;
+    clearTimeout(this.waiting);
+    this.socket = new WebSocket(this.url);
+    this.socket.onmessage = (event) => this.receive(JSON.parse(event.data));
+    this.socket.onclose = (event) => this.closed(event.code);
+    this.answerBy = setTimeout(() => this.socket?.close(), ANSWER_WITHIN);
+  }
+
+  end() {
+    clearTimeout(this.waiting);
+    const { socket } = this;
+    this.socket = null;
+    if (!socket) return;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  // What comes.
+
+  receive(message) {
+    this.heardAt = Date.now();
+    clearTimeout(this.answerBy);
+    const handler = HANDLERS[message.type];
+    if (handler) handler.call(this, message);
+    else this.take(message);
+  }
+
+  connected() {
+    this.attempts = 0;
+    this.become("live");
+    for (const [type, symbols] of this.wanted) this.ask(type, [...symbols]);
+  }
+
+  subscribed(message) {
+    const resumed = this.resuming.get(message.id) ?? {};
+    this.resuming.delete(message.id);
+    for (const [stream, { epoch, seq, recovered }] of Object.entries(message.streams)) {
+      const place = this.places.get(stream);
+      if (place) place.isAsked = false;
+      if (recovered && resumed[stream]?.epoch === epoch) continue;
+      if (resumed[stream] && resumed[stream].epoch !== epoch) this.emit("epoch", { stream, epoch, seq });
+      this.places.set(stream, { epoch, seq });
+    }
+    message.snapshot.forEach((each) => this.queueUp(each));
+  }
+
+  take(message) {
+    const stream = streamOf(message);
+    const place = this.places.get(stream);
+    if (place && message.seq != null) {
+      if (message.seq <= place.seq) return;
+      if (LOSSLESS.has(message.type) && message.seq > place.seq + 1) {
+        this.resume(stream, place);
+        return;
+      }
+      place.seq = message.seq;
+    }
+    this.queueUp(message);
+  }
+
+  epoch(message) {
+    this.places.set(message.stream, { epoch: message.epoch, seq: message.seq });
+    this.emit("epoch", message);
+  }
+
+  gap(message) {
+    this.places.set(message.stream, { epoch: message.epoch, seq: message.to });
+    this.emit("lost", message);
+  }
+
+  closed(code) {
+    clearTimeout(this.answerBy);
+    this.socket = null;
+    this.resuming.clear();
+    if (code >= 4500 && code < 5000) {
+      this.become("refused", code);
+      return;
+    }
+    this.become(navigator.onLine ? "reconnecting" : "offline", code);
+    const pause = code === CLOSE.server_shutdown && this.retryAfter ? this.retryAfter : this.pause();
+    this.retryAfter = null;
+    this.waiting = setTimeout(() => this.open(), pause);
+  }
+
+  /** Exponential, with full jitter above its floor, so that a thousand pages do not come back at once. */
+  pause() {
+    const most = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.attempts);
+    this.attempts += 1;
+    return FIRST_PAUSE / 2 + Math.random() * most;
+  }
+
+  // What goes.
+
+  ask(type, symbols) {
+    const names = UNNAMED_TYPES.includes(type) ? [type] : symbols.map((symbol) => `${type}:${symbol}`);
+    const since = Object.fromEntries(names.filter((name) => this.places.has(name)).map((name) => [name, position(this.places.get(name))]));
+    const message = { action: "subscribe", id: ++this.lastId, type };
+    if (symbols.length) message.symbols = symbols;
+    if (Object.keys(since).length) message.since = since;
+    this.resuming.set(message.id, since);
+    this.send(message);
+  }
+
+  /** A hole in a stream that must have none: what is missing is asked for once, and the rest comes with it. */
+  resume(stream, place) {
+    if (place.isAsked) return;
+    place.isAsked = true;
+    const [type, symbol] = stream.split(/:(.*)/);
+    this.ask(type, symbol ? [symbol] : []);
+  }
+
+  send(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  /** A silent line is asked; one that does not answer is dropped. */
+  beat() {
+    if (this.state !== "live") return;
+    this.send({ action: "ping" });
+    clearTimeout(this.answerBy);
+    this.answerBy = setTimeout(() => this.socket?.close(), ANSWER_WITHIN);
+  }
+
+  // How it is handed over.
+
+  queueUp(message) {
+    const latest = CONFLATED.has(message.type) || (message.is_final === false && message.stream);
+    const key = latest ? streamOf(message) : `${streamOf(message)}#${message.seq}`;
+    this.queue.delete(key);
+    this.queue.set(key, message);
+    this.frame ??= requestAnimationFrame(() => this.deliver());
+  }
+
+  deliver() {
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+    const messages = [...this.queue.values()];
+    this.queue.clear();
+    messages.forEach((message) => this.emit(message.type, message));
+  }
+
+  become(state, code = null) {
+    this.state = state;
+    this.emit("state", { state, code });
+  }
+
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const HANDLERS = {
+  connected: Stream.prototype.connected,
+  subscribed: Stream.prototype.subscribed,
+  epoch: Stream.prototype.epoch,
+  gap: Stream.prototype.gap,
+  pong() {},
+  unsubscribed() {},
+  price_updates(message) {
+    message.updates.forEach((update) => this.take(update));
+  },
+  server_shutdown(message) {
+    this.retryAfter = message.retry_after * 1000;
+  },
+  error(message) {
+    this.emit("refusal", message);
+  },
+};
+
+function position({ epoch, seq }) {
+  return { epoch, seq };
+}
+
+function streamOf(message) {
+  return message.stream ?? (message.type === "price_update" ? `prices:${message.symbol}` : message.type);
+}
+
+function address() {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/realtime`;
+}

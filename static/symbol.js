@@ -1,0 +1,195 @@
+// The symbol page: history from the public interface, and a last bar that moves with the stream.
+
+import { showAlerts } from "./alerts.js";
+import { Chart } from "./chart.js";
+import { showFigures, showRecords } from "./figures.js";
+import { flash } from "./flash.js";
+import { setText, showConnection, showMarket } from "./frame.js";
+import { badge, showBadge } from "./freshness.js";
+import { history, rangeStart } from "./history.js";
+import { Legend } from "./legend.js";
+import { get, page } from "./page.js";
+import { Stream } from "./stream.js";
+import { showTable } from "./table.js";
+import { age, asOf, direction, percent, price, signed, word } from "./words.js";
+
+const article = document.querySelector(".symbol");
+const row = page.symbol;
+const decimals = row.price_decimals;
+const part = (name) => article.querySelector(`[data-${name}]`);
+const stream = new Stream();
+let service = { feed: true, redis: true };
+let known = { bars: [], average: [], oscillator: [] };
+let range = "1Y";
+let chart = null;
+let legend = null;
+
+// Head
+
+const fresh = badge();
+const freshText = document.createElement("span");
+part("fresh").append(fresh, freshText);
+
+function showHead(before = null) {
+  const { quote } = row;
+  article.dataset.direction = direction(quote?.change);
+  setText(part("price"), price(quote?.current_price, decimals));
+  if (quote?.change != null) {
+    const arrow = { up: "▲ ", down: "▼ ", flat: "" }[direction(quote.change)];
+    setText(part("move"), `${arrow}${signed(quote.change, decimals)} (${percent(quote.change_percent)})`);
+  }
+  setText(part("state"), quote ? word(quote.market_state) : "");
+  if (before && before.current_price !== quote.current_price) {
+    flash(part("price"), direction(quote.current_price - before.current_price));
+  }
+  if (quote) document.title = `${price(quote.current_price, decimals)} ${row.symbol} · Finstage`;
+  showAge();
+  showFigures(part("figures"), row);
+  showRecords(part("records"), row);
+}
+
+function showAge() {
+  const { quote } = row;
+  const connected = stream.state !== "reconnecting" && stream.state !== "offline" && stream.state !== "refused" && service.feed && service.redis;
+  showBadge(fresh, quote, connected, row.time_zone, { words: true });
+  const old = quote && word("received", { age: age(Date.now() - Date.parse(quote.received_at)) });
+  setText(freshText, quote ? `· ${asOf(quote, row.time_zone)} · ${quote.source} · ${old}` : "");
+}
+
+// Chart
+
+async function load() {
+  part("state-box").hidden = true;
+  try {
+    known = await history(row.symbol);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  part("skeleton").hidden = true;
+  if (!known.bars.length) {
+    say(word("noBars"));
+    return;
+  }
+  if (!chart) {
+    chart = new Chart(part("canvas"), { decimals });
+    legend = new Legend(part("legend"), chart, () => known, decimals);
+  }
+  const place = chart.chart.timeScale().getVisibleLogicalRange();
+  const isFirst = !chart.bars;
+  const before = chart.bars?.length;
+  chart.show(known.bars, known.average, known.oscillator);
+  if (isFirst || before !== known.bars.length) chart.showFrom(rangeStart(range, known.bars.at(-1).session_date));
+  else if (place) chart.chart.timeScale().setVisibleLogicalRange(place);
+  waiting.splice(0).forEach(takeBar);
+  legend.show();
+  if (!part("table").hidden) showTable(part("table"), known, decimals);
+}
+
+const waiting = [];
+
+function takeBar(bar) {
+  if (bar.interval !== "1d") return;
+  if (!chart?.bars) {
+    waiting.push(bar);
+    return;
+  }
+  const grew = bar.session_date > known.bars.at(-1).session_date;
+  if (!chart.move(bar)) {
+    reloadSoon();
+    return;
+  }
+  if (grew) [known.average, known.oscillator].forEach((values) => values.push(null));
+  legend.show();
+  if (!part("table").hidden) showTable(part("table"), known, decimals);
+}
+
+function takeIndicators({ values, as_of: asOfTime }) {
+  const [average, oscillator] = [values.sma_20?.sma, values.rsi_14?.rsi];
+  row.indicators = { ...row.indicators, ...(average != null && { sma_20: average }), ...(oscillator != null && { rsi_14: oscillator }) };
+  const last = known.bars.length - 1;
+  const time = known.bars[last]?.session_date;
+  if (time && time === asOfTime.slice(0, 10)) {
+    if (average != null) known.average[last] = average;
+    if (oscillator != null) known.oscillator[last] = oscillator;
+    chart?.moveIndicators(time, { average, oscillator });
+    legend?.show();
+  }
+  showFigures(part("figures"), row);
+}
+
+function takePrice(update) {
+  const before = row.quote;
+  row.quote = { ...before, ...update };
+  showMarket(update);
+  showHead(before);
+}
+
+/** A hole in the bars is filled by reading them again. */
+let reloading = null;
+function reloadSoon() {
+  reloading ??= setTimeout(async () => {
+    reloading = null;
+    const name = encodeURIComponent(row.symbol);
+    const [quote, records] = await Promise.all([
+      get(`/api/v2/symbols/${name}/quote/`).catch(() => null),
+      get(`/api/v2/symbols/${name}/records/`).catch(() => null),
+    ]);
+    if (quote) row.quote = quote;
+    if (records) row.records = records.records;
+    showHead();
+    await load();
+  }, 200 + Math.random() * 800);
+}
+
+function fail(error) {
+  part("skeleton").hidden = true;
+  const again = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: word("retry") });
+  again.addEventListener("click", load);
+  const detail = Object.assign(document.createElement("small"), {
+    textContent: [error.message, error.requestId && word("request", { id: error.requestId })].filter(Boolean).join(" · "),
+  });
+  say(word("chartFailed"), detail, again);
+}
+
+function say(text, ...more) {
+  const box = part("state-box");
+  box.replaceChildren(Object.assign(document.createElement("p"), { textContent: text }), ...more);
+  box.hidden = false;
+}
+
+// Buttons
+
+function press(group, button) {
+  for (const each of group.querySelectorAll("button")) each.setAttribute("aria-pressed", each === button);
+}
+
+part("ranges").addEventListener("click", ({ target }) => {
+  if (!target.dataset.range) return;
+  range = target.dataset.range;
+  press(part("ranges"), target);
+  if (known.bars.length) chart?.showFrom(rangeStart(range, known.bars.at(-1).session_date));
+});
+
+part("views").addEventListener("click", ({ target }) => {
+  if (!target.dataset.view) return;
+  const isTable = target.dataset.view === "table";
+  press(part("views"), target);
+  part("plot").hidden = isTable;
+  part("table").hidden = !isTable;
+  if (isTable) showTable(part("table"), known, decimals);
+});
+
+showConnection(stream);
+showHead();
+showAlerts(stream, document.querySelector("[data-alerts]"), row.symbol);
+stream.on("price_update", takePrice).on("bar", takeBar).on("indicators", takeIndicators);
+stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
+stream.on("service_status", (status) => {
+  service = status;
+  showAge();
+});
+for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
+stream.subscribe("system").open();
+setInterval(showAge, 1000);
+load();

@@ -1,0 +1,59 @@
+// The page's words in its language, and numbers, times and ages as that language writes them.
+
+const LANGUAGE = document.documentElement.lang || "en";
+const words = { ...document.getElementById("words")?.dataset };
+const formats = new Map();
+
+export function word(key, values = {}) {
+  const text = words[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export function price(value, decimals = 2) {
+  return value == null ? "–" : number(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** A change with its sign: +1.25, −1.25, 0.00. */
+export function signed(value, decimals = 2) {
+  if (value == null) return "–";
+  const text = price(Math.abs(value), decimals);
+  if (Number(Math.abs(value).toFixed(decimals)) === 0) return text;
+  return (value > 0 ? "+" : "−") + text;
+}
+
+export function percent(value) {
+  return value == null ? "–" : `${signed(value, 2)}%`;
+}
+
+export function compact(value) {
+  return value == null ? "–" : number(value, { notation: "compact", maximumFractionDigits: 1 });
+}
+
+export function direction(change) {
+  if (!change) return "flat";
+  return change > 0 ? "up" : "down";
+}
+
+/** How long ago, in the one unit that matters. */
+export function age(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return word("seconds", { n: seconds });
+  if (seconds < 3600) return word("minutes", { n: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return word("hours", { n: Math.floor(seconds / 3600) });
+  return word("days", { n: Math.floor(seconds / 86_400) });
+}
+
+/** The market's time of a price: its session where only that is known, else the clock of the exchange. */
+export function asOf(quote, zone) {
+  if (quote.as_of_precision === "day") return word("session", { date: quote.timestamp.slice(0, 10) });
+  const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone: zone || "UTC" };
+  const at = new Date(quote.timestamp);
+  const date = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: zone || "UTC" }).format(at);
+  return word("asOf", { time: `${date} ${new Intl.DateTimeFormat(LANGUAGE, parts).format(at)}`, zone: zone || "UTC" });
+}
+
+function number(value, options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(LANGUAGE, options));
+  return formats.get(key).format(value).replace("-", "−");
+}
