@@ -4,8 +4,14 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+INSTALL = "Install what is missing with: .venv/bin/pip install -r requirements/base.txt"
+OURS = ("finstage", "realtime", "analysis", "market", "monitoring")
+
+try:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+except ModuleNotFoundError as error:
+    sys.exit(f"Finstage cannot start: the package {error.name} is not installed. {INSTALL}")
 
 
 def main() -> None:
@@ -14,6 +20,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Finstage cannot start: {error}")
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith(OURS):
+            raise
+        sys.exit(f"Finstage cannot start: the package {error.name} is not installed. {INSTALL}")
 
 
 if __name__ == "__main__":

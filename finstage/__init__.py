@@ -1,3 +1,1 @@
-from finstage.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""Wiring and identity. Importing it costs nothing: the supervisor lives in it and stays small."""

@@ -1,5 +1,9 @@
 from django.apps import AppConfig
 
+# Every process has the Celery app, so that a task can be sent from anywhere.
+from finstage.celery import app as celery_app
+
 
 class FinstageConfig(AppConfig):
     name = "finstage"
+    celery = celery_app

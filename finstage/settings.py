@@ -40,7 +40,7 @@ def _truth(name: str, default: bool) -> bool:
 # State and identity
 
 VAR = Path(env.str("FINSTAGE_VAR", default="") or BASE_DIR / "var").resolve()
-VAR.mkdir(parents=True, exist_ok=True)
+VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _secret_key() -> str:
