@@ -58,10 +58,10 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
             ticker=ticker,
             interval=interval,
             opened_at=opened_at,
-            open=round(row.open * factor, decimals),
-            high=round(row.high * factor, decimals),
-            low=round(row.low * factor, decimals),
-            close=round(row.close * factor, decimals),
+            open=_traded(row.open * factor, decimals),
+            high=_traded(row.high * factor, decimals),
+            low=_traded(row.low * factor, decimals),
+            close=_traded(row.close * factor, decimals),
             volume=None if row.volume is None else round(row.volume / factor),
             is_final=now >= _ends(chart, opened_at, interval) + SETTLING,
             source=SOURCE,
@@ -181,6 +181,11 @@ def _splits(chart: dict) -> dict[date, float]:
 def _later(splits: dict[date, float], session_date: date) -> float:
     """What one share of that session has become."""
     return math.prod(value for ex_date, value in splits.items() if ex_date > session_date)
+
+
+def _traded(price: float, decimals: int) -> float:
+    """The price rounded to its symbol's decimals, half a cent to the same side whatever splits it went through."""
+    return round(round(price, decimals + 2), decimals)
 
 
 def _ends(chart: dict, opened_at: datetime, interval: str) -> datetime:

@@ -1,0 +1,34 @@
+"""Yahoo's wire for the tests of the market."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from yfinance.data import SingletonMeta
+
+from market.models import Symbol
+from market.providers import yahoo
+from tests.market.yahoo_wire import Wire
+
+
+@pytest.fixture
+def wire(settings) -> Iterator[Wire]:
+    """A Yahoo of our own, which the product of this process talks to, unhurried by our pace."""
+    with Wire() as made:
+        for name, value in made.settings.items():
+            setattr(settings, name, value)
+        settings.YAHOO_RATE = 1000
+        _begin_anew()
+        yield made
+    _begin_anew()
+
+
+@pytest.fixture
+def symbol() -> Callable[..., Symbol]:
+    """symbol("WSU.DE", time_zone="Europe/Berlin"): one that is in no database."""
+    usual = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
+    return lambda ticker, **facts: Symbol(ticker=ticker, name=ticker, **{**usual, **facts})
+
+
+def _begin_anew() -> None:
+    yahoo.session.cache_clear()
+    SingletonMeta._instances.clear()

@@ -1,0 +1,268 @@
+"""Yahoo's wire, played over real sockets and TLS: charts, quote list, cookie and crumb, the streamer, and their faults.
+
+Nothing of yfinance, curl_cffi or our own code is patched. The product is led here by settings, or another process by
+environment:
+
+    with Wire() as wire:
+        wire.charts["AAPL"] = made_chart("AAPL")
+        subprocess.run([..., "manage.py", "feed"], env={**os.environ, **wire.environment})
+"""
+
+import asyncio
+import base64
+import json
+import shutil
+import ssl
+import tempfile
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from yfinance.pricing_pb2 import PricingData
+
+from tests.market.yahoo_charts import cut, listed
+
+NAMES = ["*.finance.yahoo.com", "*.yahoo.com", "localhost"]
+CRUMB = "a.crumb/1"
+REFUSAL = {"finance": {"result": None, "error": {"code": "Unauthorized", "description": "Invalid Crumb"}}}
+UNKNOWN = {"result": None, "error": {"code": "Not Found", "description": "No data found, symbol may be delisted"}}
+
+
+class Wire:
+    """A context manager. `charts` holds the whole chart of each ticker; what is asked for is cut from it."""
+
+    def __init__(self) -> None:
+        self.charts: dict[str, dict] = {}
+        self.requests: list[str] = []
+        self.sockets: dict[web.WebSocketResponse, set[str]] = {}
+        self.connections = 0
+        self._faults: dict[str, deque[str]] = defaultdict(deque)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> "Wire":
+        self.folder = Path(tempfile.mkdtemp(prefix="yahoo-"))
+        self.ca, self.socket = self.folder / "ca.pem", self.folder / "yahoo.sock"
+        self._thread.start()
+        self._await(self._start(_certificate(self.ca)))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._await(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        shutil.rmtree(self.folder)
+
+    @property
+    def stream_url(self) -> str:
+        return f"wss://localhost:{self.port}/?version=2"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """For override_settings or pytest-django's `settings`; the session is made anew after them."""
+        return {"YAHOO_SOCKET": str(self.socket), "YAHOO_STREAM": self.stream_url, "YAHOO_CA": str(self.ca)}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {f"FINSTAGE_{name}": str(value) for name, value in self.settings.items()}
+
+    def fail(self, where: str, how: str, times: int = 1) -> None:
+        """The next answers of `chart`, `quote`, `crumb` or `socket` go wrong: one of FAULTS."""
+        self._faults[where].extend([how] * times)
+
+    def tick(self, ticker: str, **fields: object) -> None:
+        """Send a price message to each socket that asked for the ticker. Zeros are left out, as on the wire."""
+        message = PricingData(id=ticker, **fields).SerializeToString()
+        frame = json.dumps({"type": "pricing", "message": base64.b64encode(message).decode()})
+        self.send(frame, ticker)
+
+    def send(self, frame: str, ticker: str) -> None:
+        self._await(self._send(frame, ticker))
+
+    def drop(self) -> None:
+        """Break every streaming connection without a word."""
+        self._await(self._abort())
+
+    def hang_up(self) -> None:
+        """Close every streaming connection in good order."""
+        self._await(self._close())
+
+    def _await(self, coroutine) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    async def _start(self, tls: ssl.SSLContext) -> None:
+        application = web.Application()
+        application.router.add_get("/v8/finance/chart/{ticker}", self._chart)
+        application.router.add_get("/v7/finance/quote", self._quote)
+        application.router.add_get("/v1/test/getcrumb", self._crumb)
+        application.router.add_get("/", self._root)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.UnixSite(self._runner, str(self.socket), ssl_context=tls).start()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls)
+        await site.start()
+        self.port = self._runner.addresses[-1][1]
+
+    async def _send(self, frame: str, ticker: str) -> None:
+        for socket, tickers in list(self.sockets.items()):
+            if ticker in tickers:
+                await socket.send_str(frame)
+
+    async def _abort(self) -> None:
+        for socket in list(self.sockets):
+            socket._writer.transport.abort()
+
+    async def _close(self) -> None:
+        for socket in list(self.sockets):
+            await socket.close(code=WSCloseCode.OK)
+
+    def _fault(self, where: str) -> Callable | None:
+        return FAULTS[self._faults[where].popleft()] if self._faults[where] else None
+
+    async def _chart(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(f"chart {request.match_info['ticker']}")
+        chart = self.charts.get(request.match_info["ticker"])
+        answer = {"chart": UNKNOWN if chart is None else {"result": [cut(chart, request.query)], "error": None}}
+        return await self._answer(request, "chart", answer, status=404 if chart is None else 200)
+
+    async def _quote(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(f"quote {request.query['symbols']}")
+        if request.query.get("crumb") != CRUMB or "A3" not in request.cookies:
+            return web.json_response(REFUSAL, status=401)
+        wanted = [ticker for ticker in request.query["symbols"].split(",") if ticker in self.charts]
+        result = [listed(self.charts[ticker]) for ticker in wanted]
+        return await self._answer(request, "quote", {"quoteResponse": {"result": result, "error": None}})
+
+    async def _crumb(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append("crumb")
+        fault = self._fault("crumb")
+        return await fault(request, {}) if fault else web.Response(text=CRUMB)
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._stream(request)
+        self.requests.append("cookie")
+        answer = web.Response(status=404, text="<html>not here</html>", content_type="text/html")
+        answer.set_cookie("A3", "d=x", domain=".yahoo.com", max_age=31_536_000, secure=True, httponly=True)
+        return answer
+
+    async def _answer(self, request: web.Request, where: str, answer: dict, status: int = 200) -> web.StreamResponse:
+        fault = self._fault(where)
+        return await fault(request, answer) if fault else web.json_response(answer, status=status)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        self.connections += 1
+        if self._faults["socket"]:
+            return await self._fault("socket")(request, {})
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.sockets[socket] = set()
+        try:
+            async for message in socket:
+                said = json.loads(message.data)
+                self.sockets[socket] |= set(said.get("subscribe", []))
+                self.sockets[socket] -= set(said.get("unsubscribe", []))
+        finally:
+            del self.sockets[socket]
+        return socket
+
+
+async def _limited(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.Response(status=429, text="Edge: Too Many Requests", content_type="text/html")
+
+
+async def _limited_politely(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.Response(text="Too Many Requests\r\n")
+
+
+async def _html(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.Response(text="<!DOCTYPE html><html>Will be right back</html>", content_type="text/html")
+
+
+async def _refused(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.json_response(REFUSAL, status=401)
+
+
+async def _broken(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.Response(status=500, text="Internal Server Error")
+
+
+async def _slow(request: web.Request, answer: dict) -> web.StreamResponse:
+    await asyncio.sleep(3)
+    return web.json_response(answer)
+
+
+async def _truncated(request: web.Request, answer: dict) -> web.StreamResponse:
+    """Half of the JSON, and an end as if it were all."""
+    text = json.dumps(answer)
+    return web.Response(text=text[: len(text) // 2], content_type="application/json")
+
+
+async def _cut_off(request: web.Request, answer: dict) -> web.StreamResponse:
+    """Half of the JSON, then the connection is gone."""
+    body = json.dumps(answer).encode()
+    response = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    request.transport.close()
+    return response
+
+
+async def _huge(request: web.Request, answer: dict) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for _ in range(20):
+        await response.write(b" " * (1 << 20))
+    return response
+
+
+async def _null(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.json_response({"chart": {"result": None, "error": None}})
+
+
+async def _shapeless(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.json_response({"chart": {"result": [{"meta": {"symbol": "AAPL"}}], "error": None}})
+
+
+FAULTS = {
+    "429": _limited,
+    "200 limited": _limited_politely,
+    "html": _html,
+    "401": _refused,
+    "500": _broken,
+    "delay": _slow,
+    "truncated": _truncated,
+    "cut off": _cut_off,
+    "huge": _huge,
+    "null": _null,
+    "shapeless": _shapeless,
+}
+
+
+def _certificate(path: Path) -> ssl.SSLContext:
+    """A throwaway authority that is its own server, written to `path` for those who shall trust it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Yahoo's stub")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in NAMES]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret = path.with_name("key.pem")
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(path, secret)
+    return tls
