@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from analysis import summary
 from market import bars, prices, quotes
 from market.models import CorporateAction, DataSource, Record, Symbol
 
@@ -145,3 +146,9 @@ def test_the_watchlist_takes_as_many_queries_for_ten_symbols_as_for_one(client, 
         fill(f"S{number}")
     with django_assert_num_queries(5):
         assert len(client.get(WATCHLIST).json()["symbols"]) == 10
+
+
+def test_the_watchlist_shows_the_newest_indicators_that_the_feed_told(client, sixty_days, quote):
+    summary.Summary().tick([quote("AAPL", 160.0, previous_close=159.0)])
+    [row] = client.get(WATCHLIST).json()["symbols"]
+    assert row["indicators"] == {"rsi_14": 100.0, "sma_20": pytest.approx(150.5)}
