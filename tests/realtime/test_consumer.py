@@ -1,0 +1,217 @@
+"""`/ws/realtime` over real sockets: the real server, the tests' database, and a client of the `websockets` library."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jsonschema
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client as Browser
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from market import quotes
+from market.models import Symbol
+from realtime import messages, streams
+
+pytestmark = pytest.mark.django_db(transaction=True)
+VALID = jsonschema.Draft202012Validator({"$defs": messages.schema()["$defs"], "anyOf": messages.schema()["anyOf"]})
+TICKERS = ["^GSPC", "005930.KS", "AAPL", "GC=F"]
+
+
+@pytest.fixture
+def tracked() -> list[Symbol]:
+    rows = [
+        Symbol(ticker=ticker, name=ticker, exchange="XNAS", currency="USD", time_zone="America/New_York")
+        for ticker in TICKERS
+    ]
+    return Symbol.objects.bulk_create(rows)
+
+
+@contextmanager
+def open_socket(live_web, **options) -> Iterator["Conversation"]:
+    with connect(f"{live_web.ws_url}/ws/realtime", **options) as socket:
+        conversation = Conversation(socket)
+        conversation.until("connected")
+        yield conversation
+
+
+class Conversation:
+    """A client that checks every message it hears against the schema."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    def send(self, action: dict | str | bytes) -> None:
+        self.socket.send(json.dumps(action) if isinstance(action, dict) else action)
+
+    def hear(self, seconds: float = 5) -> dict:
+        message = json.loads(self.socket.recv(seconds))
+        VALID.validate(message)
+        return message
+
+    def until(self, kind: str) -> dict:
+        while (message := self.hear())["type"] != kind:
+            pass
+        return message
+
+    def ask(self, action: dict | str | bytes, kind: str) -> dict:
+        self.send(action)
+        return self.until(kind)
+
+
+def publish_price(quote, ticker: str, price: float) -> int:
+    return streams.publish([messages.price(quote(ticker, price))])[0]
+
+
+def test_a_new_client_is_told_who_it_is_and_the_protocol(live_web):
+    with connect(f"{live_web.ws_url}/ws/realtime") as socket:
+        hello = json.loads(socket.recv(5))
+    assert hello["type"] == "connected"
+    assert hello["protocol"] == 1
+
+
+def test_a_subscriber_gets_the_snapshot_and_then_every_price(live_web, tracked, quote):
+    publish_price(quote, "AAPL", 100)
+    with open_socket(live_web) as client:
+        answer = client.ask(
+            {"action": "subscribe", "type": "prices", "symbols": ["aapl"], "mode": "every", "id": 7}, "subscribed"
+        )
+        assert (answer["id"], answer["subscriptions"]) == (7, ["prices:AAPL"])
+        assert answer["snapshot"][0]["current_price"] == 100
+        first = answer["streams"]["prices:AAPL"]["seq"]
+        for price in (101, 102, 103):
+            publish_price(quote, "AAPL", price)
+        heard = [client.until("price_update") for _ in range(3)]
+        assert [(one["seq"], one["current_price"]) for one in heard] == [(first + n, 100 + n) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("ticker", TICKERS)
+def test_any_ticker_that_yahoo_writes_has_a_stream(live_web, tracked, quote, ticker):
+    with open_socket(live_web) as client:
+        client.ask({"action": "subscribe", "type": "prices", "symbols": [ticker]}, "subscribed")
+        publish_price(quote, ticker, 5)
+        assert client.until("price_update")["symbol"] == ticker
+
+
+def test_a_client_that_reconnects_gets_what_it_missed(live_web, tracked, quote):
+    subscribe = {"action": "subscribe", "type": "prices", "symbols": ["AAPL"], "mode": "every"}
+    with open_socket(live_web) as client:
+        place = client.ask(subscribe, "subscribed")["streams"]["prices:AAPL"]
+    missed = [publish_price(quote, "AAPL", price) for price in (1, 2, 3)]
+    with open_socket(live_web) as client:
+        since = {"prices:AAPL": {"epoch": place["epoch"], "seq": place["seq"]}}
+        assert client.ask({**subscribe, "since": since}, "subscribed")["streams"]["prices:AAPL"]["recovered"]
+        assert [client.until("price_update")["seq"] for _ in missed] == missed
+
+
+def test_an_unsubscribed_client_hears_no_more(live_web, tracked, quote):
+    with open_socket(live_web) as client:
+        client.ask({"action": "subscribe", "type": "prices", "symbols": ["*"]}, "subscribed")
+        left = client.ask({"action": "unsubscribe", "type": "prices", "symbols": ["AAPL"]}, "unsubscribed")
+        assert left["streams"] == ["prices:AAPL"]
+        assert "prices:AAPL" not in left["subscriptions"]
+        publish_price(quote, "AAPL", 1)
+        publish_price(quote, "GC=F", 2)
+        assert client.until("price_update")["symbol"] == "GC=F"
+
+
+def test_current_prices_are_answered_with_null_for_none(live_web, tracked, quote):
+    quotes.keep([quote("AAPL", 12.5)])
+    with open_socket(live_web) as client:
+        answer = client.ask({"action": "get_current_prices", "symbols": ["AAPL", "GC=F"]}, "current_prices")
+    assert answer["prices"]["AAPL"]["current_price"] == 12.5
+    assert answer["prices"]["GC=F"] is None
+
+
+def test_updates_of_one_flush_come_in_one_frame_for_who_asks(live_web, tracked, quote):
+    with open_socket(live_web) as client:
+        client.ask({"action": "configure", "batch": True}, "configured")
+        client.ask({"action": "subscribe", "type": "prices", "symbols": ["*"]}, "subscribed")
+        streams.publish([messages.price(quote(ticker, 3)) for ticker in TICKERS])
+        assert [one["symbol"] for one in client.until("price_updates")["updates"]] == TICKERS
+
+
+def test_an_unknown_symbol_is_named_and_nothing_changes(live_web, tracked):
+    with open_socket(live_web) as client:
+        client.ask({"action": "subscribe", "type": "prices", "symbols": ["AAPL"]}, "subscribed")
+        error = client.ask({"action": "subscribe", "type": "prices", "symbols": ["GC=F", "XYZ1"], "id": "a"}, "error")
+        assert (error["code"], error["symbols"], error["id"]) == ("unknown_symbol", ["XYZ1"], "a")
+        held = client.ask({"action": "subscribe", "type": "system"}, "subscribed")["subscriptions"]
+    assert held == ["prices:AAPL", "system"]
+
+
+@pytest.mark.parametrize("action", sorted(messages.NOT_YET))
+def test_what_is_not_built_says_so(live_web, action):
+    full = {"symbol": "AAPL", "token": "x", "symbols": ["AAPL"], "start": "2012-01-01", "end": "2012-01-02", "to": "x"}
+    asked = {name: full[name] for name in messages.ACTIONS[action]["required"] if name in full}
+    with open_socket(live_web) as client:
+        assert client.ask({"action": action, **asked, "id": 3}, "error")["code"] == "not_available"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x00\x01", "binary"),
+        ("", "empty"),
+        ("{", "malformed"),
+        ('{"action":"ping","action":"ping"}', "duplicate_key"),
+        ('{"action":"ping","id":NaN}', "not_a_number"),
+        ("[" * 100, "too_deep"),
+        ("x" * 100_000, "oversized"),
+        ('{"action":"dispatch"}', "unknown_action"),
+    ],
+)
+def test_a_bad_frame_gets_its_typed_error_and_the_socket_lives_on(live_web, frame, code):
+    with open_socket(live_web) as client:
+        assert client.ask(frame, "error")["code"] == code
+        assert client.ask({"action": "ping", "id": 1}, "pong")["id"] == 1
+
+
+def test_too_many_messages_are_refused_and_then_closed(live_web):
+    with open_socket(live_web) as client:
+        for _ in range(200):
+            client.send({"action": "ping"})
+        with pytest.raises(ConnectionClosed) as closed:
+            client.until("never")
+    assert closed.value.rcvd.code == 4013
+
+
+def test_a_page_of_another_site_gets_no_socket(live_web):
+    with pytest.raises(InvalidStatus), connect(f"{live_web.ws_url}/ws/realtime", origin="https://evil.example"):
+        pass
+
+
+def test_staff_streams_are_for_staff(live_web, tracked):
+    with open_socket(live_web) as client:
+        assert client.ask({"action": "subscribe", "type": "jobs"}, "error")["code"] == "staff_only"
+
+
+def test_ones_own_alerts_are_joined_while_logged_in_and_nobody_else_hears_them(live_web, tracked):
+    user = get_user_model().objects.create_user("alice")
+    browser = Browser()
+    browser.force_login(user)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    options = {"origin": f"http://127.0.0.1:{live_web.port}", "additional_headers": {"Cookie": cookie}}
+    with open_socket(live_web, **options) as alice, open_socket(live_web) as stranger:
+        assert "alerts:@me" in alice.ask({"action": "subscribe", "type": "alerts"}, "subscribed")["subscriptions"]
+        assert (
+            "alerts:@me" not in stranger.ask({"action": "subscribe", "type": "alerts"}, "subscribed")["subscriptions"]
+        )
+        body = messages.encode(
+            {"type": "system_status", "stream": "alerts:@me", "message": "x", "timestamp": "2012-09-04T00:00:00Z"}
+        )
+        streams.publish([messages.Message(f"alerts:@{user.pk}", body, keep=True, conflate=False)])
+        assert alice.until("system_status")["seq"] == 1
+        assert stranger.ask({"action": "ping"}, "pong")
+
+
+def test_a_cookie_without_our_own_origin_is_nobodys(live_web, tracked):
+    user = get_user_model().objects.create_user("alice")
+    browser = Browser()
+    browser.force_login(user)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    with open_socket(live_web, additional_headers={"Cookie": cookie}) as client:
+        assert "alerts:@me" not in client.ask({"action": "subscribe", "type": "alerts"}, "subscribed")["subscriptions"]
