@@ -1,12 +1,14 @@
 """Alerts: rules against quotes. What crossed is saved once, then published, then marked as published."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
+import orjson
 from django.db import transaction
 
 from market.models import DataSource, Symbol
 from market.prices import Quote
+from monitoring import redis
 from realtime.conditions import CONDITIONS, PLUNGE_PERCENT
 from realtime.models import Alert, AlertRule
 
@@ -44,6 +46,17 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
     return _save(crossings) if crossings else []
 
 
+def seen() -> dict[str, Quote]:
+    """The last quote of each ticker that the rules were checked against, also before a crash."""
+    return {ticker.decode(): _unpacked(text) for ticker, text in redis.client().hgetall(_seen_key()).items()}
+
+
+def mark_seen(quotes: Sequence[Quote]) -> None:
+    """Remember that the rules were checked against these. Until then a crash checks again from where they were."""
+    if quotes:
+        redis.client().hset(_seen_key(), mapping={quote.ticker: orjson.dumps(quote) for quote in quotes})
+
+
 def unpublished() -> list[Alert]:
     """Saved and not marked: a crash came in between, so they are to be published again. Oldest first."""
     return list(Alert.objects.unpublished())
@@ -54,7 +67,8 @@ def mark_published(alerts: Sequence[Alert], now: datetime) -> None:
 
 
 def forget_other_epochs() -> int:
-    """Delete the alerts of played time: after a rewind it has not happened yet. Returns how many."""
+    """Delete what rang in played time, and what was seen of it: it has not happened yet. Returns how many rang."""
+    redis.client().delete(_seen_key())
     return Alert.objects.exclude(epoch=_epoch()).delete()[0]
 
 
@@ -104,6 +118,16 @@ def _epoch() -> int:
     return DataSource.objects.values_list("epoch", flat=True).first() or 1
 
 
+def _seen_key() -> str:
+    return redis.key("alerts", "seen")
+
+
+def _unpacked(text: bytes) -> Quote:
+    values = orjson.loads(text)
+    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
+    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})
+
+
 def _rose(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
     return f"{quote.ticker} rose above {_price(rule.level, symbol)}: it is at {_price(quote.price, symbol)}"
 
@@ -116,7 +140,10 @@ def _plunged(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
 
 
 def _price(value: float, symbol: Symbol) -> str:
-    return f"{value:,.{symbol.price_decimals}f}"
+    """With the symbol's decimals, of which a price shows two even where they are zeros, and no more zeros."""
+    text = f"{value:,.{symbol.price_decimals}f}"
+    whole, point, part = text.partition(".")
+    return whole + point + part[:2] + part[2:].rstrip("0")
 
 
 _SENTENCES = {"price_above": _rose, "plunge": _plunged}

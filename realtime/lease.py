@@ -15,6 +15,10 @@ return 1
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
+class LeaseLost(Exception):
+    """Another process holds it now: this one slept or was cut off for longer than its lease."""
+
+
 class Lease:
     """Held from a `take` that succeeds until `seconds` after the last one, or until `release`."""
 
@@ -31,9 +35,10 @@ class Lease:
         self._until = asked_at + self.seconds if taken else 0.0
         return taken
 
-    def is_held(self) -> bool:
-        """Ours without asking; a process that slept through its lease finds out here."""
-        return time.monotonic() < self._until
+    def require(self) -> None:
+        """Go on only while it is ours; asks again where we slept through it. Raises LeaseLost."""
+        if time.monotonic() >= self._until and not self.take():
+            raise LeaseLost
 
     def release(self) -> None:
         self._until = 0.0

@@ -1,0 +1,97 @@
+"""A symbol's indicators over a period, computed from its bars on demand, in CONTRACT.md's shape."""
+
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date
+from math import isnan
+
+import numpy as np
+
+from analysis import catalogue
+from analysis.catalogue import Indicator
+from market import bars
+from market.prices import DAY, SECOND, Bar
+
+# The last sessions; or whole months back from the last bar's date. `ytd` and `max` are neither.
+SESSIONS = {"1d": 1, "5d": 5}
+MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60, "10y": 120}
+PERIODS = (*SESSIONS, *MONTHS, "ytd", "max")
+
+_WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
+_COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+class UnknownPeriod(ValueError):
+    """A period that there is not; the text says which there are."""
+
+
+def indicators(
+    ticker: str, period: str = "1mo", interval: str = "1d", names: Iterable[str] = ("all",), adjusted: str = "split"
+) -> dict:
+    """Times, and for each indicator its values at them (None while it warms up) and the newest.
+
+    Each value is computed from the whole history, so that a bar has one value whatever the period, and the live one.
+    A period counts back from the last bar, which may be forming. Without bars the lists are empty and `as_of` None.
+    Raises UnknownPeriod, catalogue.UnknownIndicator.
+    """
+    if period not in PERIODS:
+        raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
+    wanted = catalogue.chosen(names)
+    history = bars.history(ticker, interval=interval, adjusted=adjusted)
+    columns = {name: np.array([getattr(bar, name) for bar in history], dtype=np.float64) for name in _COLUMNS}
+    first = _first(history, period)
+    return {
+        "symbol": ticker,
+        "interval": interval,
+        "period": period,
+        **_origin(history),
+        "as_of_precision": DAY if interval in _WHOLE_SESSIONS else SECOND,
+        "adjustment": adjusted,
+        "times": [bar.opened_at for bar in history[first:]],
+        "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},
+    }
+
+
+def _first(history: list[Bar], period: str) -> int:
+    """The index of the period's first bar."""
+    if period == "max" or not history:
+        return 0
+    dates = [bar.session_date for bar in history]
+    if period in SESSIONS:
+        start = sorted(set(dates))[-SESSIONS[period] :][0]
+    else:
+        start = date(dates[-1].year, 1, 1) if period == "ytd" else months_before(dates[-1], MONTHS[period])
+    return next(index for index, day in enumerate(dates) if day >= start)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _origin(history: list[Bar]) -> dict:
+    if not history:
+        return {"as_of": None, "is_final": None, "source": None, "received_at": None}
+    last = history[-1]
+    return {
+        "as_of": last.opened_at,
+        "is_final": last.is_final,
+        "source": last.source,
+        "received_at": last.received_at,
+    }
+
+
+def _shape(indicator: Indicator, columns: dict[str, np.ndarray], first: int) -> dict:
+    values = {output: _nullable(series[first:]) for output, series in indicator.over(columns).items()}
+    return {
+        "name": indicator.name,
+        "parameters": indicator.parameters,
+        "pane": indicator.pane,
+        "values": values,
+        "latest": {output: series[-1] if series else None for output, series in values.items()},
+    }
+
+
+def _nullable(series: np.ndarray) -> list[float | None]:
+    return [None if isnan(value) else value for value in series.tolist()]

@@ -1,0 +1,25 @@
+"""`manage.py feed`: play the source to the streams."""
+
+import signal
+import threading
+
+from django.core.management.base import BaseCommand, CommandError
+
+from market.providers import WrongSource, source
+from realtime import feed
+from realtime.lease import LeaseLost
+
+
+class Command(BaseCommand):
+    help = "Play the source's prices to the database and the streams. A second one stands by."
+
+    def handle(self, *args: object, **options: object) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            feed.run(source(), stop)
+        except WrongSource as error:
+            raise CommandError(error) from error
+        except LeaseLost as error:
+            raise CommandError("Another feed plays: this one was cut off for longer than its lease.") from error

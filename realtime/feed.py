@@ -1,0 +1,214 @@
+"""The live loop: what a source says becomes quotes, bars, indicators and alerts, is saved, and then published.
+
+One feed plays at a time: it holds a lease, and another one stands by until that is free. While the database or Redis
+is away every step is tried again until it succeeds, so that no batch is dropped; the source waits meanwhile.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Event
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
+
+from analysis.summary import IndicatorValues, Summary
+from market import bars, prices, quotes, symbols
+from market.models import DataSource
+from market.prices import Bar, Quote
+from market.providers import Rewind, Source, Tick
+from monitoring import redis
+from realtime import alerts, messages, streams
+from realtime.lease import Lease, LeaseLost
+from realtime.messages import Message
+from realtime.models import Alert, AlertRule
+from realtime.pulse import Pulse
+
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+LEASE_SECONDS, STANDBY_SECONDS = 3.0, 0.5
+FACTS_SECONDS = 3.0  # rules and symbols are read again after so long
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 2.0
+AWAY = (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError, OperationalError, InterfaceError)
+RENEWED = ("prices", "bars", "indicators", "signals", "alerts")
+
+
+class Stopped(Exception):
+    """Told to stop while waiting for what is away."""
+
+
+def run(source: Source, stop: Event) -> None:
+    """Play a source until `stop` is set, once no other feed does. Raises LeaseLost where another took over."""
+    lease = Lease("feed", LEASE_SECONDS)
+    feed = Feed(source, stop, lease)
+    try:
+        if not feed.stand_by():
+            return
+        with Pulse("feed", source.name, lease, stop) as pulse:
+            feed.play(pulse)
+    except Stopped:
+        logger.info("The feed was stopped while it waited")
+    if pulse.is_lease_lost:
+        raise LeaseLost
+
+
+class Feed:
+    """What one feed remembers: the live indicators, what the rules have seen, and the closes that it has told."""
+
+    def __init__(self, source: Source, stop: Event, lease: Lease) -> None:
+        self._source, self._stop, self._lease = source, stop, lease
+        self._summary = Summary()
+        self._seen: dict[str, Quote] = {}
+        self._told: dict[str, tuple] = {}
+        self._rules: alerts.Rules = {}
+        self._home: dict[str, str] = {}
+        self._facts_until = 0.0
+
+    def stand_by(self) -> bool:
+        """Wait until the lease is ours; False where we are stopped first."""
+        is_told = False
+        while not self._stop.is_set():
+            if self._insist(self._lease.take, is_ours=False):
+                return True
+            if not is_told:
+                logger.info("Another feed plays; this one stands by")
+            is_told = True
+            self._stop.wait(STANDBY_SECONDS)
+        return False
+
+    def play(self, pulse: Pulse) -> None:
+        """Take batch after batch until we are stopped."""
+        for step in (self._source.prepare, alerts.prepare, self.resume):
+            self._insist(step)
+        while not self._stop.is_set():
+            try:
+                for event in self._source.batches(self._stop):
+                    self.take(event)
+                    pulse.heard()
+            except AWAY as error:
+                logger.warning("The source can't go on: %s", error)
+                connection.close()
+                self._stop.wait(FIRST_WAIT_SECONDS)
+
+    def resume(self) -> None:
+        """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""
+        epoch = DataSource.objects.values_list("epoch", flat=True).first() or 1
+        announced = redis.client().get(redis.key("feed", "epoch"))
+        if announced is None or int(announced) != epoch:
+            self._begin(epoch, "Prices start afresh." if announced else "")
+        if left := alerts.unpublished():
+            logger.info("Publishing %d alerts that were saved and not published", len(left))
+            streams.publish([messages.alert(alert) for alert in left])
+            alerts.mark_published(left, datetime.now(UTC))
+        self._seen = alerts.seen()
+
+    def take(self, event: Tick | Rewind) -> None:
+        """One batch of the source, whole: saved, published, and marked as published."""
+        if isinstance(event, Rewind):
+            text = f"The recorded sessions start again on {event.start:%Y-%m-%d}."
+            self._insist(lambda: self._begin(event.epoch, text))
+        elif event.quotes:
+            self._tick(event.quotes)
+
+    def _tick(self, received: Sequence[Quote]) -> None:
+        insist = self._insist
+        now = insist(lambda: quotes.keep(received))
+        news = [quote for quote in now if not quote.is_final or self._told.get(quote.ticker) != _close(quote)]
+        stored = insist(lambda: self._stored(news))
+        moved = insist(lambda: self._summary.tick(news))
+        insist(self._read_facts)
+        rung = insist(lambda: alerts.check(self._seen, now, self._rules))
+        insist(lambda: alerts.mark_seen(now))
+        insist(lambda: streams.publish(_messages(now, stored, moved, rung)))
+        insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
+        self._seen |= {quote.ticker: quote for quote in now}
+        self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
+        insist(lambda: self._tell_clock(now))
+        insist(quotes.flush)
+
+    def _stored(self, news: list[Quote]) -> list[Bar]:
+        """The bars of the quotes, saved: final ones in the database, those that form in Redis."""
+        formed = [bar for quote in news if (bar := prices.daily_bar(quote)) is not None]
+        finals = [bar for bar in formed if bar.is_final]
+        result = bars.upsert(finals, reason="the source told another close") if finals else None
+        if result and (result.changed or result.refused):
+            self._summary.forget(bar.ticker for bar in finals)
+            formed = [row for bar in formed for row in (_as_stored(bar) if bar.is_final else [bar])]
+        bars.keep_forming(formed)
+        return formed
+
+    def _begin(self, epoch: int, text: str) -> None:
+        """Begin an epoch: what was played has not happened yet. Safe to run again."""
+        alerts.forget_other_epochs()
+        self._summary.reset()
+        self._seen.clear()
+        self._told.clear()
+        streams.renew(_streams())
+        if text:
+            streams.publish([messages.system(f"{text} Every stream begins anew.", datetime.now(UTC))])
+        redis.client().set(redis.key("feed", "epoch"), epoch)
+
+    def _read_facts(self) -> None:
+        """Every few seconds, the rules, and the symbols of the exchange where most are at home."""
+        if time.monotonic() < self._facts_until:
+            return
+        exchanges = {symbol.ticker: symbol.exchange for symbol in symbols.tracked()}
+        home = Counter(exchanges.values()).most_common(1)
+        self._home = {ticker: exchange for ticker, exchange in exchanges.items() if exchange == home[0][0]}
+        self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
+
+    def _tell_clock(self, now: list[Quote]) -> None:
+        """The market's clock, for pages: of the exchange where most symbols are at home."""
+        for quote in now[::-1]:
+            if exchange := self._home.get(quote.ticker):
+                clock = {"exchange": exchange, "state": quote.market_state, "session": quote.session_date.isoformat()}
+                redis.client().hset(redis.key("clock"), mapping=clock)
+                return
+
+    def _insist(self, step: Callable[[], Answer], *, is_ours: bool = True) -> Answer:
+        """The step's answer, however long the database or Redis is away. Raises Stopped, LeaseLost."""
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                if is_ours:
+                    self._lease.require()
+                return step()
+            except AWAY as error:
+                logger.warning("Trying again in %.1f s: %s", wait, error)
+            connection.close()
+            if self._stop.wait(wait):
+                raise Stopped
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+def _close(quote: Quote) -> tuple:
+    """What a session's last quote says, which a source may say often."""
+    return quote.session_date, quote.price, quote.open, quote.high, quote.low, quote.volume
+
+
+def _as_stored(bar: Bar) -> list[Bar]:
+    """The bar with its revision, or none where it was refused."""
+    found = bars.history(bar.ticker, start=bar.opened_at, end=bar.opened_at, adjusted="raw")
+    return [row for row in found if row.is_final]
+
+
+def _messages(now: list[Quote], stored: list[Bar], moved: list[IndicatorValues], rung: list[Alert]) -> list[Message]:
+    return [
+        *map(messages.price, now),
+        # The newest bar is as traded and in today's shares, which is what pages show.
+        *(messages.bar(replace(bar, adjustment="split")) for bar in stored),
+        *map(messages.indicators, moved),
+        *map(messages.alert, rung),
+    ]
+
+
+def _streams() -> list[str]:
+    """Every stream of prices and of what is made of them, and each user's own alerts."""
+    owners = AlertRule.objects.exclude(owner=None).order_by().values_list("owner", flat=True).distinct()
+    of_symbols = [f"{kind}:{symbol.ticker}" for symbol in symbols.tracked() for kind in RENEWED]
+    return [*of_symbols, *(f"alerts:@{owner}" for owner in owners)]
