@@ -37,14 +37,19 @@ export function showConnection(stream) {
   const tick = () => {
     heard.textContent = stream.heardAt ? age(Date.now() - stream.heardAt) : "";
   };
-  const tell = ({ state }) => {
-    pill.dataset.status = state;
-    if (said.textContent !== word(state)) said.textContent = word(state);
+  const tell = () => {
+    pill.dataset.status = stream.state === "live" && !stream.isFlowing ? "stale" : stream.state;
+    setText(said, word(connectionWord(stream)));
     tick();
   };
   stream.on("state", tell);
-  tell(stream);
+  tell();
   setInterval(tick, 1000);
+}
+
+function connectionWord({ state, service }) {
+  if (state !== "live" || (service.feed && service.redis)) return state;
+  return service.redis ? "noFeed" : "noRedis";
 }
 
 /** The market chip moves with the prices: the session and whether it is open. */

@@ -6,11 +6,11 @@ import { age, asOf, word } from "./words.js";
 const STALE_AFTER = 90_000;
 const STALE_AFTER_RECORDED = 180_000;
 
-/** live, delayed, stale, closed, replay or waiting; `connected` is whether prices can come at all. */
-export function freshness(quote, connected) {
+/** live, delayed, stale, closed, replay or waiting; `isFlowing` is whether prices can come at all. */
+export function freshness(quote, isFlowing) {
   if (!quote) return "waiting";
   const old = Date.now() - Date.parse(quote.received_at) > (isRecorded ? STALE_AFTER_RECORDED : STALE_AFTER);
-  if (!connected) return "stale";
+  if (!isFlowing) return "stale";
   if (isRecorded) return old ? "stale" : "replay";
   if (quote.market_state === "closed") return "closed";
   if (old) return "stale";
@@ -25,8 +25,8 @@ export function badge() {
   return element;
 }
 
-export function showBadge(element, quote, connected, zone, { words = false } = {}) {
-  const status = freshness(quote, connected);
+export function showBadge(element, quote, isFlowing, zone, { words = false } = {}) {
+  const status = freshness(quote, isFlowing);
   const [, text] = element.children;
   const old = quote ? age(Date.now() - Date.parse(quote.received_at)) : "";
   const said = word(`status${status[0].toUpperCase()}${status.slice(1)}`);

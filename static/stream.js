@@ -10,11 +10,12 @@ const CONFLATED = new Set(["price_update"]);
 const LOSSLESS = new Set(["alert", "signal", "news", "system_status"]);
 
 export class Stream extends EventTarget {
-  /** Events: the type of each message, with the message as `detail`; `state`; `lost` (a stream has a hole). */
+  /** Events: the type of each message, with the message as `detail`; `state`; `epoch` (a stream begins anew); `lost` (a stream has a hole). */
   constructor(url = address()) {
     super();
     this.url = url;
     this.state = "connecting";
+    this.service = { feed: true, redis: true };
     this.heardAt = null;
     this.wanted = new Map();
     this.places = new Map();
@@ -28,6 +29,11 @@ export class Stream extends EventTarget {
     addEventListener("pageshow", (event) => event.persisted && this.open());
     document.addEventListener("visibilitychange", () => document.hidden || this.deliver());
     setInterval(() => this.beat(), (HEARTBEAT_SECONDS * 1000) / 2);
+  }
+
+  /** Whether prices can come: the line stands, and so do the feed and its store behind it. */
+  get isFlowing() {
+    return (this.state === "live" || this.state === "connecting") && this.service.feed && this.service.redis;
   }
 
   on(type, handler) {
@@ -208,6 +214,10 @@ const HANDLERS = {
   subscribed: Stream.prototype.subscribed,
   epoch: Stream.prototype.epoch,
   gap: Stream.prototype.gap,
+  service_status({ feed, redis }) {
+    this.service = { feed, redis };
+    this.emit("state", { state: this.state });
+  },
   pong() {},
   unsubscribed() {},
   price_updates(message) {

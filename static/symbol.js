@@ -18,7 +18,6 @@ const row = page.symbol;
 const decimals = row.price_decimals;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
-let service = { feed: true, redis: true };
 let known = { bars: [], average: [], oscillator: [] };
 let range = "1Y";
 let chart = null;
@@ -50,8 +49,7 @@ function showHead(before = null) {
 
 function showAge() {
   const { quote } = row;
-  const connected = stream.state !== "reconnecting" && stream.state !== "offline" && stream.state !== "refused" && service.feed && service.redis;
-  showBadge(fresh, quote, connected, row.time_zone, { words: true });
+  showBadge(fresh, quote, stream.isFlowing, row.time_zone, { words: true });
   const old = quote && word("received", { age: age(Date.now() - Date.parse(quote.received_at)) });
   setText(freshText, quote ? `· ${asOf(quote, row.time_zone)} · ${quote.source} · ${old}` : "");
 }
@@ -185,10 +183,6 @@ showHead();
 showAlerts(stream, document.querySelector("[data-alerts]"), row.symbol);
 stream.on("price_update", takePrice).on("bar", takeBar).on("indicators", takeIndicators);
 stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
-stream.on("service_status", (status) => {
-  service = status;
-  showAge();
-});
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
 stream.subscribe("system").open();
 setInterval(showAge, 1000);

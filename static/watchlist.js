@@ -18,7 +18,6 @@ const REFRESH_WITHIN = 1500;
 const table = document.querySelector("[data-quotes]");
 const rows = new Map();
 const stream = new Stream();
-let service = { feed: true, redis: true };
 let pane = null;
 
 /** One row: what is known of the symbol, and the cells that show it. */
@@ -102,17 +101,13 @@ class Row {
   }
 
   showAge() {
-    showBadge(this.fresh, this.known.quote, isConnected(), this.known.time_zone);
+    showBadge(this.fresh, this.known.quote, stream.isFlowing, this.known.time_zone);
   }
 }
 
 /** The session's volume against the average; null until the source has told it. */
 function volumeRatio({ quote, average_volume: average }) {
   return quote?.volume != null && average ? quote.volume / average : null;
-}
-
-function isConnected() {
-  return stream.state !== "reconnecting" && stream.state !== "offline" && stream.state !== "refused" && service.feed && service.redis;
 }
 
 function takeIndicators(message) {
@@ -186,10 +181,6 @@ function start() {
   stream.on("price_update", takePrice).on("indicators", takeIndicators).on("bar", (bar) => pane?.takeBar(bar));
   stream.on("lost", refreshSoon).on("epoch", refreshSoon);
   stream.on("state", () => rows.forEach((row) => row.showAge()));
-  stream.on("service_status", (status) => {
-    service = status;
-    rows.forEach((row) => row.showAge());
-  });
   stream.subscribe("prices", symbols).subscribe("bars", symbols).subscribe("indicators", symbols);
   stream.subscribe("alerts", symbols).subscribe("system").open();
   setInterval(() => rows.forEach((row) => row.showAge()), 1000);
