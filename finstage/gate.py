@@ -162,6 +162,8 @@ def _whole_answer(app: WSGI, environ: dict, left: threading.Event, limit: int) -
                 raise Left
             if body.tell() + len(piece) > limit:
                 raise OverflowError(f"an answer may have {limit} bytes")
+            if body.tell() + len(piece) > MEMORY_BYTES:
+                body.rollover()  # before a large piece is copied into memory
             body.write(piece)
     except BaseException:
         body.close()

@@ -86,6 +86,12 @@ class BoundedChannel(http.HTTPChannel):
         self.asked_at = None
         super().allContentReceived()
 
+    def rawDataReceived(self, data: bytes) -> None:
+        if self.transport.protocol is not self:  # frames that came in one piece with the handshake
+            self.transport.protocol.dataReceived(data)
+        else:
+            super().rawDataReceived(data)
+
     def readConnectionLost(self) -> None:
         """The client ended its side. In the middle of a request it gets an answer; else it is gone."""
         if self.asked_at is not None and self.requests and not self.is_refused:

@@ -1,0 +1,119 @@
+"""A small ASGI application behind our server, so that tests see the server alone: `python -m … --port 8100`."""
+
+import asyncio
+import json
+import socket
+import struct
+import sys
+
+from realtime.transports.daphne import RAW_PORT, Server  # isort: skip
+
+from monitoring import metrics
+
+BIG = 12 * 1024 * 1024
+state = {"requests": 0, "received": [], "writes": 0, "goodbye": False}
+release = asyncio.Event()
+
+
+def problem(status: int, code: str, detail: str, request_id: str | None) -> tuple[list, bytes]:
+    body = json.dumps({"status": status, "code": code}).encode()
+    return [(b"content-length", b"%d" % len(body))], body
+
+
+def framed(text: bytes) -> bytes:
+    """A text frame as servers send it."""
+    head = bytes([0x81, len(text)]) if len(text) < 126 else b"\x81\x7e" + struct.pack("!H", len(text))
+    return head + text
+
+
+async def application(scope: dict, receive, send) -> None:
+    await {"http": http, "websocket": websocket, "lifespan": lifespan}[scope["type"]](scope, receive, send)
+
+
+async def http(scope: dict, receive, send) -> None:
+    state["requests"] += 1
+    if scope["path"] == "/release":
+        release.set()
+    body = json.dumps({**state, "slow": metrics.WEBSOCKETS_SLOW._value.get(), "open": metrics.WEBSOCKETS._value.get()})
+    pieces = [b"x" * 65536] * (BIG // 65536) if scope["path"] == "/big" else [body.encode()]
+    length = sum(map(len, pieces))
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % length)]})
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def websocket(scope: dict, receive, send) -> None:
+    await receive()
+    raw = scope["extensions"][RAW_PORT]
+    try:
+        raw.write(framed(b"too early"))
+    except RuntimeError:
+        state["refused_early"] = True
+    await send({"type": "websocket.accept"})
+    await PATHS[scope["path"]](raw, receive, send)
+
+
+async def echo(raw, receive, send) -> None:
+    while (event := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": str(len(event["text"]))})
+
+
+async def mixed(raw, receive, send) -> None:
+    """Numbered messages, raw and ordinary, larger than any buffer; then a close, and one that must not be seen."""
+    for number in range(600):
+        text = str(number).ljust(4000)
+        if number % 3:
+            raw.write(framed(text.encode()))
+        else:
+            await send({"type": "websocket.send", "text": text})
+        while raw.get_write_buffer_size() > 200_000:
+            await asyncio.sleep(0.001)
+    await send({"type": "websocket.close", "code": 4000})
+    state["closing"] = raw.is_closing()
+    raw.write(framed(b"too late"))
+
+
+async def flood(raw, receive, send) -> None:
+    for _ in range(BIG // 4000):
+        raw.write(framed(b"x" * 4000))
+        state["writes"] += 1
+        await asyncio.sleep(0)
+    await receive()
+
+
+async def flood_plainly(raw, receive, send) -> None:
+    for _ in range(BIG // 4000):
+        await send({"type": "websocket.send", "text": "x" * 4000})
+        await asyncio.sleep(0)
+    await receive()
+
+
+async def slow(raw, receive, send) -> None:
+    """Takes nothing until it is released, then everything."""
+    await release.wait()
+    while (event := await receive())["type"] == "websocket.receive":
+        state["received"].append(int(event["text"]))
+
+
+async def lifespan(scope: dict, receive, send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    print("goodbye", flush=True)  # noqa: T201
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+PATHS = {"/echo": echo, "/mixed": mixed, "/flood": flood, "/flood-plainly": flood_plainly, "/slow": slow}
+
+if __name__ == "__main__":
+    Server(
+        application,
+        socket.create_server(("127.0.0.1", int(sys.argv[-1]))),
+        problem=problem,
+        body_bytes=100_000,
+        arrival_seconds=2,
+        silence_seconds=4,
+        ping_interval=1,
+        ping_timeout=60,
+    ).run()

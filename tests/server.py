@@ -1,0 +1,131 @@
+"""Real server processes for tests, and clients that behave badly on purpose."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server process under test."""
+
+    port: int
+    process: subprocess.Popen
+    log: Path
+
+    def connect(self, *, receive_buffer: int | None = None) -> socket.socket:
+        """A bare connection; with a small buffer it soon has no room for what it does not read."""
+        client = socket.socket()
+        if receive_buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        client.settimeout(15)
+        client.connect(("127.0.0.1", self.port))
+        return client
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict, bytes]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                return answer.status, _lower(answer.headers), answer.read()
+        except urllib.error.HTTPError as answer:
+            return answer.status, _lower(answer.headers), answer.read()
+
+    def json(self, path: str) -> dict:
+        return json.loads(self.get(path)[2])
+
+    def memory(self) -> int:
+        """Resident bytes of the server."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def running(*command: str, **environment: str) -> Iterator[Running]:
+    """A process started with `command` and `--port`, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        environment = {**os.environ, "FINSTAGE_VAR": folder, **environment}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *command, "--port", str(port)], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        server = Running(port, process, log)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _lower(headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _wait(server: Running) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.connect().close()
+            return
+        except OSError:
+            if server.process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"the server did not start: {server.log.read_text()[-3000:]}") from None
+        time.sleep(0.05)
+
+
+def answer(client: socket.socket) -> tuple[int, dict]:
+    """The status and the JSON that came back over a bare connection."""
+    response = HTTPResponse(client)
+    response.begin()
+    return response.status, json.loads(response.read())
+
+
+def upgraded(server: Running, path: str, **options) -> socket.socket:
+    """A bare connection that has become a WebSocket, of which nobody reads anything."""
+    client = server.connect(**options)
+    client.sendall(handshake(path))
+    seen = b""
+    while b"\r\n\r\n" not in seen:
+        seen += client.recv(1)
+    assert b" 101 " in seen.split(b"\r\n")[0]
+    return client
+
+
+def handshake(path: str) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def frame(text: bytes) -> bytes:
+    """A short text frame as clients send it: masked, here with zeros."""
+    assert len(text) < 126
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+
+
+def eventually(condition, *, seconds: float = 10) -> bool:
+    """Whether the condition comes true in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
