@@ -47,7 +47,7 @@ class Console:
         if self._is_mute:
             return
         try:
-            print(text, flush=True)  # noqa: T201 - this is what a person sees of `up`
+            print(text, flush=True)
         except OSError:
             self._is_mute = True
 

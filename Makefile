@@ -1,0 +1,52 @@
+# Finstage needs Python 3.11, make and git; everything else is installed into .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NO_PACKAGES := { echo "Packages are missing; the lines above say why. Is the package index reachable?"; exit 1; }
+
+# `make bench feed` and `make chaos up` run one of them.
+ifneq (,$(filter bench chaos,$(firstword $(MAKECMDGOALS))))
+NAME ?= $(word 2,$(MAKECMDGOALS))
+ifneq (,$(NAME))
+$(eval $(NAME):;@:)
+endif
+endif
+
+.PHONY: up test bench chaos lint screenshots
+.DEFAULT_GOAL := up
+
+up: .venv/base.stamp
+	@exec $(BIN)/python manage.py up
+
+test: .venv/dev.stamp
+	@exec $(BIN)/python -m tests
+
+bench: .venv/dev.stamp
+	@exec $(BIN)/python -m pytest tests/bench -s -m bench $(if $(NAME),-k $(NAME))
+
+chaos: .venv/dev.stamp
+	@exec $(BIN)/python -m pytest tests -s -m chaos $(if $(NAME),-k $(NAME))
+
+lint: .venv/dev.stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+screenshots: .venv/dev.stamp
+	@exec $(BIN)/python -m tests.browser.screenshots
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Finstage needs Python 3.11 or newer: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making .venv with $(PYTHON) ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/base.stamp: requirements/base.txt | .venv/bin/python
+	@echo "Installing requirements/base.txt ..."
+	@$(PIP) -r requirements/base.txt || $(NO_PACKAGES)
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/base.stamp
+	@echo "Installing requirements/dev.txt ..."
+	@$(PIP) -r requirements/dev.txt || $(NO_PACKAGES)
+	@touch $@

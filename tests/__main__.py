@@ -1,0 +1,69 @@
+"""`make test`: every test that this machine can run, and at the end what it could not run and why.
+
+With FINSTAGE_TEST_ALL=1, as in CI, what cannot be run is a failure.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SYSTEM_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
+MARIADB = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
+HEADERS = "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev"
+CHROMIUM = "sudo apt-get install chromium"
+
+
+def main() -> int:
+    browser, database = _why_no_browser(), _why_no_mariadb()
+    left_out = " and not browser" if browser else ""
+    is_green = _pytest("-m", f"not chaos and not bench{left_out}")
+    if not database:
+        print("\nAgain on MariaDB, what differs between databases:", flush=True)
+        is_green &= _pytest("-m", "db and not chaos and not bench and not browser", FINSTAGE_TEST_DATABASE="mariadb")
+    missing = [reason for reason in (browser, database) if reason]
+    for reason in missing:
+        print(f"Not run: {reason}")
+    if not missing:
+        print("Nothing was left out.")
+    is_complete = not missing or os.environ.get("FINSTAGE_TEST_ALL") != "1"
+    return 0 if is_green and is_complete else 1
+
+
+def _pytest(*arguments: str, **environment: str) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
+
+
+def _why_no_browser() -> str:
+    if _has("chromium") or _has("chromium-browser") or _has("google-chrome"):
+        return ""
+    return f"the browser's tests, because there is no Chromium. To run them: {CHROMIUM}"
+
+
+def _why_no_mariadb() -> str:
+    if not (_has("mariadbd") and _has("mariadb-install-db")):
+        return f"the tests on MariaDB, because there is no MariaDB server. To run them: {MARIADB}"
+    if importlib.util.find_spec("MySQLdb") or _install_driver():
+        return ""
+    return f"the tests on MariaDB, because mysqlclient cannot be compiled here. To run them: {HEADERS}"
+
+
+def _install_driver() -> bool:
+    """mysqlclient has no wheels: it is compiled where a compiler and MariaDB's headers are."""
+    libraries = subprocess.run(["pkg-config", "--exists", "libmariadb"], check=False) if _has("pkg-config") else None
+    if not _has("gcc") or libraries is None or libraries.returncode != 0:
+        return False
+    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def _has(program: str) -> bool:
+    return shutil.which(program, path=SYSTEM_PATH) is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

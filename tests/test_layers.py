@@ -1,0 +1,134 @@
+"""One rule: calls go down, values come back up. And what is pure stays pure."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Each may import itself and those to its right.
+LAYERS = ["finstage", "realtime", "analysis", "market", "monitoring"]
+PURE = [
+    "market/prices.py",
+    "market/adjustments.py",
+    "market/providers/yahoo_chart.py",
+    "analysis/indicators.py",
+    "analysis/incremental.py",
+    "analysis/catalogue.py",
+    "realtime/conditions.py",
+]
+# Django, our rows and connections, the network, and other processes.
+IMPURE_MODULES = {
+    *("django", "rest_framework", "channels", "celery", "redis", "psutil"),
+    *("socket", "ssl", "http", "urllib", "asyncio", "websockets", "curl_cffi", "yfinance", "aiohttp"),
+    *("subprocess", "threading", "random", "secrets"),
+}
+IMPURE_OURS = {"models", "redis", "quotes", "bars", "queries", "streams", "symbols", "heartbeats", "metrics"}
+CLOCKS = {
+    *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now"),
+    *("time.time", "time.monotonic", "time.perf_counter", "time.sleep", "time.time_ns"),
+}
+YAHOO = "market/providers/yahoo"
+TOP_LEVEL = [path for name in LAYERS for path in sorted((ROOT / name).rglob("*.py")) if "migrations" not in path.parts]
+
+
+def test_the_layers_have_code():
+    assert all(any(path.is_relative_to(ROOT / name) for path in TOP_LEVEL) for name in LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_an_app_imports_itself_and_those_to_its_right(layer):
+    higher = set(LAYERS[: LAYERS.index(layer)])
+    upward = [f"{_name(path)} imports {name}" for path, name in _imports_of(layer) if name.split(".")[0] in higher]
+    assert not upward
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_function_imports(layer):
+    nested = [
+        f"{_name(path)}:{node.lineno}"
+        for path in _files(layer)
+        for function in ast.walk(_tree(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not nested
+
+
+def test_only_the_yahoo_provider_imports_yfinance():
+    users = {_name(path) for layer in LAYERS for path, name in _imports_of(layer) if name.split(".")[0] == "yfinance"}
+    assert users
+    assert all(user.startswith(YAHOO) for user in users), users
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_module_knows_no_django_no_clock_and_no_network(name):
+    path = ROOT / name
+    modules = [module for module, _ in _imports(path)]
+    assert not [module for module in modules if module.split(".")[0] in IMPURE_MODULES]
+    assert not [module for module in modules if module.split(".")[0] in LAYERS and IMPURE_OURS & set(module.split("."))]
+    assert not [call for call in _calls(path) if call in CLOCKS or call in {"open", "input", "print"}]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_app_listens_to_another_by_django_signals(layer):
+    assert not [_name(path) for path, name in _imports_of(layer) if name.startswith("django.dispatch")]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_module_is_named_after_what_is_inside(layer):
+    vague = {"utils", "helpers", "services", "managers", "base", "common"}
+    assert not [_name(path) for path in _files(layer) if path.stem in vague or path.parent.name in vague]
+
+
+def _files(layer: str) -> list[Path]:
+    return [path for path in TOP_LEVEL if path.is_relative_to(ROOT / layer)]
+
+
+def _imports_of(layer: str) -> Iterator[tuple[Path, str]]:
+    for path in _files(layer):
+        for name, _ in _imports(path):
+            yield path, name
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, also by `from package import module` and import_string("…")."""
+    package = list(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Call) and _dotted(node.func).split(".")[-1] in {"import_string", "import_module"}:
+            yield from ((argument.value, node.lineno) for argument in node.args if _is_text(argument))
+
+
+def _calls(path: Path) -> list[str]:
+    """The last two names of every call: `datetime.now` however datetime was imported."""
+    return [
+        ".".join(_dotted(node.func).split(".")[-2:]) for node in ast.walk(_tree(path)) if isinstance(node, ast.Call)
+    ]
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
