@@ -230,7 +230,16 @@ async def _shapeless(request: web.Request, answer: dict) -> web.StreamResponse:
     return web.json_response({"chart": {"result": [{"meta": {"symbol": "AAPL"}}], "error": None}})
 
 
+async def _good_bye(request: web.Request, answer: dict) -> web.StreamResponse:
+    """Accept a socket and close it in good order at once."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    await socket.close(code=WSCloseCode.OK)
+    return socket
+
+
 FAULTS = {
+    "good bye": _good_bye,
     "429": _limited,
     "200 limited": _limited_politely,
     "html": _html,

@@ -1,0 +1,105 @@
+"""Last prices out of Yahoo's list and charts."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from bokeh_sampledata import stocks
+
+from market.providers import ProviderError, yahoo, yahoo_chart
+from tests.market.yahoo_charts import made_chart, recorded, recording
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def test_a_quote_knows_its_session_by_the_chart(wire, symbol):
+    wire.charts["IBM"] = made_chart("IBM")
+    found = yahoo.quote(symbol("IBM"))
+    last = {name: column[-1] for name, column in stocks.IBM.items()}
+    assert (found.price, found.open, found.high, found.low) == tuple(last[n] for n in ("close", "open", "high", "low"))
+    assert (found.volume, found.previous_close) == (last["volume"], stocks.IBM["close"][-2])
+    assert (found.session_date.isoformat(), found.as_of_precision) == (last["date"], "second")
+    assert (found.market_state, found.is_final, found.source) == ("closed", True, "yahoo")
+
+
+def test_many_quotes_are_one_request_for_the_list(wire, symbol):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "IBM", "MSFT")}
+    found = yahoo.quotes([symbol(ticker) for ticker in wire.charts])
+    assert {quote.ticker: quote.price for quote in found} == {
+        ticker: getattr(stocks, ticker)["close"][-1] for ticker in ("AAPL", "IBM", "MSFT")
+    }
+    assert [request for request in wire.requests if request != "cookie"] == ["crumb", "quote AAPL,IBM,MSFT"]
+
+
+def test_a_refused_list_is_made_up_for_by_charts_and_left_alone(wire, symbol):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
+    wire.fail("quote", "html")
+    wanted = [symbol("IBM"), symbol("MSFT")]
+    assert len(yahoo.quotes(wanted)) == 2
+    wire.requests.clear()
+    assert {quote.ticker for quote in yahoo.quotes(wanted)} == {"IBM", "MSFT"}
+    assert sorted(wire.requests) == ["chart IBM", "chart MSFT"]
+
+
+def test_one_unknown_symbol_does_not_cost_the_others_their_price(wire, symbol):
+    wire.charts["IBM"] = made_chart("IBM")
+    assert [quote.ticker for quote in yahoo.quotes([symbol("GONE"), symbol("IBM")])] == ["IBM"]
+
+
+@pytest.mark.parametrize("price", [None, 0, float("nan"), -1])
+def test_a_price_that_is_none_is_an_error(wire, symbol, price):
+    wire.charts["IBM"] = made_chart("IBM", regularMarketPrice=price)
+    with pytest.raises(ProviderError) as raised:
+        yahoo.quote(symbol("IBM"))
+    assert (raised.value.code, raised.value.temporary) == ("no_data", True)
+
+
+def test_the_recorded_list_is_read_to_the_second():
+    apple = recorded("yahoo/quote-AAPL-BABA.json")["body"]["quoteResponse"]["result"][0]
+    found = yahoo_chart.listed_quote(apple, ticker="AAPL", decimals=2, now=NOW)
+    assert (found.price, found.previous_close, found.open, found.high, found.low) == (
+        244.6,
+        241.53,
+        241.07,
+        245.41,
+        241,
+    )
+    assert (found.as_of, found.session_date) == (datetime(2025, 2, 14, 21, 0, tzinfo=UTC), date(2025, 2, 14))
+    assert (found.market_state, found.is_final) == ("closed", True)
+
+
+def test_a_recorded_chart_of_the_past_gives_the_price_of_its_recording():
+    found = yahoo_chart.quote(recording("WSU.DE-2023-08-04-to-2023-08-09"), ticker="WSU.DE", decimals=2, now=NOW)
+    assert (found.price, found.high, found.low, found.volume) == (38.9, 39.3, 38.8, 45)
+    assert (found.as_of, found.open) == (datetime(2025, 2, 20, 11, 3, 40, tzinfo=UTC), None)
+
+
+def test_the_previous_close_is_in_todays_shares_on_the_day_of_a_split():
+    chart = recording("AAPL-2020-08-31-to-2020-11-07")
+    chart["meta"]["regularMarketTime"] = chart["timestamp"][0] + 3600
+    found = yahoo_chart.quote(chart, ticker="AAPL", decimals=2, now=NOW)
+    assert found.previous_close == 124.81
+
+
+@pytest.mark.parametrize(("hours", "state"), [(-6, "closed"), (-1, "pre"), (1, "open"), (7, "post"), (12, "closed")])
+def test_the_market_state_is_that_of_the_exchanges_periods(hours, state):
+    chart = made_chart("IBM")
+    opens = datetime.fromtimestamp(chart["meta"]["currentTradingPeriod"]["regular"]["start"], UTC)
+    found = yahoo_chart.quote(chart, ticker="IBM", decimals=2, now=opens + timedelta(hours=hours))
+    assert found.market_state == state
+
+
+def test_a_delayed_price_is_not_final_before_the_last_one_can_have_come():
+    listed = {
+        "regularMarketPrice": 70_000,
+        "regularMarketTime": int(NOW.timestamp()),
+        "exchangeTimezoneName": "Asia/Seoul",
+        "marketState": "POST",
+        "exchangeDataDelayedBy": 20,
+    }
+    final = {
+        minutes: yahoo_chart.listed_quote(
+            listed, ticker="005930.KS", decimals=0, now=NOW + timedelta(minutes=minutes)
+        ).is_final
+        for minutes in (20, 39, 40)
+    }
+    assert final == {20: False, 39: False, 40: True}

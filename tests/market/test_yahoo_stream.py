@@ -1,0 +1,143 @@
+"""The streamer over real sockets and TLS: it comes back, with all its subscriptions, and decodes to the cent."""
+
+import base64
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market.providers import yahoo, yahoo_stream
+from market.providers.yahoo_stream import Streamer
+from tests.market.yahoo_charts import recorded
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+TICKERS = {"AAPL", "MSFT", "BTC-USD"}
+
+
+@pytest.fixture
+def heard() -> list[dict]:
+    return []
+
+
+@pytest.fixture
+def streamer(wire, heard) -> Iterator[Streamer]:
+    tls = ssl.create_default_context(cafile=wire.ca)
+    made = Streamer(wire.stream_url, decode=yahoo.decode, hear=heard.append, tls=tls, first_delay_seconds=0.02)
+    made.start()
+    made.subscribe(TICKERS)
+    until(lambda: subscribed(wire) == [TICKERS])
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("how", ["drop", "hang_up"])
+def test_the_streamer_survives_five_ends_of_its_connection_with_all_subscriptions(wire, streamer, heard, how):
+    for round_number in range(1, 6):
+        getattr(wire, how)()
+        until(lambda: subscribed(wire) == [TICKERS] and wire.connections == round_number + 1)  # noqa: B023
+        for ticker in TICKERS:
+            wire.tick(ticker, price=round_number, time=1, quote_type=41)
+        until(lambda: len(heard) == 3 * round_number)  # noqa: B023
+    assert {message["id"] for message in heard[-3:]} == TICKERS
+
+
+def test_a_server_that_hangs_up_at_once_is_asked_ever_more_seldom(wire, streamer):
+    wire.fail("socket", "good bye", times=1000)
+    wire.hang_up()
+    time.sleep(1)
+    # 10 ms at the least and doubling: half a dozen fit into a second, where a loop without waiting makes hundreds.
+    assert 2 <= wire.connections <= 9
+
+
+def test_a_server_that_refuses_is_asked_again(wire, streamer):
+    wire.fail("socket", "429", times=2)
+    wire.drop()
+    until(lambda: subscribed(wire) == [TICKERS])
+    assert wire.connections == 4
+
+
+def test_symbols_can_come_and_go_while_it_runs(wire, streamer):
+    streamer.subscribe({"AAPL", "NVDA"})
+    until(lambda: subscribed(wire) == [{"AAPL", "NVDA"}])
+
+
+def test_a_broken_message_is_skipped_and_the_next_is_heard(wire, streamer, heard):
+    for frame in ("no json", "[]", '{"type": "pricing"}', '{"type": "pricing", "message": "%%%"}', '{"type": "x"}'):
+        wire.send(frame, "AAPL")
+    wire.send(json.dumps({"type": "pricing", "message": base64.b64encode(b"\xff\xff").decode()}), "AAPL")
+    wire.tick("AAPL", price=1.5, time=1)
+    until(lambda: heard)
+    assert [message["price"] for message in heard] == [1.5]
+
+
+def test_a_reader_that_fails_ends_nothing(wire, heard):
+    def hear(message: dict) -> None:
+        heard.append(message)
+        raise RuntimeError("a bug of ours")
+
+    tls = ssl.create_default_context(cafile=wire.ca)
+    made = Streamer(wire.stream_url, decode=yahoo.decode, hear=hear, tls=tls, first_delay_seconds=0.02)
+    made.start()
+    made.subscribe(TICKERS)
+    for count in (1, 2):
+        until(lambda: subscribed(wire) == [TICKERS] and wire.connections == count)  # noqa: B023
+        wire.tick("AAPL", price=1.5, time=1)
+        until(lambda: len(heard) == count)  # noqa: B023
+    made.stop()
+
+
+def test_the_recorded_frame_is_decoded_to_the_cent(symbol):
+    frame = recorded("stream/yahoo_btc_frame.json")["frames"][0]
+    message = yahoo.decode(frame["envelope"]["message"])
+    assert message == frame["upstream_expected"]
+    found = yahoo_stream.quote(message, symbol=symbol("BTC-USD", time_zone="UTC"), known=None, now=NOW)
+    assert (found.price, found.previous_close) == (94745.08, 93313.19)
+    assert (found.open, found.high, found.low, found.volume) == (92529.99, 95227.55, 92517.22, 59712028672)
+    assert (found.as_of, found.session_date) == (datetime(2025, 1, 10, 11, 39, tzinfo=UTC), date(2025, 1, 10))
+
+
+def test_what_a_message_leaves_out_comes_from_the_same_session(symbol, quote):
+    known = quote("AAPL", 100.0, previous_close=99.0, open=98.0, high=103.0, low=97.0, volume=10)
+    message = {"id": "AAPL", "price": 104.0, "time": _milliseconds(2012, 9, 4), "quote_type": 8, "market_hours": 1}
+    found = yahoo_stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
+    assert (found.price, found.previous_close, found.open) == (104.0, 99.0, 98.0)
+    assert (found.high, found.low, found.volume) == (104.0, 97.0, 10)
+
+
+def test_nothing_is_taken_over_from_another_session(symbol, quote):
+    known = quote("AAPL", 100.0, previous_close=99.0, open=98.0)
+    message = {"price": 104.0, "change": 4.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, "market_hours": 1}
+    found = yahoo_stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
+    assert (found.previous_close, found.open, found.session_date) == (100.0, None, date(2012, 9, 5))
+
+
+@pytest.mark.parametrize("message", [{"market_hours": 2}, {}, {"market_hours": 1, "price": 0.0}])
+def test_prices_out_of_hours_and_none_at_all_are_no_quotes(symbol, message):
+    given = {"price": 104.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, **message}
+    assert yahoo_stream.quote(given, symbol=symbol("AAPL"), known=None, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("price", "decimals", "is_exact"),
+    [(94745.08, 2, True), (131071.99, 2, True), (131072.01, 2, False), (71_000, 0, True), (1.08421, 6, True)],
+)
+def test_a_price_too_large_for_float32_is_left_to_polling(price, decimals, is_exact):
+    assert yahoo_stream.is_exact(price, decimals) is is_exact
+
+
+def subscribed(wire) -> list[set[str]]:
+    return list(wire.sockets.values())
+
+
+def until(holds: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+def _milliseconds(*day: int) -> str:
+    return str(int(datetime(*day, 15, tzinfo=UTC).timestamp() * 1000))
