@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
 WATCH_SECONDS = 1.0
+STEPS, STEP_SECONDS = 20, 0.02
 FEED_SILENCE_SECONDS = 6.0  # the feed writes its heartbeat every 2 s
 
 Unreachable = (redis.exceptions.RedisError, OSError)
@@ -94,7 +95,7 @@ class Hub:
             client.joining[stream] = []
             self._hold(client, stream, asked[stream])
         try:
-            found = await self._read({stream: since.get(stream) for stream in asked})
+            found = await self._read_in_step({stream: since.get(stream) for stream in asked})
         except BaseException:
             self._undo(client, asked)
             raise
@@ -161,12 +162,14 @@ class Hub:
 
     def _catch_up(self, client: Client, reading: Reading, waited: list[Line]) -> None:
         """Bring the stream's own position to where it was read, and give the client what came meanwhile."""
-        held = self.held[reading.stream]
+        held, newer = self.held[reading.stream], _after(reading, waited)
         if not held.epoch:
             held.epoch, held.seq = reading.epoch, reading.seq
+            for line in newer:  # they have passed the hub already
+                held.epoch, held.seq = line.epoch, 0 if streams.EPOCH in line.flags else line.seq
         elif held.epoch == reading.epoch and held.seq < reading.seq:
             client.floors[reading.stream] = reading.seq
-        for line in _after(reading, waited):
+        for line in newer:
             client.outbox.add(_epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq))
 
     # Messages come from Redis.
@@ -319,6 +322,16 @@ class Hub:
         concerned = held.every if is_price(reading.stream) else held.clients()
         for message in missed.messages():
             self._queue(concerned, reading.stream, message)
+
+    async def _read_in_step(self, positions: dict[str, Position | None]) -> dict[str, Reading]:
+        """As `_read`, once the hub is in the same epochs: what is still on its way of an ended one must not follow."""
+        for _ in range(STEPS):
+            found = await self._read(positions)
+            if all(self.held[name].epoch in ("", reading.epoch) for name, reading in found.items()):
+                return found
+            await asyncio.sleep(STEP_SECONDS)
+        await self._repair_all()
+        return await self._read(positions)
 
     async def _read(self, positions: dict[str, Position | None]) -> dict[str, Reading]:
         script, arguments = streams.reading_script(positions, RECOVERY_LIMIT)

@@ -370,3 +370,28 @@ def test_a_forming_bar_never_follows_its_final_one():
         assert socket.seqs("bars:AAPL") == [4]
 
     play(scenario)
+
+
+def test_a_client_that_joins_while_an_epoch_ends_hears_nothing_of_the_old_one():
+    async def scenario(hub: Hub) -> None:
+        elder, first = connect(hub)
+        await hub.subscribe(elder, {"prices:AAPL": EVERY}, {})
+        on_their_way, accept = [], hub._accept
+        hub._accept = on_their_way.append
+        await publish(tick())
+        await asyncio.to_thread(streams.renew, ["prices:AAPL"])
+        await publish(tick())
+        await until(lambda: len(on_their_way) == 3)
+        client, second = connect(hub)
+        joining = asyncio.create_task(hub.subscribe(client, {"prices:AAPL": EVERY}, {}))
+        await asyncio.sleep(0.05)
+        hub._accept = accept
+        for line in on_their_way:
+            accept(line)
+        await joining
+        await publish(tick())
+        await until(lambda: 2 in second.seqs("prices:AAPL"))
+        assert (first.seqs("prices:AAPL"), second.seqs("prices:AAPL")) == ([1, 1, 2], [2])
+        assert "epoch" not in [message.get("type") for message in second.heard]
+
+    play(scenario)
