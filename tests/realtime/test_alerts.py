@@ -1,0 +1,134 @@
+"""Alerts: saved once, published once, and never of time that has not happened."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from market.models import DataSource, Symbol
+from realtime import alerts
+from realtime.models import Alert, AlertRule
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+NEXT_DAY = date(2012, 9, 5)
+
+
+@pytest.fixture
+def above(apple) -> AlertRule:
+    return AlertRule.objects.create(symbol=apple, kind="price_above", level=100)
+
+
+def test_a_price_that_stays_above_the_level_rings_once(above, quote):
+    first, second, third = quote("AAPL", 99), quote("AAPL", 101), quote("AAPL", 102)
+    assert len(alerts.check({"AAPL": first}, [second])) == 1
+    assert alerts.check({"AAPL": second}, [third]) == []
+
+
+def test_several_quotes_of_a_batch_are_compared_with_each_other(above, quote):
+    rung = alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101), quote("AAPL", 102)])
+    assert [alert.price for alert in rung] == [101]
+
+
+def test_an_alert_says_what_happened_and_where_from(above, quote):
+    (alert,) = alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 1101.25)])
+    assert alert.message == "AAPL rose above 100.00: it is at 1,101.25"
+    assert (alert.kind, alert.source, alert.session_date, alert.owner) == (
+        "price_above",
+        "replay",
+        date(2012, 9, 4),
+        None,
+    )
+
+
+def test_a_plunge_names_the_fall_and_the_close(apple, quote):
+    alerts.prepare()
+    (alert,) = alerts.check({"AAPL": None}, [quote("AAPL", 25.75, previous_close=53.5)])
+    assert alert.message == "AAPL fell 51.9 % to 25.75, from a close of 53.50"
+
+
+def test_a_price_that_hovers_at_its_level_rings_once_a_session(above, quote):
+    up, down = quote("AAPL", 101), quote("AAPL", 99)
+    for before, now in [(down, up), (up, down), (down, up)]:
+        alerts.mark_published(alerts.check({"AAPL": before}, [now]), NOW)
+    assert Alert.objects.count() == 1
+    assert len(alerts.check({"AAPL": down}, [replace(up, session_date=NEXT_DAY, previous_close=99)])) == 1
+
+
+def test_a_rule_with_another_level_rings_again_in_the_session(above, quote):
+    alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)])
+    AlertRule.objects.update(level=105)
+    assert len(alerts.check({"AAPL": quote("AAPL", 101)}, [quote("AAPL", 106)])) == 1
+
+
+def test_a_check_that_is_repeated_before_publishing_gives_the_same_alert(above, quote):
+    quotes = {"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]
+    (first,), (again,) = alerts.check(*quotes), alerts.check(*quotes)
+    assert (first.pk, Alert.objects.count()) == (again.pk, 1)
+
+
+def test_a_check_that_is_repeated_after_publishing_gives_nothing(above, quote):
+    quotes = {"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]
+    alerts.mark_published(alerts.check(*quotes), NOW)
+    assert alerts.check(*quotes) == []
+
+
+def test_what_was_saved_and_not_published_is_known_after_a_crash(above, quote):
+    (alert,) = alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)])
+    assert alerts.unpublished() == [alert]
+    alerts.mark_published([alert], NOW)
+    assert alerts.unpublished() == []
+
+
+def test_a_rule_that_is_off_is_silent(above, quote):
+    AlertRule.objects.update(is_active=False)
+    assert alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]) == []
+
+
+def test_a_rule_of_one_symbol_is_not_anothers(above, quote):
+    Symbol.objects.create(ticker="IBM", name="IBM", exchange="XNYS", currency="USD", time_zone="America/New_York")
+    assert alerts.check({"IBM": quote("IBM", 99)}, [quote("IBM", 101)]) == []
+
+
+def test_a_users_rule_gives_an_alert_of_their_own(above, quote):
+    user = get_user_model().objects.create_user("ann")
+    AlertRule.objects.update(owner=user)
+    (alert,) = alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)])
+    assert alert.owner == user
+
+
+def test_the_systems_rule_is_made_once_and_stays_as_people_set_it(db):
+    alerts.prepare()
+    AlertRule.objects.update(is_active=False)
+    alerts.prepare()
+    assert list(AlertRule.objects.values_list("kind", "level", "is_active")) == [("plunge", -5, False)]
+
+
+def test_rules_are_read_in_one_query(above, django_assert_num_queries):
+    alerts.prepare()
+    with django_assert_num_queries(1):
+        assert {ticker: len(rules) for ticker, rules in alerts.rules().items()} == {"AAPL": 1, None: 1}
+
+
+def test_a_check_without_a_crossing_asks_the_database_nothing(above, quote, django_assert_num_queries):
+    active = alerts.rules()
+    with django_assert_num_queries(0):
+        alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 100)], active)
+
+
+def test_a_new_epoch_takes_back_what_rang_in_played_time(above, quote):
+    source = DataSource.objects.create(name="replay", chosen_at=NOW)
+    crossing = {"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]
+    alerts.mark_published(alerts.check(*crossing), NOW)
+    source.epoch = 2
+    source.save()
+    assert alerts.forget_other_epochs() == 1
+    assert len(alerts.check(*crossing)) == 1
+    assert alerts.forget_other_epochs() == 0
+
+
+def test_what_the_rules_have_seen_outlives_the_process(quote):
+    last = quote("AAPL", 99)
+    alerts.mark_seen([quote("AAPL", 98), last])
+    assert alerts.seen() == {"AAPL": last}
