@@ -1,0 +1,205 @@
+"""The live source as the feed sees it: streamed and polled prices, and history that arrives in the background."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from bokeh_sampledata import stocks
+from django.conf import settings as configured
+
+from market import symbols
+from market.models import Bar, CorporateAction, Symbol
+from market.providers import ProviderError, yahoo, yahoo_backfill, yahoo_poll
+from market.providers.yahoo_backfill import Backfill
+from market.providers.yahoo_inbox import Inbox
+from market.providers.yahoo_poll import Poll
+from tests.market.yahoo_charts import made_chart
+
+CLOSE = stocks.AAPL["close"][-1]
+AS_OF = datetime(2013, 3, 1, 20, tzinfo=UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
+    wire.charts["AAPL"] = made_chart("AAPL", regularMarketTime=int(AS_OF.timestamp()))
+    stop, seen = threading.Event(), []
+    for tick in yahoo.Yahoo().batches(stop):
+        seen += tick.quotes
+        wire.tick("AAPL", price=440.25, time=_milliseconds(60), quote_type=8, market_hours=1)
+        if seen[-1].price == 440.25 and _progress(redis).get("done") == 1:
+            stop.set()
+    polled, streamed = seen[0], seen[-1]
+    assert (polled.price, polled.previous_close) == (CLOSE, stocks.AAPL["close"][-2])
+    assert (streamed.price, streamed.open) == (440.25, stocks.AAPL["open"][-1])
+    assert Bar.objects.count() == len(stocks.AAPL["date"])
+    assert _progress(redis) == {"done": 1, "total": 1, "symbol": None, "errors": {}}
+
+
+@pytest.mark.django_db
+def test_it_begins_with_a_dozen_well_known_names():
+    yahoo.Yahoo().prepare()
+    assert len(symbols.tracked()) == 12
+    assert {"AAPL", "005930.KS", "^GSPC", "EURUSD=X", "BTC-USD"} <= {symbol.ticker for symbol in symbols.tracked()}
+
+
+@pytest.mark.parametrize(("how", "answers"), [(None, True), ("429", False), ("delay", False), ("html", False)])
+def test_it_answers_only_where_it_gives_a_price_in_time(wire, how, answers):
+    wire.charts["AAPL"] = made_chart("AAPL")
+    if how:
+        wire.fail("chart", how)
+    assert yahoo.Yahoo().answers(0.5) is answers
+
+
+@pytest.mark.db
+@pytest.mark.django_db
+def test_history_and_actions_are_stored_and_loading_them_again_changes_nothing(wire, apple):
+    wire.charts["AAPL"] = made_chart("AAPL")
+    for _ in range(2):
+        Backfill(yahoo.history).round(threading.Event())
+        assert Bar.objects.filter(is_final=True, revision=0).count() == len(stocks.AAPL["date"])
+    assert [(action.ex_date, action.value) for action in CorporateAction.objects.filter(kind="split")] == [
+        (date(2000, 6, 21), 2.0),
+        (date(2005, 2, 28), 2.0),
+    ]
+
+
+@pytest.mark.django_db
+def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
+    asked = []
+    bar = Bar(symbol=apple, interval="1d", opened_at=datetime(2024, 3, 8, tzinfo=UTC), source="yahoo")
+    bar.open = bar.high = bar.low = bar.close = 1.0
+    bar.received_at = AS_OF
+    bar.save()
+    Backfill(lambda symbol, start: (asked.append(start), ([], []))[1]).round(threading.Event())
+    assert asked == [date(2024, 3, 1)]
+
+
+@pytest.mark.django_db
+def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, redis):
+    Symbol.objects.create(ticker="AAAA", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
+    wire.charts["AAPL"] = made_chart("AAPL")
+    Backfill(yahoo.history).round(threading.Event())
+    assert Bar.objects.filter(symbol=apple).exists()
+    progress = _progress(redis)
+    assert (progress["done"], progress["total"], list(progress["errors"])) == (2, 2, ["AAAA"])
+
+
+@pytest.mark.django_db
+def test_a_symbol_is_loaded_again_soon_after_an_outage_and_late_after_a_success(apple, monkeypatch):
+    now, answers = [1000.0], [ProviderError("down"), ([], []), ([], [])]
+    monkeypatch.setattr(yahoo_backfill.time, "monotonic", lambda: now[0])
+    asked = []
+
+    def fetch(symbol: Symbol, start: date) -> tuple[list, list]:
+        asked.append(now[0])
+        answer = answers.pop(0)
+        if isinstance(answer, ProviderError):
+            raise answer
+        return answer
+
+    loading = Backfill(fetch)
+    for now[0] in (1000.0, 1059.0, 1060.0, 4659.0, 4660.0):
+        loading.round(threading.Event())
+    assert asked == [1000.0, 1060.0, 4660.0]
+
+
+def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(symbol, quote, monkeypatch):
+    now, asked, inbox = [1000.0], [], Inbox()
+    monkeypatch.setattr(yahoo_poll.time, "monotonic", lambda: now[0])
+    inbox.track([symbol("AAPL"), symbol("MSFT")])
+
+    def ask(due: list[Symbol]) -> list:
+        asked.append([each.ticker for each in due])
+        return [quote(each.ticker, 100.0, as_of=AS_OF, session_date=AS_OF.date()) for each in due]
+
+    poll = Poll(ask, inbox)
+    poll.round()
+    now[0] += 20
+    inbox.hear({"id": "AAPL", "price": 101.0, "time": _milliseconds(60), "quote_type": 8, "market_hours": 1})
+    poll.round()
+    assert asked == [["AAPL", "MSFT"], ["MSFT"]]
+    now[0] += 60
+    poll.round()
+    assert sorted(asked[2]) == ["AAPL", "MSFT"]
+
+
+def test_an_outage_is_waited_out_and_gives_no_price(symbol):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL")])
+
+    def ask(due: list[Symbol]) -> list:
+        raise ProviderError("down")
+
+    poll = Poll(ask, inbox)
+    poll.round()
+    assert inbox.take(0) == []
+    assert not poll._is_due(symbol("AAPL"))
+
+
+def test_a_taker_that_is_slow_gets_the_newest_of_each(symbol, quote):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL"), symbol("MSFT")])
+    inbox.put(quote(ticker, price) for price in range(1, 1000) for ticker in ("AAPL", "MSFT"))
+    assert [(taken.ticker, taken.price) for taken in inbox.take(0)] == [("AAPL", 999), ("MSFT", 999)]
+    assert inbox.take(0) == []
+
+
+def test_a_late_poll_completes_a_newer_price_and_does_not_undo_it(symbol, quote):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL")])
+    newer = quote("AAPL", 105.0, open=None, high=105.0, low=105.0, previous_close=None, as_of=AS_OF)
+    earlier = AS_OF.replace(hour=19)
+    older = replace(newer, price=101.0, open=99.0, high=102.0, low=98.0, previous_close=97.0, as_of=earlier)
+    inbox.put([newer, older])
+    taken = inbox.take(0)[0]
+    assert (taken.price, taken.as_of) == (105.0, AS_OF)
+    assert (taken.open, taken.high, taken.low, taken.previous_close) == (99.0, 105.0, 98.0, 97.0)
+
+
+def test_an_untracked_symbol_is_forgotten(symbol, quote):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL")])
+    inbox.put([quote("AAPL", 1.0)])
+    inbox.track([symbol("MSFT")])
+    inbox.put([quote("AAPL", 2.0)])
+    assert inbox.take(0) == []
+    assert inbox.newest("AAPL") is None
+
+
+@pytest.mark.parametrize("module", ["finstage.urls", "market.providers"])
+def test_who_only_serves_does_not_load_yfinance(module):
+    loaded = "import django, importlib, sys; django.setup(); importlib.import_module(sys.argv[1]); " + (
+        "sys.exit(', '.join({'yfinance', 'pandas', 'curl_cffi'} & sys.modules.keys()) or None)"
+    )
+    subprocess.run([sys.executable, "-c", loaded, module], cwd=configured.BASE_DIR, env=_environment(), check=True)
+
+
+def test_one_module_imports_yfinance():
+    product = [path for app in ("finstage", "market", "analysis", "realtime", "monitoring") for path in _modules(app)]
+    importers = [path.name for path in product if "yfinance" in "".join(_imports(path))]
+    assert importers == ["yahoo.py"]
+
+
+def _modules(app: str) -> list:
+    return sorted((configured.BASE_DIR / app).rglob("*.py"))
+
+
+def _imports(path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.strip().startswith(("import ", "from "))]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "finstage.settings"}
+
+
+def _progress(redis) -> dict:
+    return json.loads(redis.get("finstage:backfill") or "{}")
+
+
+def _milliseconds(seconds_later: int) -> int:
+    return int((AS_OF.timestamp() + seconds_later) * 1000)
