@@ -84,7 +84,7 @@ def test_a_split_is_no_step_in_the_average(recorded, adjusted, is_smooth):
     answer = frames.indicators("AAPL", period="max", names=["sma"], adjusted=adjusted)
     split = answer["times"].index(prices.midnight(date(2005, 2, 28)))
     average = np.array(answer["indicators"]["sma_20"]["values"]["sma"][split - 5 : split + 25])
-    assert (np.abs(np.diff(np.log(average))).max() < 0.02) is is_smooth
+    assert (np.abs(np.diff(np.log(average))).max() < 0.02) == is_smooth
 
 
 def test_the_forming_bar_is_the_last_one(recorded):
