@@ -1,0 +1,117 @@
+"""A job's arguments: what its function's annotations allow, checked before anything is queued."""
+
+import inspect
+import json
+import math
+import types
+from collections.abc import Callable
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+TEXT_LENGTH = 2_000
+LIST_LENGTH = 2_000
+BYTES = 64 * 1024
+
+_PLAIN = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
+
+
+class Arguments:
+    """The signature of a job. `errors(values)` says what is wrong with a call, by field."""
+
+    def __init__(self, function: Callable) -> None:
+        hints = get_type_hints(function)
+        self.kinds = {name: hints.get(name) for name in inspect.signature(function).parameters}
+        parameters = inspect.signature(function).parameters.values()
+        self.required = {each.name for each in parameters if each.default is inspect.Parameter.empty}
+        for name, kind in self.kinds.items():
+            if not _is_understood(kind):
+                raise TypeError(f"{function.__qualname__}: a job's argument cannot be {name}: {kind}")
+
+    def errors(self, values: object) -> dict[str, list[str]]:
+        """What is wrong with these values; empty where all is well."""
+        if not isinstance(values, dict):
+            return {"args": ["must be an object"]}
+        found = {name: ["is required"] for name in self.required - values.keys()}
+        for name, value in values.items():
+            if name not in self.kinds:
+                found[str(name)[:100]] = [f"is unknown; the arguments are {', '.join(self.kinds) or 'none'}"]
+            elif error := _error(self.kinds[name], value):
+                found[name] = [error]
+        return found or _size_errors(values)
+
+
+def describe(kind: Any) -> str:
+    """A type as a person would say it."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    if get_origin(kind) is list:
+        return f"a list, each {describe(get_args(kind)[0])}"
+    return " or ".join("null" if each is types.NoneType else describe(each) for each in get_args(kind))
+
+
+def _is_understood(kind: Any) -> bool:
+    if kind in _PLAIN or get_origin(kind) is Literal:
+        return True
+    if get_origin(kind) is list:
+        return _is_understood(get_args(kind)[0])
+    return _is_union(kind) and all(each is types.NoneType or _is_understood(each) for each in get_args(kind))
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, types.UnionType)
+
+
+def _error(kind: Any, value: object) -> str | None:
+    if kind in _PLAIN:
+        return _plain_error(kind, value)
+    if get_origin(kind) is Literal:
+        is_allowed = any(value == each and type(value) is type(each) for each in get_args(kind))
+        return None if is_allowed else f"must be {describe(kind)}"
+    if get_origin(kind) is list:
+        return _list_error(kind, value)
+    if value is None:
+        return None if types.NoneType in get_args(kind) else f"must be {describe(kind)}"
+    errors = [_error(each, value) for each in get_args(kind) if each is not types.NoneType]
+    if None in errors:
+        return None
+    return errors[0] if len(errors) == 1 else f"must be {describe(kind)}"
+
+
+def _plain_error(kind: type, value: object) -> str | None:
+    if kind is float and type(value) is int:
+        value = float(value) if abs(value) < 2**63 else math.inf
+    if type(value) is not kind:
+        return f"must be {_PLAIN[kind]}"
+    if kind is str and len(value) > TEXT_LENGTH:
+        return f"has {len(value)} characters; {TEXT_LENGTH} are allowed"
+    if kind is float and not math.isfinite(value):
+        return "must be finite"
+    if kind is int and not -(2**63) <= value < 2**63:
+        return "must fit into 64 bits"
+    return None
+
+
+def _list_error(kind: Any, value: object) -> str | None:
+    if type(value) is not list:
+        return f"must be {describe(kind)}"
+    if len(value) > LIST_LENGTH:
+        return f"has {len(value)} items; {LIST_LENGTH} are allowed"
+    for position, item in enumerate(value):
+        if error := _error(get_args(kind)[0], item):
+            return f"item {position} {error}"
+    return None
+
+
+def _size_errors(values: dict) -> dict[str, list[str]]:
+    """What JSON cannot carry, and what is too much of it."""
+    total = 0
+    for name, value in values.items():
+        try:
+            size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+        except (TypeError, ValueError, RecursionError) as error:
+            return {name: [f"is not JSON: {error}"]}
+        total += size
+        if total > BYTES:
+            return {name: [f"makes the arguments larger than {BYTES} bytes"]}
+    return {}

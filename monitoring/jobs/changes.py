@@ -1,0 +1,44 @@
+"""The jobs' changes, appended to a bounded list that the feed reads and publishes."""
+
+from datetime import datetime
+
+import orjson
+from django.utils import timezone
+
+from monitoring import redis
+from monitoring.jobs.errands import Errands
+from monitoring.models import Job, Priority
+
+LIMIT = 10_000
+KEY = redis.key("changes", "jobs")
+
+
+def describe(job: Job, news: dict, now: datetime | None = None) -> dict:
+    """A change of a job: what names it, and what is new."""
+    at = (now or timezone.now()).isoformat().replace("+00:00", "Z")
+    told = {
+        "task_id": str(job.pk),
+        "name": job.name,
+        "about": job.about,
+        "priority": Priority(job.priority).name.lower(),
+    }
+    return told | {"attempt": job.attempt, "at": at} | news
+
+
+def append(told: list[dict]) -> None:
+    """Append changes, from a thread aside."""
+    _errands.put(*told)
+
+
+def flush(timeout_seconds: float = 2.0) -> bool:
+    return _errands.flush(timeout_seconds)
+
+
+def _append(told: list[dict]) -> None:
+    pipeline = redis.client().pipeline(transaction=False)
+    pipeline.rpush(KEY, *map(orjson.dumps, told))
+    pipeline.ltrim(KEY, -LIMIT, -1)
+    pipeline.execute()
+
+
+_errands = Errands(_append, limit=LIMIT)

@@ -1,0 +1,150 @@
+"""The job that runs here: what its body may say and ask.
+
+    with jobs.current().commit() as end:     # the rows, the result and the state commit together, or none of them
+        end.result = bars.upsert(rows)
+
+A body that was given up (its lease ran out, it was cancelled, its time is over) cannot commit: its rows roll back.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models, transaction
+
+from monitoring.jobs import ledger
+from monitoring.jobs.errors import Cancelled, DeadlineExceeded, InvalidResult, Stopped, Superseded
+from monitoring.models import Job
+
+RESULT_BYTES = 256 * 1024
+STOPS: dict[str, type[Stopped]] = {each.code: each for each in (Cancelled, DeadlineExceeded, Superseded)}
+
+
+@dataclass
+class End:
+    """What the body tells at its end: the result, and which rows it wrote."""
+
+    result: Any = None
+    wrote: list[dict] = field(default_factory=list)
+
+    def note(self, model: type[models.Model], count: int, first: object = None, last: object = None) -> None:
+        """Note rows that were written: how many, and the first and last key of their range."""
+        self.wrote.append({"model": model._meta.label, "count": count, "first": first, "last": last})
+
+
+class Current:
+    """A running attempt of a job, as its body sees it. Without a row (`job` is None) it is a plain call."""
+
+    def __init__(self, job: Job | None) -> None:
+        self.job = job
+        self.is_committed = False
+        self.is_over = self.is_abandoned = False
+        self.is_isolated = False
+        self.deadline = time.monotonic() + job.timeout_seconds if job else float("inf")
+        self._stop: type[Stopped] | None = None
+        self._progress: dict | None = None
+        self._unsaved = False
+        self._lock = threading.Lock()
+
+    @property
+    def done(self) -> int:
+        """How far earlier attempts came, as parts that they committed."""
+        return self.job.progress_done if self.job else 0
+
+    @property
+    def stop_code(self) -> str | None:
+        return self._stop.code if self._stop else None
+
+    def stop(self, code: str) -> None:
+        """Ask the body to end at its next checkpoint. The first reason counts."""
+        self._stop = self._stop or STOPS[code]
+
+    def checkpoint(self) -> None:
+        """Raises Cancelled, DeadlineExceeded or Superseded where the body must end now."""
+        if self._stop is None and time.monotonic() >= self.deadline:
+            self.stop(DeadlineExceeded.code)
+        if self._stop:
+            raise self._stop()
+
+    def progress(self, done: int, total: int | None = None, word: str = "") -> None:
+        """Say how far it is; written to the row aside, a few times a second. A checkpoint too."""
+        with self._lock:
+            self._progress = {"progress_done": done, "progress_total": total, "progress_word": word[:100]}
+            self._unsaved = True
+        self.checkpoint()
+
+    def unsaved_progress(self) -> dict | None:
+        """What is to be written to the row, handed out once."""
+        with self._lock:
+            unsaved, self._unsaved = self._unsaved, False
+            return self._progress if unsaved else None
+
+    @property
+    def last_progress(self) -> dict | None:
+        return self._progress
+
+    @contextmanager
+    def commit(self) -> Iterator[End]:
+        """Write rows and end the job, in one transaction. At its end the job is completed."""
+        end = End()
+        self.checkpoint()
+        with transaction.atomic():
+            yield end
+            if self.job:
+                ledger.complete(self.job, checked(end.result), end.wrote or None, self._progress)
+        self.is_committed = True
+
+    @contextmanager
+    def part(self, done: int, total: int | None = None, word: str = "") -> Iterator[None]:
+        """Write a part's rows and the progress that includes it as one: a later attempt goes on from `done`."""
+        self.checkpoint()
+        progress = {"progress_done": done, "progress_total": total, "progress_word": word[:100]}
+        with transaction.atomic():
+            yield
+            if self.job:
+                ledger.hold(self.job, progress)
+        with self._lock:
+            self._progress, self._unsaved = progress, False
+
+    def before(self) -> list[Job]:
+        """The jobs that this one waited for, with their states and results."""
+        return list(Job.objects.filter(then=self.job).order_by("id")) if self.job else []
+
+
+_here: ContextVar[Current | None] = ContextVar("job", default=None)
+
+
+def current() -> Current:
+    """The job that runs here; outside one, a stand-in that never stops and commits plainly."""
+    return _here.get() or Current(None)
+
+
+def current_id() -> uuid.UUID | None:
+    running = _here.get()
+    return running.job.pk if running and running.job else None
+
+
+@contextmanager
+def entered(running: Current) -> Iterator[Current]:
+    token = _here.set(running)
+    try:
+        yield running
+    finally:
+        _here.reset(token)
+
+
+def checked(result: Any) -> Any:
+    """The result, if a row can hold it. Raises InvalidResult."""
+    try:
+        size = len(json.dumps(result, allow_nan=False)) if result is not None else 0
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidResult(f"The result is not JSON: {error}") from error
+    if size > RESULT_BYTES:
+        raise InvalidResult(f"The result has {size} bytes of JSON; {RESULT_BYTES} are allowed.")
+    return result

@@ -1,0 +1,150 @@
+"""What jobs there are: each declared once, by the app that owns the work, in its `tasks` module.
+
+A declaration is cheap to import. Where the work needs heavy modules, `body` names the function that does it, and only
+the worker that runs it imports them:
+
+    @job("analysis.backtest", isolated=True, body="analysis.backtests.run")
+    def backtest(symbol: str, strategy: str) -> dict: ...
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from typing import Any, Literal
+
+from asgiref.sync import async_to_sync
+from django.db import DatabaseError, InterfaceError
+from django.utils.module_loading import autodiscover_modules, import_string
+
+from monitoring.jobs.arguments import Arguments
+from monitoring.jobs.errors import InvalidArguments, UnknownJob
+from monitoring.models import Priority
+
+_declared: dict[str, "Declaration"] = {}
+_conditions: dict[str, Callable[..., bool]] = {}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A row that every new database begins with; from then on the row counts, and the admin may change it."""
+
+    crontab: str
+    time_zone: str = "UTC"
+    arguments: dict = field(default_factory=dict)
+    only_if: str = ""
+    only_if_arguments: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a job is run, unless its submission says otherwise.
+
+    backoff_seconds: the first wait before a retry; doubles each time, with jitter.
+    temporary: errors worth another attempt, beside those with a true attribute `temporary`.
+    isolated: in a process of its own, killed at the deadline. atomic: the body and the job's end commit as one.
+    about: the argument that says what the job is about. audience: who may submit it through the API.
+    """
+
+    priority: Priority = Priority.NORMAL
+    timeout_seconds: int = 300
+    max_attempts: int = 3
+    backoff_seconds: float = 2.0
+    temporary: tuple[type[Exception], ...] = (DatabaseError, InterfaceError)
+    isolated: bool = False
+    atomic: bool = False
+    about: str = ""
+    audience: Literal["staff", "user"] = "staff"
+    schedules: tuple[Schedule, ...] = ()
+
+
+class Declaration:
+    """A declared job. Called like the function it wraps, it does the work here and now, without a row."""
+
+    def __init__(self, name: str, function: Callable, rules: Rules, body: str) -> None:
+        update_wrapper(self, function)
+        self.name, self.function, self.rules, self.body = name, function, rules, body
+        self.arguments = Arguments(function)
+        if rules.about and rules.about not in self.arguments.kinds:
+            raise TypeError(f"{name}: there is no argument {rules.about} for it to be about")
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        function = import_string(self.body) if self.body else self.function
+        if inspect.iscoroutinefunction(function):
+            function = async_to_sync(function)
+        return function(*args, **kwargs)
+
+    def check(self, values: dict) -> None:
+        """Raises InvalidArguments naming each field that is wrong."""
+        if errors := self.arguments.errors(values):
+            told = "; ".join(f"{name} {messages[0]}" for name, messages in errors.items())
+            raise InvalidArguments(f"{self.name}: {told}"[:500], errors)
+
+    def subject(self, values: dict) -> str:
+        """What a job with these arguments is about."""
+        about = values.get(self.rules.about) if self.rules.about else None
+        return (",".join(map(str, about)) if isinstance(about, list) else str(about or ""))[:200]
+
+    def is_temporary(self, error: Exception) -> bool:
+        return getattr(error, "temporary", isinstance(error, self.rules.temporary)) is True
+
+
+def job(name: str, *, body: str = "", priority: str = "normal", timeout: int = 300, **rules: Any) -> Callable:
+    """Declare the decorated function, sync or async, as the job of this name. See Rules for the rest."""
+
+    def declare(function: Callable) -> Declaration:
+        if name in _declared and _declared[name].function.__module__ != function.__module__:
+            raise TypeError(f"the job {name} is declared twice: {_declared[name].__module__}, {function.__module__}")
+        made = Rules(priority=Priority[priority.upper()], timeout_seconds=timeout, **rules)
+        _declared[name] = Declaration(name, function, made, body)
+        return _declared[name]
+
+    return declare
+
+
+def condition(name: str) -> Callable:
+    """Give the decorated function, which answers yes or no, a name that submissions and schedules may ask by."""
+
+    def declare(function: Callable[..., bool]) -> Callable[..., bool]:
+        _conditions[name] = function
+        return function
+
+    return declare
+
+
+def discover() -> None:
+    """Load the `tasks` module of every app, where jobs are declared."""
+    autodiscover_modules("tasks")
+
+
+def everything() -> dict[str, Declaration]:
+    return dict(sorted(_declared.items()))
+
+
+def find(name: str) -> Declaration | None:
+    return _declared.get(name)
+
+
+def named(name: str) -> Declaration:
+    if name not in _declared:
+        raise UnknownJob(f"There is no job {str(name)[:100]!r}.", {"task": ["is unknown"]})
+    return _declared[name]
+
+
+def holds(asked: dict | None) -> bool:
+    """Whether a condition, {"name", "arguments"}, is true now. No condition always is."""
+    return asked is None or bool(_conditions[asked["name"]](**asked["arguments"]))
+
+
+def condition_asked(asked: dict | None) -> dict | None:
+    """A condition as a submission names it, {"name", "arguments"}, checked."""
+    if asked is None:
+        return None
+    name = asked.get("name") if isinstance(asked, dict) else None
+    if name not in _conditions:
+        known = ", ".join(sorted(_conditions)) or "none"
+        raise InvalidArguments("There is no such condition.", {"only_if": [f"is unknown; there are: {known}"]})
+    arguments = asked.get("arguments", {})
+    if errors := Arguments(_conditions[name]).errors(arguments):
+        raise InvalidArguments("The condition's arguments are wrong.", {"only_if": [str(errors)[:500]]})
+    return {"name": name, "arguments": arguments}

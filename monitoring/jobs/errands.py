@@ -1,0 +1,67 @@
+"""What a process does aside: a thread that takes whatever has gathered and does it at once, so that no caller waits."""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 30  # between two words about the same trouble
+
+
+class Errands:
+    """Items are put by anyone, done in batches by one thread. Beyond the limit the oldest are dropped."""
+
+    def __init__(self, do: Callable[[list[Any]], None], *, limit: int = 10_000) -> None:
+        self._do = do
+        self._items: deque[Any] = deque(maxlen=limit)
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+        atexit.register(self.flush, 0.5)
+
+    def put(self, *items: Any) -> None:
+        with self._lock:
+            self._items.extend(items)
+            self._idle.clear()
+        self._wake.set()
+        if self._thread is None:
+            self._start()
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until nothing is left to do. False when it took longer."""
+        return self._thread is None or self._idle.wait(timeout_seconds)
+
+    def _begin(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._wake, self._idle = threading.Event(), threading.Event()
+        self._quiet_until = 0.0
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"errands {self._do.__name__}", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._wake.wait():
+            self._wake.clear()
+            items = [self._items.popleft() for _ in range(len(self._items))]
+            if items:
+                self._do_quietly(items)
+            with self._lock:
+                if not self._items:
+                    self._idle.set()
+
+    def _do_quietly(self, items: list[Any]) -> None:
+        try:
+            self._do(items)
+        except Exception as error:
+            if time.monotonic() >= self._quiet_until:
+                self._quiet_until = time.monotonic() + QUIET_SECONDS
+                logger.exception("%d errands failed: %s", len(items), type(error).__name__)

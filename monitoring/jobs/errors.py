@@ -1,0 +1,59 @@
+"""What can go wrong with a job, by name."""
+
+
+class JobError(Exception):
+    """A refusal of ours. `code` is for programs, `errors` names fields, `status` is HTTP's word for it."""
+
+    code = "job_error"
+    status = 400
+
+    def __init__(self, detail: str, errors: dict[str, list[str]] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors or {}
+
+
+class UnknownJob(JobError):
+    code = "unknown_task"
+
+
+class InvalidArguments(JobError):
+    code = "invalid_arguments"
+
+
+class InvalidResult(JobError):
+    code = "invalid_result"
+
+
+class KeyReused(JobError):
+    """An idempotency key came back with another job."""
+
+    code = "key_reused"
+    status = 409
+
+
+class WrongState(JobError):
+    """What was asked does not go with the state that the job is in."""
+
+    code = "wrong_state"
+    status = 409
+
+
+class Stopped(BaseException):
+    """The body must end now. Not an Exception, so that a body's care for one bad item does not swallow it."""
+
+    code = "stopped"
+
+
+class Cancelled(Stopped):
+    code = "cancelled"
+
+
+class DeadlineExceeded(Stopped):
+    code = "deadline_exceeded"
+
+
+class Superseded(Stopped):
+    """Somebody else holds a newer attempt of this job, or it has ended: nothing of ours may be written."""
+
+    code = "superseded"

@@ -1,0 +1,118 @@
+"""Jobs in a process of their own, which can be killed: at the deadline, on cancel, with the worker.
+
+The process is forked from a server that has the app loaded (`nursery`). It writes its progress and its ending itself;
+this side only waits, kills, and reports a process that died without a word.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import uuid
+from importlib import import_module
+from multiprocessing import connection as pipes
+
+from django.db import connections
+from django.utils import timezone
+
+from monitoring import nursery
+from monitoring.jobs import changes, declaration, ledger, running
+from monitoring.jobs.context import Current
+from monitoring.jobs.errors import JobError
+from monitoring.jobs.ledger import Ending
+from monitoring.models import Job
+
+LOOK_SECONDS = 0.2
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([nursery.__name__])
+
+
+class NotStarted(JobError):
+    code = "process_not_started"
+    temporary = True
+
+
+def is_needed(job: Job) -> bool:
+    """Declared so, or suspected of having killed a worker before."""
+    declared = declaration.find(job.name)
+    return job.losses > 0 or bool(declared and declared.rules.isolated)
+
+
+def run(current: Current) -> Ending | None:
+    """Run the job in a process and wait for it. Returns what is left to write of its end."""
+    current.is_isolated = True
+    process = _processes.Process(
+        target=live, args=(current.job.pk, current.job.attempt, _home(current.job)), daemon=True
+    )
+    _start(process)
+    while not pipes.wait([process.sentinel], LOOK_SECONDS):
+        if current.stop_code or time.monotonic() >= current.deadline:
+            _kill(process.pid)
+    process.join()
+    return _epitaph(current, process.exitcode)
+
+
+def live(pk: uuid.UUID, attempt: int, home: str | None) -> None:
+    """The whole life of the process. home: the module that declares the job."""
+    os.setsid()
+    threading.Thread(target=_die_with_worker, daemon=True).start()
+    if home:
+        import_module(home)
+    job = Job.objects.get(pk=pk)
+    if job.attempt != attempt or job.state != Job.State.RUNNING:
+        return
+    current = Current(job)
+    current.deadline = time.monotonic() + (job.deadline_at - timezone.now()).total_seconds()
+    threading.Thread(target=_write_progress, args=(current,), daemon=True).start()
+    if ending := running.run(current):
+        ledger.end([ending])
+    changes.flush()
+    connections.close_all()
+
+
+def _start(process: multiprocessing.Process) -> None:
+    try:
+        process.start()
+    except (OSError, EOFError) as error:
+        raise NotStarted(f"No process could be started: {error}") from error
+
+
+def _home(job: Job) -> str | None:
+    declared = declaration.find(job.name)
+    return declared.function.__module__ if declared else None
+
+
+def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
+    job = ledger.held(current.job).first()
+    if job is None:
+        return None
+    if current.stop_code == "cancelled" or job.cancel_requested_at:
+        return Ending(job, Job.State.CANCELLED, error_code="cancelled")
+    if current.stop_code == "deadline_exceeded" or time.monotonic() >= current.deadline:
+        return running.timed_out(job)
+    ledger.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
+    return None
+
+
+def _kill(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        return
+
+
+def _die_with_worker() -> None:
+    pipes.wait([multiprocessing.parent_process().sentinel])
+    _kill(os.getpid())
+
+
+def _write_progress(current: Current) -> None:
+    while True:
+        time.sleep(LOOK_SECONDS)
+        if progress := current.unsaved_progress():
+            ledger.held(current.job).update(**progress)
+            ledger.tell([current.job], {"state": Job.State.RUNNING, **progress})

@@ -1,0 +1,310 @@
+"""The rows of the jobs as they move from state to state. Every move is a conditional update, so that of two who try one
+wins, and the fencing token `attempt` keeps a worker that was given up from writing anything.
+"""
+
+import logging
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from monitoring.jobs import changes, doorbell
+from monitoring.jobs.errors import Cancelled, Superseded, WrongState
+from monitoring.models import Job, JobAttempt
+
+LEASE = timedelta(seconds=12)
+ERROR_LENGTH = 2_000
+State = Job.State
+
+_DEADLOCKS = (1205, 1213)
+_Answer = TypeVar("_Answer")
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended. retry_at: with the state retrying. outcome: the attempt's word where not the state."""
+
+    job: Job
+    state: str
+    result: Any = None
+    error_code: str = ""
+    error: str = ""
+    retry_at: datetime | None = None
+    outcome: str = ""
+    wrote: list | None = None
+    progress: dict | None = None
+
+
+def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
+    """Take up to `limit` of the best due jobs: highest priority, then oldest. Empty where another took them first."""
+    if not Job.objects.due(now).exists():  # without the write lock that SQLite's transaction takes
+        return []
+    return patiently(partial(_claim, worker, limit, now))
+
+
+def complete(job: Job, result: Any, wrote: list | None, progress: dict | None) -> None:
+    """End a job well, in the transaction of the rows it wrote. Raises Cancelled or Superseded, so they roll back."""
+    if end_one(Ending(job, State.COMPLETED, result, wrote=wrote, progress=progress)):
+        return
+    raise Cancelled() if _is_cancelled(job) else Superseded()
+
+
+def hold(job: Job, progress: dict) -> None:
+    """Write a part's progress inside the part's transaction, as the holder. Raises Cancelled or Superseded."""
+    if not held(job).filter(cancel_requested_at=None).update(**progress):
+        raise Cancelled() if _is_cancelled(job) else Superseded()
+    tell([job], progress)
+
+
+def end(endings: Iterable[Ending]) -> int:
+    """End attempts, many in one transaction. Those that were given up change nothing. Returns how many did."""
+    return patiently(partial(_end, list(endings)))
+
+
+def end_one(ending: Ending, **guard: object) -> bool:
+    """End one attempt where it still runs, with what follows from it. In the caller's transaction if there is one."""
+    job, now = ending.job, timezone.now()
+    rows = held(job).filter(**guard)
+    if ending.state == State.COMPLETED:
+        rows = rows.filter(cancel_requested_at=None)
+    with transaction.atomic():
+        if not rows.update(**_ended(ending, now)):
+            return False
+        if ending.state != State.COMPLETED:
+            _remember_attempt(ending, now)
+        if ending.state != State.RETRYING and job.then_id:
+            follow(job.then_id, is_completed=ending.state == State.COMPLETED)
+        tell([job], _told(ending))
+    return True
+
+
+def follow(then: uuid.UUID, *, is_completed: bool) -> None:
+    """One of the jobs before `then` ended: it may run when it was the last, and is given up where it needed success."""
+    now = timezone.now()
+    waiting = Job.objects.filter(pk=then, state=State.PENDING, waits__gt=0)
+    if not is_completed and waiting.filter(runs_after=Job.RunsAfter.SUCCESS).exists():
+        return give_up(then, "previous_failed")
+    waiting.update(waits=F("waits") - 1)
+    if Job.objects.filter(pk=then, state=State.PENDING, waits=0, lane=None).update(lane=F("priority"), not_before=now):
+        transaction.on_commit(doorbell.ring)
+    return None
+
+
+def give_up(pk: uuid.UUID, code: str) -> bool:
+    """Cancel a waiting job, and with it those that wait for its success."""
+    now = timezone.now()
+    job = Job.objects.filter(pk=pk).first()
+    with transaction.atomic():
+        waiting = Job.objects.filter(pk=pk, state__in=Job.WAITING)
+        if not waiting.update(state=State.CANCELLED, lane=None, error_code=code, finished_at=now):
+            return False
+        if job.then_id:
+            follow(job.then_id, is_completed=False)
+        tell([job], {"state": State.CANCELLED, "error_code": code})
+    return True
+
+
+def cancel(pk: uuid.UUID) -> str:
+    """Cancel a job: at once where it waits, at its next checkpoint or commit where it runs. Returns its state.
+
+    Once this returned, the job never completes. Raises WrongState where it had ended before.
+    """
+    if patiently(partial(give_up, pk, "cancelled")):
+        return State.CANCELLED
+    asked = Job.objects.filter(pk=pk, state=State.RUNNING)
+    if patiently(partial(asked.update, cancel_requested_at=timezone.now())):
+        return State.RUNNING
+    state = Job.objects.values_list("state", flat=True).get(pk=pk)
+    if state in Job.WAITING:  # it went back to waiting between the two
+        return cancel(pk)
+    if state == State.CANCELLED:
+        return state
+    raise WrongState(f"The job is {state}; only one that waits or runs can be cancelled.")
+
+
+def retry(job: Job, attempts: int) -> None:
+    """Run an ended job again, in the same row. Raises WrongState where it has not ended, or did so well."""
+    again = Job.objects.filter(pk=job.pk, state__in=[State.FAILED, State.CANCELLED, State.TIMED_OUT])
+    fresh = {"error_code": "", "error": "", "finished_at": None, "cancel_requested_at": None, "waits": 0, "losses": 0}
+    fresh |= {
+        "state": State.PENDING,
+        "lane": F("priority"),
+        "not_before": timezone.now(),
+        "max_attempts": F("attempt") + attempts,
+    }
+    with transaction.atomic():
+        if not again.update(**fresh):
+            raise WrongState(f"The job is {job.state}; only one that failed, timed out or was cancelled can run again.")
+        tell([job], {"state": State.PENDING, "error_code": ""})
+        transaction.on_commit(doorbell.ring)
+
+
+def release(jobs: Iterable[Job]) -> None:
+    """Give back what a worker that stops could not finish; the attempt is not held against the job."""
+    now = timezone.now()
+    for job in jobs:
+        ending = Ending(job, State.RETRYING, error_code="released", retry_at=now, outcome="released")
+        with transaction.atomic():
+            if end_one(ending):
+                Job.objects.filter(pk=job.pk).update(max_attempts=F("max_attempts") + 1)
+                transaction.on_commit(doorbell.ring)
+
+
+def lose(job: Job, code: str, **guard: object) -> bool:
+    """An attempt's process is gone: the job is tried again, alone, or put into quarantine after its last attempt."""
+    ending = Ending(job, State.FAILED, error_code=code, error="The process that ran it died.", outcome="lost")
+    if job.cancel_requested_at:
+        ending = Ending(job, State.CANCELLED, error_code="cancelled")
+    elif job.attempt < job.max_attempts:
+        wait = timedelta(seconds=backoff(1.0, job.losses)) if job.losses else timedelta()
+        ending = Ending(job, State.RETRYING, error_code=code, retry_at=timezone.now() + wait, outcome="lost")
+    with transaction.atomic():
+        if not end_one(ending, **guard):
+            return False
+        Job.objects.filter(pk=job.pk).update(losses=F("losses") + 1)
+        transaction.on_commit(doorbell.ring)
+    return True
+
+
+def extend(worker: uuid.UUID, ids: list[uuid.UUID], now: datetime) -> None:
+    """Hold on to the jobs that a worker runs."""
+    Job.objects.filter(pk__in=ids, worker=worker, state=State.RUNNING).update(lease_until=now + LEASE)
+
+
+def held(job: Job) -> QuerySet[Job]:
+    """The job's row as long as this attempt of it runs: empty for one that was given up."""
+    return Job.objects.filter(pk=job.pk, attempt=job.attempt, state=State.RUNNING)
+
+
+def backoff(first_seconds: float, earlier: int) -> float:
+    """Seconds until the next attempt: doubling, at most ten minutes, with jitter to spread those that failed as one."""
+    return min(first_seconds * 2 ** min(earlier, 20), 600.0) * random.uniform(0.5, 1.0)
+
+
+def tell(jobs: Iterable[Job], news: dict) -> None:
+    """Append a change to the list that the feed reads, once it is committed."""
+    told = [changes.describe(job, news) for job in jobs]
+    transaction.on_commit(lambda: changes.append(told))
+
+
+def patiently(move: Callable[[], _Answer]) -> _Answer:
+    """Try again after a deadlock or a lock that did not come, unless a transaction around us would have to."""
+    for attempt in range(4):
+        try:
+            return move()
+        except OperationalError as error:
+            is_lock = error.args[0] in _DEADLOCKS or "locked" in str(error.args[0])
+            if attempt == 3 or not is_lock or connection.in_atomic_block:
+                raise
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+    raise AssertionError("unreachable")
+
+
+def _claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
+    with transaction.atomic():
+        jobs = list(Job.objects.due(now).select_for_update(skip_locked=True)[:limit])
+        by_timeout = defaultdict(list)
+        for job in jobs:
+            by_timeout[job.timeout_seconds].append(job.pk)
+        taken = {"state": State.RUNNING, "lane": None, "worker": worker, "started_at": now, "lease_until": now + LEASE}
+        for seconds, ids in by_timeout.items():
+            deadline = now + timedelta(seconds=seconds)
+            Job.objects.filter(pk__in=ids).update(**taken, attempt=F("attempt") + 1, deadline_at=deadline)
+        for job in jobs:
+            job.attempt += 1
+            job.started_at, job.worker, job.state = now, worker, State.RUNNING
+        tell(jobs, {"state": State.RUNNING, "worker": str(worker)})
+    return jobs
+
+
+def _end(endings: list[Ending]) -> int:
+    plain = [each for each in endings if _is_plain(each)]
+    with transaction.atomic():
+        ended = _complete_many(plain)
+        if ended < len(plain):
+            transaction.set_rollback(True)
+    if ended < len(plain):  # some were given up or cancelled: one by one
+        return sum(map(_end_or_cancel, endings))
+    return ended + sum(_end_or_cancel(each) for each in endings if not _is_plain(each))
+
+
+def _is_plain(ending: Ending) -> bool:
+    is_alone = not (ending.job.then_id or ending.wrote or ending.progress)
+    return is_alone and ending.state == State.COMPLETED
+
+
+def _complete_many(endings: list[Ending]) -> int:
+    """Complete jobs of which nothing follows, in one statement for each attempt number. Returns how many did."""
+    by_attempt = defaultdict(list)
+    for each in endings:
+        by_attempt[each.job.attempt].append(each)
+    count = sum(_complete_alike(attempt, group) for attempt, group in by_attempt.items())
+    tell([each.job for each in endings], {"state": State.COMPLETED, "error_code": ""})
+    return count
+
+
+def _complete_alike(attempt: int, endings: list[Ending]) -> int:
+    key, answer = Job._meta.pk, Job._meta.get_field("result")
+    ids = [key.get_db_prep_value(each.job.pk, connection) for each in endings]
+    results = [answer.get_db_prep_save(each.result, connection) for each in endings]
+    told = [(pk, result) for pk, result in zip(ids, results, strict=True) if result is not None]
+    cases = f"CASE id {'WHEN %s THEN %s ' * len(told)}END" if told else "NULL"
+    statement = (
+        f"UPDATE {Job._meta.db_table} SET state='completed', lease_until=NULL, finished_at=%s, error_code='', "
+        f"error='', result={cases} WHERE id IN ({','.join(['%s'] * len(ids))}) AND attempt=%s AND state='running' "
+        "AND cancel_requested_at IS NULL"
+    )
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now, *(each for pair in told for each in pair), *ids, attempt])
+        return cursor.rowcount
+
+
+def _end_or_cancel(ending: Ending) -> bool:
+    if end_one(ending):
+        return True
+    if ending.state == State.COMPLETED and _is_cancelled(ending.job):
+        return end_one(Ending(ending.job, State.CANCELLED, error_code="cancelled"))
+    logger.warning("%s: attempt %d was given up before it ended", ending.job, ending.job.attempt)
+    return False
+
+
+def _is_cancelled(job: Job) -> bool:
+    return held(job).filter(cancel_requested_at__isnull=False).exists()
+
+
+def _ended(ending: Ending, now: datetime) -> dict:
+    is_retry = ending.state == State.RETRYING
+    row = {"state": ending.state, "lease_until": None, "error_code": ending.error_code}
+    row |= {"error": ending.error[:ERROR_LENGTH], **(ending.progress or {})}
+    if is_retry:
+        return row | {"lane": F("priority"), "not_before": ending.retry_at, "worker": None, "deadline_at": None}
+    return row | {"finished_at": now, "result": ending.result, "wrote": ending.wrote}
+
+
+def _remember_attempt(ending: Ending, now: datetime) -> None:
+    job = ending.job
+    JobAttempt.objects.create(
+        job=job,
+        number=job.attempt,
+        worker=job.worker,
+        started_at=job.started_at,
+        ended_at=now,
+        outcome=ending.outcome or ending.state,
+        error_code=ending.error_code,
+        error=ending.error[:ERROR_LENGTH],
+    )
+
+
+def _told(ending: Ending) -> dict:
+    return {"state": ending.state, "error_code": ending.error_code, **(ending.progress or {})}

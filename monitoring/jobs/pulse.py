@@ -1,0 +1,99 @@
+"""The pulse of a worker process: it holds on to what runs, ends what is late, hears of cancels and writes progress."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections
+from django.utils import timezone
+
+from monitoring.jobs import ledger
+from monitoring.jobs.context import Current
+from monitoring.jobs.running import timed_out
+from monitoring.models import Job
+from monitoring.models import Worker as WorkerRow
+
+if TYPE_CHECKING:
+    from monitoring.jobs.worker import Worker
+
+BEAT_SECONDS = 0.25
+LOOK_SECONDS = 1.0  # between two looks for cancels
+HOLD_SECONDS = 3.0  # between two extensions of the leases; a quarter of a lease
+
+logger = logging.getLogger(__name__)
+
+
+class Pulse:
+    def __init__(self, worker: "Worker") -> None:
+        self._worker = worker
+        self._stopped = threading.Event()
+        self._started_at = timezone.now()
+        self._due = dict.fromkeys([self._look, self._hold], 0.0)
+        self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
+
+    def run(self) -> None:
+        while not self._stopped.wait(BEAT_SECONDS):
+            self._beat(time.monotonic())
+        self._say_goodbye()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _beat(self, now: float) -> None:
+        held = list(self._worker.held.values())
+        for current in held:
+            if now >= current.deadline:
+                self._end_late(current)
+        try:
+            close_old_connections()
+            self._write_progress(held)
+            for step, due in self._due.items():
+                if now >= due:
+                    self._due[step] = now + self._every[step]
+                    step(held)
+        except DatabaseTrouble as error:
+            logger.warning("the pulse found no database: %s", error)
+
+    def _end_late(self, current: Current) -> None:
+        if current.is_isolated:
+            current.stop("deadline_exceeded")  # whoever waits for its process kills it
+        else:
+            self._worker.abandon(current, timed_out(current.job))
+
+    def _write_progress(self, held: list[Current]) -> None:
+        for current in held:
+            if progress := current.unsaved_progress():
+                ledger.held(current.job).update(**progress)
+                ledger.tell([current.job], {"state": Job.State.RUNNING, **progress})
+
+    def _look(self, held: list[Current]) -> None:
+        """Stop what was cancelled, and what somebody else holds by now."""
+        rows = Job.objects.filter(pk__in=[current.job.pk for current in held]) if held else []
+        found = {row["id"]: row for row in rows and rows.values("id", "state", "attempt", "cancel_requested_at")}
+        for current in held:
+            row = found.get(current.job.pk)
+            if not row or row["state"] != Job.State.RUNNING or row["attempt"] != current.job.attempt:
+                current.stop("superseded")
+            elif row["cancel_requested_at"]:
+                current.stop("cancelled")
+
+    def _hold(self, held: list[Current]) -> None:
+        now = timezone.now()
+        if held:
+            ledger.extend(self._worker.id, [current.job.pk for current in held], now)
+        counts = self._worker.counts
+        facts = {"heartbeat_at": now, "processed": counts.processed, "failed": counts.failed}
+        if WorkerRow.objects.filter(pk=self._worker.id).update(**facts):
+            return
+        where = {"host": socket.gethostname()[:100], "pid": os.getpid(), "concurrency": self._worker.concurrency}
+        WorkerRow.objects.create(id=self._worker.id, started_at=self._started_at, **where, **facts)
+
+    def _say_goodbye(self) -> None:
+        try:
+            WorkerRow.objects.filter(pk=self._worker.id).update(stopped_at=timezone.now())
+        except DatabaseTrouble as error:
+            logger.warning("the worker could not say goodbye: %s", error)

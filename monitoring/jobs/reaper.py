@@ -1,0 +1,70 @@
+"""The reaper looks, every few seconds and in every worker, for jobs that everybody forgot: rows that wait unheard, rows
+whose worker died and rows that are long past their deadline. It needs no broker and no beat.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections
+from django.utils import timezone
+
+from monitoring.jobs import ledger
+from monitoring.jobs.running import timed_out
+from monitoring.models import Job
+
+EVERY_SECONDS = 1.5
+AT_ONCE = 200
+# A deadline is kept by the worker itself; the reaper comes later, for workers that cannot.
+MERCY = timedelta(seconds=5)
+
+logger = logging.getLogger(__name__)
+
+
+class Reaper:
+    """wake: called when rows wait that may be claimed now."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._stopped = threading.Event()
+        self._last_round = time.monotonic()
+        self._no_reaping_before = 0.0
+
+    def run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS * random.uniform(0.8, 1.2)):
+            try:
+                close_old_connections()
+                self.round(timezone.now())
+            except DatabaseTrouble as error:
+                logger.warning("the reaper found no database: %s", error)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def round(self, now: datetime) -> None:
+        if Job.objects.due(now).exists():
+            self._wake()
+        if self._is_fair():
+            expire(now)
+
+    def _is_fair(self) -> bool:
+        """Not right after a time in which nobody could extend a lease, such as a database that was frozen."""
+        now, lease = time.monotonic(), ledger.LEASE.total_seconds()
+        if now - self._last_round > lease / 2:
+            self._no_reaping_before = now + lease
+        self._last_round = now
+        return now >= self._no_reaping_before
+
+
+def expire(now: datetime) -> None:
+    """Take jobs from workers that stopped holding on to them, and end those whose time is long over."""
+    running = Job.objects.running()
+    for job in running.filter(lease_until__lt=now).order_by("lease_until")[:AT_ONCE]:
+        if ledger.lose(job, "worker_lost", lease_until=job.lease_until):
+            logger.warning("%s: its worker stopped answering in attempt %d", job, job.attempt)
+    for job in running.filter(deadline_at__lt=now - MERCY)[:AT_ONCE]:
+        ledger.end_one(timed_out(job))

@@ -1,0 +1,26 @@
+"""How long the ledger remembers."""
+
+from datetime import datetime, timedelta
+
+from monitoring.jobs.context import current
+from monitoring.models import Job, ScheduleSlot, Worker
+
+AT_ONCE = 500
+SLOTS_LONGER = timedelta(days=35)  # the last slot of a monthly schedule says where the next begins
+
+
+def delete_before(instant: datetime) -> dict:
+    """Delete jobs that ended before, with their attempts, and old slots and workers; oldest first, a few at a time."""
+    deleted = 0
+    while ids := list(_ended_before(instant)):
+        Job.objects.filter(pk__in=ids).delete()
+        deleted += len(ids)
+        current().progress(deleted)
+    slots = ScheduleSlot.objects.filter(claimed_at__lt=instant - SLOTS_LONGER).delete()[0]
+    workers = Worker.objects.filter(heartbeat_at__lt=instant).delete()[0]
+    return {"jobs": deleted, "slots": slots, "workers": workers}
+
+
+def _ended_before(instant: datetime) -> list:
+    ended = Job.objects.filter(finished_at__lt=instant, state__in=Job.ENDED).order_by("finished_at")
+    return list(ended.values_list("pk", flat=True)[:AT_ONCE])

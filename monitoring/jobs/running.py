@@ -1,0 +1,69 @@
+"""One attempt of a job, from its first line to its ending. Used by a worker's threads and by an isolated process."""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from monitoring.jobs import context, declaration, ledger
+from monitoring.jobs.context import Current, entered
+from monitoring.jobs.errors import Cancelled, DeadlineExceeded, Stopped, UnknownJob
+from monitoring.jobs.ledger import Ending
+from monitoring.models import Job
+
+State = Job.State
+logger = logging.getLogger(__name__)
+
+
+def run(running: Current) -> Ending | None:
+    """Run the body. Returns how it ended, for the ledger to write; None where nothing is left to write."""
+    job = running.job
+    try:
+        if not declaration.holds(job.condition):
+            return Ending(job, State.CANCELLED, error_code="condition_false")
+        return _body(running)
+    except Cancelled:
+        return Ending(job, State.CANCELLED, error_code="cancelled", progress=running.last_progress)
+    except DeadlineExceeded:
+        return timed_out(job)
+    except Stopped:
+        return None
+    except Exception as error:
+        logger.exception("%s: attempt %d failed", job, job.attempt)
+        return failed(job, error)
+
+
+def timed_out(job: Job) -> Ending:
+    return Ending(
+        job, State.TIMED_OUT, error_code="deadline_exceeded", error=f"It took longer than {job.timeout_seconds} s."
+    )
+
+
+def failed(job: Job, error: Exception) -> Ending:
+    """A failure for good, or another attempt later where the error says that this can help."""
+    code, told = getattr(error, "code", None), f"{type(error).__name__}: {error}"
+    code = code if isinstance(code, str) and code else type(error).__name__
+    declared = declaration.find(job.name)
+    # A job that this worker does not know may be known to a newer one.
+    is_temporary = declared.is_temporary(error) if declared else isinstance(error, UnknownJob)
+    if is_temporary and job.attempt < job.max_attempts:
+        wait = ledger.backoff(declared.rules.backoff_seconds if declared else 2.0, job.attempt - 1)
+        wait = max(wait, float(getattr(error, "retry_after", None) or 0))
+        at = timezone.now() + timedelta(seconds=wait)
+        return Ending(job, State.RETRYING, error_code=code[:64], error=told, retry_at=at)
+    return Ending(job, State.FAILED, error_code=code[:64], error=told)
+
+
+def _body(running: Current) -> Ending | None:
+    declared, job = declaration.named(running.job.name), running.job
+    declared.check(job.arguments)
+    with entered(running):
+        if declared.rules.atomic:
+            with running.commit() as end:
+                end.result = context.checked(declared(**job.arguments))
+            return None
+        result = declared(**job.arguments)
+    if running.is_committed:
+        return None
+    running.checkpoint()
+    return Ending(job, State.COMPLETED, context.checked(result), progress=running.last_progress)

@@ -1,0 +1,152 @@
+"""Schedules: rows of django-celery-beat that name a job. Beat only ticks. Which planned times (slots) are due is worked
+out here, and each is claimed once under a unique key: two beats, a missed tick, a change of the clocks do no harm.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from celery.schedules import crontab
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from monitoring.jobs import declaration, submission
+from monitoring.jobs.errors import JobError
+from monitoring.models import ScheduleSlot
+
+TICK = "monitoring.tick"
+MINUTE = timedelta(minutes=1)
+LOOK_BACK = timedelta(days=32)  # further back nothing is caught up
+NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
+
+logger = logging.getLogger(__name__)
+
+
+def run_due(now: datetime) -> int:
+    """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
+    rows = (
+        PeriodicTask.objects.filter(task=TICK, enabled=True).exclude(kwargs="{}").select_related("crontab", "interval")
+    )
+    return sum(_run_due(schedule, now) for schedule in rows)
+
+
+def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The planned times in (after, until], in UTC."""
+    if schedule.interval:
+        return _interval_slots(schedule.interval.schedule.run_every, after, until)
+    if schedule.crontab:
+        return _crontab_slots(schedule.crontab.schedule, schedule.crontab.timezone, after, until)
+    return iter(())
+
+
+def seed() -> None:
+    """Give a new database the schedules that the declarations come with. Rows that are there stay as they are."""
+    minute, _ = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.MINUTES)
+    PeriodicTask.objects.get_or_create(name=TICK, defaults={"task": TICK, "interval": minute, "expire_seconds": 60})
+    for name, declared in declaration.everything().items():
+        for number, planned in enumerate(declared.rules.schedules, 1):
+            _seed(name if number == 1 else f"{name} {number}", name, planned)
+
+
+def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
+    names = ["minute", "hour", "day_of_month", "month_of_year", "day_of_week"]
+    times = dict(zip(names, planned.crontab.split(), strict=True))
+    row, _ = CrontabSchedule.objects.get_or_create(**times, timezone=planned.time_zone)
+    asked = {"job": job, "arguments": planned.arguments}
+    if planned.only_if:
+        asked["only_if"] = {"name": planned.only_if, "arguments": planned.only_if_arguments}
+    facts = {"task": TICK, "crontab": row, "kwargs": json.dumps(asked), "expire_seconds": 60}
+    PeriodicTask.objects.get_or_create(name=title, defaults=facts)
+
+
+def _run_due(schedule: PeriodicTask, now: datetime) -> int:
+    last = ScheduleSlot.objects.filter(schedule=schedule).order_by("-slot").values_list("slot", flat=True).first()
+    due = list(slots(schedule, max(last or now - NEW, now - LOOK_BACK), now))
+    asked = json.loads(schedule.kwargs)
+    if asked.get("catch_up") is True:
+        return sum(_submit(schedule, slot, asked) for slot in due)
+    return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
+
+
+def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0) -> bool:
+    """Claim the slot and submit its job, in one transaction. False where somebody else has it or it is refused."""
+    with transaction.atomic():
+        claimed = _claim(schedule, slot)
+        if claimed is None:
+            return False
+        claimed.reason = f"{missed} missed before it" if missed else ""
+        try:
+            _submit_claimed(claimed, asked)
+        except (JobError, KeyError) as error:
+            logger.exception("the schedule %s cannot be submitted", schedule.name)
+            claimed.outcome, claimed.reason = ScheduleSlot.Outcome.REFUSED, str(error)[:200]
+        claimed.save(update_fields=["outcome", "reason", "job"])
+    return claimed.job is not None
+
+
+def _submit_claimed(claimed: ScheduleSlot, asked: dict) -> None:
+    condition = declaration.condition_asked(asked.get("only_if"))
+    if declaration.holds(condition):
+        claimed.job = submission.submit(asked["job"], asked.get("arguments"))
+    else:
+        claimed.outcome, claimed.reason = ScheduleSlot.Outcome.REFUSED, f"not {condition['name']}"
+
+
+def _claim(schedule: PeriodicTask, slot: datetime) -> ScheduleSlot | None:
+    """The claimed slot, or None where somebody else has it."""
+    facts = {"outcome": ScheduleSlot.Outcome.SUBMITTED, "claimed_at": timezone.now()}
+    try:
+        with transaction.atomic():
+            return ScheduleSlot.objects.create(schedule=schedule, slot=slot, **facts)
+    except IntegrityError:
+        return None
+
+
+def _interval_slots(every: timedelta, after: datetime, until: datetime) -> Iterator[datetime]:
+    """Whole multiples of the interval since 1970: the same on every machine and after every restart."""
+    seconds = every.total_seconds()
+    number = after.timestamp() // seconds + 1
+    while (slot := number * seconds) <= until.timestamp():
+        yield datetime.fromtimestamp(slot, UTC)
+        number += 1
+
+
+def _crontab_slots(planned: crontab, zone: tzinfo, after: datetime, until: datetime) -> Iterator[datetime]:
+    """Times on the wall clock of the zone. At fixed hours each wall-clock time counts once: of an hour that comes
+    twice the first counts, and what falls into an hour that is left out comes at the instant of the change.
+    """
+    minute = after.astimezone(UTC).replace(second=0, microsecond=0) + MINUTE
+    is_hourly = len(planned.hour) == 24
+    before = (minute - MINUTE).astimezone(zone)
+    while minute <= until:
+        local = minute.astimezone(zone)
+        if is_hourly:
+            is_due = _matches(planned, local)
+        else:
+            is_due = local.fold == 0 and any(_matches(planned, each) for each in _wall_clock(before, local))
+        if is_due:
+            yield minute
+        before, minute = local, minute + MINUTE
+
+
+def _wall_clock(before: datetime, local: datetime) -> Iterator[datetime]:
+    """The wall-clock minutes that began with this one: one, or also those that a change of the clocks left out."""
+    wall = before.replace(tzinfo=None, fold=0) + MINUTE
+    end = local.replace(tzinfo=None, fold=0)
+    if wall > end:  # the clock went back
+        wall = end
+    while wall <= end:
+        yield wall
+        wall += MINUTE
+
+
+def _matches(planned: crontab, wall: datetime) -> bool:
+    return (
+        wall.minute in planned.minute
+        and wall.hour in planned.hour
+        and wall.isoweekday() % 7 in planned.day_of_week
+        and wall.day in planned.day_of_month
+        and wall.month in planned.month_of_year
+    )

@@ -1,0 +1,158 @@
+"""Asking for work: a row in the caller's transaction, and a ring when it commits."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from monitoring.jobs import context, declaration, doorbell, ledger
+from monitoring.jobs.errors import InvalidArguments, KeyReused
+from monitoring.models import Job, Priority
+
+LONGEST_TIMEOUT_SECONDS = 24 * 3600
+KEY_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job that is part of a chain or a group. only_if: {"name", "arguments"} of a declared condition."""
+
+    name: str
+    arguments: dict = field(default_factory=dict)
+    priority: str | None = None
+    timeout: int | None = None
+    only_if: dict | None = None
+
+
+def submit(name: str, arguments: dict | None = None, *, key: str | None = None, **options: Any) -> Job:
+    """Ask for one job. It is asked for when the caller's transaction commits, and not when it rolls back.
+
+    options: priority ("high", "normal", "low"), timeout (seconds), max_attempts, not_before (an instant), only_if (a
+    condition), owner (a user). With a key that came before, the job of that time is returned.
+    Raises UnknownJob, InvalidArguments (naming fields), KeyReused (the key belongs to another job).
+    """
+    job = _row(name, arguments or {}, **options)
+    if key is None:
+        _insert([job])
+        return job
+    if not 0 < len(key) <= KEY_LENGTH:
+        raise InvalidArguments("The key is wrong.", {"key": [f"must have 1 to {KEY_LENGTH} characters"]})
+    job.key = key
+    return _insert_once(job)
+
+
+def submit_many(name: str, calls: Sequence[dict], **options: Any) -> list[Job]:
+    """Ask for the same job with many arguments, in one insert."""
+    jobs = [_row(name, arguments, **options) for arguments in calls]
+    _insert(jobs)
+    return jobs
+
+
+def chain(steps: Sequence[Step], **options: Any) -> list[Job]:
+    """Ask for jobs one after another; where one does not complete, those behind it are cancelled."""
+    jobs = [_step_row(step, options) for step in steps]
+    for before, after in pairwise(jobs):
+        before.then = after
+        after.lane, after.waits = None, 1
+    _insert(jobs)
+    return jobs
+
+
+def group(steps: Sequence[Step], then: Step, **options: Any) -> tuple[list[Job], Job]:
+    """Ask for jobs side by side, and one that runs when all have ended, however: it sees what became of each."""
+    finishing = _step_row(then, options)
+    finishing.lane, finishing.waits, finishing.runs_after = None, len(steps), Job.RunsAfter.END
+    jobs = [_step_row(step, options) for step in steps]
+    for job in jobs:
+        job.then = finishing
+    _insert([finishing, *jobs])
+    return jobs, finishing
+
+
+def retry(pk: uuid.UUID) -> Job:
+    """Run a job again that failed, timed out or was cancelled, in the same row, with all its attempts."""
+    job = Job.objects.get(pk=pk)
+    ledger.retry(job, declaration.named(job.name).rules.max_attempts)
+    return Job.objects.get(pk=pk)
+
+
+def _step_row(step: Step, options: dict) -> Job:
+    own = {"priority": step.priority, "timeout": step.timeout, "only_if": step.only_if}
+    return _row(
+        step.name, step.arguments, **options | {name: value for name, value in own.items() if value is not None}
+    )
+
+
+def _row(
+    name: str,
+    arguments: dict,
+    *,
+    priority: str | None = None,
+    timeout: int | None = None,
+    max_attempts: int | None = None,
+    not_before: datetime | None = None,
+    only_if: dict | None = None,
+    owner: Any = None,
+) -> Job:
+    declared = declaration.named(name)
+    declared.check(arguments)
+    rank = _rank(priority) if priority is not None else declared.rules.priority
+    now = timezone.now()
+    return Job(
+        name=name,
+        arguments=arguments,
+        about=declared.subject(arguments),
+        priority=rank,
+        lane=rank,
+        not_before=not_before or now,
+        max_attempts=_whole("max_attempts", max_attempts, 100) or declared.rules.max_attempts,
+        timeout_seconds=_whole("timeout", timeout, LONGEST_TIMEOUT_SECONDS) or declared.rules.timeout_seconds,
+        condition=declaration.condition_asked(only_if),
+        parent_id=context.current_id(),
+        owner=owner,
+        created_at=now,
+    )
+
+
+def _rank(priority: object) -> Priority:
+    names = [each.name.lower() for each in Priority]
+    if priority not in names:
+        raise InvalidArguments("The priority is wrong.", {"priority": [f"must be one of {', '.join(names)}"]})
+    return Priority[str(priority).upper()]
+
+
+def _whole(name: str, value: object, most: int) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= most:
+        raise InvalidArguments(f"The {name} is wrong.", {name: [f"must be a whole number from 1 to {most}"]})
+    return value
+
+
+def _insert(jobs: list[Job]) -> None:
+    if len(jobs) == 1:
+        jobs[0].save(force_insert=True)
+    else:
+        with transaction.atomic():
+            Job.objects.bulk_create(jobs, batch_size=500)
+    ledger.tell(jobs, {"state": Job.State.PENDING})
+    transaction.on_commit(lambda: doorbell.ring(len(jobs)))
+
+
+def _insert_once(job: Job) -> Job:
+    try:
+        with transaction.atomic():
+            _insert([job])
+    except IntegrityError:
+        earlier = Job.objects.filter(key=job.key).first()
+        if earlier is None:
+            raise
+        if (earlier.name, earlier.arguments) != (job.name, job.arguments):
+            raise KeyReused(f"The key {job.key!r} belongs to another job.", {"key": ["was used with others"]}) from None
+        return earlier
+    return job

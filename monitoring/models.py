@@ -1,0 +1,188 @@
+"""What we measure about ourselves, in rows: the jobs, who runs them, and which slots of a schedule were taken."""
+
+import secrets
+import time
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def new_id() -> uuid.UUID:
+    """A UUID of version 7 (RFC 9562): later ones sort behind earlier ones, which keeps the table's end hot."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return uuid.UUID(int=value)
+
+
+class Priority(models.IntegerChoices):
+    HIGH = 0, _("high")
+    NORMAL = 1, _("normal")
+    LOW = 2, _("low")
+
+
+class JobQuerySet(models.QuerySet):
+    def due(self, now) -> "JobQuerySet":
+        """Jobs that a worker may claim, the best first."""
+        return self.filter(lane__isnull=False, not_before__lte=now).order_by("lane", "not_before")
+
+    def running(self) -> "JobQuerySet":
+        return self.filter(state=Job.State.RUNNING)
+
+
+class Job(models.Model):
+    """One piece of work somebody asked for. This row is the truth about it; Celery only tells workers to look."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        RUNNING = "running", _("running")
+        RETRYING = "retrying", _("retrying")
+        COMPLETED = "completed", _("completed")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+        TIMED_OUT = "timed_out", _("timed out")
+
+    WAITING = (State.PENDING, State.RETRYING)
+    ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED, State.TIMED_OUT)
+
+    class RunsAfter(models.TextChoices):
+        SUCCESS = "success", _("all before it completed")
+        END = "end", _("all before it ended, however")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=100)
+    arguments = models.JSONField(default=dict)
+    about = models.CharField(max_length=200, blank=True, help_text=_("What it is about, such as its symbols."))
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    lane = models.PositiveSmallIntegerField(
+        null=True, help_text=_("The priority while it may be claimed, else empty: the index that workers read.")
+    )
+    not_before = models.DateTimeField(help_text=_("When it became, or will become, claimable."))
+    attempt = models.PositiveIntegerField(
+        default=0, help_text=_("Grows with each claim; only the holder of the newest may write.")
+    )
+    max_attempts = models.PositiveIntegerField()
+    losses = models.PositiveIntegerField(
+        default=0, help_text=_("How many workers died over it; with one, it runs in a process of its own.")
+    )
+    timeout_seconds = models.PositiveIntegerField()
+    worker = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(null=True)
+    progress_word = models.CharField(max_length=100, blank=True)
+    result = models.JSONField(null=True)
+    wrote = models.JSONField(null=True, help_text=_("Which rows it wrote: model, count, first and last key."))
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    key = models.CharField(max_length=200, null=True, unique=True, help_text=_("The same key is the same job."))
+    condition = models.JSONField(null=True, help_text=_("Name and arguments; run only if it holds when claimed."))
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="children", db_constraint=False
+    )
+    then = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="before", db_constraint=False)
+    waits = models.PositiveIntegerField(default=0, help_text=_("How many jobs must end before it may run."))
+    runs_after = models.CharField(max_length=7, choices=RunsAfter, default=RunsAfter.SUCCESS)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["lane", "not_before"], name="job_claim"),
+            models.Index(fields=["state", "lease_until"], name="job_lease"),
+            models.Index(fields=["finished_at"], name="job_finished"),
+            models.Index(fields=["name", "id"], name="job_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}"
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in self.ENDED
+
+
+class JobAttempt(models.Model):
+    """An attempt that did not complete its job. (The one that did is told by the job's own row.)"""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker = models.UUIDField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField()
+    outcome = models.CharField(max_length=9, help_text=_("The job's state after it, or “lost” or “released”."))
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["job_id", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.outcome}"
+
+
+class Worker(models.Model):
+    """A process that runs jobs, from its own heartbeat."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    host = models.CharField(max_length=100)
+    pid = models.PositiveIntegerField()
+    concurrency = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    processed = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class JobTemplate(models.Model):
+    """A submission that was saved under a name."""
+
+    name = models.CharField(max_length=100, unique=True)
+    submission = models.JSONField(help_text=_("As POST /api/tasks/submit takes it."))
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ScheduleSlot(models.Model):
+    """A planned time of a schedule, taken once however many beats tick."""
+
+    class Outcome(models.TextChoices):
+        SUBMITTED = "submitted", _("submitted")
+        REFUSED = "refused", _("refused")
+
+    schedule = models.ForeignKey("django_celery_beat.PeriodicTask", on_delete=models.CASCADE, related_name="slots")
+    slot = models.DateTimeField()
+    outcome = models.CharField(max_length=9, choices=Outcome)
+    reason = models.CharField(max_length=200, blank=True)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="slots")
+    claimed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-slot"]
+        constraints = [models.UniqueConstraint(fields=["schedule", "slot"], name="one_claim_a_slot")]
+
+    def __str__(self) -> str:
+        return f"{self.slot:%Y-%m-%d %H:%M:%S} {self.outcome}"

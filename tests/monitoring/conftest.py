@@ -1,0 +1,105 @@
+"""Real workers for the tests of jobs: processes on the tests' own database and Valkey."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from monitoring.models import Worker
+from tests.conftest import shared_database
+
+READY_SECONDS = 30
+SAMPLE_APP = "tests.monitoring.sample_app"
+
+
+class WorkerProcess:
+    """A `celery worker` with the sample jobs."""
+
+    def __init__(self, log: Path, concurrency: int = 4, app: str = SAMPLE_APP) -> None:
+        self.log = log
+        options = ["-P", "threads", "-c", str(concurrency), "-l", "INFO"]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", app, "worker", *options],
+                cwd=settings.BASE_DIR,
+                env={**os.environ, **shared_database()},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> "WorkerProcess":
+        until = time.monotonic() + READY_SECONDS
+        while not Worker.objects.filter(pid=self.process.pid).exists():
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < until, self.log.read_text()[-3000:]
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@pytest.fixture
+def start_worker(transactional_db, tmp_path) -> Iterator[Callable[..., WorkerProcess]]:
+    """start_worker(concurrency=4): a ready worker, gone at the end of the test."""
+    started: list[WorkerProcess] = []
+
+    def start(**options) -> WorkerProcess:
+        started.append(WorkerProcess(tmp_path / f"worker-{len(started)}.log", **options))
+        return started[-1].wait_until_ready()
+
+    yield start
+    for worker in started:
+        worker.kill()
+
+
+@pytest.fixture(scope="module")
+def module_worker(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[WorkerProcess]:
+    with django_db_blocker.unblock():
+        started = WorkerProcess(tmp_path_factory.mktemp("worker") / "log").wait_until_ready()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def worker(module_worker, transactional_db) -> WorkerProcess:
+    """A ready worker that the tests of a module share."""
+    return module_worker
+
+
+@pytest.fixture
+def start_beat(transactional_db, tmp_path) -> Iterator[Callable[[], subprocess.Popen]]:
+    """start_beat(): a real `celery beat` on the tests' schedules, gone at the end of the test."""
+    started: list[subprocess.Popen] = []
+
+    def start() -> subprocess.Popen:
+        name = tmp_path / f"beat-{len(started)}"
+        options = ["--max-interval", "1", "--pidfile", f"{name}.pid", "-l", "INFO"]
+        with name.with_suffix(".log").open("wb") as output:
+            command = [sys.executable, "-m", "celery", "-A", SAMPLE_APP, "beat", *options]
+            environment = {**os.environ, **shared_database()}
+            process = subprocess.Popen(
+                command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

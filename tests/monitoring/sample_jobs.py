@@ -1,0 +1,86 @@
+"""Jobs that only the tests know."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Literal
+
+from monitoring import jobs
+from monitoring.jobs import job
+from monitoring.models import JobTemplate
+
+
+class Hiccup(Exception):
+    temporary = True
+    code = "hiccup"
+
+
+@job("sample.add", about="title")
+def add(a: int, b: int = 1, title: str = "") -> int:
+    return a + b
+
+
+@job("sample.add_async")
+async def add_async(a: int, b: int) -> int:
+    await asyncio.sleep(0.01)
+    return a + b
+
+
+@job("sample.log")
+def log(path: str, word: str, seconds: float = 0.0) -> None:
+    """Append a word to a file, which tells how often and in which order jobs ran."""
+    with Path(path).open("a") as file:
+        file.write(f"{word}\n")
+    time.sleep(seconds)
+
+
+@job("sample.save", atomic=True)
+def save(name: str) -> str:
+    return JobTemplate.objects.create(name=name, submission={}).name
+
+
+@job("sample.sleep", timeout=60)
+def sleep(seconds: float, every: float = 0.05) -> str:
+    """Sleeps as a good citizen, who looks up at checkpoints."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        jobs.current().progress(0, 1, "asleep")
+        time.sleep(every)
+    return "rested"
+
+
+@job("sample.deaf")
+def deaf(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@job("sample.hiccup", backoff_seconds=0.1)
+def hiccup(path: str, times: int) -> int:
+    """Fails for a while, as a network does."""
+    log(path, "tried")
+    tried = len(Path(path).read_text().split())
+    if tried <= times:
+        raise Hiccup(f"try number {tried}")
+    return tried
+
+
+@job("sample.wrong")
+def wrong(kind: Literal["value", "result"]) -> object:
+    if kind == "value":
+        raise ValueError("a secret in an unexpected place")
+    return object()
+
+
+@job("sample.poison", max_attempts=3)
+def poison(path: str) -> None:
+    log(path, f"{os.getpid()}")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@job("sample.isolated", isolated=True)
+def isolated(seconds: float = 0.0) -> int:
+    jobs.current().progress(1, 2, "half")
+    time.sleep(seconds)
+    return os.getpid()

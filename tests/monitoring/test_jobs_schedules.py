@@ -1,0 +1,124 @@
+"""Each planned time of a schedule is taken once: with two beats, after a pause, and when the clocks change."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from monitoring.jobs import condition, schedules
+from monitoring.models import Job, ScheduleSlot
+from tests.monitoring import sample_jobs  # noqa: F401
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@condition("sample.is_it")
+def is_it(so: bool) -> bool:
+    return so
+
+
+@pytest.fixture
+def hourly(db) -> PeriodicTask:
+    return planned("0 * * * *", "UTC")
+
+
+def planned(crontab: str, zone: str, **asked) -> PeriodicTask:
+    names = ["minute", "hour", "day_of_month", "month_of_year", "day_of_week"]
+    times = dict(zip(names, crontab.split(), strict=True))
+    row = CrontabSchedule.objects.create(**times, timezone=zone)
+    told = {"job": "sample.add", "arguments": {"a": 1}, **asked}
+    return PeriodicTask.objects.create(
+        name=f"{crontab} {zone}", task=schedules.TICK, crontab=row, kwargs=json.dumps(told)
+    )
+
+
+def taken(schedule: PeriodicTask) -> list[datetime]:
+    return list(ScheduleSlot.objects.filter(schedule=schedule).order_by("slot").values_list("slot", flat=True))
+
+
+def test_a_slot_is_submitted_once_however_often_beat_ticks(hourly):
+    for _ in range(3):
+        schedules.run_due(NOON)
+    assert taken(hourly) == [NOON]
+    assert Job.objects.filter(name="sample.add").count() == 1
+
+
+def test_the_newest_of_the_missed_slots_runs_and_says_how_many_were_missed(hourly):
+    schedules.run_due(NOON)
+    schedules.run_due(NOON + timedelta(hours=5, minutes=7))
+    assert taken(hourly) == [NOON, NOON + timedelta(hours=5)]
+    assert hourly.slots.first().reason == "4 missed before it"
+
+
+@pytest.mark.django_db
+def test_a_schedule_that_catches_up_runs_every_missed_slot():
+    schedule = planned("0 * * * *", "UTC", catch_up=True)
+    schedules.run_due(NOON)
+    schedules.run_due(NOON + timedelta(hours=5, minutes=7))
+    assert taken(schedule) == [NOON + timedelta(hours=hour) for hour in range(6)]
+
+
+@pytest.mark.django_db
+def test_after_the_close_in_new_york_comes_once_a_trading_day_in_two_years():
+    schedule = planned("5 16 * * mon-fri", "America/New_York")
+    start, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    found = [slot.astimezone(NEW_YORK) for slot in schedules.slots(schedule, start, end)]
+    assert {(slot.hour, slot.minute) for slot in found} == {(16, 5)}
+    weekdays = [day for n in range(730) if (day := start.date() + timedelta(days=n)).weekday() < 5]
+    assert [slot.date() for slot in found] == weekdays
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("crontab", "day", "expected"),
+    [
+        (
+            "30 2 * * *",
+            datetime(2026, 3, 8, 0, tzinfo=NEW_YORK),
+            [7],
+        ),  # 2:30 does not exist: at 3:00, which is 7:00 UTC
+        ("30 1 * * *", datetime(2026, 11, 1, 0, tzinfo=NEW_YORK), [5]),  # 1:30 comes twice: at the first
+        ("15 * * * *", datetime(2026, 3, 8, 0, tzinfo=NEW_YORK), [5, 6, 7, 8]),  # each hour that passes
+        ("15 * * * *", datetime(2026, 11, 1, 0, tzinfo=NEW_YORK), [4, 5, 6, 7]),
+    ],
+)
+def test_a_change_of_the_clocks_neither_loses_nor_doubles_a_slot(crontab, day, expected):
+    schedule = planned(crontab, "America/New_York")
+    found = schedules.slots(schedule, day.astimezone(UTC), day.astimezone(UTC) + timedelta(hours=4))
+    assert [slot.hour for slot in found] == expected
+
+
+@pytest.mark.django_db
+def test_a_schedule_asks_its_condition():
+    no = planned("0 * * * *", "UTC", only_if={"name": "sample.is_it", "arguments": {"so": False}})
+    yes = planned("0 12 * * *", "UTC", only_if={"name": "sample.is_it", "arguments": {"so": True}})
+    schedules.run_due(NOON)
+    assert (no.slots.get().outcome, yes.slots.get().outcome) == ("refused", "submitted")
+
+
+@pytest.mark.django_db
+def test_a_schedule_of_an_unknown_job_is_refused_and_stops_no_other(hourly):
+    broken = planned("0 * * * *", "Europe/Paris", job="sample.gone")
+    schedules.run_due(NOON)
+    assert broken.slots.get().outcome == "refused"
+    assert taken(hourly) == [NOON]
+
+
+@pytest.mark.db
+def test_two_beats_run_each_slot_once(start_worker, start_beat):
+    second, _ = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.SECONDS)
+    asked = json.dumps({"job": "sample.add", "arguments": {"a": 1}, "catch_up": True})
+    schedule = PeriodicTask.objects.create(name="often", task=schedules.TICK, interval=second, kwargs=asked)
+    start_worker()
+    start_beat(), start_beat()
+    until = time.monotonic() + 20
+    while ScheduleSlot.objects.filter(schedule=schedule).count() < 128 and time.monotonic() < until:
+        time.sleep(0.2)
+    slots = taken(schedule)
+    assert len(slots) >= 128  # two minutes that a new schedule looks back, and some that came
+    assert slots == [slots[0] + timedelta(seconds=n) for n in range(len(slots))]
+    assert Job.objects.filter(name="sample.add").count() == len(slots)
