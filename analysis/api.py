@@ -9,10 +9,29 @@ from rest_framework.views import APIView
 
 from analysis import catalogue, frames, watchlist
 from analysis.shapes import IndicatorsShape, WatchlistShape
-from market import queries
+from market import examples, overview, queries
 from market.models import Interval
 from market.shapes import ADJUSTMENTS
 
+_INDICATORS = {
+    "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
+    "adjustment": "split", "is_final": True, **examples.SOURCED, "times": ["2012-09-04T00:00:00Z"],
+    "indicators": {
+        "sma_20": {"name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066}}
+    },
+}  # fmt: skip
+_LISTED = {name: examples.SYMBOL[name] for name in overview.REFERENCE}
+_WATCHLIST = {
+    "source": {"name": "replay", "is_recorded": True, "epoch": 1},
+    "market": {"state": "closed", "session": "2012-09-04", "exchange": "XNAS"},
+    "symbols": [
+        {
+            "symbol": "AAPL", **_LISTED, "quote": examples.QUOTE, "sparkline": [665.24, 674.97],
+            "average_volume": 12610950, "records": {"52_weeks": examples.EXTREMES, "all_time": None},
+            "indicators": {"rsi_14": 68.7776, "sma_20": 650.2066},
+        }
+    ],
+}  # fmt: skip
 JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 
 
@@ -47,6 +66,7 @@ class Indicators(APIView):
         summary="Indicators of a symbol",
         parameters=[queries.TICKER, IndicatorQuery],
         responses={(200, "application/json"): IndicatorsShape},
+        examples=examples.shown(_INDICATORS),
     )
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
@@ -69,6 +89,7 @@ class DefaultWatchlist(APIView):
         operation_id="watchlist_default",
         summary="The default watchlist",
         responses={(200, "application/json"): WatchlistShape},
+        examples=examples.shown(_WATCHLIST),
     )
     def get(self, request) -> Response:
         return Response(watchlist.default())

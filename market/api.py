@@ -14,7 +14,7 @@ from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from market import bars, queries, quotes, shapes
+from market import bars, examples, queries, quotes, shapes
 from market.models import Bar, CorporateAction, Interval, Record, Symbol
 from market.queries import Choice, Count, Instant, Query, Span, Tickers
 
@@ -60,6 +60,7 @@ class Symbols(APIView):
         summary="List symbols",
         parameters=[SymbolQuery, *_PAGING],
         responses={(200, "application/json"): shapes.SymbolPage, **TABLE},
+        examples=examples.shown(examples.SYMBOL_PAGE),
     )
     def get(self, request) -> Response:
         query = SymbolQuery.read(request)
@@ -80,6 +81,7 @@ class OneSymbol(APIView):
         summary="One symbol",
         parameters=[queries.TICKER],
         responses={(200, "application/json"): shapes.SymbolShape, **TABLE},
+        examples=examples.shown(examples.SYMBOL),
     )
     def get(self, request, symbol: str) -> Response:
         rows = list(_reference(Symbol.objects.filter(ticker=symbol.upper())))
@@ -105,6 +107,7 @@ class Bars(APIView):
         summary="Bars of a symbol",
         parameters=[queries.TICKER, BarQuery],
         responses={(200, "application/json"): shapes.BarPage, **TABLE},
+        examples=examples.shown(examples.BAR_PAGE),
     )
     def get(self, request, symbol: str) -> Response:
         query = BarQuery.read(request)
@@ -132,6 +135,7 @@ class OneQuote(APIView):
         summary="Latest quote",
         parameters=[queries.TICKER],
         responses={(200, "application/json"): shapes.QuoteShape, **TABLE},
+        examples=examples.shown(examples.QUOTE),
     )
     def get(self, request, symbol: str) -> Response:
         ticker = queries.known(symbol)
@@ -153,6 +157,7 @@ class Records(APIView):
         summary="Highs and lows",
         parameters=[queries.TICKER],
         responses={(200, "application/json"): shapes.RecordsShape, **TABLE},
+        examples=examples.shown(examples.RECORDS),
     )
     def get(self, request, symbol: str) -> Response:
         ticker = queries.known(symbol)
@@ -178,6 +183,7 @@ class Actions(APIView):
         summary="Splits and dividends",
         parameters=[queries.TICKER, ActionQuery, *_PAGING],
         responses={(200, "application/json"): shapes.ActionPage, **TABLE},
+        examples=examples.shown(examples.ACTION_PAGE),
     )
     def get(self, request, symbol: str) -> Response:
         query = ActionQuery.read(request)
@@ -207,6 +213,7 @@ class Prices(APIView):
         summary="Many prices",
         parameters=[PricesQuery],
         responses={(200, "application/json"): shapes.PricesShape, **TABLE},
+        examples=examples.shown(examples.PRICES),
     )
     def get(self, request) -> Response:
         latest = quotes.latest(PricesQuery.read(request)["symbols"])

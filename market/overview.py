@@ -13,7 +13,7 @@ from market.models import Bar, CorporateAction, DataSource, Interval, Record, Sy
 from monitoring import redis
 
 SPARKLINE_SESSIONS = 30
-_REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
+REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
 _EXTREMES = ("high", "high_date", "low", "low_date")
 _DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=Interval.DAY, is_final=True).order_by("-opened_at")
 _OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
@@ -32,13 +32,13 @@ def clock() -> dict:
 
 def rows(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
     """Each wanted symbol with its quote, closes, average volume and records. now: the wall's clock."""
-    symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *_REFERENCE))
+    symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *REFERENCE))
     latest = quotes.latest([symbol["ticker"] for symbol in symbols])
     sessions, records = _sessions(symbols), _records(symbols)
     return [
         {
             "symbol": symbol["ticker"],
-            **{name: symbol[name] for name in _REFERENCE},
+            **{name: symbol[name] for name in REFERENCE},
             "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now),
             **_recent(sessions.get(symbol["id"], [])),
             "records": records.get(symbol["id"]),

@@ -9,7 +9,7 @@ from analysis import summary
 from market import bars, prices, quotes
 from market.models import CorporateAction, DataSource, Record, Symbol
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
 INDICATORS = "/api/v2/technical-analysis/indicators/AAPL"
 WATCHLIST = "/api/v2/watchlists/default/"

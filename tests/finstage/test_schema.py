@@ -66,6 +66,14 @@ def test_every_refusal_is_in_the_document_as_a_problem(document, path):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", READS)
+def test_every_read_has_an_example_that_keeps_to_its_shape(document, path):
+    answered = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    [example] = answered["examples"].values()
+    Draft202012Validator({**answered["schema"], "components": document["components"]}).validate(example["value"])
+
+
+@pytest.mark.django_db
 def test_a_problem_is_what_the_document_says(client, document, stocked):
     schema = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
     for url in ("/api/v2/symbols/nope/", "/api/v2/symbols/AAPL/bars/?interval=3d"):
@@ -73,11 +81,13 @@ def test_a_problem_is_what_the_document_says(client, document, stocked):
 
 
 @pytest.mark.django_db
-def test_the_browsable_documents_load_nothing_from_elsewhere(client):
+def test_the_browsable_documents_load_nothing_from_elsewhere_and_run_nothing_inline(client):
     page = client.get("/api/docs/").content.decode()
-    assert re.findall(r'(?:src|href)="(?!/)[^"#]', page) == []
-    assert "/static/drf_spectacular_sidecar/" in page
-    assert '"validatorUrl": null' in page
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert all(url.startswith("/") and not url.startswith("//") for url in sources)
+    assert sum(url.startswith("/static/drf_spectacular_sidecar/") for url in sources) >= 3
+    assert re.findall(r"<script[^>]*>[^<]", page) == []
+    assert '"validatorUrl": null' in client.get(sources[-1]).content.decode()
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ import pytest
 from market import bars, prices
 from market.models import Bar, CorporateAction, Symbol
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
 PATH = "/api/v2/symbols/AAPL/bars/"
 FIELDS = [

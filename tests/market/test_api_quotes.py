@@ -10,7 +10,7 @@ from market import quotes
 from market.models import DataSource, Symbol
 from market.shapes import FRESHNESS, MARKET_STATES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
 QUOTE = "/api/v2/symbols/AAPL/quote/"
 PRICES = ("/api/v2/technical-analysis/prices/batch", "/async/symbols/batch")

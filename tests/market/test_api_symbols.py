@@ -7,7 +7,7 @@ import pytest
 from market import bars, prices
 from market.models import CorporateAction, Record, Symbol
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
 PATH = "/api/v2/symbols/"
 NOW = datetime(2012, 9, 4, 20, tzinfo=UTC)
