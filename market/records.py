@@ -1,0 +1,99 @@
+"""Records: the highest high and the lowest low of each symbol, of all time and of 52 weeks, in today's shares."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+
+import numpy as np
+from django.db import connection
+
+from market import adjustments, bars
+from market.models import Bar, CorporateAction, Record, Symbol
+
+logger = logging.getLogger(__name__)
+
+_YEAR = np.timedelta64(52, "W")
+_FACTS = ["high", "high_date", "low", "low_date", "as_of", "source", "computed_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """Which symbols got new records, and why the others did not."""
+
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """A highest high and a lowest low, each with the first session that reached it."""
+
+    high: float
+    high_date: date
+    low: float
+    low_date: date
+
+
+def refresh(tickers: Iterable[str]) -> Refreshed:
+    """Compute the records of each symbol from its final daily bars and store them; one that can't be fails alone."""
+    result = Refreshed()
+    for ticker in dict.fromkeys(tickers):
+        try:
+            _store(ticker)
+        except ValueError as error:
+            logger.info("%s: no records: %s", ticker, error)
+            result.failed[ticker] = str(error)
+        else:
+            result.done.append(ticker)
+    return result
+
+
+def latest(tickers: Iterable[str]) -> dict[str, dict[str, Record]]:
+    """The stored records by ticker and scope, in the shares of now: a split since they were computed is counted in."""
+    wanted = list(tickers)
+    found: dict[str, dict[str, Record]] = {ticker: {} for ticker in wanted}
+    splits: dict[str, list[CorporateAction]] = {}
+    for action in CorporateAction.objects.filter(symbol__ticker__in=wanted, kind="split").select_related("symbol"):
+        splits.setdefault(action.symbol.ticker, []).append(action)
+    for record in Record.objects.filter(symbol__ticker__in=wanted).select_related("symbol"):
+        ticker = record.symbol.ticker
+        price, _ = adjustments.factors(splits.get(ticker, []), "split").at(record.as_of)
+        record.high, record.low = record.high * price, record.low * price
+        found[ticker][record.scope] = record
+    return found
+
+
+def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
+    """The extremes of each scope. columns: as bars.columns gives them; raises ValueError where they are empty."""
+    if not len(columns["opened_at"]):
+        raise ValueError("there are no final daily bars yet")
+    recent = columns["opened_at"] > columns["opened_at"][-1] - _YEAR
+    return {
+        Record.Scope.ALL_TIME: _extremes(columns, np.ones_like(recent)),
+        Record.Scope.YEAR: _extremes(columns, recent),
+    }
+
+
+def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
+    opened_at, high, low = (columns[name][counted] for name in ("opened_at", "high", "low"))
+    top, bottom = int(high.argmax()), int(low.argmin())
+    return Extremes(float(high[top]), _date(opened_at[top]), float(low[bottom]), _date(opened_at[bottom]))
+
+
+def _date(opened_at: np.datetime64) -> date:
+    return opened_at.astype("datetime64[D]").item()
+
+
+def _store(ticker: str) -> None:
+    symbol = Symbol.objects.filter(ticker=ticker).first()
+    if symbol is None:
+        raise ValueError("there is no such symbol")
+    columns = bars.columns(ticker)
+    found, as_of = extremes(columns), _date(columns["opened_at"][-1])
+    source = Bar.objects.filter(symbol=symbol, interval="1d").values_list("source", flat=True).last()
+    facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}
+    rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
+    # MariaDB finds the unique key by itself and refuses to be told.
+    unique = None if connection.vendor == "mysql" else ["symbol", "scope"]
+    Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
