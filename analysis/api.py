@@ -17,7 +17,9 @@ _INDICATORS = {
     "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
     "adjustment": "split", "is_final": True, **examples.SOURCED, "times": ["2012-09-04T00:00:00Z"],
     "indicators": {
-        "sma_20": {"name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066}}
+        "sma_20": {
+            "name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066},
+        }
     },
 }  # fmt: skip
 _LISTED = {name: examples.SYMBOL[name] for name in overview.REFERENCE}

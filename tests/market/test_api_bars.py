@@ -1,7 +1,6 @@
 """GET /api/v2/symbols/{symbol}/bars/"""
 
 import csv
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, prices
-from market.models import Bar, CorporateAction, Symbol
+from market.models import CorporateAction, Symbol
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
@@ -185,12 +184,6 @@ def test_an_unchanged_answer_is_a_304_and_a_changed_one_is_not(client, ten_days)
     assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 304
     bars.upsert([daily(10)])
     assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 200
-
-
-def test_a_number_that_is_none_never_reaches_the_wire(client, ten_days):
-    Bar.objects.filter(opened_at=prices.midnight(FIRST)).update(close=float("inf"))
-    body = client.get(PATH).content.decode()
-    json.loads(body, parse_constant=lambda name: pytest.fail(f"{name} on the wire"))
 
 
 def test_bars_take_three_queries(client, ten_days, django_assert_num_queries):

@@ -55,6 +55,7 @@ def test_a_symbol_without_bars_has_an_empty_coverage(client, three):
         ({"active": "true"}, ["AAA", "BBB"]),
         ({"search": "yak"}, ["BBB"]),
         ({"search": "^c"}, ["^CCC"]),
+        ({"search": "%"}, []),
         ({"sort": "-symbol"}, ["^CCC", "BBB", "AAA"]),
         ({"sort": "name"}, ["^CCC", "BBB", "AAA"]),
         ({"search": "nothing like it"}, []),
