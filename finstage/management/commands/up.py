@@ -49,7 +49,7 @@ class Command(BaseCommand):
 def stages() -> list[list[Part]]:
     """Valkey first, then what prepares the data, then what shows prices, and the jobs when those are there."""
     manage = [sys.executable, "manage.py"]
-    celery = [sys.executable, "-m", "celery", "-A", "finstage"]
+    celery = [sys.executable, "-m", "celery", "-A", "finstage", "--quiet"]
     quiet = ["--loglevel", "WARNING"]
     alone = ["--without-mingle", "--without-gossip", "-n", "worker@%h"]
     worker = [*celery, "worker", "-P", "threads", "--concurrency", str(WORKER_THREADS), *alone, *quiet]

@@ -1,0 +1,51 @@
+"""Starting prices afresh from another source: people, watchlists and rules stay, everything that was a price goes."""
+
+import shutil
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from market import symbols
+from market.models import Bar, BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
+from monitoring import redis
+from realtime.models import Alert, AlertRule
+
+SEEDS = {"replay": symbols.RECORDED, "yahoo": symbols.WELL_KNOWN}
+PRICES = [Bar, BarRevision, Snapshot, CorporateAction, Record, Alert]
+# What is not about prices, and the epoch that the feed announced last: so it announces the new one.
+KEPT = ("celery:", "heartbeats", "feed:epoch")
+KEYS_AT_ONCE = 500
+
+
+def begin(name: str) -> None:
+    """Make `name` the source of this database, all or nothing."""
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        old = DataSource.objects.select_for_update().get(pk=1)
+        for model in PRICES:
+            model.objects.all().delete()
+        _track(SEEDS[name], instead_of=SEEDS[old.name])
+        facts = {"name": name, "reason": "switched to by switch_source", "chosen_at": now, "epoch": old.epoch + 1}
+        DataSource.objects.filter(pk=1).update(**facts)
+
+
+def forget_live() -> None:
+    """Drop what Redis holds of prices: quotes, forming bars, streams, the place in the recording."""
+    if settings.REDIS_EMBEDDED:  # nobody runs it now, so its files are all there is
+        shutil.rmtree(settings.VAR / "valkey", ignore_errors=True)
+        return
+    client, prefix = redis.client(), redis.key("")
+    kept = tuple((prefix + name).encode() for name in KEPT)
+    found = [key for key in client.scan_iter(f"{prefix}*", count=KEYS_AT_ONCE) if not key.startswith(kept)]
+    for start in range(0, len(found), KEYS_AT_ONCE):
+        client.unlink(*found[start : start + KEYS_AT_ONCE])
+
+
+def _track(seeds: list[symbols.Seed], *, instead_of: list[symbols.Seed]) -> None:
+    """Follow the new source's first symbols, and no longer those that only came with the old one."""
+    new, old = ({seed.ticker for seed in some} for some in (seeds, instead_of))
+    watched = AlertRule.objects.exclude(symbol=None).values("symbol")
+    Symbol.objects.filter(ticker__in=old - new).exclude(pk__in=watched).update(is_active=False)
+    symbols.ensure(seeds)
+    Symbol.objects.filter(ticker__in=new).update(is_active=True)

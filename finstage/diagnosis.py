@@ -1,0 +1,169 @@
+"""What Finstage stands on, one finding each: its state, and the fix where it needs one."""
+
+import resource
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from finstage.celery import app
+from market import providers
+from market.models import DataSource, Symbol
+from monitoring import heartbeats, redis
+from monitoring.models import Worker
+
+PATIENCE_SECONDS = 6.0
+BROKER_SECONDS = 2.0
+LATE_SECONDS = 30.0
+SKEW_SECONDS = 2.0
+OPEN_FILES = 4096
+FREE_BYTES = 500 << 20
+START = "Start Finstage with: make up"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """fix: what to do, empty where all is well."""
+
+    name: str
+    state: str
+    fix: str = ""
+
+
+class Broken(Exception):
+    """A check's own sentence about what is wrong, and the fix."""
+
+    def __init__(self, state: str, fix: str) -> None:
+        super().__init__(state)
+        self.state, self.fix = state, fix
+
+
+def database() -> str:
+    executor = MigrationExecutor(connection)
+    if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise Broken(f"{len(missing)} migrations are missing", "Run: python manage.py prepare")
+    if connection.vendor == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}, {settings.DATABASES['default']['NAME']}"
+    version = ".".join(str(part) for part in connection.mysql_version)
+    return f"{'MariaDB' if connection.mysql_is_mariadb else 'MySQL'} {version}"
+
+
+def redis_protocol() -> str:
+    facts = redis.client().info("server")
+    where = "embedded" if settings.REDIS_EMBEDDED else "REDIS_URL"
+    name = facts.get("server_name", "redis").capitalize()
+    return f"{name} {facts.get('valkey_version', facts['redis_version'])} ({where})"
+
+
+def source() -> str:
+    row = DataSource.objects.filter(pk=1).first()
+    if row is None:
+        raise Broken("not chosen yet", START)
+    providers.choose(settings.SOURCE)
+    symbols = Symbol.objects.tracked().count()
+    if row.name == "yahoo" and not providers.source().answers(providers.ANSWER_SECONDS):
+        raise Broken("yahoo does not answer", "Check the network; prices come again by themselves when it does.")
+    return f"{row.name} since {row.chosen_at:%Y-%m-%d} ({row.reason}), {symbols} symbols"
+
+
+def broker() -> str:
+    with app.connection_for_read(connect_timeout=BROKER_SECONDS) as channel:
+        channel.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
+        return channel.transport.driver_type
+
+
+def worker() -> str:
+    newest = Worker.objects.filter(stopped_at=None).order_by("-heartbeat_at").first()
+    age = None if newest is None else (datetime.now(UTC) - newest.heartbeat_at).total_seconds()
+    return f"{_alive('worker', age)}, up to {newest.concurrency} jobs at once"
+
+
+def beat() -> str:
+    return _alive("beat", heartbeats.age("beat"))
+
+
+def feed() -> str:
+    return _alive("feed", heartbeats.age("feed"))
+
+
+def clock() -> str:
+    before = time.time()
+    seconds, micros = redis.client().time()
+    skew = seconds + micros / 1e6 - (before + time.time()) / 2
+    if abs(skew) > SKEW_SECONDS:
+        raise Broken(f"{skew:+.1f} s from the Redis server's", "Set both clocks: timedatectl set-ntp on")
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, {abs(skew):.3f} s from the Redis server's"
+
+
+def open_files() -> str:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
+        raise Broken(f"at most {hard}", "Each client needs one: raise the hard limit.")
+    return "no limit" if hard == resource.RLIM_INFINITY else f"up to {hard}"
+
+
+def cache_folder() -> str:
+    folder = settings.VAR / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        free = shutil.disk_usage(folder).free
+    if free < FREE_BYTES:
+        raise Broken(f"{free >> 20} MB are free in {folder}", "Make room on that disk.")
+    return f"{folder}, {free >> 30} GB free"
+
+
+CHECKS: dict[str, tuple[Callable[[], str], str]] = {
+    "database": (database, "Check DATABASE_URL and that its server runs."),
+    "redis": (redis_protocol, START if settings.REDIS_EMBEDDED else "Check REDIS_URL and that its server runs."),
+    "source": (source, "Check FINSTAGE_SOURCE."),
+    "broker": (broker, START if settings.REDIS_EMBEDDED else "Check BROKER_URL and that its server runs."),
+    "worker": (worker, START),
+    "beat": (beat, START),
+    "feed": (feed, START),
+    "clock": (clock, "It is compared with the Redis server's, which must answer first."),
+    "open files": (open_files, "Raise the limit."),
+    "cache folder": (cache_folder, "Make it writable for this user, or set FINSTAGE_VAR to another folder."),
+}
+
+
+def examine() -> list[Finding]:
+    """Ask everything at once, each in a thread of its own: what hangs is named and holds nobody up."""
+    findings: dict[str, Finding] = {}
+    threads = [threading.Thread(target=_ask, args=(name, findings), daemon=True) for name in CHECKS]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return [findings.get(name) or _silent(name) for name in CHECKS]
+
+
+def _ask(name: str, findings: dict[str, Finding]) -> None:
+    check, fix = CHECKS[name]
+    try:
+        findings[name] = Finding(name, check())
+    except Broken as broken:
+        findings[name] = Finding(name, broken.state, broken.fix)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a dependency is the finding
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        findings[name] = Finding(name, said, fix)
+
+
+def _silent(name: str) -> Finding:
+    return Finding(name, f"no answer within {PATIENCE_SECONDS:g} s", CHECKS[name][1])
+
+
+def _alive(name: str, age: float | None) -> str:
+    if age is None:
+        raise Broken("never seen", START)
+    if age > LATE_SECONDS:
+        raise Broken(f"last seen {age:.0f} s ago", START)
+    return f"seen {age:.0f} s ago"
