@@ -94,6 +94,7 @@ class Feed:
                 logger.warning("The source can't go on: %s", error)
                 connection.close()
                 self._stop.wait(FIRST_WAIT_SECONDS)
+        self._insist(lambda: quotes.flush(datetime.now(UTC)))
 
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""
@@ -129,7 +130,6 @@ class Feed:
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
         insist(lambda: self._tell_clock(now))
-        insist(quotes.flush)
 
     def _stored(self, news: list[Quote]) -> list[Bar]:
         """The bars of the quotes, saved: final ones in the database, those that form in Redis."""

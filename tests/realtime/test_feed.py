@@ -1,0 +1,240 @@
+"""The live loop on the recorded sessions: what is saved, what is published, and what a crash leaves."""
+
+import dataclasses
+import json
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market import bars, quotes
+from market.models import Bar, DataSource, Symbol
+from market.providers import Rewind, Tick, recording
+from market.providers.replay import Replay
+from monitoring import redis as connection
+from realtime import alerts, messages
+from realtime.feed import Feed
+from realtime.lease import Lease
+from realtime.models import Alert, AlertRule
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+
+
+@pytest.fixture(autouse=True)
+def source_row(db) -> DataSource:
+    return DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=datetime.now(UTC))
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def replay(settings, stop) -> Callable[..., Iterable]:
+    """replay(start): a prepared feed, and the recorded batches from a session on, without waiting."""
+
+    def replay(start: str) -> tuple[Feed, Iterable[Tick | Rewind]]:
+        settings.REPLAY_START, settings.REPLAY_SESSION_SECONDS = start, 0.0
+        source = Replay()
+        source.prepare()
+        return new_feed(source, stop), source.batches(stop)
+
+    return replay
+
+
+def new_feed(source=None, stop=None) -> Feed:
+    """A feed as it is after a start; the one before it is gone, and its lease with it."""
+    connection.client().delete(connection.key("lease", "feed"))
+    lease = Lease("feed", 60)
+    lease.take()
+    feed = Feed(source, stop or threading.Event(), lease)
+    alerts.prepare()
+    feed.resume()
+    return feed
+
+
+def play(feed: Feed, batches: Iterable, until: str) -> None:
+    """Take batches up to the end of a session."""
+    for event in batches:
+        if isinstance(event, Tick) and event.quotes[0].session_date > date.fromisoformat(until):
+            return
+        feed.take(event)
+
+
+def play_to_the_end(feed: Feed, batches: Iterable) -> Rewind:
+    """Take batches up to the rewind, which is not taken yet."""
+    for event in batches:
+        if isinstance(event, Rewind):
+            return event
+        feed.take(event)
+    raise AssertionError("the recording did not rewind")
+
+
+def mean_of_closes(sessions: int) -> float:
+    return sum(bar.close for bar in bars.history("AAPL")[-sessions:]) / sessions
+
+
+def published(stream: str) -> list[dict]:
+    """What the history of a stream holds."""
+    entries = connection.client().xrange(connection.key("stream", "history", stream))
+    return [json.loads(fields[b"b"]) for _, fields in entries]
+
+
+def epoch_of(stream: str) -> bytes:
+    return connection.client().hget(connection.key("stream", "state", stream), "epoch")
+
+
+def sessions_of_alerts(ticker: str) -> list[str]:
+    return [str(day) for day in Alert.objects.filter(symbol__ticker=ticker).values_list("session_date", flat=True)]
+
+
+@pytest.mark.parametrize(
+    ("ticker", "start", "until"),
+    [
+        ("AAPL", "2000-06-20", "2000-06-21"),
+        ("MSFT", "2003-02-14", "2003-02-18"),
+        ("AAPL", "2005-02-25", "2005-02-28"),
+    ],
+)
+def test_a_split_raises_no_alert(replay, ticker, start, until):
+    play(*replay(start), until=until)
+    assert Bar.objects.filter(symbol__ticker=ticker).latest("opened_at").opened_at.date() == date.fromisoformat(until)
+    assert sessions_of_alerts(ticker) == []
+
+
+def test_a_split_carries_no_price_over_a_level(replay):
+    feed, batches = replay("2005-02-25")
+    for level in (43, 46, 60, 88):
+        AlertRule.objects.create(kind="price_above", level=level, symbol=Symbol.objects.get(ticker="AAPL"))
+    play(feed, batches, until="2005-02-28")
+    assert sessions_of_alerts("AAPL") == []
+
+
+def test_the_real_fall_of_apple_raises_exactly_one_plunge(replay):
+    play(*replay("2000-09-28"), until="2000-09-29")
+    assert sessions_of_alerts("AAPL") == ["2000-09-29"]
+    (message,) = published("alerts:AAPL")
+    assert (message["kind"], message["seq"], message["price"]) == (
+        "plunge",
+        1,
+        Alert.objects.get(pk=message["id"]).price,
+    )
+
+
+def test_price_bar_and_indicators_of_a_close_agree(replay):
+    play(*replay("2012-09-04"), until="2012-09-05")
+    price, bar, values = (published(f"{kind}:AAPL")[-1] for kind in ("prices", "bars", "indicators"))
+    stored = bars.history("AAPL")[-1]
+    assert price["current_price"] == bar["close"] == stored.close == recording.days("AAPL")[date(2012, 9, 5)].close
+    assert (bar["session_date"], bar["is_final"], values["is_final"]) == ("2012-09-05", True, True)
+    assert values["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
+
+
+def test_every_step_of_a_session_is_a_price_and_only_the_close_a_kept_bar(replay):
+    play(*replay("2012-09-04"), until="2012-09-04")
+    assert [message["seq"] for message in published("prices:IBM")] == [1, 2, 3, 4]
+    assert [message["is_final"] for message in published("bars:IBM")] == [True]
+
+
+def test_what_is_published_follows_the_protocol(replay):
+    play(*replay("2000-09-28"), until="2000-09-29")
+    for kind, name in (("prices", "price_update"), ("bars", "bar"), ("indicators", "indicators"), ("alerts", "alert")):
+        shape = messages.MESSAGES[name]
+        for message in published(f"{kind}:AAPL"):
+            assert set(shape["required"]) <= set(message) <= set(shape["properties"])
+
+
+def test_a_close_that_a_source_repeats_is_one_bar(replay):
+    feed, _ = replay("2012-09-04")
+    for _ in range(3):
+        feed.take(Tick([recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))]))
+    assert len(published("bars:AAPL")) == len(published("indicators:AAPL")) == 1
+
+
+def test_the_market_clock_names_the_session(replay):
+    play(*replay("2012-09-04"), until="2012-09-04")
+    clock = connection.client().hgetall(connection.key("clock"))
+    assert clock == {b"exchange": b"XNAS", b"state": b"closed", b"session": b"2012-09-04"}
+
+
+def test_a_rewind_takes_back_what_was_played_and_announces_an_epoch(replay):
+    feed, batches = replay("2013-02-28")
+    AlertRule.objects.create(kind="price_above", level=807)
+    rewind = play_to_the_end(feed, batches)
+    before = epoch_of("alerts:GOOG")
+    assert sessions_of_alerts("GOOG") == ["2013-03-01"]
+    feed.take(rewind)
+    assert Alert.objects.count() == 0
+    assert epoch_of("alerts:GOOG") != before
+    assert [published(f"{kind}:GOOG") for kind in ("prices", "bars", "indicators", "alerts")] == [[], [], [], []]
+    assert published("system")[-1]["message"] == (
+        "The recorded sessions start again on 2013-02-28. Every stream begins anew."
+    )
+
+
+def test_every_epoch_rings_once(replay):
+    feed, batches = replay("2013-02-28")
+    AlertRule.objects.create(kind="price_above", level=807)
+    ids = set()
+    for _ in range(3):
+        rewind = play_to_the_end(feed, batches)
+        (message,) = published("alerts:GOOG")
+        ids.add(message["id"])
+        feed.take(rewind)
+    assert len(ids) == 3
+
+
+def test_a_crash_between_saving_and_publishing_publishes_once(replay):
+    new_feed()
+    first = recording.quote("AAPL", date(2000, 9, 29), 0, datetime.now(UTC))
+    replay("2000-09-29")
+    (alert,) = alerts.check({}, [first])
+    for _ in range(2):
+        new_feed()
+    assert [message["id"] for message in published("alerts:AAPL")] == [alert.pk]
+
+
+def test_a_crash_between_keeping_a_quote_and_checking_it_loses_no_alert(replay):
+    replay("2000-09-29")
+    quote = recording.quote("AAPL", date(2000, 9, 29), 0, datetime.now(UTC))
+    quotes.keep([quote])
+    for _ in range(2):
+        new_feed().take(Tick([quote]))
+    assert len(published("alerts:AAPL")) == 1
+
+
+def test_a_crash_between_the_sources_rewind_and_ours_is_repaired(replay):
+    feed, batches = replay("2013-02-28")
+    AlertRule.objects.create(kind="price_above", level=807)
+    play_to_the_end(feed, batches)
+    before = epoch_of("prices:GOOG")
+    new_feed()
+    assert (Alert.objects.count(), published("prices:GOOG")) == (0, [])
+    assert epoch_of("prices:GOOG") != before
+
+
+def test_a_second_start_leaves_the_streams_as_they_are(replay):
+    feed, batches = replay("2012-09-04")
+    play(feed, batches, until="2012-09-04")
+    before = epoch_of("prices:AAPL")
+    new_feed()
+    assert (epoch_of("prices:AAPL"), len(published("prices:AAPL"))) == (before, 4)
+
+
+def test_a_users_own_alert_goes_to_their_stream_alone(replay, django_user_model):
+    feed, batches = replay("2013-02-28")
+    user = django_user_model.objects.create_user("ann")
+    AlertRule.objects.create(kind="price_above", level=807, owner=user)
+    play_to_the_end(feed, batches)
+    assert (len(published(f"alerts:@{user.pk}")), published("alerts:GOOG")) == (1, [])
+
+
+def test_a_correction_of_a_close_is_published_with_its_revision(replay):
+    feed, _ = replay("2012-09-04")
+    close = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
+    feed.take(Tick([close]))
+    feed.take(Tick([dataclasses.replace(close, price=close.low, received_at=datetime.now(UTC))]))
+    assert [(bar["close"], bar["revision"]) for bar in published("bars:AAPL")] == [(close.price, 0), (close.low, 1)]
+    assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
