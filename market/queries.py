@@ -55,7 +55,8 @@ class Instant(serializers.Field):
     """A date or an instant with its offset, as a UTC datetime; a date is its first moment, or its `last`."""
 
     default_error_messages = {
-        "invalid": '"{input}" is no date or time; write 2012-03-01, or 2012-03-01T14:30:00Z with its offset.'
+        "invalid": '"{input}" is no date or time; write 2012-03-01, or 2012-03-01T14:30:00Z with its offset.',
+        "out_of_bounds": '"{input}" is too far away; years go from 1800 to 2200.',
     }
 
     def __init__(self, *, last: bool = False, **kwargs) -> None:
@@ -64,17 +65,24 @@ class Instant(serializers.Field):
 
     def to_internal_value(self, data: str) -> datetime:
         try:
-            if (day := parse_date(data)) is not None:
-                return datetime.combine(day, time.max if self.last else time.min, tzinfo=UTC)
-            # An unescaped `+` of an offset arrives as a space.
-            if (instant := parse_datetime(data.replace(" ", "+"))) is not None and instant.tzinfo is not None:
-                return instant.astimezone(UTC)
+            instant = self._parsed(data)
         except (ValueError, OverflowError):
-            pass
-        self.fail("invalid", input=data[:40])
+            instant = None
+        if instant is None:
+            self.fail("invalid", input=data[:40])
+        if not 1800 <= instant.year <= 2200:
+            self.fail("out_of_bounds", input=data[:40])
+        return instant
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
+
+    def _parsed(self, text: str) -> datetime | None:
+        if (day := parse_date(text)) is not None:
+            return datetime.combine(day, time.max if self.last else time.min, tzinfo=UTC)
+        # An unescaped `+` of an offset arrives as a space.
+        instant = parse_datetime(text.replace(" ", "+"))
+        return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
 
 
 @extend_schema_field(OpenApiTypes.STR)

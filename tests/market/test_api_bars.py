@@ -101,6 +101,15 @@ def test_an_adjusted_view_restates_what_came_before_a_split(client, ten_days):
     assert (split["close"], split["volume"], split["adjustment"]) == (50.25, 2000, "split")
 
 
+@pytest.mark.parametrize("start", ["2012-03-09T09:00:00+09:00", "2012-03-09T00:00:00Z", "2012-03-09T00:00Z"])
+def test_an_instant_may_be_told_in_any_offset(client, ten_days, start):
+    assert sessions(client.get(PATH, {"start": start})) == ["2012-03-09", "2012-03-10"]
+
+
+def test_an_offset_that_was_not_escaped_is_understood(client, ten_days):
+    assert len(sessions(client.get(f"{PATH}?start=2012-03-09T09:00:00+09:00"))) == 2
+
+
 @pytest.mark.parametrize("path", ["aapl", "AAPL", "aApL"])
 def test_the_case_of_a_ticker_does_not_matter(client, ten_days, path):
     assert client.get(f"/api/v2/symbols/{path}/bars/").json()["results"][0]["symbol"] == "AAPL"
@@ -134,6 +143,9 @@ def test_an_unknown_symbol_is_a_404_that_says_how_to_list_them(client, ten_days)
         ({"limit": "0"}, "invalid_limit", "1 to 10000"),
         ({"limit": "many"}, "invalid_limit", "1 to 10000"),
         ({"cursor": "x"}, "invalid_cursor", "2012-03-01"),
+        ({"cursor": "0001-01-01"}, "invalid_cursor", "1800 to 2200"),
+        ({"end": "9999-12-31"}, "invalid_end", "1800 to 2200"),
+        ({"start": "0001-01-01T00:00:00+10:00"}, "invalid_start", "2012-03-01"),
     ],
 )
 def test_a_refusal_names_what_why_and_what_is_allowed(client, ten_days, query, code, allowed):
