@@ -146,6 +146,7 @@ def retry(job: Job, attempts: int) -> None:
         if not again.update(**fresh):
             raise WrongState(f"The job is {job.state}; only one that failed, timed out or was cancelled can run again.")
         tell([job], {"state": State.PENDING, "error_code": ""})
+        _revive(job.then_id)
         transaction.on_commit(doorbell.ring)
 
 
@@ -277,6 +278,17 @@ def _end_or_cancel(ending: Ending) -> bool:
         return end_one(Ending(ending.job, State.CANCELLED, error_code="cancelled"))
     logger.warning("%s: attempt %d was given up before it ended", ending.job, ending.job.attempt)
     return False
+
+
+def _revive(pk: uuid.UUID | None) -> None:
+    """What was given up with a job that runs again waits for it again, and so on behind it."""
+    job = Job.objects.filter(pk=pk, state=State.CANCELLED, error_code="previous_failed").first() if pk else None
+    if job is None:
+        return
+    waits = job.before.exclude(state=State.COMPLETED).count()
+    Job.objects.filter(pk=pk).update(state=State.PENDING, error_code="", finished_at=None, waits=waits)
+    tell([job], {"state": State.PENDING, "error_code": ""})
+    _revive(job.then_id)
 
 
 def _is_cancelled(job: Job) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitoring import jobs
-from monitoring.jobs import job
+from monitoring.jobs import condition, job
 from monitoring.models import JobTemplate
 
 
@@ -84,3 +84,8 @@ def isolated(seconds: float = 0.0) -> int:
     jobs.current().progress(1, 2, "half")
     time.sleep(seconds)
     return os.getpid()
+
+
+@condition("sample.open")
+def is_open(exchange: str) -> bool:
+    return exchange == "XOPEN"

@@ -122,3 +122,25 @@ def test_two_beats_run_each_slot_once(start_worker, start_beat):
     assert len(slots) >= 128  # two minutes that a new schedule looks back, and some that came
     assert slots == [slots[0] + timedelta(seconds=n) for n in range(len(slots))]
     assert Job.objects.filter(name="sample.add").count() == len(slots)
+
+
+@pytest.mark.db
+def test_beat_brings_the_records_of_highs_and_lows(apple, start_worker, start_beat):
+    often = {"task": schedules.TICK, "enabled": True, "kwargs": json.dumps({"job": "market.records"})}
+    second, _ = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.filter(name="market.records").update(**often, crontab=None, interval=second)
+    start_worker(app="finstage")
+    start_beat()
+    until = time.monotonic() + 15
+    while not Job.objects.filter(name="market.records", state="completed").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    done = Job.objects.filter(name="market.records").order_by("id").first()
+    assert (done.state, list(done.result["failed"])) == ("completed", ["AAPL"])  # it has no bars here
+
+
+@pytest.mark.django_db
+def test_a_new_database_has_the_schedules_that_the_jobs_come_with():
+    schedules.seed()
+    assert {"monitoring.tick", "monitoring.retention", "market.records"} <= set(
+        PeriodicTask.objects.values_list("name", flat=True)
+    )

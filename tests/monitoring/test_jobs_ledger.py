@@ -1,0 +1,222 @@
+"""The moves of a job's row: who may make them, and what follows."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from monitoring import jobs
+from monitoring.jobs import Step, context, ledger, reaper, running
+from monitoring.jobs.context import Current
+from monitoring.jobs.errors import Cancelled, Superseded, WrongState
+from monitoring.jobs.ledger import Ending
+from monitoring.models import Job, JobTemplate
+from tests.monitoring import sample_jobs  # noqa: F401
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+WORKER = uuid.uuid4()
+
+
+def claim(limit: int = 1) -> list[Job]:
+    return ledger.claim(WORKER, limit, timezone.now())
+
+
+def add(**options) -> Job:
+    return jobs.submit("sample.add", {"a": 1}, **options)
+
+
+def state(job: Job) -> str:
+    return Job.objects.get(pk=job.pk).state
+
+
+def complete(job: Job) -> None:
+    ledger.end([Ending(job, Job.State.COMPLETED, 1)])
+
+
+def test_the_highest_priority_is_claimed_first_and_then_the_oldest():
+    asked = [add(priority=priority) for priority in ("low", "normal", "high", "low", "high")]
+    order = [asked.index(job) for job in claim(5)]
+    assert order == [2, 4, 1, 0, 3]
+
+
+def test_a_claimed_job_is_not_claimed_again():
+    add()
+    assert len(claim(10)) == 1
+    assert claim(10) == []
+
+
+def test_a_job_for_later_waits_for_its_time():
+    add(not_before=timezone.now() + timedelta(hours=1))
+    assert claim() == []
+
+
+def test_results_of_many_are_written_at_once_and_each_to_its_own():
+    for number in range(3):
+        jobs.submit("sample.add", {"a": number})
+    assert ledger.end([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == 3
+    assert all(job.result == job.arguments["a"] for job in Job.objects.all())
+
+
+def test_one_that_was_given_up_changes_nothing_and_the_others_of_its_batch_end():
+    add(), add()
+    first, second = claim(2)
+    Job.objects.filter(pk=first.pk).update(attempt=2)
+    assert ledger.end([Ending(job, Job.State.COMPLETED) for job in (first, second)]) == 1
+    assert (state(first), state(second)) == ("running", "completed")
+
+
+def test_the_rows_of_a_worker_that_was_given_up_roll_back():
+    add()
+    zombie = Current(claim()[0])
+    Job.objects.update(attempt=2)
+    with pytest.raises(Superseded), zombie.commit():
+        JobTemplate.objects.create(name="twice", submission={})
+    assert not JobTemplate.objects.exists()
+
+
+def test_a_part_of_a_worker_that_was_given_up_rolls_back():
+    add()
+    zombie = Current(claim()[0])
+    Job.objects.update(attempt=2)
+    with pytest.raises(Superseded), zombie.part(1, 2):
+        JobTemplate.objects.create(name="twice", submission={})
+    assert not JobTemplate.objects.exists()
+
+
+def test_a_commit_notes_which_rows_it_wrote():
+    add()
+    with Current(claim()[0]).commit() as end:
+        end.note(JobTemplate, 3, first="a", last="c")
+    assert Job.objects.get().wrote == [{"model": "monitoring.JobTemplate", "count": 3, "first": "a", "last": "c"}]
+
+
+def test_a_waiting_job_that_is_cancelled_never_starts():
+    asked = add()
+    assert jobs.cancel(asked.pk) == "cancelled"
+    assert claim() == []
+
+
+def test_a_running_job_whose_cancel_was_accepted_never_completes():
+    add()
+    current = Current(claim()[0])
+    assert jobs.cancel(current.job.pk) == "running"
+    with pytest.raises(Cancelled), current.commit():
+        pass
+    ledger.end([Ending(current.job, Job.State.COMPLETED)])
+    assert state(current.job) == "cancelled"
+
+
+def test_what_has_ended_cannot_be_cancelled():
+    asked = add()
+    complete(claim()[0])
+    with pytest.raises(WrongState):
+        jobs.cancel(asked.pk)
+
+
+def test_a_failed_job_can_run_again_in_its_row():
+    asked = add()
+    ledger.end([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    jobs.retry(asked.pk)
+    complete(claim()[0])
+    again = Job.objects.get()
+    assert (again.state, again.attempt, again.error_code) == ("completed", 2, "")
+    with pytest.raises(WrongState):
+        jobs.retry(asked.pk)
+
+
+def test_a_job_whose_lease_ran_out_is_tried_again_alone_and_put_into_quarantine_after_its_attempts():
+    asked = add(max_attempts=2)
+    for expected in ("retrying", "failed"):
+        claim()
+        reaper.expire(timezone.now() + ledger.LEASE + timedelta(seconds=1))
+        assert state(asked) == expected
+    ended = Job.objects.get()
+    assert (ended.error_code, ended.losses) == ("worker_lost", 2)
+    assert [attempt.outcome for attempt in ended.attempts.all()] == ["lost", "lost"]
+
+
+def test_a_lease_that_is_extended_is_left_alone():
+    asked = add()
+    claim()
+    later = timezone.now() + ledger.LEASE
+    ledger.extend(WORKER, [asked.pk], later)
+    reaper.expire(later + timedelta(seconds=1))
+    assert state(asked) == "running"
+
+
+def test_a_job_far_past_its_deadline_ends_although_its_worker_holds_it():
+    asked = add(timeout=1)
+    claim()
+    later = timezone.now() + timedelta(seconds=10)
+    ledger.extend(WORKER, [asked.pk], later)
+    reaper.expire(later)
+    assert state(asked) == "timed_out"
+
+
+def test_a_released_job_keeps_all_its_attempts():
+    asked = add(max_attempts=1)
+    ledger.release(claim())
+    again = Job.objects.get(pk=asked.pk)
+    assert (again.state, again.attempt, again.max_attempts) == ("retrying", 1, 2)
+
+
+def test_a_chain_goes_on_step_by_step():
+    asked = jobs.chain([Step("sample.add", {"a": number}) for number in range(3)])
+    for expected in asked:
+        (job,) = claim(3)
+        assert job.pk == expected.pk
+        complete(job)
+    assert {state(job) for job in asked} == {"completed"}
+
+
+def test_a_chain_ends_where_a_step_fails_and_goes_on_when_that_is_tried_again():
+    asked = jobs.chain([Step("sample.add", {"a": number}) for number in range(3)])
+    ledger.end([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    assert [state(job) for job in asked] == ["failed", "cancelled", "cancelled"]
+    jobs.retry(asked[0].pk)
+    complete(claim()[0])
+    assert [state(job) for job in asked] == ["completed", "pending", "pending"]
+
+
+def test_the_finishing_job_of_a_group_runs_when_all_ended_and_sees_what_became_of_each():
+    members, finishing = jobs.group([Step("sample.add", {"a": n}) for n in range(2)], Step("sample.add", {"a": 9}))
+    first, second = claim(3)
+    complete(first)
+    assert claim() == []
+    ledger.end([Ending(second, Job.State.FAILED, error_code="wrong")])
+    (last,) = claim()
+    assert last == finishing
+    assert {job.pk: job.state for job in Current(last).before()} == {first.pk: "completed", second.pk: "failed"}
+    assert {first, second} == set(members)
+
+
+def test_a_job_whose_condition_does_not_hold_is_not_run():
+    add(only_if={"name": "sample.open", "arguments": {"exchange": "XNYS"}})
+    ending = running.run(Current(claim()[0]))
+    assert (ending.state, ending.error_code) == ("cancelled", "condition_false")
+
+
+def test_a_job_that_a_job_asks_for_knows_its_parent():
+    add()
+    current = Current(claim()[0])
+    with context.entered(current):
+        child = add()
+    assert child.parent_id == current.job.pk
+
+
+def test_every_change_is_appended_for_the_feed(redis, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        add()
+        complete(claim()[0])
+    ledger.changes.flush()
+    told = [ledger.changes.orjson.loads(line) for line in redis.lrange(ledger.changes.KEY, 0, -1)]
+    assert [each["state"] for each in told] == ["pending", "running", "completed"]
+
+
+def test_a_rolled_back_submission_leaves_nothing():
+    with transaction.atomic():
+        add()
+        transaction.set_rollback(True)
+    assert not Job.objects.exists()

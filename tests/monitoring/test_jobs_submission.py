@@ -1,0 +1,152 @@
+"""What is refused before anything is queued, and by which words."""
+
+import math
+from typing import Literal
+
+import pytest
+
+from monitoring import jobs
+from monitoring.jobs import declaration
+from monitoring.jobs.arguments import Arguments
+from monitoring.jobs.errors import InvalidArguments, KeyReused, UnknownJob
+from monitoring.models import Job
+from tests.monitoring import sample_jobs
+
+
+def every_kind(
+    text: str,
+    number: int,
+    ratio: float = 1.0,
+    flag: bool = False,
+    names: list[str] | None = None,
+    mode: Literal["fast", "slow"] = "fast",
+    free: dict | None = None,
+) -> None: ...
+
+
+RIGHT = {"text": "a", "number": 1}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RIGHT,
+        {**RIGHT, "ratio": 2, "flag": True, "names": ["a", "b"], "mode": "slow", "free": {"deep": [1, None]}},
+        {**RIGHT, "names": None},
+    ],
+)
+def test_values_of_the_declared_kinds_are_accepted(values):
+    assert Arguments(every_kind).errors(values) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", 1),
+        ("text", "x" * 2001),
+        ("text", None),
+        ("number", True),
+        ("number", 1.0),
+        ("number", 2**63),
+        ("ratio", "1"),
+        ("ratio", math.nan),
+        ("ratio", math.inf),
+        ("ratio", 10**400),
+        ("flag", 1),
+        ("names", "AAPL"),
+        ("names", ["AAPL", 1]),
+        ("names", ["A"] * 2001),
+        ("mode", "medium"),
+        ("free", [1]),
+        ("free", {"n": math.nan}),
+        ("free", {"a": "\ud800"}),
+        ("free", {"a": {1, 2}}),
+        ("free", {"a": "x" * 70_000}),
+        ("more", 1),
+    ],
+)
+def test_another_value_is_refused_by_its_field(field, value):
+    assert list(Arguments(every_kind).errors({**RIGHT, field: value})) == [field]
+
+
+def test_what_is_missing_is_named():
+    assert set(Arguments(every_kind).errors({})) == {"text", "number"}
+
+
+def test_endless_nesting_is_refused():
+    deep: dict = {}
+    for _ in range(100_000):
+        deep = {"d": deep}
+    assert list(Arguments(every_kind).errors({**RIGHT, "free": deep})) == ["free"]
+
+
+@pytest.mark.parametrize("values", [None, [], "a", 1])
+def test_arguments_that_are_no_object_are_refused(values):
+    assert list(Arguments(every_kind).errors(values)) == ["args"]
+
+
+def test_an_annotation_that_json_cannot_carry_is_refused_when_declared():
+    def impossible(when: set) -> None: ...
+
+    with pytest.raises(TypeError, match="when"):
+        Arguments(impossible)
+
+
+def test_an_unknown_job_is_refused_by_name():
+    with pytest.raises(UnknownJob) as refused:
+        jobs.submit("sample.nothing")
+    assert list(refused.value.errors) == ["task"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("priority", "urgent"), ("timeout", 0), ("timeout", "10"), ("timeout", 10**6), ("max_attempts", 0), ("key", "")],
+)
+def test_a_wrong_option_is_refused_by_its_field(field, value):
+    with pytest.raises(InvalidArguments) as refused:
+        jobs.submit("sample.add", {"a": 1}, **{field: value})
+    assert list(refused.value.errors) == [field]
+
+
+@pytest.mark.django_db
+def test_the_same_key_is_the_same_job():
+    first, second = (jobs.submit("sample.add", {"a": 1}, key="once") for _ in range(2))
+    assert first.pk == second.pk
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_key_with_other_arguments_is_refused():
+    jobs.submit("sample.add", {"a": 1}, key="once")
+    with pytest.raises(KeyReused):
+        jobs.submit("sample.add", {"a": 2}, key="once")
+
+
+@pytest.mark.django_db
+def test_a_submission_is_one_insert(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        jobs.submit("sample.add", {"a": 1})
+
+
+@pytest.mark.django_db
+def test_many_submissions_are_few_inserts(django_assert_max_num_queries):
+    with django_assert_max_num_queries(6):  # SQLite takes 999 values a statement
+        jobs.submit_many("sample.add", [{"a": number} for number in range(100)])
+
+
+@pytest.mark.django_db
+def test_a_job_says_what_it_is_about():
+    assert jobs.submit("sample.add", {"a": 1, "title": "AAPL"}).about == "AAPL"
+
+
+def test_a_declared_job_called_as_a_function_does_its_work_without_a_row():
+    assert sample_jobs.add(a=1, b=2) == 3
+    assert sample_jobs.add_async(a=1, b=2) == 3
+
+
+def test_the_same_name_in_two_modules_is_refused():
+    def other() -> None: ...
+
+    other.__module__ = "elsewhere"
+    with pytest.raises(TypeError, match="declared twice"):
+        declaration.job("sample.add")(other)
