@@ -1,0 +1,107 @@
+"""The market's rows for staff. Facts are shown, not edited; what a person decides can be changed."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from market import bars
+from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
+
+BARS_SHOWN = 20
+
+
+class Facts(admin.ModelAdmin):
+    """Rows that only the system writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class SymbolFacts(Facts):
+    """Facts about a symbol, which they name."""
+
+    list_select_related = ["symbol"]
+    search_fields = ["symbol__ticker", "symbol__name"]
+    show_full_result_count = False
+
+
+@admin.register(Symbol)
+class SymbolAdmin(admin.ModelAdmin):
+    list_display = ["ticker", "name", "exchange", "currency", "asset_type", "is_active"]
+    list_filter = ["is_active", "asset_type", "exchange"]
+    search_fields = ["ticker", "name"]
+    readonly_fields = ["created_at", "latest_bars"]
+    actions = ["track", "retire"]
+
+    # A symbol's prices would go with it; one that is not wanted is retired.
+    def has_delete_permission(self, request: HttpRequest, obj: Symbol | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Symbol | None = None) -> list[str]:
+        return [*self.readonly_fields, "ticker"] if obj else self.readonly_fields
+
+    @admin.display(description=_("latest daily bars"))
+    def latest_bars(self, symbol: Symbol) -> str:
+        """A table, because Django's admin can't register a model with a composite key."""
+        if symbol.pk is None:
+            return "–"
+        rows = [
+            (bar.session_date, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.revision, bar.source)
+            for bar in reversed(bars.history(symbol.ticker, adjusted="raw", limit=BARS_SHOWN))
+        ]
+        names = (_("session"), _("open"), _("high"), _("low"), _("close"), _("volume"), _("revision"), _("source"))
+        head = format_html_join("", "<th>{}</th>", ((name,) for name in names))
+        body = format_html_join("", f"<tr>{'<td>{}</td>' * len(names)}</tr>", rows)
+        revisions = f"{reverse('admin:market_barrevision_changelist')}?symbol__id__exact={symbol.pk}"
+        return format_html(
+            '<table><tr>{}</tr>{}</table><p><a href="{}">{}</a></p>', head, body, revisions, _("Corrections")
+        )
+
+    @admin.action(description=_("Collect the prices of the selected symbols"))
+    def track(self, request: HttpRequest, symbols: QuerySet[Symbol]) -> None:
+        symbols.update(is_active=True)
+
+    @admin.action(description=_("Stop collecting the selected symbols"))
+    def retire(self, request: HttpRequest, symbols: QuerySet[Symbol]) -> None:
+        symbols.update(is_active=False)
+
+
+@admin.register(CorporateAction)
+class CorporateActionAdmin(SymbolFacts):
+    list_display = ["symbol", "kind", "ex_date", "value", "source", "received_at"]
+    list_filter = ["kind", "source"]
+    date_hierarchy = "ex_date"
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(SymbolFacts):
+    list_display = ["symbol", "price", "volume", "session_date", "as_of", "received_at", "source"]
+    list_filter = ["source", "symbol"]
+    ordering = ["-id"]
+
+
+@admin.register(BarRevision)
+class BarRevisionAdmin(SymbolFacts):
+    list_display = ["symbol", "interval", "opened_at", "revision", "close", "volume", "replaced_at", "reason"]
+    list_filter = ["interval", "source", "symbol"]
+    ordering = ["-id"]
+
+
+@admin.register(Record)
+class RecordAdmin(SymbolFacts):
+    list_display = ["symbol", "scope", "high", "high_date", "low", "low_date", "as_of", "computed_at"]
+    list_filter = ["scope"]
+
+
+@admin.register(DataSource)
+class DataSourceAdmin(Facts):
+    list_display = ["name", "reason", "chosen_at", "epoch"]

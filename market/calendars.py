@@ -1,0 +1,95 @@
+"""When exchanges are open. Imports pandas, so only the feed and the workers may import it; pages read the `clock`."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import exchange_calendars
+import pandas as pd
+from exchange_calendars import ExchangeCalendar
+
+OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
+
+# Exchanges under the name that exchange_calendars has for them; Yahoo's own codes for what has no MIC.
+_NAMES = {"CCC": "24/7", "CCY": "24/5"}
+# Trading before and after the session, in the exchange's own time; where we know of none there is none.
+_EXTENDED = {"XNYS": (time(4), time(20)), "XNAS": (time(4), time(20))}
+
+
+class UnknownExchange(ValueError):
+    """An exchange without a calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An exchange at a moment. session_date: that of the running session, else of the last one."""
+
+    exchange: str
+    state: str
+    session_date: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+def state(mic: str, now: datetime) -> str:
+    """open, closed, pre or post. A lunch break is closed."""
+    calendar = _calendar(mic, now.year)
+    if calendar.is_open_at_time(pd.Timestamp(now), side="left"):
+        return OPEN
+    if mic not in _EXTENDED:
+        return CLOSED
+    local = now.astimezone(ZoneInfo(str(calendar.tz)))
+    session = pd.Timestamp(local.date())
+    if not calendar.is_session(session):
+        return CLOSED
+    first, last = _EXTENDED[mic]
+    if first <= local.time() and now < _instant(calendar.session_open(session)):
+        return PRE
+    if local.time() < last and now >= _instant(calendar.session_close(session)):
+        return POST
+    return CLOSED
+
+
+def clock(mic: str, now: datetime) -> Clock:
+    """The state with the session, and when the exchange opens and closes next."""
+    return Clock(mic, state(mic, now), session_date(mic, now), next_open(mic, now), next_close(mic, now))
+
+
+def next_open(mic: str, now: datetime) -> datetime:
+    """The first opening after a moment."""
+    return _instant(_calendar(mic, now.year).next_open(pd.Timestamp(now)))
+
+
+def next_close(mic: str, now: datetime) -> datetime:
+    """The first close after a moment: today's, while the exchange is open."""
+    return _instant(_calendar(mic, now.year).next_close(pd.Timestamp(now)))
+
+
+def session_date(mic: str, now: datetime) -> date:
+    """The exchange's own date of the session that runs, or of the last one that ran."""
+    calendar = _calendar(mic, now.year)
+    return calendar.minute_to_session(pd.Timestamp(now).floor("min"), direction="previous").date()
+
+
+def sessions(mic: str, start: date, end: date) -> list[date]:
+    """The sessions from `start` to `end`, both counted."""
+    found: list[date] = []
+    for year in range(start.year, end.year + 1):
+        first, last = max(start, date(year, 1, 1)), min(end, date(year, 12, 31))
+        found += [stamp.date() for stamp in _calendar(mic, year).sessions_in_range(str(first), str(last))]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _calendar(mic: str, year: int) -> ExchangeCalendar:
+    """An exchange's calendar around a year. A whole one takes seconds and megabytes to build."""
+    start, end = date(year, 1, 1) - timedelta(days=31), date(year, 12, 31) + timedelta(days=31)
+    try:
+        return exchange_calendars.get_calendar(_NAMES.get(mic, mic), start=str(start), end=str(end))
+    except exchange_calendars.errors.InvalidCalendarName:
+        raise UnknownExchange(f"there is no calendar of the exchange {mic!r}") from None
+
+
+def _instant(stamp: pd.Timestamp) -> datetime:
+    return stamp.to_pydatetime().astimezone(UTC)

@@ -1,0 +1,58 @@
+"""The exchanges' sessions, by their own dates and hours."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market import calendars
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("mic", "now", "state"),
+    [
+        ("XNYS", "2024-07-02T13:29:59", "pre"),
+        ("XNYS", "2024-07-02T13:30:00", "open"),
+        ("XNAS", "2024-07-02T19:59:59", "open"),
+        ("XNAS", "2024-07-02T20:00:00", "post"),
+        ("XNAS", "2024-07-03T00:00:00", "closed"),
+        ("XNAS", "2024-07-02T07:59:59", "closed"),
+        ("XNYS", "2024-07-03T17:30:00", "post"),  # closed at 13:00 on the eve of a holiday
+        ("XNYS", "2024-07-04T15:00:00", "closed"),
+        ("XNYS", "2024-11-04T14:00:00", "pre"),  # winter time
+        ("XKRX", "2024-07-02T00:00:00", "open"),
+        ("XKRX", "2024-07-02T06:30:00", "closed"),
+        ("CCC", "2024-07-06T03:00:00", "open"),
+        ("CCY", "2024-07-06T03:00:00", "closed"),
+    ],
+)
+def test_an_exchange_keeps_its_own_hours(mic, now, state):
+    assert calendars.state(mic, at(now)) == state
+
+
+def test_seouls_session_has_seouls_date():
+    assert calendars.session_date("XKRX", at("2024-07-01T23:59:00")) == date(2024, 7, 1)
+    assert calendars.session_date("XKRX", at("2024-07-02T00:00:00")) == date(2024, 7, 2)
+
+
+def test_on_a_weekend_the_last_session_is_fridays():
+    assert calendars.session_date("XNYS", at("2024-07-07T12:00:00")) == date(2024, 7, 5)
+
+
+def test_over_new_year_the_next_opening_is_found():
+    clock = calendars.clock("XNYS", at("2023-12-31T12:00:00"))
+    assert (clock.state, clock.session_date) == ("closed", date(2023, 12, 29))
+    assert (clock.opens_at, clock.closes_at) == (at("2024-01-02T14:30:00"), at("2024-01-02T21:00:00"))
+
+
+def test_sessions_leave_out_weekends_and_holidays():
+    found = calendars.sessions("XNYS", date(2012, 12, 28), date(2013, 1, 3))
+    assert found == [date(2012, 12, 28), date(2012, 12, 31), date(2013, 1, 2), date(2013, 1, 3)]
+
+
+def test_an_exchange_without_a_calendar_is_named():
+    with pytest.raises(calendars.UnknownExchange, match="NOPE"):
+        calendars.state("NOPE", at("2024-07-02T13:30:00"))
