@@ -2,13 +2,25 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Keep every `up` away while the block lasts."""
+    descriptor = take()
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def take() -> int:
-    """The lock's descriptor; raises CommandError where an `up` runs on the same folder."""
+    """The lock, held until this descriptor is closed; raises CommandError where an `up` runs on the same folder."""
     path = settings.VAR / "up.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

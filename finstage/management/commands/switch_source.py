@@ -21,21 +21,24 @@ class Command(BaseCommand):
         parser.add_argument("source", choices=sorted(providers.SOURCES))
 
     def handle(self, *, source: str, **options) -> None:
-        lock.take()  # and held until this process ends
         try:
-            self._refuse_while_a_feed_runs()
-            chosen = DataSource.objects.filter(pk=1).first()
-            if chosen is None:
-                providers.choose(source)
-            elif chosen.name != source:
-                # In this order: what Redis lost the database can tell, and a crash in between changes nothing.
-                afresh.forget_live()
-                afresh.begin(source)
+            with lock.held():
+                self._switch(source)
         except (DatabaseError, RedisError) as error:
             raise CommandError(f"Nothing was switched: {error}. `python manage.py doctor` says more.") from error
         self.stdout.write(f"Prices come from {source} now. Start Finstage with: make up")
         if settings.SOURCE not in ("auto", source):
             self.stdout.write(f"FINSTAGE_SOURCE is {settings.SOURCE}: unset it, or set it to {source}.")
+
+    def _switch(self, source: str) -> None:
+        self._refuse_while_a_feed_runs()
+        chosen = DataSource.objects.filter(pk=1).first()
+        if chosen is None:
+            providers.choose(source)
+        elif chosen.name != source:
+            # In this order: what Redis lost the database can tell, and a crash in between changes nothing.
+            afresh.forget_live()
+            afresh.begin(source)
 
     def _refuse_while_a_feed_runs(self) -> None:
         if settings.REDIS_EMBEDDED:

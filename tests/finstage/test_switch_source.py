@@ -1,0 +1,73 @@
+"""Another source of prices: who uses Finstage and what they asked for stays, every price goes."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from market import bars, prices, providers, quotes
+from market.models import Bar, DataSource, Symbol
+from monitoring import heartbeats, redis
+from realtime.models import AlertRule
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def replayed(apple, quote):
+    """A database and a Redis that hold a recorded price."""
+    providers.choose("replay")
+    bars.upsert([prices.daily_bar(quote("AAPL", 500.0, is_final=True))])
+    quotes.keep([quote("AAPL", 500.0)])
+    return apple
+
+
+def test_every_price_of_the_old_source_goes(replayed):
+    call_command("switch_source", "yahoo")
+    assert not Bar.objects.exists()
+    assert quotes.latest(["AAPL"]) == {"AAPL": None}
+    assert DataSource.objects.get().name == "yahoo"
+
+
+def test_an_epoch_begins_so_that_no_client_goes_on_from_an_old_price(replayed):
+    before = DataSource.objects.get().epoch
+    call_command("switch_source", "yahoo")
+    assert DataSource.objects.get().epoch == before + 1
+
+
+def test_people_and_their_rules_stay(replayed):
+    owner = get_user_model().objects.create_user("ann")
+    AlertRule.objects.create(owner=owner, symbol=replayed, kind="price_above", level=600)
+    call_command("switch_source", "yahoo")
+    assert AlertRule.objects.get().owner == owner
+    assert Symbol.objects.get(ticker="AAPL").is_active
+
+
+def test_the_new_source_s_first_symbols_are_followed(replayed):
+    call_command("switch_source", "yahoo")
+    assert "005930.KS" in {symbol.ticker for symbol in Symbol.objects.tracked()}
+
+
+def test_the_same_source_again_changes_nothing(replayed):
+    call_command("switch_source", "replay")
+    assert Bar.objects.count() == 1
+
+
+def test_it_refuses_while_a_feed_runs(replayed):
+    heartbeats.beat("feed")
+    with pytest.raises(CommandError, match="feed runs"):
+        call_command("switch_source", "yahoo")
+    assert Bar.objects.count() == 1
+
+
+def test_the_other_source_is_refused_with_the_command_that_switches(replayed):
+    with pytest.raises(providers.WrongSource, match="switch_source yahoo"):
+        providers.choose("yahoo")
+
+
+def test_rings_on_their_way_to_a_worker_stay(replayed):
+    redis.client().set(redis.key("celery", "ring"), datetime.now(UTC).isoformat())
+    call_command("switch_source", "yahoo")
+    assert redis.client().exists(redis.key("celery", "ring"))
