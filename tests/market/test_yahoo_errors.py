@@ -57,6 +57,22 @@ def test_nobody_listening_is_a_temporary_error(wire, symbol):
     assert (raised.value.code, raised.value.temporary) == ("upstream_down", True)
 
 
+def test_after_five_failures_in_a_row_yahoo_is_left_alone(wire, symbol):
+    wire.fail("chart", "html", times=100)
+    for _ in range(7):
+        with pytest.raises(ProviderError) as raised:
+            yahoo.quote(symbol("AAPL"))
+    assert (raised.value.code, raised.value.temporary) == ("upstream_down", True)
+    assert len(wire.requests) == 5
+
+
+def test_an_unknown_symbol_is_no_failure_of_yahoo(wire, symbol):
+    for _ in range(7):
+        with pytest.raises(ProviderError):
+            yahoo.quote(symbol("GONE"))
+    assert len(wire.requests) == 7
+
+
 def test_a_429_is_not_repeated(wire, symbol):
     wire.fail("chart", "429")
     with pytest.raises(ProviderError):

@@ -140,6 +140,15 @@ def test_the_running_session_is_final_twenty_minutes_after_its_close():
     assert _bars(chart, "AAPL", close)[-2].is_final
 
 
+def test_a_session_settles_also_when_yahoo_already_names_the_next():
+    chart = made_chart("AAPL")
+    close = datetime.fromtimestamp(chart["meta"]["regularMarketTime"], UTC)
+    for period in chart["meta"]["currentTradingPeriod"].values():
+        period["start"], period["end"] = period["start"] + 3 * 86_400, period["end"] + 3 * 86_400
+    minutes = {after: _bars(chart, "AAPL", close + timedelta(minutes=after))[-1].is_final for after in (19, 20)}
+    assert minutes == {19: False, 20: True}
+
+
 def test_a_coins_day_is_not_final_before_the_next_has_run_for_twenty_minutes():
     chart = _chart("UTC", ["2024-07-01T00:00Z", "2024-07-02T00:00Z"])
     midnight = datetime(2024, 7, 2, tzinfo=UTC)
