@@ -46,8 +46,8 @@ class UpsertResult:
 def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     """Write bars as traded; safe to run twice, out of order and at once.
 
-    A final bar beats a forming one, and of two alike the later received one, so that the order of calls does not
-    matter. Another value of a final bar is a new revision; the old one goes to BarRevision with the reason.
+    A final bar beats a forming one, and of two alike the later received one, so that writers in any order end with
+    the same values. Another value of a final bar is a new revision; the old one goes to BarRevision with the reason.
     A bar that can't be is refused and logged; the others are written.
     """
     symbols = dict(Symbol.objects.values_list("ticker", "pk"))
@@ -163,8 +163,9 @@ def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
 
 
 def delete_played(start: date, source: str) -> int:
-    """Delete a source's bars from a session on, with their revisions; returns how many bars."""
+    """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
+    redis.client().delete(redis.key("forming"))
     with transaction.atomic():
         BarRevision.objects.filter(**since).delete()
         return BarRow.objects.filter(**since).delete()[0]

@@ -1,0 +1,280 @@
+"""Bars: one writer that may be called twice, out of order and at once; readers that restate."""
+
+import math
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from market import bars, prices
+from market.models import Bar as BarRow
+from market.models import BarRevision, CorporateAction, Symbol
+from market.prices import Bar
+from tests.conftest import shared_database
+from tests.market import writer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
+RECEIVED = datetime(2024, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def bar(day: int = 1, close: float = 101.0, **fields) -> Bar:
+    """A final daily bar of January 2024."""
+    values = {"open": 100.0, "high": 110.0, "low": 90.0, "volume": 1000, "is_final": True}
+    values |= {"source": "replay", "received_at": RECEIVED}
+    opened_at = prices.midnight(date(2024, 1, day))
+    return Bar(**{"ticker": "AAPL", "interval": "1d", "opened_at": opened_at, "close": close, **values, **fields})
+
+
+def later(minutes: int = 1) -> datetime:
+    return RECEIVED + timedelta(minutes=minutes)
+
+
+def table() -> list[tuple]:
+    return list(BarRow.objects.order_by("symbol_id", "interval", "opened_at").values_list())
+
+
+def counts(result: bars.UpsertResult) -> tuple[int, int, int]:
+    return result.inserted, result.changed, result.unchanged
+
+
+@pytest.mark.db
+def test_writing_twice_changes_nothing():
+    many = [bar(day, 100 + day / 7) for day in range(1, 10)]
+    assert counts(bars.upsert(many)) == (9, 0, 0)
+    before = table()
+    assert counts(bars.upsert([replace(one, received_at=later()) for one in many])) == (0, 0, 9)
+    assert table() == before
+
+
+@pytest.mark.db
+def test_the_order_of_writing_does_not_matter(monkeypatch):
+    monkeypatch.setattr(bars, "BATCH", 7)
+    many = [bar(day, 100 + version, received_at=later(version)) for day in range(1, 30) for version in range(3)]
+    bars.upsert(many)
+    before = table()
+    BarRow.objects.all().delete()
+    bars.upsert(random.Random(1).sample(many, len(many)))
+    assert table() == before
+
+
+@pytest.mark.db
+def test_a_correction_is_a_new_revision_and_the_old_values_stay_with_the_reason():
+    bars.upsert([bar(close=101)])
+    assert counts(bars.upsert([bar(close=102, received_at=later())], reason="late trades")) == (0, 1, 0)
+    row, old = BarRow.objects.get(), BarRevision.objects.get()
+    assert (row.close, row.revision, row.received_at) == (102, 1, later())
+    assert (old.close, old.revision, old.reason, old.received_at) == (101, 0, "late trades", RECEIVED)
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("field", ["open", "high", "low", "close", "volume"])
+def test_each_value_can_be_corrected_alone(field):
+    bars.upsert([bar()])
+    changed = {"open": 99.5, "high": 111.0, "low": 89.0, "close": 100.5, "volume": None}[field]
+    bars.upsert([bar(**{field: changed}, received_at=later())])
+    assert getattr(BarRow.objects.get(), field) == changed
+
+
+@pytest.mark.db
+def test_an_older_answer_that_comes_late_changes_nothing():
+    bars.upsert([bar(close=102, received_at=later())])
+    assert counts(bars.upsert([bar(close=101)])) == (0, 0, 1)
+    assert not BarRevision.objects.exists()
+
+
+@pytest.mark.db
+def test_a_forming_bar_moves_without_revisions_and_never_covers_a_final_one():
+    bars.upsert([bar(close=101, is_final=False)])
+    bars.upsert([bar(close=102, is_final=False, received_at=later(1))])
+    bars.upsert([bar(close=103, received_at=later(2))])
+    bars.upsert([bar(close=104, is_final=False, received_at=later(3))])
+    row = BarRow.objects.get()
+    assert (row.close, row.is_final, row.revision) == (103, True, 0)
+    assert not BarRevision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"close": math.nan}, "a price that is none"),
+        ({"high": math.inf}, "a price that is none"),
+        ({"low": 0.0}, "a price that is none"),
+        ({"open": -1.0}, "a price that is none"),
+        ({"high": 100.5}, "contradict"),
+        ({"low": 100.5}, "contradict"),
+        ({"volume": -1}, "a volume of -1"),
+        ({"ticker": "NOPE"}, "no such symbol"),
+        ({"interval": "2d"}, "no interval 2d"),
+        ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC)}, "midnight"),
+        ({"opened_at": datetime(2024, 1, 1)}, "without its zone"),  # noqa: DTZ001
+    ],
+)
+def test_a_bar_that_cannot_be_is_refused_alone_with_the_reason(fields, reason):
+    result = bars.upsert([bar(1, **fields), bar(2)])
+    assert counts(result) == (1, 0, 0)
+    assert len(result.refused) == 1
+    assert reason in result.refused[0]
+
+
+@pytest.mark.db
+def test_a_price_comes_back_to_the_bit():
+    values = {"open": 0.1 + 0.2, "high": 700_123.45, "low": 1e-7, "close": 1 / 3}
+    bars.upsert([bar(**values)])
+    found = bars.history("AAPL")[0]
+    assert {name: getattr(found, name) for name in values} == values
+    assert (found.opened_at, found.received_at) == (bar().opened_at, RECEIVED)
+
+
+@pytest.mark.db
+def test_many_bars_are_read_and_written_in_few_queries(django_assert_num_queries):
+    many = [bar(day) for day in range(1, 31)]
+    with django_assert_num_queries(6):  # the symbols; savepoint, lock, read, write, release
+        bars.upsert(many)
+
+
+def write_at_once(*versions: int) -> None:
+    """Processes that each write the same sixty bars one by one, in an order of their own; none may fail."""
+    environment = {**os.environ, **shared_database(), "DJANGO_SETTINGS_MODULE": "finstage.settings"}
+    program = "import django; django.setup(); from tests.market import writer; writer.write(%d, %d)"
+    commands = [[sys.executable, "-c", program % (seed, version)] for seed, version in enumerate(versions)]
+    running = [subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment) for command in commands]
+    assert [process.wait(60) for process in running] == [0] * len(versions)
+
+
+@pytest.mark.db
+@pytest.mark.django_db(transaction=True)
+def test_four_processes_that_write_the_same_at_once_leave_what_one_leaves():
+    write_at_once(writer.SAME, writer.SAME, writer.SAME, writer.SAME)
+    before = table()
+    BarRow.objects.all().delete()
+    bars.upsert(writer.versions(writer.SAME))
+    assert before == table()
+    assert not BarRevision.objects.exists()
+
+
+@pytest.mark.db
+@pytest.mark.django_db(transaction=True)
+def test_four_processes_that_write_different_values_agree_on_the_newest_and_lose_no_revision():
+    write_at_once(1, 2, 3, 4)
+    found = bars.history("AAPL", adjusted="raw")
+    assert [(one.opened_at, one.close) for one in found] == [(one.opened_at, one.close) for one in writer.versions(4)]
+    for one in found:
+        kept = BarRevision.objects.filter(opened_at=one.opened_at).order_by("revision")
+        assert [old.revision for old in kept] == list(range(one.revision))
+        assert sorted(old.close for old in kept) == [old.close for old in kept]
+    assert BarRevision.objects.exists()
+
+
+@pytest.mark.db
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlock_is_tried_again(monkeypatch):
+    write, met = bars._write, []
+
+    def deadlocks_twice(*arguments):
+        met.append(1)
+        if len(met) < 3:
+            raise bars.OperationalError(1213, "Deadlock found when trying to get lock")
+        return write(*arguments)
+
+    monkeypatch.setattr(bars, "_write", deadlocks_twice)
+    assert counts(bars.upsert([bar()])) == (1, 0, 0)
+
+
+def split(session: date, value: float = 2) -> None:
+    apple = Symbol.objects.get(ticker="AAPL")
+    CorporateAction.objects.create(
+        symbol=apple, kind="split", ex_date=session, value=value, source="replay", received_at=RECEIVED
+    )
+
+
+@pytest.mark.db
+def test_history_is_the_newest_within_bounds_oldest_first():
+    bars.upsert([bar(day) for day in range(1, 11)])
+    start, end = prices.midnight(date(2024, 1, 3)), prices.midnight(date(2024, 1, 6))
+    assert [one.session_date.day for one in bars.history("AAPL", start=start, end=end)] == [3, 4, 5, 6]
+    assert [one.session_date.day for one in bars.history("AAPL", end=end, limit=2)] == [5, 6]
+    assert bars.history("NOPE") == []
+
+
+def test_the_forming_bar_is_the_last_until_its_final_one_is_there():
+    bars.upsert([bar(day) for day in (1, 2)])
+    bars.keep_forming([bar(3, close=105, is_final=False)])
+    assert [(one.session_date.day, one.is_final) for one in bars.history("AAPL", limit=2)] == [(2, True), (3, False)]
+    assert [one.session_date.day for one in bars.history("AAPL", end=prices.midnight(date(2024, 1, 2)))] == [1, 2]
+    bars.upsert([bar(3)])
+    assert [one.is_final for one in bars.history("AAPL")] == [True, True, True]
+    bars.keep_forming([bar(3)])
+    assert bars.forming(["AAPL", "NOPE"]) == {"AAPL": None, "NOPE": None}
+
+
+@pytest.mark.db
+def test_prices_before_a_split_are_restated_and_the_rows_stay_as_traded():
+    bars.upsert([bar(1), bar(2, 50.5, open=50.0, high=55.0, low=45.0)])
+    split(date(2024, 1, 2))
+    first, last = bars.history("AAPL")
+    assert (first.open, first.high, first.low, first.close, first.volume) == (50, 55, 45, 50.5, 2000)
+    assert (first.adjustment, last.close) == ("split", 50.5)
+    assert bars.history("AAPL", adjusted="raw")[0].close == BarRow.objects.earliest("opened_at").close == 101
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("adjusted", ["raw", "split", "split_dividend"])
+def test_columns_are_the_history_as_arrays(adjusted):
+    bars.upsert([bar(day, 100 + day, volume=None if day == 3 else day) for day in range(1, 9)])
+    split(date(2024, 1, 4), 4)
+    apple = Symbol.objects.get(ticker="AAPL")
+    CorporateAction.objects.create(
+        symbol=apple, kind="dividend", ex_date=date(2024, 1, 6), value=2, source="replay", received_at=RECEIVED
+    )
+    found, history = bars.columns("AAPL", adjusted=adjusted), bars.history("AAPL", adjusted=adjusted)
+    for name in ("open", "high", "low", "close"):
+        assert found[name].dtype == np.float64
+        assert found[name].tolist() == [getattr(one, name) for one in history]
+    assert np.isnan(found["volume"][2])
+    assert found["volume"][0] == history[0].volume
+    assert found["opened_at"].tolist() == [one.opened_at.replace(tzinfo=None) for one in history]
+
+
+def test_columns_of_nothing_are_empty():
+    assert all(len(column) == 0 for column in bars.columns("AAPL").values())
+
+
+@pytest.mark.db
+def test_coverage_names_the_first_and_the_last_of_each_interval():
+    hour = datetime(2024, 1, 7, 15, tzinfo=UTC)
+    bars.upsert([bar(1), bar(5), bar(interval="1h", opened_at=hour)])
+    assert bars.coverage(["AAPL", "NOPE"]) == {
+        "AAPL": {
+            "1d": {"first": bar(1).opened_at, "last": bar(5).opened_at, "count": 2},
+            "1h": {
+                "first": datetime(2024, 1, 7, 15, tzinfo=UTC),
+                "last": datetime(2024, 1, 7, 15, tzinfo=UTC),
+                "count": 1,
+            },
+        }
+    }
+
+
+@pytest.mark.db
+def test_what_was_played_goes_and_what_was_before_stays():
+    bars.upsert([bar(day) for day in range(1, 6)])
+    bars.upsert([bar(day, 102, received_at=later()) for day in (2, 4)])
+    bars.keep_forming([bar(6, is_final=False)])
+    assert bars.delete_played(date(2024, 1, 4), "replay") == 2
+    assert [one.session_date.day for one in bars.history("AAPL")] == [1, 2, 3]
+    assert [old.opened_at.day for old in BarRevision.objects.all()] == [2]
+
+
+def test_json_is_the_contracts_bar():
+    bars.upsert([bar()])
+    assert bars.as_json(bars.history("AAPL")[0]) == {
+        "symbol": "AAPL", "interval": "1d", "opened_at": "2024-01-01T00:00:00Z", "session_date": "2024-01-01",
+        "open": 100.0, "high": 110.0, "low": 90.0, "close": 101.0, "volume": 1000, "adjustment": "split",
+        "is_final": True, "revision": 0, "source": "replay", "received_at": "2024-06-01T12:00:00.123Z",
+    }  # fmt: skip
