@@ -60,7 +60,7 @@ async def echo(raw, receive, send) -> None:
 
 
 async def mixed(raw, receive, send) -> None:
-    """Numbered messages, raw and ordinary, larger than any buffer; then a close, and one that must not be seen."""
+    """Numbered messages, raw and ordinary, larger than any buffer; then a close."""
     for number in range(600):
         text = str(number).ljust(4000)
         if number % 3:
@@ -71,6 +71,10 @@ async def mixed(raw, receive, send) -> None:
             await asyncio.sleep(0.001)
     await send({"type": "websocket.close", "code": 4000})
     state["closing"] = raw.is_closing()
+
+
+async def closing(raw, receive, send) -> None:
+    await send({"type": "websocket.close", "code": 4000})
     raw.write(framed(b"too late"))
 
 
@@ -92,6 +96,7 @@ async def flood_plainly(raw, receive, send) -> None:
 async def slow(raw, receive, send) -> None:
     """Takes nothing until it is released, then everything."""
     await release.wait()
+    state["inbox"] = receive.__self__.qsize()
     while (event := await receive())["type"] == "websocket.receive":
         state["received"].append(int(event["text"]))
 
@@ -104,7 +109,14 @@ async def lifespan(scope: dict, receive, send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-PATHS = {"/echo": echo, "/mixed": mixed, "/flood": flood, "/flood-plainly": flood_plainly, "/slow": slow}
+PATHS = {
+    "/echo": echo,
+    "/closing": closing,
+    "/mixed": mixed,
+    "/flood": flood,
+    "/flood-plainly": flood_plainly,
+    "/slow": slow,
+}
 
 if __name__ == "__main__":
     Server(
