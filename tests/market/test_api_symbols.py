@@ -144,6 +144,7 @@ def test_an_action_says_what_when_and_how_much(client, two_actions):
         ({"sort": "ex_date"}, ["2005-02-28", "2012-08-09"]),
         ({"start": "2012-08-09"}, ["2012-08-09"]),
         ({"end": "2012-08-08"}, ["2005-02-28"]),
+        ({"end": "2012-08-09"}, ["2012-08-09", "2005-02-28"]),
     ],
 )
 def test_actions_can_be_cut_and_sorted(client, two_actions, query, days):
