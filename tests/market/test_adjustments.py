@@ -1,0 +1,100 @@
+"""Prices of the past in today's shares: pure arithmetic, checked against what was published."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+import pytest
+from bokeh_sampledata import stocks
+from hypothesis import given
+from hypothesis import strategies as st
+
+from market import adjustments, prices
+from market.prices import Bar
+from market.providers import recording
+
+
+@dataclass(frozen=True)
+class Action:
+    kind: str
+    ex_date: date
+    value: float
+
+
+def day(number: int) -> date:
+    return date(2024, 1, number)
+
+
+def split(number: int, value: float) -> Action:
+    return Action("split", day(number), value)
+
+
+def dividend(number: int, value: float) -> Action:
+    return Action("dividend", day(number), value)
+
+
+CLOSES = [(day(number), 100.0) for number in range(1, 10)]
+
+
+def test_raw_is_as_traded_whatever_happened():
+    assert adjustments.factors([split(5, 2), dividend(3, 1)], "raw", CLOSES).at(day(1)) == (1, 1)
+
+
+def test_splits_multiply_and_end_with_the_ex_date():
+    found = adjustments.factors([split(5, 2), split(3, 4)], "split")
+    assert [found.at(day(number)) for number in (2, 3, 4, 5, 6)] == [(1 / 8, 8), (1 / 2, 2), (1 / 2, 2), (1, 1), (1, 1)]
+
+
+def test_a_reverse_split_raises_the_prices_before_it():
+    assert adjustments.factors([split(5, 0.1)], "split").at(day(1)) == (10, 0.1)
+
+
+def test_a_dividend_takes_its_part_of_the_close_before_it_and_leaves_the_volume():
+    found = adjustments.factors([dividend(5, 2.0)], "split_dividend", CLOSES)
+    assert (found.at(day(4)), found.at(day(5))) == ((0.98, 1), (1, 1))
+    assert adjustments.factors([dividend(5, 2.0)], "split", CLOSES).at(day(4)) == (1, 1)
+
+
+def test_a_dividend_on_the_day_of_a_split_is_in_the_new_shares():
+    found = adjustments.factors([split(5, 2), dividend(5, 1.0)], "split_dividend", CLOSES)
+    assert found.at(day(4)) == (pytest.approx(0.5 * 0.98), 2)
+
+
+def test_a_dividend_without_a_close_before_it_changes_nothing():
+    assert adjustments.factors([dividend(1, 2.0)], "split_dividend", CLOSES).at(date(2023, 12, 1)) == (1, 1)
+
+
+def test_a_bar_is_restated_whole_and_a_missing_volume_stays_missing():
+    bar = Bar(
+        "AAPL", "1d", prices.midnight(day(1)), 10, 12, 8, 11, None, True, "replay", datetime(2024, 6, 1, tzinfo=UTC)
+    )
+    found = adjustments.restated(bar, adjustments.factors([split(5, 2)], "split"), "split")
+    assert (found.open, found.high, found.low, found.close, found.volume) == (5, 6, 4, 5.5, None)
+    assert (found.adjustment, found.is_final, bar.adjustment) == ("split", True, "raw")
+
+
+def test_an_unknown_adjustment_is_refused_with_those_there_are():
+    with pytest.raises(adjustments.UnknownAdjustment, match="raw, split, split_dividend"):
+        adjustments.factors([], "both")
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 28), st.sampled_from([0.1, 0.5, 2, 3, 7])), max_size=5, unique_by=lambda one: one[0]
+    )
+)
+def test_money_traded_is_the_same_in_old_and_new_shares(splits):
+    found = adjustments.factors([split(*one) for one in splits], "split")
+    for number in range(1, 29):
+        price, volume = found.at(day(number))
+        assert price * volume == pytest.approx(1)
+
+
+@pytest.mark.parametrize("ticker", ["AAPL", "MSFT"])
+def test_the_recordings_splits_are_those_its_publisher_counted(ticker):
+    """Its adjusted close moves with ours from day to day, but for dividends, which only raise it."""
+    actions = [Action("split", ex_date, value) for ex_date, value in recording.SPLITS[ticker].items()]
+    found, published = adjustments.factors(actions, "split"), getattr(stocks, ticker)["adj_close"]
+    ours = [day.close * found.at(session)[0] for session, day in recording.days(ticker).items()]
+    for (before, after), (theirs_before, theirs_after) in zip(pairwise(ours), pairwise(published), strict=True):
+        assert -0.002 < theirs_after / theirs_before - after / before < 0.12

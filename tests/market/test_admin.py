@@ -1,0 +1,48 @@
+"""The market in the admin: facts are shown and cannot be changed."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+
+from market import bars
+from market.models import DataSource, Symbol
+from market.providers import recording
+from market.providers.replay import Replay
+from tests.market.writer import versions
+
+FACTS = ["corporateaction", "snapshot", "barrevision", "record", "datasource"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(get_user_model().objects.create_superuser("ada", "ada@example.org", "secret"))
+    return client
+
+
+@pytest.mark.parametrize("model", [*FACTS, "symbol"])
+def test_every_list_opens(staff, apple, model):
+    bars.upsert(versions(0))
+    bars.upsert(versions(1))
+    assert staff.get(reverse(f"admin:market_{model}_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_a_fact_cannot_be_added(staff, model):
+    assert staff.get(reverse(f"admin:market_{model}_add")).status_code == 403
+
+
+def test_a_symbol_shows_its_latest_bars_as_traded(staff, apple):
+    bars.upsert(versions(0))
+    page = staff.get(reverse("admin:market_symbol_change", args=[apple.pk])).content.decode()
+    assert page.count("<td>2024-") == 20
+    assert "<td>2024-02-29</td><td>100.0</td>" in page
+
+
+def test_staff_retire_a_symbol_and_its_prices_stay(staff, settings):
+    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at="2026-01-01T00:00:00Z")
+    Replay().prepare()
+    chosen = {"action": "retire", "_selected_action": [Symbol.objects.get(ticker="IBM").pk]}
+    staff.post(reverse("admin:market_symbol_changelist"), chosen)
+    assert not Symbol.objects.tracked().filter(ticker="IBM").exists()
+    assert set(bars.coverage(recording.TICKERS)) == set(recording.TICKERS)

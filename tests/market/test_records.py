@@ -1,0 +1,78 @@
+"""Records: highs and lows in today's shares, with the day of each."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from market import bars, prices, records
+from market.models import CorporateAction, Record, Symbol
+from market.prices import Bar
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
+
+
+def bar(session: date, high: float, low: float, *, is_final: bool = True) -> Bar:
+    return Bar("AAPL", "1d", prices.midnight(session), low, high, low, high, 1, is_final, "replay", NOW)
+
+
+def split(session: date) -> None:
+    CorporateAction.objects.create(
+        symbol=Symbol.objects.get(), kind="split", ex_date=session, value=2, source="replay", received_at=NOW
+    )
+
+
+def found(scope: str) -> tuple:
+    record = records.latest(["AAPL"])["AAPL"][scope]
+    return record.high, record.high_date, record.low, record.low_date, record.as_of
+
+
+@pytest.mark.db
+def test_a_year_is_fifty_two_weeks_and_all_time_is_all():
+    last = date(2024, 5, 31)
+    edge, inside = last - timedelta(weeks=52), last - timedelta(weeks=52, days=-1)
+    bars.upsert([bar(edge, 200, 50), bar(inside, 150, 90), bar(last, 120, 100)])
+    assert records.refresh(["AAPL"]).done == ["AAPL"]
+    assert found("all_time") == (200, edge, 50, edge, last)
+    assert found("52_weeks") == (150, inside, 90, inside, last)
+
+
+@pytest.mark.db
+def test_refreshing_again_replaces_the_rows():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    records.refresh(["AAPL"])
+    bars.upsert([bar(date(2024, 5, 31), 130, 100)])
+    records.refresh(["AAPL"])
+    assert Record.objects.count() == 2
+    assert found("all_time") == (130, date(2024, 5, 31), 100, date(2024, 5, 30), date(2024, 5, 31))
+
+
+def test_a_high_before_a_split_counts_in_the_new_shares():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100), bar(date(2024, 5, 31), 70, 55)])
+    split(date(2024, 5, 31))
+    records.refresh(["AAPL"])
+    assert found("all_time")[:4] == (70, date(2024, 5, 31), 50, date(2024, 5, 30))
+
+
+def test_a_split_since_the_records_were_computed_is_counted_in():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    records.refresh(["AAPL"])
+    split(date(2024, 5, 31))
+    assert found("all_time")[:3] == (60, date(2024, 5, 30), 50)
+
+
+def test_a_forming_bar_makes_no_record():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100), bar(date(2024, 5, 31), 500, 1, is_final=False)])
+    records.refresh(["AAPL"])
+    assert found("all_time")[-1] == date(2024, 5, 30)
+
+
+def test_one_symbol_without_bars_fails_alone():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    Symbol.objects.create(
+        ticker="MSFT", name="Microsoft", exchange="XNAS", currency="USD", time_zone="America/New_York"
+    )
+    answer = records.refresh(["NOPE", "MSFT", "AAPL"])
+    assert answer.done == ["AAPL"]
+    assert answer.failed == {"NOPE": "there is no such symbol", "MSFT": "there are no final daily bars yet"}
+    assert records.latest(["MSFT"]) == {"MSFT": {}}

@@ -1,0 +1,113 @@
+"""The symbols there are, and the one source that a database holds."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from market import providers, symbols
+from market.models import DataSource, Symbol
+from market.prices import midnight
+from market.providers import ProviderError, WrongSource, recording
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("text", ["aapl", " BRK-B ", "005930.KS", "^gspc", "EURUSD=X", "BTC-USD", "M&M.NS"])
+def test_a_ticker_is_upper_case_and_without_blanks(text):
+    assert symbols.ticker(text) == text.strip().upper()
+
+
+@pytest.mark.parametrize("text", ["", " ", "A B", "AAPL;", "../x", "A" * 33, "^", "É", "AAPL\n\n<"])
+def test_what_is_no_ticker_is_refused_with_what_one_looks_like(text):
+    with pytest.raises(symbols.InvalidTicker, match="looks like"):
+        symbols.ticker(text)
+
+
+@pytest.mark.db
+def test_ensuring_again_keeps_one_row_and_what_people_decided():
+    symbols.ensure(symbols.RECORDED)
+    Symbol.objects.filter(ticker="IBM").update(is_active=False, name="?")
+    assert [symbol.ticker for symbol in symbols.ensure(symbols.RECORDED)] == list(recording.TICKERS)
+    assert [symbol.ticker for symbol in symbols.tracked()] == ["AAPL", "FB", "GOOG", "MSFT"]
+    assert Symbol.objects.get(ticker="IBM").name.startswith("International")
+
+
+def test_the_seeds_are_valid_and_their_decimals_lose_no_recorded_price():
+    made = symbols.ensure([*symbols.WELL_KNOWN, *symbols.RECORDED])
+    assert len(symbols.WELL_KNOWN) == 12
+    for symbol in made:
+        symbol.full_clean()
+        for day in recording.days(symbol.ticker).values():
+            assert all(round(price, symbol.price_decimals) == price for price in day[:4])
+
+
+@pytest.fixture
+def yahoo(monkeypatch) -> type:
+    """A stand-in that is reachable or not, as its class says."""
+    monkeypatch.setitem(providers.SOURCES, "yahoo", f"{__name__}.Reachable")
+    monkeypatch.setattr(providers, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(Reachable, "answer", staticmethod(lambda: True))
+    return Reachable
+
+
+class Reachable:
+    name = "yahoo"
+
+    @staticmethod
+    def answer() -> bool:
+        return True
+
+    def answers(self, seconds: float) -> bool:
+        return self.answer()
+
+
+def test_the_first_start_writes_down_what_was_asked_for():
+    assert providers.choose("replay").name == "replay"
+    assert DataSource.objects.get().reason == "asked for by FINSTAGE_SOURCE"
+
+
+def test_auto_takes_yahoo_where_it_answers(yahoo):
+    assert providers.choose("auto").name == "yahoo"
+
+
+def fails() -> bool:
+    raise ProviderError("no route")
+
+
+def hangs() -> bool:
+    time.sleep(1)
+    return True
+
+
+@pytest.mark.parametrize("answer", [lambda: False, fails, hangs])
+def test_auto_takes_the_recording_where_yahoo_does_not_answer_in_time(yahoo, monkeypatch, answer):
+    monkeypatch.setattr(yahoo, "answer", staticmethod(answer))
+    assert providers.choose("auto").name == "replay"
+
+
+def test_auto_asks_once_and_later_starts_use_the_choice(yahoo, monkeypatch):
+    providers.choose("auto")
+    monkeypatch.setattr(yahoo, "answer", staticmethod(fails))
+    assert providers.choose("auto").name == providers.choose("yahoo").name == "yahoo"
+
+
+def test_asking_for_the_other_source_is_refused_with_the_way_to_it():
+    providers.choose("replay")
+    with pytest.raises(WrongSource, match=r"manage\.py switch_source yahoo"):
+        providers.choose("yahoo")
+
+
+def test_the_source_is_loaded_by_its_name(settings):
+    settings.SOURCE = "replay"
+    source = providers.source()
+    assert (source.name, source.answers(1)) == ("replay", True)
+    assert source.now() == midnight(datetime(2012, 9, 4, tzinfo=UTC).date())
+    assert next(source.batches(_set()), None) is None
+
+
+def _set() -> threading.Event:
+    stop = threading.Event()
+    stop.set()
+    return stop
