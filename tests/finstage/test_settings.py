@@ -31,3 +31,12 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
     assert told in result.stderr
     assert name in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it():
+    # Without `site` Python finds no installed package.
+    command = [sys.executable, "-S", "manage.py", "up"]
+    result = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "django is not installed" in result.stderr
+    assert "requirements/base.txt" in result.stderr
