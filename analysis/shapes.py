@@ -11,6 +11,7 @@ from market.models import Interval, Symbol
 class IndicatorSeries(shapes.Shape):
     name = serializers.CharField()
     parameters = serializers.DictField(child=serializers.FloatField())
+    pane = serializers.CharField(required=False, help_text="Where a chart draws it: over the `price`, or in its `own`.")
     values = serializers.DictField(
         child=serializers.ListField(child=serializers.FloatField(allow_null=True)),
         help_text="One series for each output, as long as `times`; null before its first value.",

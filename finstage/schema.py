@@ -70,6 +70,28 @@ class SessionScheme(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
+def outside_django(result: dict, **kwargs) -> dict:
+    """Add what answers before Django: health and metrics."""
+    live, ready = _told("The process lives."), _told("It can serve; every dependency with its state.")
+    text = {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    result["paths"] |= {
+        "/health/live": _get("health_live", "Alive?", {"200": live}),
+        "/health/ready": _get(
+            "health_ready", "Ready?", {"200": ready, "503": _told("It cannot serve; the same shape.")}
+        ),
+        "/metrics": _get("metrics", "Metrics", {"200": text}),
+    }
+    return result
+
+
+def _get(name: str, summary: str, responses: dict) -> dict:
+    return {"get": {"operationId": name, "summary": summary, "tags": ["operation"], "responses": responses}}
+
+
+def _told(description: str) -> dict:
+    return {"description": description, "content": {"application/json": {"schema": {"type": "object"}}}}
+
+
 def _response(reference: dict, status: int, codes: tuple[str, ...]) -> dict:
     shown = [code for code in codes if code in _EXAMPLES] or codes[:1]
     examples = {code: {"value": _example(status, code)} for code in shown}

@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v2",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "finstage.schema.outside_django"],
     "DESCRIPTION": "Prices, bars, quotes and indicators; each says where it came from and when.",
     # Swagger UI asks a validator on the internet otherwise.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},

@@ -48,6 +48,11 @@ def test_the_document_is_openapi_3_1(document):
 
 
 @pytest.mark.django_db
+def test_what_answers_before_django_is_in_the_document_too(document):
+    assert {"/health/live", "/health/ready", "/metrics"} <= set(document["paths"])
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("path", "url"), READS.items())
 def test_what_a_read_answers_is_what_the_document_says(client, document, stocked, path, url):
     answered = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
