@@ -45,12 +45,11 @@ class Stopped(Exception):
 def run(source: Source, stop: Event) -> None:
     """Play a source until `stop` is set, once no other feed does. Raises LeaseLost where another took over."""
     lease = Lease("feed", LEASE_SECONDS)
-    feed = Feed(source, stop, lease)
+    feed, pulse = Feed(source, stop, lease), Pulse("feed", source.name, lease, stop)
     try:
-        if not feed.stand_by():
-            return
-        with Pulse("feed", source.name, lease, stop) as pulse:
-            feed.play(pulse)
+        if feed.stand_by():
+            with pulse:
+                feed.play(pulse)
     except Stopped:
         logger.info("The feed was stopped while it waited")
     if pulse.is_lease_lost:

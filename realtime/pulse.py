@@ -28,9 +28,8 @@ class Pulse:
         self._last_message_at: str | None = None
         self._thread = Thread(target=self._beat_on, name=f"{name}-pulse", daemon=True)
 
-    def __enter__(self) -> "Pulse":
+    def __enter__(self) -> None:
         self._thread.start()
-        return self
 
     def __exit__(self, *error: object) -> None:
         self._over.set()

@@ -22,7 +22,7 @@ from market.models import Bar, DataSource
 from market.providers import Tick, recording
 from market.providers.replay import Replay
 from monitoring import redis
-from realtime.feed import Feed, Stopped
+from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost
 from tests.conftest import shared_database
 
@@ -111,6 +111,12 @@ def test_a_batch_waits_until_the_database_is_back(feed, caplog):
 def test_a_feed_that_waits_for_redis_can_be_stopped(feed, stop):
     with no_redis(), after(0.3, stop.set), pytest.raises(Stopped):
         feed.take(close_of_apple())
+
+
+def test_a_feed_that_never_reached_redis_can_be_stopped(stop):
+    with no_redis(), after(0.3, stop.set):
+        run(Replay(), stop)
+    assert heartbeat() == {}
 
 
 def test_a_feed_that_slept_through_its_lease_publishes_no_more(stop):
