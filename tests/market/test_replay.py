@@ -1,12 +1,17 @@
 """The recorded source: real prices alone, in order, and a rewind that leaves nothing of what was played."""
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from market import bars, prices, quotes
@@ -15,6 +20,7 @@ from market.models import BarRevision, CorporateAction, DataSource, Record, Snap
 from market.prices import Quote
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay
+from tests.conftest import shared_database
 
 FIRST, LAST = date(2012, 9, 4), date(2013, 3, 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -225,3 +231,44 @@ def test_a_start_that_is_not_recorded_is_refused_with_what_is(settings, text):
     settings.REPLAY_START = text
     with pytest.raises(ImproperlyConfigured, match="after 2000-03-01 and up to 2013-03-01"):
         Replay()
+
+
+def killed(seconds: float) -> list[str]:
+    """What a process that plays was told until it was killed, a line each; the last may be cut."""
+    environment = {**os.environ, **shared_database(), "DJANGO_SETTINGS_MODULE": "finstage.settings"}
+    environment["FINSTAGE_REPLAY_SESSION_SECONDS"] = "0.05"
+    program = "import django; django.setup(); from tests.market import player; player.play()"
+    command = [sys.executable, "-c", program]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True)
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    return [first, *process.stdout.read().splitlines(keepends=True)]
+
+
+@pytest.mark.db
+@pytest.mark.django_db(transaction=True)
+def test_killed_at_any_moment_it_loses_and_doubles_nothing():
+    lines = [line for part in range(5) for line in killed(0.1 + part * 0.037) if line.endswith("\n")]
+    steps = [line for line, before in zip(lines, ["", *lines], strict=False) if line != before]
+    told = [tuple(line.split()[:3]) for line in steps]
+    assert told == expected(len(told))
+    assert len(lines) - len(steps) <= 4  # only the step of the moment came again, and as the same quote
+    assert not BarRevision.objects.exists()
+    for ticker in recording.TICKERS:
+        found = bars.history(ticker, adjusted="raw", start=prices.midnight(FIRST))
+        finals = [(one.session_date, one.close) for one in found if one.is_final]
+        days = [(session, day.close) for session, day in recording.days(ticker).items() if session >= FIRST]
+        assert finals == days[: len(finals)]
+
+
+def expected(count: int) -> list[tuple[str, ...]]:
+    """The first steps after the start: session, symbol and price."""
+    sessions = [session for session in recording.sessions() if session >= FIRST]
+    steps = (
+        (str(session), ticker, str(recording.days(ticker)[session].path[step]))
+        for session in sessions
+        for step in range(recording.STEPS)
+        for ticker in recording.TICKERS
+    )
+    return list(islice(steps, count))

@@ -1,0 +1,22 @@
+"""What a process does that plays the recording as the feed does, and writes down what it was told."""
+
+import sys
+import threading
+
+from market import bars, prices, quotes
+from market.providers import Tick
+from market.providers.replay import Replay
+
+
+def play() -> None:
+    source = Replay()
+    source.prepare()
+    for event in source.batches(threading.Event()):
+        if isinstance(event, Tick):
+            (quote,) = event.quotes
+            step = (quote.session_date, quote.ticker, quote.price, quote.volume, quote.received_at.timestamp())
+            sys.stdout.write(f"{' '.join(map(str, step))}\n")
+            sys.stdout.flush()
+            made = [prices.daily_bar(kept) for kept in quotes.keep(event.quotes)]
+            bars.upsert([bar for bar in made if bar.is_final])
+            bars.keep_forming(made)
