@@ -9,6 +9,7 @@ from realtime import views
 urlpatterns = [
     path("", views.watchlist, name="watchlist"),
     path("symbols/<str:ticker>/", views.symbol, name="symbol"),
+    path("", include("monitoring.urls")),
     path("", include("market.urls")),
     path("", include("analysis.urls")),
     path("", include("realtime.urls")),

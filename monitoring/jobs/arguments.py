@@ -5,6 +5,7 @@ import json
 import math
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 TEXT_LENGTH = 2_000
@@ -22,9 +23,26 @@ class Arguments:
         self.kinds = {name: hints.get(name) for name in inspect.signature(function).parameters}
         parameters = inspect.signature(function).parameters.values()
         self.required = {each.name for each in parameters if each.default is inspect.Parameter.empty}
+        self.defaults = {each.name: each.default for each in parameters if each.name not in self.required}
         for name, kind in self.kinds.items():
             if not _is_understood(kind):
                 raise TypeError(f"{function.__qualname__}: a job's argument cannot be {name}: {kind}")
+
+    def described(self) -> list[dict]:
+        """The arguments for people: name, kind, whether it is required, and its default."""
+        return [
+            {
+                "name": name,
+                "kind": describe(kind),
+                "required": name in self.required,
+                "default": self.defaults.get(name),
+            }
+            for name, kind in self.kinds.items()
+        ]
+
+    def parsed(self, texts: dict[str, str]) -> dict:
+        """Values from words, as a query string has them; what cannot be converted stays a word, to be refused."""
+        return {name: _parsed(self.kinds.get(name), text) for name, text in texts.items()}
 
     def errors(self, values: object) -> dict[str, list[str]]:
         """What is wrong with these values; empty where all is well."""
@@ -48,6 +66,19 @@ def describe(kind: Any) -> str:
     if get_origin(kind) is list:
         return f"a list, each {describe(get_args(kind)[0])}"
     return " or ".join("null" if each is types.NoneType else describe(each) for each in get_args(kind))
+
+
+def _parsed(kind: Any, text: str) -> object:
+    kinds = get_args(kind) if _is_union(kind) else (kind,)
+    for each in kinds:
+        if get_origin(each) is list:
+            return [_parsed(get_args(each)[0], part) for part in text.split(",")]
+        if each is bool and text in ("true", "false"):
+            return text == "true"
+        if each in (int, float):
+            with suppress(ValueError):
+                return each(text)
+    return text
 
 
 def _is_understood(kind: Any) -> bool:

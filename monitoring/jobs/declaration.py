@@ -43,7 +43,8 @@ class Rules:
     backoff_seconds: the first wait before a retry; doubles each time, with jitter.
     temporary: errors worth another attempt, beside those with a true attribute `temporary`.
     isolated: in a process of its own, killed at the deadline. atomic: the body and the job's end commit as one.
-    about: the argument that says what the job is about. audience: who may submit it through the API.
+    about: the argument that says what the job is about. audience: who may submit it through the API. quick: its
+    name under /api/tasks/quick/.
     """
 
     priority: Priority = Priority.NORMAL
@@ -55,6 +56,7 @@ class Rules:
     atomic: bool = False
     about: str = ""
     audience: Literal["staff", "user"] = "staff"
+    quick: str = ""
     schedules: tuple[Schedule, ...] = ()
 
 
@@ -119,6 +121,11 @@ def discover() -> None:
 
 def everything() -> dict[str, Declaration]:
     return dict(sorted(_declared.items()))
+
+
+def quick(name: str) -> Declaration | None:
+    """The job behind a path of /api/tasks/quick/."""
+    return next((each for each in _declared.values() if each.rules.quick == name), None)
 
 
 def find(name: str) -> Declaration | None:

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from monitoring import jobs
+from celery import shared_task
+
+from monitoring import jobs, redis
 from monitoring.jobs import condition, job
 from monitoring.models import JobTemplate
 
@@ -89,3 +91,19 @@ def isolated(seconds: float = 0.0) -> int:
 @condition("sample.open")
 def is_open(exchange: str) -> bool:
     return exchange == "XOPEN"
+
+
+@job("sample.count")
+def count(name: str) -> None:
+    """The smallest job that can be counted from outside."""
+    redis.client().incr(name)
+
+
+@shared_task(name="sample.bare")
+def bare(name: str) -> None:
+    """The same without the ledger."""
+    redis.client().incr(name)
+
+
+@job("sample.open_to_all", audience="user", quick="sample")
+def open_to_all(symbol: str = "", days: int = 1) -> None: ...

@@ -1,0 +1,210 @@
+"""/api/tasks/: who may ask for what, in which shapes, and how it is refused."""
+
+import uuid
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from monitoring import jobs
+from monitoring.jobs import ledger
+from monitoring.jobs.ledger import Ending
+from monitoring.models import Job, Worker
+from tests.monitoring import sample_jobs  # noqa: F401
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+JSON = "application/json"
+ADD = {"task": "sample.add", "args": {"a": 1}}
+
+
+@pytest.fixture
+def person(client):
+    """Logs in somebody who is not of the staff."""
+    user = get_user_model().objects.create_user("person")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def staff(client):
+    user = get_user_model().objects.create_user("staff", is_staff=True)
+    client.force_login(user)
+    return user
+
+
+def submit(client, body, **headers):
+    return client.post("/api/tasks/submit", body, content_type=JSON, headers=headers)
+
+
+def run_next(state: str = Job.State.COMPLETED, **facts) -> Job:
+    (job,) = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    ledger.end([Ending(job, state, **facts)])
+    return job
+
+
+def test_a_submitted_task_says_where_it_stands_until_its_result(client, staff):
+    answer = submit(client, {**ADD, "priority": "high", "timeout": 300})
+    assert answer.status_code == 202
+    path = f"/api/tasks/task/{answer.json()['task_id']}"
+    told = client.get(path).json()
+    assert (told["status"], told["priority"], told["timeout"], told["execution_time"]) == ("pending", "high", 300, None)
+    assert client.get(f"{path}/result").status_code == 202
+    run_next(result=2)
+    assert client.get(f"{path}/result").json()["result"] == 2
+    told = client.get(path).json()
+    assert told["execution_time"] >= 0
+    assert [each["outcome"] for each in told["attempts"]] == ["completed"]
+
+
+def test_the_queue_has_the_shape_that_scripts_read(client, staff):
+    Worker.objects.create(
+        id=uuid.uuid4(),
+        host="h",
+        pid=1,
+        concurrency=4,
+        started_at=timezone.now(),
+        heartbeat_at=timezone.now(),
+        processed=9,
+    )
+    jobs.submit_many("sample.add", [{"a": 1}] * 4)
+    run_next()
+    run_next(Job.State.FAILED, error_code="wrong")
+    told = client.get("/api/tasks/status").json()
+    expected = {"pending_tasks": 2, "total_submitted": 4, "total_completed": 1, "success_rate": 50.0}
+    assert expected.items() <= told["queue_stats"].items()
+    assert {"worker_id", "processed_tasks", "success_rate", "current_task_id"} <= told["worker_stats"][0].keys()
+    assert {"pending": 2, "running": 0, "completed": 1, "failed": 1}.items() <= told["status_counts"].items()
+
+
+def test_the_dashboard_says_how_long_jobs_waited_and_ran(client, staff):
+    jobs.submit("sample.add", {"a": 1})
+    run_next()
+    told = client.get("/api/tasks/dashboard").json()
+    assert told["running_seconds"]["p99"] >= 0
+    assert told["throughput"]["per_minute_last_minute"] == 1
+    assert [each["name"] for each in told["by_name"]] == ["sample.add"]
+
+
+def test_the_dashboard_of_an_empty_queue_has_no_figures(client, staff):
+    told = client.get("/api/tasks/dashboard").json()
+    assert told["waiting_seconds"] == {"p50": None, "p95": None, "p99": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["task"]),
+        ({"task": "sample.nothing"}, ["task"]),
+        ({"task": "sample.add"}, ["a"]),
+        ({"task": "sample.add", "args": {"a": "1"}}, ["a"]),
+        ({"task": "sample.add", "args": {"a": 1, "c": 1}}, ["c"]),
+        ({"task": "sample.add", "args": []}, ["args"]),
+        ({**ADD, "priority": "urgent"}, ["priority"]),
+        ({**ADD, "timeout": 0}, ["timeout"]),
+        ({**ADD, "countdown": 5}, ["countdown"]),
+        ({**ADD, "only_if": {"name": "os.system"}}, ["only_if"]),
+        ({**ADD, "then": [{"task": "sample.nothing"}]}, ["task"]),
+        ({"template": "unheard"}, ["template"]),
+        ([], ["non_field_errors"]),
+        (1, ["non_field_errors"]),
+    ],
+)
+def test_a_wrong_submission_is_a_400_that_names_the_field(client, staff, body, fields):
+    answer = submit(client, body)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == fields
+    assert not Job.objects.exists()
+
+
+def test_a_key_makes_a_repeated_submission_the_same_task(client, staff):
+    first, second = (submit(client, ADD, **{"Idempotency-Key": "k"}).json() for _ in range(2))
+    assert first["task_id"] == second["task_id"]
+    assert submit(client, {**ADD, "args": {"a": 2}, "key": "k"}).status_code == 409
+
+
+def test_a_chain_is_submitted_as_one(client, staff):
+    told = submit(client, {**ADD, "then": [ADD, ADD]}).json()
+    assert Job.objects.filter(pk__in=told["task_ids"]).count() == 3
+
+
+def test_a_template_is_a_submission_with_a_name(client, staff):
+    saved = {"name": "one and two", "submission": {"task": "sample.add", "args": {"a": 1, "b": 2}, "priority": "low"}}
+    assert client.post("/api/tasks/templates", saved, content_type=JSON).status_code == 201
+    assert client.post("/api/tasks/templates", saved, content_type=JSON).status_code == 409
+    submit(client, {"template": "one and two", "args": {"b": 5}})
+    job = Job.objects.get()
+    assert (job.arguments, job.get_priority_display()) == ({"a": 1, "b": 5}, "low")
+
+
+def test_a_waiting_task_is_cancelled_and_can_run_again(client, staff):
+    path = f"/api/tasks/task/{submit(client, ADD).json()['task_id']}"
+    assert client.post(f"{path}/cancel").json()["status"] == "cancelled"
+    assert client.post(f"{path}/retry").json()["status"] == "pending"
+    run_next()
+    assert client.post(f"{path}/cancel").status_code == 409
+    assert client.post(f"{path}/retry").status_code == 409
+
+
+@pytest.mark.parametrize("task_id", ["1", str(uuid.uuid4()), "x" * 500])
+def test_an_unknown_task_is_a_404(client, staff, task_id):
+    assert client.get(f"/api/tasks/task/{task_id}").json()["code"] == "unknown_task"
+
+
+@pytest.mark.parametrize("path", ["status", "workers", "dashboard"])
+def test_only_staff_sees_the_queue(client, person, path):
+    assert client.get(f"/api/tasks/{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["submit", "templates", "quick/daily-report", f"task/{uuid.uuid4()}/cancel"])
+def test_nobody_writes_without_a_login(client, path):
+    assert client.post(f"/api/tasks/{path}", {}, content_type=JSON).status_code == 401
+
+
+def test_only_staff_submits_what_is_not_for_everybody(client, person):
+    assert submit(client, ADD).status_code == 403
+    assert submit(client, {"task": "sample.open_to_all", "then": [ADD]}).status_code == 403
+
+
+def test_people_see_and_cancel_their_own_tasks_only(client, person):
+    own = submit(client, {"task": "sample.open_to_all"}).json()["task_id"]
+    other = jobs.submit("sample.add", {"a": 1}).pk
+    assert [row["task_id"] for row in client.get("/api/tasks/tasks").json()["results"]] == [own]
+    assert client.get(f"/api/tasks/task/{own}").status_code == 200
+    for path in (f"/api/tasks/task/{other}", f"/api/tasks/task/{other}/result"):
+        assert client.get(path).status_code == 404
+    assert client.post(f"/api/tasks/task/{other}/cancel").status_code == 404
+    assert client.post(f"/api/tasks/task/{own}/cancel").status_code == 202
+
+
+def test_a_public_task_that_nobody_owns_is_seen_by_whoever_knows_its_id(client):
+    public = jobs.submit("sample.open_to_all").pk
+    assert client.get(f"/api/tasks/task/{public}/result").status_code == 202
+
+
+def test_tasks_are_found_by_state_name_and_symbol(client, staff):
+    jobs.submit("sample.add", {"a": 1, "title": "AAPL"})
+    jobs.submit("sample.add", {"a": 1, "title": "MSFT"})
+    jobs.submit("sample.open_to_all")
+    for words, count in [("symbol=aapl", 1), ("name=sample.add", 2), ("status=pending", 3), ("status=failed", 0)]:
+        assert len(client.get(f"/api/tasks/tasks?{words}").json()["results"]) == count
+    assert client.get("/api/tasks/tasks?status=lost").status_code == 400
+
+
+def test_a_quick_task_takes_its_arguments_from_the_query(client, person):
+    answer = client.post("/api/tasks/quick/sample?symbol=AAPL&days=5&priority=high")
+    job = Job.objects.get(pk=answer.json()["task_id"])
+    assert (job.arguments, job.priority, job.owner) == ({"symbol": "AAPL", "days": 5}, 0, person)
+    assert list(client.post("/api/tasks/quick/sample?days=x&symbol=A").json()["errors"]) == ["days"]
+    assert client.post("/api/tasks/quick/nothing").status_code == 404
+
+
+def test_the_kinds_say_which_arguments_a_task_takes(client, staff):
+    kinds = {each["name"]: each for each in client.get("/api/tasks/kinds").json()["kinds"]}
+    first = {"name": "a", "kind": "a whole number", "required": True, "default": None}
+    assert kinds["sample.add"]["arguments"][0] == first
+
+
+def test_a_list_of_tasks_costs_the_same_however_long_it_is(client, staff, django_assert_num_queries):
+    jobs.submit_many("sample.add", [{"a": n} for n in range(50)])
+    with django_assert_num_queries(3):  # session, user, the page
+        client.get("/api/tasks/tasks?limit=50")
