@@ -11,7 +11,7 @@ from finstage import answers
 _EVERYWHERE = {
     401: ("not_authenticated",),
     406: ("unknown_format",),
-    503: ("busy", "timeout", "database_unavailable"),
+    503: ("busy", "timeout", "temporarily_unavailable"),
 }
 _TITLES = {
     400: "What was asked for cannot be; `errors` says what is allowed.",
