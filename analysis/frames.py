@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date
 from math import isnan
 
 import numpy as np
@@ -18,7 +18,6 @@ MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60, "10y": 120
 PERIODS = (*SESSIONS, *MONTHS, "ytd", "max")
 
 _WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
-_COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 class UnknownPeriod(ValueError):
@@ -37,31 +36,43 @@ def indicators(
     if period not in PERIODS:
         raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
     wanted = catalogue.chosen(names)
-    history = bars.history(ticker, interval=interval, adjusted=adjusted)
-    columns = {name: np.array([getattr(bar, name) for bar in history], dtype=np.float64) for name in _COLUMNS}
-    first = _first(history, period)
+    columns = bars.columns(ticker, interval=interval, adjusted=adjusted)
+    newest = bars.history(ticker, interval=interval, adjusted="raw", limit=1)  # nothing restates the newest
+    columns = _with_newest(columns, newest)
+    first = _first(columns["opened_at"], period)
     return {
         "symbol": ticker,
         "interval": interval,
         "period": period,
-        **_origin(history),
+        **_origin(newest),
         "as_of_precision": DAY if interval in _WHOLE_SESSIONS else SECOND,
         "adjustment": adjusted,
-        "times": [bar.opened_at for bar in history[first:]],
+        "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
         "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},
     }
 
 
-def _first(history: list[Bar], period: str) -> int:
+def _with_newest(columns: dict[str, np.ndarray], newest: list[Bar]) -> dict[str, np.ndarray]:
+    """The final bars and the one that forms, or that has closed since they were read."""
+    times = columns["opened_at"]
+    if not newest or (len(times) and newest[0].opened_at <= times[-1].item().replace(tzinfo=UTC)):
+        return columns
+    bar = {name: getattr(newest[0], name) for name in columns}
+    bar["opened_at"] = np.datetime64(bar["opened_at"].replace(tzinfo=None))
+    return {name: np.append(column, np.array([bar[name]], column.dtype)) for name, column in columns.items()}
+
+
+def _first(times: np.ndarray, period: str) -> int:
     """The index of the period's first bar."""
-    if period == "max" or not history:
+    if period == "max" or not len(times):
         return 0
-    dates = [bar.session_date for bar in history]
+    dates = times.astype("datetime64[D]")
+    last = dates[-1].item()
     if period in SESSIONS:
-        start = sorted(set(dates))[-SESSIONS[period] :][0]
+        start = np.unique(dates)[-SESSIONS[period] :][0]
     else:
-        start = date(dates[-1].year, 1, 1) if period == "ytd" else months_before(dates[-1], MONTHS[period])
-    return next(index for index, day in enumerate(dates) if day >= start)
+        start = np.datetime64(date(last.year, 1, 1) if period == "ytd" else months_before(last, MONTHS[period]))
+    return int(np.searchsorted(dates, start))
 
 
 def months_before(day: date, months: int) -> date:
@@ -70,16 +81,11 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _origin(history: list[Bar]) -> dict:
-    if not history:
+def _origin(newest: list[Bar]) -> dict:
+    if not newest:
         return {"as_of": None, "is_final": None, "source": None, "received_at": None}
-    last = history[-1]
-    return {
-        "as_of": last.opened_at,
-        "is_final": last.is_final,
-        "source": last.source,
-        "received_at": last.received_at,
-    }
+    bar = newest[0]
+    return {"as_of": bar.opened_at, "is_final": bar.is_final, "source": bar.source, "received_at": bar.received_at}
 
 
 def _shape(indicator: Indicator, columns: dict[str, np.ndarray], first: int) -> dict:

@@ -91,8 +91,8 @@ def test_a_symbol_without_bars_has_empty_indicators(client, apple):
     assert (body["as_of"], body["times"]) == (None, [])
 
 
-def test_indicators_take_three_queries(client, sixty_days, django_assert_num_queries):
-    with django_assert_num_queries(3):
+def test_indicators_take_four_queries(client, sixty_days, django_assert_num_queries):
+    with django_assert_num_queries(4):
         client.get(INDICATORS)
 
 
