@@ -18,7 +18,6 @@ from finstage.celery import app
 from market import providers
 from market.models import DataSource, Symbol
 from monitoring import heartbeats, redis
-from monitoring.models import Worker
 
 PATIENCE_SECONDS = 6.0
 BROKER_SECONDS = 2.0
@@ -81,9 +80,7 @@ def broker() -> str:
 
 
 def worker() -> str:
-    newest = Worker.objects.filter(stopped_at=None).order_by("-heartbeat_at").first()
-    age = None if newest is None else (datetime.now(UTC) - newest.heartbeat_at).total_seconds()
-    return f"{_alive('worker', age)}, up to {newest.concurrency} jobs at once"
+    return _alive("worker", heartbeats.age("worker"))
 
 
 def beat() -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
 from django.utils import timezone
+from redis.exceptions import RedisError
 
+from monitoring import heartbeats
 from monitoring.jobs import ledger
 from monitoring.jobs.context import Current
 from monitoring.jobs.running import timed_out
@@ -82,6 +84,7 @@ class Pulse:
                 current.stop("cancelled")
 
     def _hold(self, held: list[Current]) -> None:
+        _show_life()
         now = timezone.now()
         if held:
             ledger.extend(self._worker.id, [current.job.pk for current in held], now)
@@ -97,3 +100,10 @@ class Pulse:
             WorkerRow.objects.filter(pk=self._worker.id).update(stopped_at=timezone.now())
         except DatabaseTrouble as error:
             logger.warning("the worker could not say goodbye: %s", error)
+
+
+def _show_life() -> None:
+    try:
+        heartbeats.beat("worker")
+    except RedisError as error:
+        logger.warning("no heartbeat: %s", error)

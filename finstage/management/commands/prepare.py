@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from market import providers
 from market.providers import ProviderError, WrongSource
 from monitoring import redis
+from monitoring.jobs import schedules
 
 ADMIN = "admin"
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.stderr.write("Bringing the database up to date …")
                 call_command("migrate", interactive=False, verbosity=0)
+            schedules.seed()
         except DatabaseError as error:
             raise CommandError(f"The database can't be used: {error}. Check DATABASE_URL.") from None
 
