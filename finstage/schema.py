@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from finstage import answers
+from finstage.access import MarketData
 
 # What any read may be refused with; a view adds its own as `problems = {status: (code, ..)}`.
 _EVERYWHERE = {
@@ -45,8 +46,9 @@ class Schema(AutoSchema):
     """Adds to every operation the problems it may answer with, and for reads the 304."""
 
     def get_auth(self) -> list[dict]:
-        """A read needs no login where market data is open."""
-        is_open = settings.MARKET_DATA_OPEN and self.method == "GET"
+        """A read of market data needs no login where it is open."""
+        is_market_data = any(isinstance(permission, MarketData) for permission in self.view.get_permissions())
+        is_open = settings.MARKET_DATA_OPEN and self.method == "GET" and is_market_data
         return [*super().get_auth(), {}] if is_open else super().get_auth()
 
     def get_operation(self, *args, **kwargs) -> dict | None:

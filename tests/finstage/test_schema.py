@@ -48,6 +48,14 @@ def test_the_document_is_openapi_3_1(document):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_document_says_whether_a_read_needs_a_login(client, settings, is_open):
+    settings.MARKET_DATA_OPEN = is_open
+    read = client.get("/api/schema/", {"format": "json"}).json()["paths"]["/api/v2/symbols/"]["get"]
+    assert ({} in read["security"]) == is_open
+
+
+@pytest.mark.django_db
 def test_what_answers_before_django_is_in_the_document_too(document):
     assert {"/health/live", "/health/ready", "/metrics"} <= set(document["paths"])
 
