@@ -12,9 +12,10 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from market import providers
+from market.models import Record
 from market.providers import ProviderError, WrongSource
 from monitoring import redis
-from monitoring.jobs import schedules
+from monitoring.jobs import doorbell, schedules, submission
 
 ADMIN = "admin"
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         self._reach_redis()
         self._migrate()
         self._prepare_source()
+        self._ask_for_records()
         self._make_admin()
 
     def _reach_redis(self) -> None:
@@ -63,6 +65,12 @@ class Command(BaseCommand):
             self.stdout.write("Prices are recorded sessions. For live ones: python manage.py switch_source yahoo")
         else:
             self.stdout.write("Prices are Yahoo's.")
+
+    def _ask_for_records(self) -> None:
+        """The hourly job, at once where it never ran."""
+        if not Record.objects.exists():
+            submission.submit("market.records")
+            doorbell.flush()
 
     def _make_admin(self) -> None:
         users = get_user_model().objects
