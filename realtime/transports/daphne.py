@@ -21,22 +21,39 @@ logger = logging.getLogger(__name__)
 RAW_PORT = "finstage.raw"
 # Beyond the protocol's own limit, so that its consumer can say so; what is larger still is closed with 1009.
 MAX_FRAME_BYTES = 256 * 1024
+DEFAULTS = {
+    "http_timeout": 120,
+    "ping_interval": 20,
+    "ping_timeout": 10,
+    "websocket_timeout": -1,
+    "websocket_max_message_size": MAX_FRAME_BYTES,
+    "websocket_max_frame_size": MAX_FRAME_BYTES,
+    "application_close_timeout": 5,
+    "request_buffer_size": 64 * 1024,
+    "server_name": "",
+}
 TELL_SECONDS, LEAVE_SECONDS = 2.0, 1.5
 
 
 class Server(Daphne):
     """Serves an ASGI application on a socket that already listens."""
 
-    def __init__(self, application: Callable, listener: socket.socket, *, problem: Problem, body_bytes: int,
-                 arrival_seconds: float, silence_seconds: float = SILENCE_SECONDS, **options):  # fmt: skip
-        defaults = {
-            "http_timeout": 120, "ping_interval": 20, "ping_timeout": 10, "websocket_timeout": -1, "server_name": "",
-            "websocket_max_message_size": MAX_FRAME_BYTES, "websocket_max_frame_size": MAX_FRAME_BYTES,
-            "application_close_timeout": 5, "request_buffer_size": 64 * 1024,
-        }  # fmt: skip
-        super().__init__(application, endpoints=["the listener"], **{**defaults, **options})
+    def __init__(
+        self,
+        application: Callable,
+        listener: socket.socket,
+        *,
+        problem: Problem,
+        body_bytes: int,
+        arrival_seconds: float,
+        unread_seconds: float = 60,
+        silence_seconds: float = SILENCE_SECONDS,
+        **options,
+    ):
+        super().__init__(application, endpoints=["the listener"], **{**DEFAULTS, **options})
         self.listener, self.problem = listener, problem
-        self.body_bytes, self.arrival_seconds, self.silence_seconds = body_bytes, arrival_seconds, silence_seconds
+        self.body_bytes, self.arrival_seconds = body_bytes, arrival_seconds
+        self.unread_seconds, self.silence_seconds = unread_seconds, silence_seconds
         self.connections: dict = {}
         self.lifespan = Lifespan(application)
         self._stopping: asyncio.Task | None = None
@@ -95,7 +112,7 @@ class Server(Daphne):
             await protocol.room()
 
     def timeout_checker(self) -> None:
-        self.http_factory.check(self.arrival_seconds)
+        self.http_factory.check(arrival_seconds=self.arrival_seconds, unread_seconds=self.unread_seconds)
         super().timeout_checker()
 
     # The end

@@ -16,7 +16,6 @@ from zope.interface import implementer
 
 from realtime.transports.sockets import unsent
 
-UNREAD_SECONDS = 60  # an answer of which the client takes nothing
 LINGER_SECONDS = 2  # so that a refusal is read before the rest of the request breaks the connection
 
 # (status, code, detail, the request's own id) -> headers and body
@@ -138,7 +137,7 @@ class BoundedChannel(http.HTTPChannel):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
-    def check(self, now: float, arrival_seconds: float) -> None:
+    def check(self, now: float, *, arrival_seconds: float, unread_seconds: float) -> None:
         """Called every other second: end what takes too long."""
         if self.asked_at is not None and not self.is_refused and now - self.asked_at > arrival_seconds:
             self.refuse(408, "body_timeout", f"The request did not arrive within {arrival_seconds:g} s.")
@@ -146,7 +145,7 @@ class BoundedChannel(http.HTTPChannel):
             self.unread_at = None
         elif self.unread_at is None:
             self.unread_at = now
-        elif now - self.unread_at > UNREAD_SECONDS:
+        elif now - self.unread_at > unread_seconds:
             self.transport.abortConnection()
 
 
@@ -165,10 +164,10 @@ class BoundedRequests(HTTPFactory):
         channel.requestFactory = BoundedRequest
         return channel
 
-    def check(self, arrival_seconds: float) -> None:
+    def check(self, **limits: float) -> None:
         now = time.monotonic()
         for channel in list(self.channels):
             if channel.transport is None or channel.transport.protocol is not channel:  # a WebSocket took it over
                 self.channels.discard(channel)
             else:
-                channel.check(now, arrival_seconds)
+                channel.check(now, **limits)

@@ -128,6 +128,25 @@ def test_what_follows_the_handshake_at_once_is_read_as_frames(server, pieces):
     assert b" 101 " in seen
 
 
+def test_a_client_that_sends_too_much_before_it_is_accepted_is_dropped(server):
+    client = server.connect()
+    client.sendall(handshake("/late"))
+    client.sendall(frame(b"x" * 100) * 1000)
+    with contextlib.suppress(ConnectionResetError):
+        assert client.recv(1000) == b""
+
+
+def test_an_answer_that_nobody_reads_is_given_up(server):
+    client = server.connect(receive_buffer=4096)
+    client.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    time.sleep(7)
+    received = 0
+    with contextlib.suppress(ConnectionResetError):
+        while piece := client.recv(MEGABYTE):
+            received += len(piece)
+    assert received < 12 * MEGABYTE
+
+
 def test_an_answer_is_handed_over_as_fast_as_it_is_read(server):
     before = server.memory()
     client = server.connect(receive_buffer=4096)

@@ -50,6 +50,8 @@ async def websocket(scope: dict, receive, send) -> None:
         raw.write(framed(b"too early"))
     except RuntimeError:
         state["refused_early"] = True
+    if scope["path"] == "/late":
+        await asyncio.sleep(1)
     await send({"type": "websocket.accept"})
     await PATHS[scope["path"]](raw, receive, send)
 
@@ -111,6 +113,7 @@ async def lifespan(scope: dict, receive, send) -> None:
 
 PATHS = {
     "/echo": echo,
+    "/late": echo,
     "/closing": closing,
     "/mixed": mixed,
     "/flood": flood,
@@ -125,6 +128,7 @@ if __name__ == "__main__":
         problem=problem,
         body_bytes=100_000,
         arrival_seconds=2,
+        unread_seconds=3,
         silence_seconds=4,
         ping_interval=1,
         ping_timeout=60,
