@@ -33,14 +33,32 @@ def _number(name: str, default: float, low: float, high: float) -> float:
     return value
 
 
+def _whole(name: str, default: int, low: int, high: int) -> int:
+    value = _number(name, default, low, high)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} is {env.str(name)}; it must be a whole number from {low} to {high}.")
+    return int(value)
+
+
 def _truth(name: str, default: bool) -> bool:
     return _choice(name, ["true", "false"], "true" if default else "false") == "true"
 
 
 # State and identity
 
-VAR = Path(env.str("FINSTAGE_VAR", default="") or BASE_DIR / "var").resolve()
-VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+def _state_folder() -> Path:
+    path = Path(env.str("FINSTAGE_VAR", default="") or BASE_DIR / "var").resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"FINSTAGE_VAR leads to {path}, which can't be made: {error.strerror}.") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"FINSTAGE_VAR leads to {path}, which this user may not write to.")
+    return path
+
+
+VAR = _state_folder()
 
 
 def _secret_key() -> str:
@@ -59,7 +77,7 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 DEBUG = _truth("DEBUG", False)
 HOST = env.str("HOST", default="") or "127.0.0.1"
-PORT = int(_number("PORT", 8000, 1, 65535))
+PORT = _whole("PORT", 8000, 1, 65535)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 AUTH_USER_MODEL = "finstage.User"
@@ -190,8 +208,14 @@ if len(str(RUNTIME / "valkey.sock")) > 100:  # a unix socket's path has room for
         Path(tempfile.gettempdir()) / f"finstage-{os.getuid()}-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
     )
 VALKEY_SOCKET = RUNTIME / "valkey.sock"
-REDIS_EMBEDDED = not env.str("REDIS_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
+_REDIS_URL = env.str("REDIS_URL", default="")
+if _REDIS_URL and not _REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured(
+        f"REDIS_URL begins with {_REDIS_URL.partition('://')[0]!r}; it can be redis://127.0.0.1:6379/0, rediss://… or "
+        "unix:///path/to/socket."
+    )
+REDIS_EMBEDDED = not _REDIS_URL
+REDIS_URL = _REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 REDIS_PREFIX = "finstage:"
 
 # Celery
@@ -227,11 +251,11 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-GATE_WORKERS = int(_number("FINSTAGE_HTTP_THREADS", 8, 1, 256))
-GATE_QUEUE = int(_number("FINSTAGE_HTTP_QUEUE", 64, 1, 10_000))
-GATE_BODY_BYTES = int(_number("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30))
+GATE_WORKERS = _whole("FINSTAGE_HTTP_THREADS", 8, 1, 256)
+GATE_QUEUE = _whole("FINSTAGE_HTTP_QUEUE", 64, 1, 10_000)
+GATE_BODY_BYTES = _whole("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30)
 GATE_BODY_SECONDS = _number("FINSTAGE_HTTP_BODY_SECONDS", 20, 0.1, 600)
-GATE_ANSWER_BYTES = int(_number("FINSTAGE_HTTP_ANSWER_BYTES", 64 << 20, 1 << 16, 1 << 32))
+GATE_ANSWER_BYTES = _whole("FINSTAGE_HTTP_ANSWER_BYTES", 64 << 20, 1 << 16, 1 << 32)
 GATE_ANSWER_SECONDS = _number("FINSTAGE_HTTP_ANSWER_SECONDS", 30, 0.1, 3600)
 CSRF_FAILURE_VIEW = "finstage.errors.csrf_failure"
 REST_FRAMEWORK = {

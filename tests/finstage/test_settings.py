@@ -14,7 +14,10 @@ from django.conf import settings
         ("FINSTAGE_SOURCE", "bloomberg", "auto, yahoo, replay"),
         ("PORT", "http", "a number from 1 to 65535"),
         ("PORT", "0", "a number from 1 to 65535"),
+        ("PORT", "80.5", "a whole number from 1 to 65535"),
         ("DEBUG", "yes", "true, false"),
+        ("FINSTAGE_VAR", "/dev/null/var", "can't be made"),
+        ("REDIS_URL", "http://127.0.0.1:6379", "redis://127.0.0.1:6379/0"),
         ("DATABASE_URL", "postgres://localhost/finstage", "mysql://user:password@host:3306/name"),
     ],
 )
