@@ -118,7 +118,7 @@ class Feed:
     def _tick(self, received: Sequence[Quote]) -> None:
         insist = self._insist
         now = insist(lambda: quotes.keep(received))
-        news = [quote for quote in now if not quote.is_final or self._told.get(quote.ticker) != _close(quote)]
+        news = [quote for quote in now if self._is_news(quote)]
         stored = insist(lambda: self._stored(news))
         moved = insist(lambda: self._summary.tick(news))
         insist(self._read_facts)
@@ -129,6 +129,13 @@ class Feed:
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
         insist(lambda: self._tell_clock(now))
+
+    def _is_news(self, quote: Quote) -> bool:
+        """Whether bars and indicators move by it: not by a close told again, nor by a price after the close."""
+        told = self._told.get(quote.ticker)
+        if told is None or quote.session_date != told[0]:
+            return True
+        return quote.is_final and _close(quote) != told
 
     def _stored(self, news: list[Quote]) -> list[Bar]:
         """The bars of the quotes, saved: final ones in the database, those that form in Redis."""

@@ -153,6 +153,16 @@ def test_a_close_that_a_source_repeats_is_one_bar(replay):
     assert len(published("bars:AAPL")) == len(published("indicators:AAPL")) == 1
 
 
+def test_a_price_after_the_close_moves_no_bar(replay):
+    feed, _ = replay("2012-09-04")
+    close = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
+    later = dataclasses.replace(close, price=close.high, is_final=False, market_state="post")
+    feed.take(Tick([close]))
+    feed.take(Tick([later]))
+    assert (len(published("prices:AAPL")), len(published("bars:AAPL")), len(published("indicators:AAPL"))) == (2, 1, 1)
+    assert bars.forming(["AAPL"]) == {"AAPL": None}
+
+
 def test_the_market_clock_names_the_session(replay):
     play(*replay("2012-09-04"), until="2012-09-04")
     clock = connection.client().hgetall(connection.key("clock"))
