@@ -3,6 +3,7 @@
 import logging
 import sys
 
+import redis.exceptions
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -15,7 +16,8 @@ from finstage.answers import PROBLEM, problem
 
 logger = logging.getLogger(__name__)
 
-DATABASE_RETRY_SECONDS = 5
+UNREACHABLE = (OperationalError, InterfaceError, redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+RETRY_SECONDS = 5
 PROGRAM_PATHS = (
     "/api/", "/technical-analysis/", "/async/", "/generate-report", "/system/", "/metrics", "/health/", "/ws/",
 )  # fmt: skip
@@ -25,19 +27,19 @@ TITLES = {
     403: _("This is not yours to see"),
     404: _("There is nothing at this address"),
     500: _("Something broke on our side"),
-    503: _("The database does not answer"),
+    503: _("Not ready at this moment"),
 }
-UNREACHABLE = "The database does not answer. Try again in a moment."
+TEMPORARY = "A part that this needs does not answer. Try again in a moment."
 
 
 def handle(error: Exception, context: dict) -> Response | None:
     """DRF's exception handler."""
     request = context["request"]
     if _is_unreachable(error):
-        logger.error("%s: the database does not answer: %s", request.path, error)
+        logger.error("%s can't be answered now: %s", request.path, error)
         set_rollback()
-        body = problem(503, "temporarily_unavailable", UNREACHABLE, request_id=_request_id(request))
-        return Response(body, 503, headers={"Retry-After": str(DATABASE_RETRY_SECONDS)}, content_type=PROBLEM)
+        body = problem(503, "temporarily_unavailable", TEMPORARY, request_id=_request_id(request))
+        return Response(body, 503, headers={"Retry-After": str(RETRY_SECONDS)}, content_type=PROBLEM)
     plain = exception_handler(error, context)
     if plain is None:
         return None
@@ -64,16 +66,17 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
+    logger.error("%s %s failed as request %s: %r", request.method, request.path, _request_id(request), error)
     if not _is_unreachable(error):
         return _answer(request, 500, "internal_error", "The server failed to answer; its log has this request's id.")
-    response = _answer(request, 503, "temporarily_unavailable", UNREACHABLE)
-    response["Retry-After"] = str(DATABASE_RETRY_SECONDS)
+    response = _answer(request, 503, "temporarily_unavailable", TEMPORARY)
+    response["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
 def _is_unreachable(error: BaseException | None) -> bool:
-    """Whether the database failed and not the query: SQLite calls a missing table an OperationalError too."""
-    return isinstance(error, OperationalError | InterfaceError) and not str(error).startswith("no such")
+    """Whether a server failed and not our query: SQLite calls a missing table an OperationalError too."""
+    return isinstance(error, UNREACHABLE) and not str(error).startswith("no such")
 
 
 def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:

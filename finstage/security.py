@@ -6,25 +6,10 @@ from django.http import HttpRequest, HttpResponse
 
 from finstage.answers import request_id
 
-_POLICY = {
-    "default-src": "'self'",
-    "object-src": "'none'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-    "form-action": "'self'",
-    "connect-src": "'self' ws: wss:",
-    "img-src": "'self' data:",
-    "style-src": "'self' 'unsafe-inline'",
-}
-# Swagger UI starts itself with an inline script.
-_DOCUMENTATION = {**_POLICY, "script-src": "'self' 'unsafe-inline'"}
-DOCUMENTATION_PATH = "/api/docs/"
-
-
-def policy(path: str) -> str:
-    """The Content-Security-Policy for a path."""
-    directives = _DOCUMENTATION if path.startswith(DOCUMENTATION_PATH) else _POLICY
-    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+    "connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+)
 
 
 class Middleware:
@@ -40,6 +25,6 @@ class Middleware:
         if match := request.resolver_match:
             request.META["finstage.route"] = match.route
         response["X-Request-ID"] = request.META["HTTP_X_REQUEST_ID"]
-        response.setdefault("Content-Security-Policy", policy(request.path))
+        response.setdefault("Content-Security-Policy", POLICY)
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         return response

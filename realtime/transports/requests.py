@@ -92,11 +92,13 @@ class BoundedChannel(http.HTTPChannel):
             super().rawDataReceived(data)
 
     def readConnectionLost(self) -> None:
-        """The client ended its side. In the middle of a request it gets an answer; else it is gone."""
+        """The client ended its side: in the middle of a request it is told so, else it is gone."""
         if self.asked_at is not None and self.requests and not self.is_refused:
             self.refuse(400, "short_body", "The connection ended before the request's body.")
-        else:
+        elif self.requests:
             self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()  # when it has what was written
 
     def writeConnectionLost(self) -> None:
         """Our side ended, after a refusal."""

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import redis.exceptions
 from django.db import OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
@@ -78,6 +79,10 @@ def unreachable(request: HttpRequest) -> HttpResponse:
     raise OperationalError(2002, "Can't connect to server")
 
 
+def no_redis(request: HttpRequest) -> HttpResponse:
+    raise redis.exceptions.ConnectionError("Error 111 connecting")
+
+
 def missing_table(request: HttpRequest) -> HttpResponse:
     connection.cursor().execute("SELECT * FROM there_is_no_such_table")
     return HttpResponse()
@@ -111,8 +116,9 @@ urlpatterns = [
     path("counts", counts), path("blocked", blocked), path("large", large), path("endless", endless),
     path("half", broken_half_way), path("lying", lying), path("body", body), path("numbers/<int:pk>/", number),
     path("broken", broken), path("api/broken", broken), path("unreachable", unreachable),
-    path("api/unreachable", unreachable), path("api/table", missing_table), path("missing", missing),
-    path("api/errors/<str:kind>", Api.as_view()), path("api/docs/", counts),
+    path("api/unreachable", unreachable), path("api/table", missing_table), path("api/redis", no_redis),
+    path("missing", missing),
+    path("api/errors/<str:kind>", Api.as_view()),
 ]  # fmt: skip
 handler400 = "finstage.errors.bad_request"
 handler403 = "finstage.errors.permission_denied"
