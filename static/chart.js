@@ -3,6 +3,7 @@
 import {
   CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineSeries, LineStyle,
 } from "./vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
+import { price } from "./words.js";
 
 const VOLUME_SHARE = 0.16;
 
@@ -34,10 +35,11 @@ export class Chart {
       handleScroll: !small,
       handleScale: !small,
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
+    const priceFormat = { type: "custom", minMove: 10 ** -decimals, formatter: (value) => price(value, decimals) };
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
     if (!small) this.addVolume();
     const quiet = { lineWidth: small ? 1 : 2, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
-    this.average = this.chart.addSeries(LineSeries, { ...quiet, priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
+    this.average = this.chart.addSeries(LineSeries, { ...quiet, priceFormat });
     if (!small) this.addOscillator(quiet);
     this.dress();
     document.addEventListener("preference", () => requestAnimationFrame(() => this.dress()));
@@ -54,7 +56,7 @@ export class Chart {
       autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }),
     }, 1);
     this.oscillator.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.08 } });
-    this.levels = [70, 30].map((price) => this.oscillator.createPriceLine({ price, lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: false }));
+    this.levels = [70, 30].map((level) => this.oscillator.createPriceLine({ price: level, lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: false }));
     const [main, lower] = this.chart.panes();
     main.setStretchFactor(3.6);
     lower.setStretchFactor(1);

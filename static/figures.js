@@ -2,7 +2,7 @@
 
 import { drawMeter, meter } from "./drawing.js";
 import { setText } from "./frame.js";
-import { compact, price, word } from "./words.js";
+import { compact, derived, price, word } from "./words.js";
 
 const names = { ...document.getElementById("figure-words")?.dataset };
 
@@ -16,7 +16,7 @@ export function showFigures(list, row) {
     previous: of(quote?.previous_close),
     volume: compact(quote?.volume),
     average: compact(row.average_volume),
-    sma: of(row.indicators?.sma_20),
+    sma: derived(row.indicators?.sma_20, decimals),
     rsi: price(row.indicators?.rsi_14, 1),
   };
   for (const [key, text] of Object.entries(figures)) setText(line(list, key), text);

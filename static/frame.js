@@ -4,6 +4,7 @@ import { page } from "./page.js";
 import { openSearch } from "./search.js";
 import { age, word } from "./words.js";
 
+export const isRecorded = page?.source?.is_recorded ?? false;
 const root = document.documentElement;
 const YEAR = 31_536_000;
 
@@ -48,8 +49,10 @@ export function showConnection(stream) {
 }
 
 function connectionWord({ state, service }) {
-  if (state !== "live" || (service.feed && service.redis)) return state;
-  return service.redis ? "noFeed" : "noRedis";
+  if (state !== "live") return state;
+  if (!service.redis) return "noRedis";
+  if (!service.feed) return "noFeed";
+  return isRecorded ? "connected" : "live"; // what is played again is not live, however well connected
 }
 
 /** The market chip moves with the prices: the session and whether it is open. */
@@ -85,4 +88,3 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   document.dispatchEvent(new CustomEvent("preference", { detail: { name: "theme" } }));
 });
 
-export const isRecorded = page?.source?.is_recorded ?? false;

@@ -1,6 +1,6 @@
 // The legend over the chart: every value of the bar under the crosshair, or of the last one.
 
-import { compact, percent, price, word } from "./words.js";
+import { compact, derived, percent, price, word } from "./words.js";
 
 export class Legend {
   constructor(element, chart, known, decimals) {
@@ -24,7 +24,7 @@ export class Legend {
       ...["o", "h", "l", "c"].map((key, index) => part(word(key), of([bar.open, bar.high, bar.low, bar.close][index]))),
       part("", percent(change), change > 0 ? "up" : change < 0 ? "down" : ""),
       part(word("v"), compact(bar.volume)),
-      part("SMA 20", of(average[found]), "line average"),
+      part("SMA 20", derived(average[found], this.decimals), "line average"),
       part("RSI 14", price(oscillator[found], 1), "line oscillator"),
     );
   }

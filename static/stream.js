@@ -6,6 +6,7 @@ import { CLOSE, HEARTBEAT_SECONDS, UNNAMED_TYPES } from "./protocol.js";
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8000;
 const ANSWER_WITHIN = 8000;
+const DOUBT = 700; // a server that has just started does not know yet
 const CONFLATED = new Set(["price_update"]);
 const LOSSLESS = new Set(["alert", "signal", "news", "system_status"]);
 
@@ -204,6 +205,11 @@ export class Stream extends EventTarget {
     this.emit("state", { state, code });
   }
 
+  serve(service) {
+    this.service = service;
+    this.emit("state", { state: this.state });
+  }
+
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
@@ -215,8 +221,8 @@ const HANDLERS = {
   epoch: Stream.prototype.epoch,
   gap: Stream.prototype.gap,
   service_status({ feed, redis }) {
-    this.service = { feed, redis };
-    this.emit("state", { state: this.state });
+    clearTimeout(this.doubt);
+    this.doubt = setTimeout(() => this.serve({ feed, redis }), feed && redis ? 0 : DOUBT);
   },
   pong() {},
   unsubscribed() {},

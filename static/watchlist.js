@@ -94,7 +94,7 @@ class Row {
 
   showOscillator() {
     const value = this.known.indicators?.rsi_14;
-    const zone = value >= 70 ? "overbought" : value <= 30 ? "oversold" : "neutral";
+    const zone = value == null ? "neutral" : value >= 70 ? "overbought" : value <= 30 ? "oversold" : "neutral";
     setText(this.rsi, value == null ? "–" : price(value, 0));
     this.rsi.dataset.zone = zone;
     this.rsi.title = value == null ? "" : `${price(value, 1)} · ${word(zone)}`;

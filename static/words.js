@@ -9,8 +9,14 @@ export function word(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** At most so many decimals, and at least two where the symbol has them: 665.76, 620.914, 71,500. */
 export function price(value, decimals = 2) {
-  return value == null ? "–" : number(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return value == null ? "–" : number(value, { minimumFractionDigits: Math.min(2, decimals), maximumFractionDigits: decimals });
+}
+
+/** A value made of prices needs no more decimals than a person reads. */
+export function derived(value, decimals) {
+  return price(value, value >= 10 ? Math.min(2, decimals) : decimals);
 }
 
 /** A change with its sign: +1.25, −1.25, 0.00. */

@@ -1,0 +1,42 @@
+"""Prices and exchanges as people read them; static/words.js writes prices the same way."""
+
+from django import template
+
+register = template.Library()
+
+FEWEST_DECIMALS = 2
+EXCHANGES = {
+    "XNAS": "Nasdaq",
+    "XNYS": "NYSE",
+    "XASE": "NYSE American",
+    "ARCX": "NYSE Arca",
+    "XKRX": "KRX",
+    "XKOS": "KOSDAQ",
+    "XLON": "LSE",
+    "XTKS": "TSE",
+    "XHKG": "HKEX",
+}
+
+
+@register.filter
+def exchange(code: str) -> str:
+    """XNAS is Nasdaq; a code without a name stays as it is."""
+    return EXCHANGES.get(code, code)
+
+
+@register.filter
+def price(value: float | str | None, decimals: int) -> str:
+    """With at most so many decimals, and at least two where the symbol has them: 665.76, 620.914, 71,500."""
+    if value is None or isinstance(value, str):  # a template gives "" for what is not there
+        return "–"
+    whole, _, fraction = f"{abs(value):,.{decimals}f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(min(FEWEST_DECIMALS, decimals), "0")
+    text = f"{whole}.{fraction}" if fraction else whole
+    return f"−{text}" if value < 0 and text.strip("0.,") else text
+
+
+@register.filter
+def signed(value: float | str | None, decimals: int) -> str:
+    """A change: +1.25, −1.25, 0.00."""
+    text = price(value, decimals)
+    return f"+{text}" if value and value > 0 and text.strip("0.,") else text

@@ -1,0 +1,124 @@
+"""A whole Finstage of its own for a browser: Valkey, database, web and feed, with sessions of a few seconds."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--no-first-run",
+]  # fmt: skip
+
+
+@dataclass
+class Site:
+    """The running processes, by name; each can be ended and started again."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, name: str) -> None:
+        address = ["--host", "127.0.0.1", "--port", str(self.port)] if name == "web" else []
+        log = (self.folder / f"{name}.log").open("ab")
+        command = [sys.executable, "manage.py", name, *address]
+        self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def wait(self) -> None:
+        """Until the web answers and the feed has told a price."""
+        until = time.monotonic() + START_SECONDS
+        while not (self._answers() and self._has_prices()):
+            for name, process in self.processes.items():
+                assert process.poll() is None, f"{name} ended:\n{(self.folder / f'{name}.log').read_text()[-3000:]}"
+            assert time.monotonic() < until, (self.folder / "feed.log").read_text()[-3000:]
+            time.sleep(0.2)
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            urllib.request.urlopen(f"{self.url}/", timeout=5).close()
+            return True
+        return False
+
+    def _has_prices(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.url}/api/v2/symbols/MSFT/quote/", timeout=5).close()
+        except urllib.error.HTTPError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
+    valkey = services.start_valkey(folder)
+    environment = {
+        **os.environ,
+        "FINSTAGE_VAR": str(folder / "var"),
+        "FINSTAGE_SOURCE": "replay",
+        "FINSTAGE_REPLAY_SESSION_SECONDS": str(session_seconds),
+        "FINSTAGE_ADMIN_PASSWORD": "for-the-browser-tests",
+        "DATABASE_URL": f"sqlite:///{folder}/browser.sqlite3",
+        "REDIS_URL": f"unix://{valkey}?db=0",
+        "BROKER_URL": f"redis+socket://{valkey}?virtual_host=1",
+    }
+    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    site = Site(folder, _free_port(), environment)
+    try:
+        site.start("web")
+        site.start("feed")
+        site.wait()
+        yield site
+    finally:
+        site.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The distribution's Chromium, told to talk to nobody by itself."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert path, "There is no Chromium: sudo apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()

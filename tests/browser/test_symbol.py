@@ -1,0 +1,72 @@
+"""What a person sees and does on a symbol's page."""
+
+import re
+
+from playwright.sync_api import expect
+
+# How many different colours the chart's canvases hold: one means that nothing is drawn.
+COLOURS = """() => {
+  const seen = new Set();
+  for (const canvas of document.querySelectorAll('[data-canvas] canvas')) {
+    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    for (let at = 0; at < data.length; at += 4) seen.add(data[at] << 16 | data[at + 1] << 8 | data[at + 2]);
+  }
+  return seen.size;
+}"""
+# Price, last bar of the page and bar of the interface at one moment, as soon as they agree.
+AGREE = """async () => {
+  const shown = document.querySelector('[data-price]').textContent;
+  const close = document.querySelectorAll('[data-legend] b')[4].textContent;
+  const { results } = await (await fetch('/api/v2/symbols/AAPL/bars/?limit=1')).json();
+  const words = await import('/static/words.js');
+  return shown === close && close === words.price(results[0].close, 4);
+}"""
+
+
+def test_the_chart_is_drawn(visit):
+    page = visit("/symbols/AAPL/")
+    expect(page.locator("[data-skeleton]")).to_be_hidden()
+    page.wait_for_function(f"() => ({COLOURS})() > 20")
+
+
+def test_the_last_bar_moves_and_agrees_with_the_price_and_the_interface(visit):
+    page = visit("/symbols/AAPL/")
+    before = page.locator("[data-price]").text_content()
+    page.wait_for_function("before => document.querySelector('[data-price]').textContent !== before", arg=before)
+    page.wait_for_function(AGREE)
+
+
+def test_the_table_has_the_same_bars(visit):
+    page = visit("/symbols/IBM/")
+    expect(page.locator("[data-skeleton]")).to_be_hidden()
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator(".table-view tbody tr").first.locator("th")).to_have_text(re.compile(r"^20\d\d-\d\d-\d\d$"))
+    assert page.locator(".table-view tbody tr").count() > 200
+
+
+def test_a_range_is_pressed_and_the_chart_goes_on(visit):
+    page = visit("/symbols/MSFT/")
+    expect(page.locator("[data-skeleton]")).to_be_hidden()
+    for name in ("1M", "5Y", "All"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(f"() => ({COLOURS})() > 20")
+
+
+def test_bars_that_do_not_come_are_told_with_a_way_to_try_again(visit):
+    page = visit("/symbols/AAPL/")
+    page.context.route(
+        "**/bars/**", lambda route: route.fulfill(status=503, json={"detail": "Busy.", "request_id": "r1"})
+    )
+    page.reload()
+    expect(page.locator("[data-state-box]")).to_contain_text("request r1")
+    page.context.unroute("**/bars/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-state-box]")).to_be_hidden()
+
+
+def test_an_unknown_symbol_gets_a_page_that_leads_on(visit):
+    page = visit("/symbols/NOPE/")
+    expect(page.get_by_role("heading")).to_have_text("This symbol is not followed here")
+    page.get_by_role("link", name="MSFT Microsoft").click()
+    page.wait_for_url("**/symbols/MSFT/")

@@ -1,0 +1,90 @@
+"""What a person sees and does on the watchlist."""
+
+import re
+
+from playwright.sync_api import expect
+
+PRICES = "() => [...document.querySelectorAll('[data-cell=price]')].map(cell => cell.textContent).join()"
+
+
+def test_a_price_moves_by_itself(visit):
+    page = visit()
+    before = page.evaluate(PRICES)
+    page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
+
+
+def test_the_first_answer_of_the_server_has_every_row_filled(visit):
+    page = visit(java_script_enabled=False)
+    expect(page.locator("[data-cell=price]")).to_have_text([re.compile(r"\d")] * 5)
+
+
+def test_every_row_says_how_old_its_price_is_and_where_it_is_from(visit):
+    page = visit()
+    badge = page.locator("tr[data-symbol=AAPL] .fresh .status")
+    expect(badge).to_have_text(re.compile(r"\d+ s"))
+    expect(badge).to_have_attribute("title", re.compile(r"replay · session 20\d\d-"))
+
+
+def test_a_banner_says_that_sessions_are_recorded_and_how_to_go_live(visit):
+    page = visit()
+    expect(page.locator(".banner")).to_contain_text("Recorded sessions")
+    page.get_by_text("How to go live").click()
+    expect(page.get_by_text("manage.py switch_source yahoo")).to_be_visible()
+
+
+def test_keys_move_the_choice_and_open_it(visit):
+    page = visit()
+    chosen = page.locator("tbody tr[aria-selected=true]")
+    page.keyboard.press("j")
+    expect(chosen).to_have_attribute("data-symbol", "FB")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("k")
+    expect(page.locator("[data-pane-symbol]")).to_have_text("FB")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/symbols/FB/")
+
+
+def test_a_slash_searches_symbols_and_enter_goes_there(visit):
+    page = visit()
+    page.keyboard.press("/")
+    page.keyboard.type("micro")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/symbols/MSFT/")
+
+
+def test_a_click_on_a_head_sorts_and_another_turns_it_round(visit):
+    page = visit()
+    symbols = page.locator("tbody tr b")
+    head = page.get_by_role("button", name="Symbol", exact=True)
+    head.click()
+    expect(symbols).to_have_text(["MSFT", "IBM", "GOOG", "FB", "AAPL"])
+    head.click()
+    expect(symbols).to_have_text(["AAPL", "FB", "GOOG", "IBM", "MSFT"])
+
+
+def test_a_chosen_theme_language_and_palette_stay(visit):
+    page = visit(color_scheme="light", locale="ko-KR")
+    expect(page.locator("html")).to_have_attribute("data-palette", "red-blue")
+    page.locator(".topbar .menu summary").click()
+    page.get_by_text("어둡게").click()
+    page.get_by_text("초록 상승").click()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Watchlist")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html")).to_have_attribute("data-palette", "green-red")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(visit):
+    page = visit(viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("tr[data-symbol=IBM]").click()
+    page.wait_for_url("**/symbols/IBM/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_nothing_flashes_for_those_who_asked_for_less_motion(visit):
+    page = visit(reduced_motion="reduce")
+    before = page.evaluate(PRICES)
+    page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
+    assert page.evaluate("document.getAnimations().filter(each => each.playState === 'running').length") == 0

@@ -1,0 +1,100 @@
+"""The pages as the server gives them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.test import Client
+
+from market import quotes
+from market.models import DataSource
+from realtime.models import Alert
+from realtime.templatetags import market
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def recorded() -> DataSource:
+    return DataSource.objects.create(pk=1, name="replay", reason="asked for", chosen_at=datetime.now(UTC))
+
+
+def rang(symbol, **fields) -> Alert:
+    at = datetime(2012, 9, 4, tzinfo=UTC)
+    values = {"kind": "plunge", "severity": "critical", "message": "It fell.", "price": 1.0, "dedupe_key": "1"}
+    when = {"session_date": date(2012, 9, 4), "as_of": at, "as_of_precision": "day", "received_at": at}
+    return Alert.objects.create(symbol=symbol, source="replay", **when, **{**values, **fields})
+
+
+def test_the_watchlist_is_full_before_any_script_runs(client, apple, quote, recorded):
+    quotes.keep([quote(apple, 665.76, previous_close=660.0)])
+    text = client.get("/").content.decode()
+    assert "665.76" in text
+    assert "+5.76" in text
+    assert "Recorded sessions." in text
+
+
+def test_the_watchlist_of_yahoo_has_no_banner(client, apple, recorded):
+    DataSource.objects.update(name="yahoo")
+    text = client.get("/").content.decode()
+    assert "Recorded sessions." not in text
+    assert "Yahoo" in text
+
+
+def test_without_symbols_the_watchlist_says_the_next_step(client, recorded):
+    assert "manage.py doctor" in client.get("/").content.decode()
+
+
+def test_the_pages_speak_korean(client, apple, recorded):
+    text = client.get("/", headers={"accept-language": "ko"}).content.decode()
+    assert "관심 종목" in text
+    assert 'data-palette="red-blue"' in text
+
+
+def test_a_symbol_is_found_in_any_case(client, apple, recorded):
+    assert "Apple Inc." in client.get("/symbols/aapl/").content.decode()
+
+
+def test_an_unknown_symbol_is_a_404_that_names_those_that_are_known(client, apple, recorded):
+    answer = client.get("/symbols/%3Cscript%3E/")
+    assert answer.status_code == 404
+    assert b"AAPL" in answer.content
+    assert b"<script>/" not in answer.content
+
+
+def test_a_symbol_shows_its_own_alerts_and_nobody_s_private_ones(client, apple, recorded, django_user_model):
+    rang(apple, message="All may see it.")
+    rang(apple, message="One may see it.", dedupe_key="2", owner=django_user_model.objects.create(username="ann"))
+    text = client.get("/symbols/AAPL/").content.decode()
+    assert "All may see it." in text
+    assert "One may see it." not in text
+
+
+def test_closed_market_data_asks_for_a_login(client, apple, recorded, settings):
+    settings.MARKET_DATA_OPEN = False
+    assert client.get("/").status_code == 302
+    assert client.get("/symbols/AAPL/").status_code == 302
+
+
+def test_the_watchlist_costs_the_same_queries_whatever_its_length(
+    client, apple, recorded, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(8):
+        client.get("/")
+
+
+def test_the_admin_wears_our_name(admin_client: Client):
+    assert "Finstage" in admin_client.get("/admin/").content.decode()
+
+
+def test_prices_have_two_decimals_at_least_and_never_more_than_the_symbol_s():
+    assert [market.price(value, 4) for value in (665.76, 620.914, 1234.5, None)] == [
+        "665.76",
+        "620.914",
+        "1,234.50",
+        "–",
+    ]
+    assert market.price(71500.0, 0) == "71,500"
+
+
+def test_a_change_always_says_its_sign():
+    assert [market.signed(value, 2) for value in (1.25, -1.25, 0.0, -0.001)] == ["+1.25", "−1.25", "0.00", "0.00"]
