@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from urllib.parse import quote as quoted
 
 import yfinance
@@ -135,23 +135,22 @@ def history(
     return inside, [action for action in actions if action.ex_date >= start]
 
 
-def quotes(wanted: Iterable[Symbol]) -> list[Quote]:
-    """The last price of each symbol; one that has none is missing here and named in the log.
+def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
+    """The last price of each symbol, as they come; one that has none is left out and named in the log.
 
-    Raises ProviderError where Yahoo itself fails before any is known.
+    Raises ProviderError where Yahoo itself fails; what came before stands.
     """
     missing = {symbol.ticker: symbol for symbol in wanted}
-    found = _listed(missing)
-    for ticker in missing.keys() - {quote.ticker for quote in found}:
+    for listed in _listed(dict(missing)):
+        del missing[listed.ticker]
+        yield listed
+    for symbol in missing.values():
         try:
-            found.append(quote(missing[ticker]))
+            yield quote(symbol)
         except ProviderError as error:
-            if error.code in yahoo_http.FAILURES and not found:
+            if error.code in yahoo_http.FAILURES:
                 raise
             logger.warning("No price: %s", error)
-            if error.code in yahoo_http.FAILURES:
-                break
-    return found
 
 
 def quote(symbol: Symbol) -> Quote:
@@ -197,24 +196,23 @@ def _fetch_chart(url: str, asked: dict) -> Response:
     return YfData().get(url, asked) if response.status_code in (401, 403) else response
 
 
-def _listed(wanted: dict[str, Symbol]) -> list[Quote]:
+def _listed(wanted: dict[str, Symbol]) -> Iterator[Quote]:
     """Quotes from the v7 list, fifty a request; none of those it does not name, and none while it is refused."""
     refused = redis.key("yahoo", "list_refused")
     if len(wanted) < 2 or redis.client().exists(refused):
-        return []
-    tickers, found = list(wanted), []
+        return
+    tickers = list(wanted)
     try:
         for first in range(0, len(tickers), LISTED_A_REQUEST):
             some = ",".join(tickers[first : first + LISTED_A_REQUEST])
-            found += _read_list(_ask(lambda some=some: _fetch_list(some)), wanted)
+            yield from _read_list(_ask(partial(_fetch_list, some)), wanted)
     except NoSlot:
         raise
     except ProviderError as error:
-        logger.warning("The quote list: %s; asking for charts instead", error)
+        logger.warning("The quote list: %s; asking for charts for %d s", error, LIST_REFUSED_SECONDS)
         redis.client().set(refused, str(error), ex=LIST_REFUSED_SECONDS)
         if error.code == "rate_limited":
             raise
-    return found
 
 
 def _fetch_list(tickers: str) -> Response:
@@ -223,13 +221,14 @@ def _fetch_list(tickers: str) -> Response:
 
 
 def _read_list(answer: dict, wanted: dict[str, Symbol]) -> list[Quote]:
-    found, now = [], datetime.now(UTC)
+    now = datetime.now(UTC)
     with _known_shape("The quote list"):
-        for listed in answer["quoteResponse"]["result"]:
-            if symbol := wanted.get(listed["symbol"]):
-                found.append(
-                    yahoo_chart.listed_quote(listed, ticker=symbol.ticker, decimals=symbol.price_decimals, now=now)
-                )
+        entries = {entry["symbol"]: entry for entry in answer["quoteResponse"]["result"]}
+        found = [
+            yahoo_chart.listed_quote(entries[ticker], ticker=ticker, decimals=symbol.price_decimals, now=now)
+            for ticker, symbol in wanted.items()
+            if ticker in entries
+        ]
     return [quote for quote in found if quote]
 
 

@@ -70,7 +70,7 @@ class Backfill:
         try:
             found, actions = self._fetch(symbol, _start(symbol))
         except ProviderError as error:
-            logger.warning("History of %s: %s", symbol.ticker, error)
+            logger.warning("No history of %s: %s", symbol.ticker, error)
             errors[symbol.ticker] = str(error)
             return AFTER_OUTAGE_SECONDS if error.temporary else AFTER_NOTHING_SECONDS
         _keep(symbol, actions)

@@ -47,9 +47,11 @@ class Inbox:
         """Take in a message of the streamer; what it leaves out comes from the same session's newest quote."""
         with self._changed:
             if symbol := self._symbols.get(message.get("id")):
-                known, now = self._newest.get(symbol.ticker), datetime.now(UTC)
-                if quote := yahoo_stream.quote(message, symbol=symbol, known=known, now=now):
+                known = self._newest.get(symbol.ticker)
+                quote = yahoo_stream.quote(message, symbol=symbol, known=known, now=datetime.now(UTC))
+                if quote:
                     self._heard_at[symbol.ticker] = time.monotonic()
+                if quote and not _is_repeated(quote, known):
                     self._put(quote)
 
     def put(self, quotes: Iterable[Quote]) -> None:
@@ -75,6 +77,13 @@ class Inbox:
         self._newest[quote.ticker] = quote
         self._fresh.add(quote.ticker)
         self._changed.notify()
+
+
+def _is_repeated(streamed: Quote, known: Quote | None) -> bool:
+    """Whether a message tells nothing new: on each subscription the streamer repeats the last price it has."""
+    if known is None or streamed.as_of > known.as_of:
+        return False
+    return streamed.as_of < known.as_of or known.is_final or streamed.price == known.price
 
 
 def _completed(newer: Quote, older: Quote) -> Quote:

@@ -25,7 +25,7 @@ A_ROUND = 50
 class Poll:
     """Runs in a thread of its own; `ask` gives the quotes of some symbols or raises ProviderError."""
 
-    def __init__(self, ask: Callable[[Iterable[Symbol]], list[Quote]], inbox: Inbox) -> None:
+    def __init__(self, ask: Callable[[Iterable[Symbol]], Iterable[Quote]], inbox: Inbox) -> None:
         self._ask, self._inbox = ask, inbox
         self._asked: dict[str, tuple[float, float]] = {}  # by ticker: when, and seconds to the next time
         self._is_down = False
@@ -44,26 +44,27 @@ class Poll:
         if not due:
             return
         due = due[:A_ROUND]
-        found, wait = self._answers(due)
-        self._inbox.put(found.values())
+        wait = self._put_answers(due)
         now = time.monotonic()
         for symbol in due:
-            quote = found.get(symbol.ticker)
-            self._asked[symbol.ticker] = (now, EVERY_SECONDS[quote.market_state] if quote else wait)
+            self._asked[symbol.ticker] = (now, wait.get(symbol.ticker, wait[None]))
 
-    def _answers(self, due: list[Symbol]) -> tuple[dict[str, Quote], float]:
-        """The quotes by ticker, and the seconds to wait before asking again about one that has none."""
+    def _put_answers(self, due: list[Symbol]) -> dict[str | None, float]:
+        """Put the quotes into the inbox as they come; the seconds to wait by ticker, and for the others under None."""
+        wait: dict[str | None, float] = {}
         try:
-            found = {quote.ticker: quote for quote in self._ask(due)}
+            for quote in self._ask(due):
+                self._inbox.put([quote])
+                wait[quote.ticker] = EVERY_SECONDS[quote.market_state]
         except ProviderError as error:
             if not self._is_down:
-                logger.warning("No prices of %d symbols: %s", len(due), error)
+                logger.warning("No prices of %d symbols: %s", len(due) - len(wait), error)
             self._is_down = error.temporary
-            return {}, OUTAGE_SECONDS if error.temporary else UNANSWERED_SECONDS
+            return {**wait, None: OUTAGE_SECONDS if error.temporary else UNANSWERED_SECONDS}
         if self._is_down:
             logger.info("Yahoo answers again")
         self._is_down = False
-        return found, UNANSWERED_SECONDS
+        return {**wait, None: UNANSWERED_SECONDS}
 
     def _is_due(self, symbol: Symbol) -> bool:
         if symbol.ticker not in self._asked:

@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 RESUBSCRIBE_SECONDS = 15
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 60
 SETTLED_SECONDS = 30  # a connection that lived this long is a success: the next delay is the first again
+# Some exchanges are told of twenty minutes late; an older price is the last of a market that has closed.
+LONGEST_DELAY = timedelta(minutes=30)
 LARGEST_FRAME_BYTES = 64 << 10
 REGULAR_HOURS = 1
 # Yahoo's numbers of asset types that trade before and after hours; a price of then is none of the session's.
@@ -163,7 +165,7 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
         as_of_precision=prices.SECOND,
         received_at=now,
         source=SOURCE,
-        market_state="open",
+        market_state="open" if now - as_of < LONGEST_DELAY else (known.market_state if known else "closed"),
     )
     return prices.rounded(found, symbol.price_decimals)
 

@@ -108,7 +108,7 @@ def test_too_many_requests_is_never_kept_as_a_crumb(wire, symbol, how):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "MSFT")}
     wire.fail("crumb", how)
     with pytest.raises(ProviderError) as raised:
-        yahoo.quotes([symbol("AAPL"), symbol("MSFT")])
+        list(yahoo.quotes([symbol("AAPL"), symbol("MSFT")]))
     assert raised.value.code == "rate_limited"
     assert yahoo.YfData()._crumb is None
 

@@ -23,7 +23,7 @@ def test_a_quote_knows_its_session_by_the_chart(wire, symbol):
 
 def test_many_quotes_are_one_request_for_the_list(wire, symbol):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "IBM", "MSFT")}
-    found = yahoo.quotes([symbol(ticker) for ticker in wire.charts])
+    found = list(yahoo.quotes([symbol(ticker) for ticker in wire.charts]))
     assert {quote.ticker: quote.price for quote in found} == {
         ticker: getattr(stocks, ticker)["close"][-1] for ticker in ("AAPL", "IBM", "MSFT")
     }
@@ -34,7 +34,7 @@ def test_a_refused_list_is_made_up_for_by_charts_and_left_alone(wire, symbol):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
     wire.fail("quote", "html")
     wanted = [symbol("IBM"), symbol("MSFT")]
-    assert len(yahoo.quotes(wanted)) == 2
+    assert len(list(yahoo.quotes(wanted))) == 2
     wire.requests.clear()
     assert {quote.ticker for quote in yahoo.quotes(wanted)} == {"IBM", "MSFT"}
     assert sorted(wire.requests) == ["chart IBM", "chart MSFT"]
@@ -43,6 +43,16 @@ def test_a_refused_list_is_made_up_for_by_charts_and_left_alone(wire, symbol):
 def test_one_unknown_symbol_does_not_cost_the_others_their_price(wire, symbol):
     wire.charts["IBM"] = made_chart("IBM")
     assert [quote.ticker for quote in yahoo.quotes([symbol("GONE"), symbol("IBM")])] == ["IBM"]
+
+
+def test_prices_before_a_fault_stand(wire, symbol):
+    wire.charts["IBM"] = made_chart("IBM")
+    wire.fail("quote", "html")
+    came = yahoo.quotes([symbol("IBM"), symbol("MSFT")])
+    assert next(came).ticker == "IBM"
+    wire.fail("chart", "500")
+    with pytest.raises(ProviderError):
+        next(came)
 
 
 @pytest.mark.parametrize("price", [None, 0, float("nan"), -1])

@@ -28,11 +28,14 @@ AS_OF = datetime(2013, 3, 1, 20, tzinfo=UTC)
 def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     wire.charts["AAPL"] = made_chart("AAPL", regularMarketTime=int(AS_OF.timestamp()))
     stop, seen = threading.Event(), []
+    deadline = threading.Timer(30, stop.set)
+    deadline.start()
     for tick in yahoo.Yahoo().batches(stop):
         seen += tick.quotes
         wire.tick("AAPL", price=440.25, time=_milliseconds(60), quote_type=8, market_hours=1)
         if seen[-1].price == 440.25 and _progress(redis).get("done") == 1:
             stop.set()
+    deadline.cancel()
     polled, streamed = seen[0], seen[-1]
     assert (polled.price, polled.previous_close) == (CLOSE, stocks.AAPL["close"][-2])
     assert (streamed.price, streamed.open) == (440.25, stocks.AAPL["open"][-1])
@@ -147,6 +150,25 @@ def test_a_taker_that_is_slow_gets_the_newest_of_each(symbol, quote):
     inbox.put(quote(ticker, price) for price in range(1, 1000) for ticker in ("AAPL", "MSFT"))
     assert [(taken.ticker, taken.price) for taken in inbox.take(0)] == [("AAPL", 999), ("MSFT", 999)]
     assert inbox.take(0) == []
+
+
+def test_the_last_price_that_a_new_subscription_repeats_does_not_reopen_a_final_session(symbol, quote):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL")])
+    last = quote("AAPL", 105.0, as_of=AS_OF, session_date=AS_OF.date(), is_final=True, market_state="closed")
+    inbox.put([last])
+    inbox.take(0)
+    inbox.hear({"id": "AAPL", "price": 105.0, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
+    assert inbox.take(0) == []
+    assert inbox.newest("AAPL") == last
+
+
+def test_two_prices_of_one_second_are_both_heard(symbol):
+    inbox = Inbox()
+    inbox.track([symbol("AAPL")])
+    for price in (105.0, 106.0):
+        inbox.hear({"id": "AAPL", "price": price, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
+        assert [heard.price for heard in inbox.take(0)] == [price]
 
 
 def test_a_late_poll_completes_a_newer_price_and_does_not_undo_it(symbol, quote):

@@ -113,6 +113,13 @@ def test_nothing_is_taken_over_from_another_session(symbol, quote):
     assert (found.previous_close, found.open, found.session_date) == (100.0, None, date(2012, 9, 5))
 
 
+@pytest.mark.parametrize(("minutes", "state"), [(0, "open"), (20, "open"), (31, "closed")])
+def test_an_old_price_is_not_told_of_an_open_market(symbol, minutes, state):
+    message = {"price": 104.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, "market_hours": 1}
+    now = datetime(2012, 9, 5, 15, minutes, tzinfo=UTC)
+    assert yahoo_stream.quote(message, symbol=symbol("AAPL"), known=None, now=now).market_state == state
+
+
 @pytest.mark.parametrize("message", [{"market_hours": 2}, {}, {"market_hours": 1, "price": 0.0}])
 def test_prices_out_of_hours_and_none_at_all_are_no_quotes(symbol, message):
     given = {"price": 104.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, **message}
