@@ -20,7 +20,14 @@ def recorded() -> DataSource:
 
 def rang(symbol, **fields) -> Alert:
     at = datetime(2012, 9, 4, tzinfo=UTC)
-    values = {"kind": "plunge", "severity": "critical", "message": "It fell.", "price": 1.0, "dedupe_key": "1"}
+    values = {
+        "kind": "plunge",
+        "severity": "critical",
+        "message": "It fell.",
+        "price": 1.0,
+        "dedupe_key": "1",
+        "epoch": 1,
+    }
     when = {"session_date": date(2012, 9, 4), "as_of": at, "as_of_precision": "day", "received_at": at}
     return Alert.objects.create(symbol=symbol, source="replay", **when, **{**values, **fields})
 
