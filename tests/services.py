@@ -16,27 +16,34 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 READY_SECONDS = 30
+SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
 # What a developer's own environment must not change in a test.
 FORGOTTEN = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT")
 
-folder = Path(tempfile.mkdtemp(prefix="finstage-tests-"))
 _processes: list[subprocess.Popen] = []
+
+
+@cache
+def folder() -> Path:
+    """The folder of this run."""
+    return Path(tempfile.mkdtemp(prefix="finstage-tests-"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Runs before pytest-django's own, which loads the settings."""
     for name in [name for name in os.environ if name in FORGOTTEN or name.startswith("FINSTAGE_")]:
-        if name != "FINSTAGE_TEST_DATABASE":
+        if not name.startswith("FINSTAGE_TEST_"):
             del os.environ[name]
-    valkey = start_valkey(folder)
+    valkey = start_valkey(folder())
     os.environ.update(
-        FINSTAGE_VAR=str(folder / "var"),
+        FINSTAGE_VAR=str(folder() / "var"),
         FINSTAGE_SOURCE="replay",
         REDIS_URL=f"unix://{valkey}?db=0",
         BROKER_URL=f"redis+socket://{valkey}?virtual_host=1",
@@ -45,11 +52,19 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     return (yield)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell `make test`, which repeats at its end what was not run and why."""
+    if path := os.environ.get(SKIPPED):
+        reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
+        with Path(path).open("a") as file:
+            file.writelines(f"{reason}\n" for reason in reasons)
+
+
 def pytest_unconfigure() -> None:
     for process in _processes:
         process.kill()
         process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder(), ignore_errors=True)
 
 
 def start_valkey(directory: Path) -> Path:
@@ -65,10 +80,10 @@ def start_valkey(directory: Path) -> Path:
 
 def _database_url(engine: str) -> str:
     if engine == "sqlite":
-        return f"sqlite:///{folder}/tests.sqlite3"
+        return f"sqlite:///{folder()}/tests.sqlite3"
     if engine != "mariadb":
         raise pytest.UsageError(f"FINSTAGE_TEST_DATABASE is {engine!r}; it can be sqlite or mariadb.")
-    return f"mysql://root@localhost/finstage?unix_socket={_start_mariadb(folder)}"
+    return f"mysql://root@localhost/finstage?unix_socket={_start_mariadb(folder())}"
 
 
 def _start_mariadb(directory: Path) -> Path:
