@@ -7,15 +7,14 @@ and what the history no longer has is told as a `gap`. Everything runs on the ev
 """
 
 import asyncio
-import json
 import logging
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import redis.exceptions
 
+from monitoring import heartbeats
 from monitoring import redis as connection
 from realtime import messages, recovery, streams
 from realtime.clients import Client
@@ -223,10 +222,9 @@ class Hub:
 
     async def _status(self) -> dict[str, bool]:
         try:
-            beat = await self._redis.get(connection.key("heartbeat", "feed"))
+            age = heartbeats.age_of(await self._redis.hget(heartbeats.key(), "feed"))
         except Unreachable:
             return {"redis": False, "feed": False}
-        age = time.time() - datetime.fromisoformat(json.loads(beat)["at"]).timestamp() if beat else None
         return {"redis": True, "feed": age is not None and age < FEED_SILENCE_SECONDS}
 
     def _accept(self, line: Line, *, is_reread: bool = False) -> None:

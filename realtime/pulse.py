@@ -1,21 +1,19 @@
 """The feed's sign of life, told from a thread of its own: it renews the lease and writes the heartbeat."""
 
 import logging
-import os
 import time
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-import orjson
 from redis.exceptions import RedisError
 
 from market import prices
-from monitoring import heartbeats, redis
+from monitoring import heartbeats
 from realtime.lease import Lease
 
 logger = logging.getLogger(__name__)
 
-RENEW_SECONDS, BEAT_SECONDS, BEAT_EXPIRES = 1.0, 2.0, 30
+RENEW_SECONDS, BEAT_SECONDS = 1.0, 2.0
 
 
 class Pulse:
@@ -35,7 +33,7 @@ class Pulse:
         self._over.set()
         self._thread.join()
         try:
-            redis.client().delete(redis.key("heartbeat", self._name))
+            heartbeats.end(self._name)
             self._lease.release()
         except RedisError as away:
             logger.warning("The lease of %s is left to expire: %s", self._name, away)
@@ -59,11 +57,4 @@ class Pulse:
                 logger.warning("No heartbeat: %s", away)
 
     def _beat(self) -> None:
-        beat = {
-            "at": prices.instant(datetime.now(UTC)),
-            "pid": os.getpid(),
-            "source": self._source,
-            "last_message_at": self._last_message_at,
-        }
-        redis.client().set(redis.key("heartbeat", self._name), orjson.dumps(beat), ex=BEAT_EXPIRES)
-        heartbeats.beat(self._name)
+        heartbeats.beat(self._name, source=self._source, last_message_at=self._last_message_at)

@@ -1,6 +1,5 @@
 """The feed when Redis or the database is away, when it is told to stop, and when there are two of it."""
 
-import json
 import os
 import signal
 import sqlite3
@@ -21,7 +20,7 @@ from django.db import OperationalError, connection
 from market.models import Bar, DataSource
 from market.providers import Tick, recording
 from market.providers.replay import Replay
-from monitoring import redis
+from monitoring import heartbeats, redis
 from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost
 from tests.conftest import shared_database
@@ -153,7 +152,7 @@ def wait_until(fact: Callable[[], object], what: str) -> None:
 
 
 def heartbeat() -> dict:
-    return json.loads(redis.client().get(redis.key("heartbeat", "feed")) or "{}")
+    return heartbeats.last("feed") or {}
 
 
 def test_a_running_feed_says_so_and_ends_when_it_is_told(tmp_path):
