@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Event
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from market import bars, prices, quotes, symbols
 from market.models import DataSource
 from market.prices import Bar, Quote
 from market.providers import Rewind, Source, Tick
-from monitoring import redis
+from monitoring import jobs, redis
 from realtime import alerts, messages, streams
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
@@ -67,6 +67,7 @@ class Feed:
         self._rules: alerts.Rules = {}
         self._home: dict[str, str] = {}
         self._facts_until = 0.0
+        self._session = date.min
 
     def stand_by(self) -> bool:
         """Wait until the lease is ours; False where we are stopped first."""
@@ -129,6 +130,7 @@ class Feed:
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
         insist(lambda: self._tell_clock(now))
+        insist(lambda: self._ask_for_records(now))
 
     def _is_news(self, quote: Quote) -> bool:
         """Whether bars and indicators move by it: not by a close told again, nor by a price after the close."""
@@ -154,6 +156,7 @@ class Feed:
         self._summary.reset()
         self._seen.clear()
         self._told.clear()
+        self._session = date.min
         streams.renew(_streams())
         if text:
             streams.publish([messages.system(f"{text} Every stream begins anew.", datetime.now(UTC))])
@@ -175,6 +178,14 @@ class Feed:
                 clock = {"exchange": exchange, "state": quote.market_state, "session": quote.session_date.isoformat()}
                 redis.client().hset(redis.key("clock"), mapping=clock)
                 return
+
+    def _ask_for_records(self, now: list[Quote]) -> None:
+        """Where a session begins the one before is whole: a worker counts its highs and lows."""
+        newest = max((quote.session_date for quote in now), default=date.min)
+        if newest > self._session:
+            epoch = DataSource.objects.values_list("epoch", flat=True).first() or 1
+            jobs.submit("market.records", key=f"market.records:{epoch}:{newest}")
+            self._session = newest
 
     def _insist(self, step: Callable[[], Answer], *, is_ours: bool = True) -> Answer:
         """The step's answer, however long the database or Redis is away. Raises Stopped, LeaseLost."""

@@ -13,6 +13,7 @@ from market.models import Bar, DataSource, Symbol
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay
 from monitoring import redis as connection
+from monitoring.models import Job
 from realtime import alerts, messages
 from realtime.feed import Feed
 from realtime.lease import Lease
@@ -248,3 +249,11 @@ def test_a_correction_of_a_close_is_published_with_its_revision(replay):
     feed.take(Tick([dataclasses.replace(close, price=close.low, received_at=datetime.now(UTC))]))
     assert [(bar["close"], bar["revision"]) for bar in published("bars:AAPL")] == [(close.price, 0), (close.low, 1)]
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
+
+
+def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(replay):
+    feed, batches = replay("2012-09-04")
+    play(feed, batches, until="2012-09-06")
+    new_feed()._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
+    keys = Job.objects.filter(name="market.records").order_by("key").values_list("key", flat=True)
+    assert list(keys) == [f"market.records:1:2012-09-0{day}" for day in (4, 5, 6)]
