@@ -148,7 +148,9 @@ class CorporateAction(models.Model):
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="actions")
     kind = models.CharField(max_length=8, choices=Kind)
     ex_date = models.DateField(help_text=_("The first session that trades without it."))
-    value = models.FloatField(help_text=_("Split: new shares for one old (2 for 2:1). Dividend: cash per share, as paid."))
+    value = models.FloatField(
+        help_text=_("Split: new shares for one old (2 for 2:1). Dividend: cash per share, as paid.")
+    )
     source = models.CharField(max_length=16)
     received_at = models.DateTimeField()
 

@@ -240,10 +240,13 @@ def killed(seconds: float) -> list[str]:
     program = "import django; django.setup(); from tests.market import player; player.play()"
     command = [sys.executable, "-c", program]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
     first = process.stdout.readline()
     time.sleep(seconds)
     process.kill()
-    return [first, *process.stdout.read().splitlines(keepends=True)]
+    watchdog.cancel()
+    return [first, *process.communicate()[0].splitlines(keepends=True)]
 
 
 @pytest.mark.db
