@@ -3,7 +3,7 @@
 import {
   CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineSeries, LineStyle,
 } from "./vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
-import { price } from "./words.js";
+import { derived, price } from "./words.js";
 
 const VOLUME_SHARE = 0.16;
 
@@ -35,7 +35,7 @@ export class Chart {
       handleScroll: !small,
       handleScale: !small,
     });
-    const priceFormat = { type: "custom", minMove: 10 ** -decimals, formatter: (value) => price(value, decimals) };
+    const priceFormat = { type: "custom", minMove: 10 ** -decimals, formatter: (value) => this.label(value, decimals) };
     this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
     if (!small) this.addVolume();
     const quiet = { lineWidth: small ? 1 : 2, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
@@ -60,6 +60,11 @@ export class Chart {
     const [main, lower] = this.chart.panes();
     main.setStretchFactor(3.6);
     lower.setStretchFactor(1);
+  }
+
+  /** A price that was traded is told whole, one between the lines as a person reads it. */
+  label(value, decimals) {
+    return value === this.bars?.at(-1)?.close ? price(value, decimals) : derived(value, decimals);
   }
 
   dress() {

@@ -34,6 +34,7 @@ function line(list, key) {
 
 /** 52 weeks and all time as bars, with the day of each end. A price beyond an end moves it at once. */
 export function showRecords(box, row) {
+  box.dataset.none = row.records?.["52_weeks"] ? "" : names.none;
   for (const [scope, name] of [["52_weeks", names.year], ["all_time", names.all]]) {
     const known = row.records?.[scope];
     if (!known) continue;

@@ -55,13 +55,16 @@ function connectionWord({ state, service }) {
   return isRecorded ? "connected" : "live"; // what is played again is not live, however well connected
 }
 
-/** The market chip moves with the prices: the session and whether it is open. */
-export function showMarket(quote) {
+/** The market chip moves with the prices: open while any symbol of the exchange still trades in its newest session. */
+export function showMarket(rows) {
   const chip = document.querySelector("[data-market]");
-  if (!chip) return;
-  chip.dataset.market = quote.market_state;
-  setText(chip.querySelector("[data-market-word]"), word(quote.market_state));
-  if (quote.as_of_precision === "day") setText(chip.querySelector("[data-market-session]"), quote.timestamp.slice(0, 10));
+  const session = ({ timestamp }) => timestamp.slice(0, 10);
+  const quotes = rows.filter((row) => row.quote && row.exchange === page.market.exchange).map(({ quote }) => quote);
+  const newest = quotes.map(session).sort().at(-1);
+  if (!chip || !newest) return;
+  const states = quotes.filter((quote) => session(quote) === newest).map((quote) => quote.market_state);
+  setText(chip.querySelector("[data-market-word]"), word(states.includes("open") ? "open" : states[0]));
+  setText(chip.querySelector("[data-market-session]"), newest);
 }
 
 export function setText(element, text) {

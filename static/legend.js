@@ -18,7 +18,7 @@ export class Legend {
     if (!bar) return;
     const of = (value) => price(value, this.decimals);
     const before = bars[found - 1]?.close;
-    const change = before ? (bar.close / before - 1) * 100 : null;
+    const change = before ? Number(((bar.close / before - 1) * 100).toFixed(2)) : null;
     this.element.replaceChildren(
       part("", bar.session_date),
       ...["o", "h", "l", "c"].map((key, index) => part(word(key), of([bar.open, bar.high, bar.low, bar.close][index]))),

@@ -37,8 +37,8 @@ async function load() {
   }
 }
 
-function entry({ symbol, name, exchange }) {
-  return { ticker: symbol, name, kind: exchange, href: `/symbols/${encodeURIComponent(symbol)}/` };
+function entry({ symbol, name }) {
+  return { ticker: symbol, name, kind: "", href: `/symbols/${encodeURIComponent(symbol)}/` };
 }
 
 function show() {

@@ -16,6 +16,9 @@ import { age, asOf, direction, percent, price, signed, word } from "./words.js";
 const article = document.querySelector(".symbol");
 const row = page.symbol;
 const decimals = row.price_decimals;
+const PATH = `/api/v2/symbols/${encodeURIComponent(row.symbol)}/`;
+const RECORDS_EVERY = 60_000;
+const RECORDS_WHILE_NONE = 8_000;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
 let known = { bars: [], average: [], oscillator: [] };
@@ -80,8 +83,7 @@ async function load() {
   if (isFirst || before !== known.bars.length) chart.showFrom(rangeStart(range, known.bars.at(-1).session_date));
   else if (place) chart.chart.timeScale().setVisibleLogicalRange(place);
   waiting.splice(0).forEach(takeBar);
-  legend.show();
-  if (!part("table").hidden) showTable(part("table"), known, decimals);
+  showValues();
 }
 
 const waiting = [];
@@ -98,7 +100,12 @@ function takeBar(bar) {
     return;
   }
   if (grew) [known.average, known.oscillator].forEach((values) => values.push(null));
-  legend.show();
+  showValues();
+}
+
+/** The same numbers in the legend and, where it is open, in the table. */
+function showValues() {
+  legend?.show();
   if (!part("table").hidden) showTable(part("table"), known, decimals);
 }
 
@@ -111,7 +118,7 @@ function takeIndicators({ values, as_of: asOfTime }) {
     if (average != null) known.average[last] = average;
     if (oscillator != null) known.oscillator[last] = oscillator;
     chart?.moveIndicators(time, { average, oscillator });
-    legend?.show();
+    showValues();
   }
   showFigures(part("figures"), row);
 }
@@ -119,7 +126,7 @@ function takeIndicators({ values, as_of: asOfTime }) {
 function takePrice(update) {
   const before = row.quote;
   row.quote = { ...before, ...update };
-  showMarket(update);
+  showMarket([row]);
   showHead(before);
 }
 
@@ -128,16 +135,27 @@ let reloading = null;
 function reloadSoon() {
   reloading ??= setTimeout(async () => {
     reloading = null;
-    const name = encodeURIComponent(row.symbol);
-    const [quote, records] = await Promise.all([
-      get(`/api/v2/symbols/${name}/quote/`).catch(() => null),
-      get(`/api/v2/symbols/${name}/records/`).catch(() => null),
-    ]);
-    if (quote) row.quote = quote;
-    if (records) row.records = records.records;
+    row.quote = (await get(`${PATH}quote/`).catch(() => null)) ?? row.quote;
+    await readRecords();
     showHead();
     await load();
   }, 200 + Math.random() * 800);
+}
+
+/** Records come by no stream: they are computed after a session. */
+async function readRecords() {
+  const found = await get(`${PATH}records/`).catch(() => null);
+  if (found) row.records = found.records;
+}
+
+function readRecordsNowAndThen() {
+  setTimeout(async () => {
+    if (!document.hidden && stream.isFlowing) {
+      await readRecords();
+      showHead();
+    }
+    readRecordsNowAndThen();
+  }, row.records?.["52_weeks"] ? RECORDS_EVERY : RECORDS_WHILE_NONE);
 }
 
 function fail(error) {
@@ -186,4 +204,5 @@ stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
 stream.subscribe("system").open();
 setInterval(showAge, 1000);
+readRecordsNowAndThen();
 load();

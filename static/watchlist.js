@@ -14,6 +14,9 @@ import { direction, percent, price, signed, word } from "./words.js";
 
 const SPARK_DAYS = 30;
 const REFRESH_WITHIN = 1500;
+// Averages, records and sparklines change with the sessions and come by no stream.
+const REFRESH_EVERY = 60_000;
+const REFRESH_WHILE_INCOMPLETE = 8_000;
 
 const table = document.querySelector("[data-quotes]");
 const rows = new Map();
@@ -44,6 +47,15 @@ class Row {
     if (before && before.current_price !== update.current_price) {
       flash(this.cells.price.firstElementChild, direction(update.current_price - before.current_price));
     }
+  }
+
+  /** All of it, read again; a newer price that came meanwhile stays. */
+  renew(fresh) {
+    const { quote } = this.known;
+    const isNewer = quote && fresh.quote && quote.received_at > fresh.quote.received_at;
+    Object.assign(this.known, fresh, isNewer && { quote });
+    this.show();
+    pane?.changed(fresh.symbol);
   }
 
   endSession(last) {
@@ -123,26 +135,32 @@ function takePrice(update) {
   const row = rows.get(update.symbol);
   if (!row) return;
   row.take(update);
-  showMarket(update);
+  showMarket([...rows.values()].map(({ known }) => known));
   order.changed();
   pane?.changed(update.symbol);
 }
 
-/** After a hole or a new epoch the whole list is read again; prices that came meanwhile stay. */
+/** After a hole or a new epoch everything is read again. */
 let refreshing = null;
 function refreshSoon() {
   refreshing ??= setTimeout(async () => {
     refreshing = null;
-    const fresh = await get("/api/v2/watchlists/default/").catch(() => null);
-    if (!fresh) return;
-    for (const known of fresh.symbols) {
-      const row = rows.get(known.symbol);
-      if (!row) continue;
-      row.known = known;
-      row.show();
-    }
+    await refresh();
     pane?.reload();
   }, Math.random() * REFRESH_WITHIN);
+}
+
+async function refresh() {
+  const fresh = await get("/api/v2/watchlists/default/").catch(() => null);
+  for (const known of fresh?.symbols ?? []) rows.get(known.symbol)?.renew(known);
+}
+
+function refreshNowAndThen() {
+  const isComplete = [...rows.values()].every(({ known }) => known.records);
+  setTimeout(async () => {
+    if (!document.hidden && stream.isFlowing) await refresh();
+    refreshNowAndThen();
+  }, isComplete ? REFRESH_EVERY : REFRESH_WHILE_INCOMPLETE);
 }
 
 const SORTS = {
@@ -184,6 +202,7 @@ function start() {
   stream.subscribe("prices", symbols).subscribe("bars", symbols).subscribe("indicators", symbols);
   stream.subscribe("alerts", symbols).subscribe("system").open();
   setInterval(() => rows.forEach((row) => row.showAge()), 1000);
+  refreshNowAndThen();
 }
 
 start();

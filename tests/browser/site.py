@@ -19,6 +19,8 @@ from tests import services
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+# Beat and a worker would do it a minute later.
+RECORDS = "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()])"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -96,7 +98,10 @@ def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
         "REDIS_URL": f"unix://{valkey}?db=0",
         "BROKER_URL": f"redis+socket://{valkey}?virtual_host=1",
     }
-    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    for command in (["prepare"], ["shell", "-c", RECORDS]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, capture_output=True
+        )
     site = Site(folder, _free_port(), environment)
     try:
         site.start("web")
