@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery, bootsteps
+from celery import Celery, bootsteps, signals
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finstage.settings")
@@ -21,8 +21,13 @@ class Jobs(bootsteps.StartStopStep):
         # By name: this module is loaded before Django's apps are.
         self.runner = import_string("monitoring.jobs.worker.Worker")(worker.concurrency)
         self.runner.start()
+        # Celery leaves out `stop` where it is told to end while it still starts.
+        signals.worker_shutdown.connect(self._stop, weak=False)
 
     def stop(self, worker) -> None:
+        self._stop()
+
+    def _stop(self, **_signal: object) -> None:
         self.runner.stop()
 
 

@@ -136,6 +136,8 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     host = models.CharField(max_length=100)
     pid = models.PositiveIntegerField()
+    place = models.CharField(max_length=32, help_text=_("The same for processes that see each other's ids."))
+    birth = models.FloatField(help_text=_("When the process began, in seconds since 1970."))
     concurrency = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()

@@ -15,20 +15,25 @@ import uuid
 from monitoring.jobs.context import current
 from monitoring.jobs.declaration import Schedule, condition, everything, job
 from monitoring.jobs.errors import JobError
+from monitoring.jobs.fan_out import chunks, fan_out
 from monitoring.jobs.ledger import cancel
+from monitoring.jobs.limiter import Limiter
 from monitoring.jobs.submission import Step, chain, group, retry, submit, submit_many
 from monitoring.models import Job
 
 __all__ = [
     "Job",
     "JobError",
+    "Limiter",
     "Schedule",
     "Step",
     "cancel",
     "chain",
+    "chunks",
     "condition",
     "current",
     "everything",
+    "fan_out",
     "group",
     "job",
     "retry",

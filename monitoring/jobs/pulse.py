@@ -13,7 +13,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from monitoring import heartbeats
-from monitoring.jobs import ledger
+from monitoring.jobs import ledger, place
 from monitoring.jobs.context import Current
 from monitoring.jobs.running import timed_out
 from monitoring.models import Job
@@ -84,16 +84,19 @@ class Pulse:
                 current.stop("cancelled")
 
     def _hold(self, held: list[Current]) -> None:
-        _show_life()
         now = timezone.now()
         if held:
             ledger.extend(self._worker.id, [current.job.pk for current in held], now)
         counts = self._worker.counts
         facts = {"heartbeat_at": now, "processed": counts.processed, "failed": counts.failed}
-        if WorkerRow.objects.filter(pk=self._worker.id).update(**facts):
-            return
-        where = {"host": socket.gethostname()[:100], "pid": os.getpid(), "concurrency": self._worker.concurrency}
-        WorkerRow.objects.create(id=self._worker.id, started_at=self._started_at, **where, **facts)
+        if not WorkerRow.objects.filter(pk=self._worker.id).update(**facts):
+            self._say_hello(facts)
+        _show_life()
+
+    def _say_hello(self, facts: dict) -> None:
+        process = {"host": socket.gethostname()[:100], "pid": os.getpid(), "concurrency": self._worker.concurrency}
+        where = {"place": place.here(), "birth": place.birth(), "started_at": self._started_at}
+        WorkerRow.objects.create(id=self._worker.id, **process, **where, **facts)
 
     def _say_goodbye(self) -> None:
         try:

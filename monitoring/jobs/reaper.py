@@ -13,12 +13,13 @@ from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
 from django.utils import timezone
 
-from monitoring.jobs import ledger
+from monitoring.jobs import ledger, place
 from monitoring.jobs.running import timed_out
-from monitoring.models import Job
+from monitoring.models import Job, Worker
 
 EVERY_SECONDS = 1.5
 AT_ONCE = 200
+REMEMBERED = timedelta(hours=1)  # a worker that was silent for longer has lost its jobs already
 # A deadline is kept by the worker itself; the reaper comes later, for workers that cannot.
 MERCY = timedelta(seconds=5)
 
@@ -48,6 +49,7 @@ class Reaper:
     def round(self, now: datetime) -> None:
         if Job.objects.due(now).exists():
             self._wake()
+        bury(now)
         if self._is_fair():
             expire(now)
 
@@ -60,11 +62,25 @@ class Reaper:
         return now >= self._no_reaping_before
 
 
+def bury(now: datetime) -> None:
+    """Take jobs at once from workers of this machine whose process is gone."""
+    neighbours = Worker.objects.filter(place=place.here(), stopped_at=None, heartbeat_at__gt=now - REMEMBERED)
+    for worker in neighbours:
+        if place.is_gone(worker):
+            for job in Job.objects.running().filter(worker=worker.pk)[:AT_ONCE]:
+                _lose(job)
+            Worker.objects.filter(pk=worker.pk).update(stopped_at=now)
+
+
 def expire(now: datetime) -> None:
     """Take jobs from workers that stopped holding on to them, and end those whose time is long over."""
     running = Job.objects.running()
     for job in running.filter(lease_until__lt=now).order_by("lease_until")[:AT_ONCE]:
-        if ledger.lose(job, "worker_lost", lease_until=job.lease_until):
-            logger.warning("%s: its worker stopped answering in attempt %d", job, job.attempt)
+        _lose(job)
     for job in running.filter(deadline_at__lt=now - MERCY)[:AT_ONCE]:
         ledger.end_one(timed_out(job))
+
+
+def _lose(job: Job) -> None:
+    if ledger.lose(job, "worker_lost", lease_until=job.lease_until):
+        logger.warning("%s: its worker stopped answering in attempt %d", job, job.attempt)

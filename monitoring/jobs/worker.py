@@ -75,6 +75,8 @@ class Worker:
 
     def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Claim no more, give what runs some time to end, and give the rest back."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._wake.set()
         doorbell.listeners.discard(self.wake)

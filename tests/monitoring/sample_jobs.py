@@ -107,3 +107,20 @@ def bare(name: str) -> None:
 
 @job("sample.open_to_all", audience="user", quick="sample")
 def open_to_all(symbol: str = "", days: int = 1) -> None: ...
+
+
+@job("sample.isolated_pid", isolated=True)
+def isolated_pid(path: str) -> None:
+    Path(path).write_text(f"{os.getpid()}\n")
+    time.sleep(30)
+
+
+@job("sample.save_slowly", timeout=60)
+def save_slowly(name: str, path: str) -> None:
+    """Begins, waits for 20 s where it is the first to begin, and writes a row of its attempt."""
+    is_first = not Path(path).exists()
+    Path(path).touch()
+    time.sleep(1 if is_first else 0.1)
+    running = jobs.current()
+    with running.commit():
+        JobTemplate.objects.create(name=f"{name} {running.job.attempt}", submission={})

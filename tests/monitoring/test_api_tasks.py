@@ -57,15 +57,9 @@ def test_a_submitted_task_says_where_it_stands_until_its_result(client, staff):
 
 
 def test_the_queue_has_the_shape_that_scripts_read(client, staff):
-    Worker.objects.create(
-        id=uuid.uuid4(),
-        host="h",
-        pid=1,
-        concurrency=4,
-        started_at=timezone.now(),
-        heartbeat_at=timezone.now(),
-        processed=9,
-    )
+    now = timezone.now()
+    facts = {"host": "h", "pid": 1, "place": "p", "birth": 1.0, "concurrency": 4, "processed": 9}
+    Worker.objects.create(id=uuid.uuid4(), started_at=now, heartbeat_at=now, **facts)
     jobs.submit_many("sample.add", [{"a": 1}] * 4)
     run_next()
     run_next(Job.State.FAILED, error_code="wrong")

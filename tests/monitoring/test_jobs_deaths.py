@@ -1,0 +1,123 @@
+"""What dies and what lives on: workers, isolated processes, brokers. Real processes, killed for real."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from celery import current_app
+
+from monitoring import jobs
+from monitoring.models import Job, Worker
+from tests.monitoring import sample_jobs
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def worker(start_worker):
+    """The only worker there is, so that it is the one that runs the job."""
+    return start_worker()
+
+
+def until(condition, seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, list(Job.objects.values())
+        time.sleep(0.02)
+
+
+def state(job: Job) -> str:
+    return Job.objects.get(pk=job.pk).state
+
+
+def test_a_job_goes_on_with_another_worker_when_its_own_is_killed(start_worker):
+    first = start_worker()
+    asked = jobs.submit("sample.sleep", {"seconds": 4})
+    until(lambda: state(asked) == "running")
+    start_worker()
+    first.kill()
+    done = jobs.wait(asked.pk, 20)
+    assert (done.state, done.attempt) == ("completed", 2)
+    assert [(each.outcome, each.error_code) for each in done.attempts.all()] == [("lost", "worker_lost")]
+
+
+def test_a_job_that_kills_its_worker_is_put_into_quarantine_and_kills_no_second_one(start_worker, tmp_path):
+    first, second = start_worker(), start_worker()
+    done = jobs.wait(jobs.submit("sample.poison", {"path": str(tmp_path / "pids")}).pk, 30)
+    assert (done.state, done.attempt) == ("failed", 3)
+    assert done.error_code == "process_died_9"
+    assert sum(each.process.poll() is None for each in (first, second)) == 1
+
+
+def test_an_isolated_process_dies_with_its_worker(start_worker):
+    worker = start_worker()
+    asked = jobs.submit("sample.isolated_pid", {"path": str(worker.log.with_suffix(".pid"))})
+    path = worker.log.with_suffix(".pid")
+    until(path.exists)
+    until(lambda: path.read_text().endswith("\n"))
+    worker.kill()
+    until(lambda: not _is_alive(int(path.read_text())))
+    assert state(asked) == "running"
+
+
+def test_a_killed_isolated_process_is_tried_again(worker, tmp_path):
+    path = tmp_path / "pid"
+    asked = jobs.submit("sample.isolated_pid", {"path": str(path)}, timeout=30)
+    until(lambda: path.exists() and path.read_text().endswith("\n"))
+    os.kill(int(path.read_text()), signal.SIGKILL)
+    until(lambda: Job.objects.get(pk=asked.pk).attempt == 2)
+    assert asked.attempts.get().error_code == "process_died_9"
+    jobs.cancel(asked.pk)
+    jobs.wait(asked.pk, 10)
+
+
+def test_a_worker_that_is_stopped_gives_its_jobs_back(start_worker):
+    first = start_worker()
+    asked = jobs.submit("sample.deaf", {"seconds": 40})
+    until(lambda: state(asked) == "running")
+    first.process.send_signal(signal.SIGTERM)
+    first.process.wait(40)
+    again = Job.objects.get(pk=asked.pk)
+    assert (again.state, again.error_code) == ("retrying", "released")
+    assert Worker.objects.get(pid=first.process.pid).stopped_at
+
+
+def test_a_frozen_worker_loses_its_job_and_may_not_write_when_it_thaws(start_worker, tmp_path):
+    first = start_worker()
+    asked = jobs.submit("sample.save_slowly", {"name": "once", "path": str(tmp_path / "begun")})
+    until((tmp_path / "begun").exists)
+    os.kill(first.process.pid, signal.SIGSTOP)
+    start_worker()
+    until(lambda: Job.objects.get(pk=asked.pk).attempt == 2, 30)
+    os.kill(first.process.pid, signal.SIGCONT)
+    assert jobs.wait(asked.pk, 30).attempt == 2
+    time.sleep(2)  # the thawed one tries to write now
+    assert sample_jobs.JobTemplate.objects.filter(name__startswith="once").count() == 1
+
+
+def test_submitting_costs_nothing_while_the_broker_is_away_and_the_job_runs_all_the_same(worker, no_broker):
+    begun = time.monotonic()
+    asked = jobs.submit("sample.add", {"a": 1})
+    assert time.monotonic() - begun < 0.5
+    assert jobs.wait(asked.pk, 10).state == "completed"
+
+
+@pytest.fixture
+def no_broker():
+    """This process's doorbell leads to a port where nobody listens."""
+    app, url = current_app, current_app.conf.broker_url
+    app.conf.broker_url = app.conf.broker_write_url = "redis://127.0.0.1:1/0"
+    app.pool.force_close_all()
+    yield
+    app.conf.broker_url = app.conf.broker_write_url = url
+    app.pool.force_close_all()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
