@@ -21,7 +21,8 @@ from finstage.plan import Part, Plan
 
 PLAN = "FINSTAGE_PLAN"
 RESTART_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-STEADY_SECONDS = 60.0  # a part that ran for this long starts its waits from the shortest again
+# A part that ran for long starts its waits from the shortest again; one that ran for some time came up at least.
+LONG_SECONDS, SOME_SECONDS, AFTER_SOME_SECONDS = 15.0, 3.0, 1.0
 FIRST_ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
 OPEN_FILES = 65_536
@@ -139,11 +140,13 @@ class Supervisor:
                 raise Ended(1)
             return
         now = time.monotonic()
-        child.failures = 0 if now - child.began_at > STEADY_SECONDS else child.failures
+        ran = now - child.began_at
+        child.failures = 0 if ran > LONG_SECONDS else child.failures
         wait = RESTART_SECONDS[min(child.failures, len(RESTART_SECONDS) - 1)]
+        wait = min(wait, AFTER_SOME_SECONDS) if ran > SOME_SECONDS else wait
         child.failures += 1
         child.start_at = now + wait
-        reason = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        reason = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         hint = f" (its log: {child.part.log})" if child.part.log else ""
         self._console.tell("up", f"{child.part.name} {reason}{hint}; starting it again in {wait:g} s")
 
