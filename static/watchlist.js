@@ -13,6 +13,7 @@ import { Stream } from "./stream.js";
 import { direction, percent, price, signed, word } from "./words.js";
 
 const SPARK_DAYS = 30;
+const DRAW_EVERY = 250; // numbers move at once, drawings four times a second
 const REFRESH_WITHIN = 1500;
 // Averages, records and sparklines change with the sessions and come by no stream.
 const REFRESH_EVERY = 60_000;
@@ -69,6 +70,13 @@ class Row {
     setText(cells.price.firstElementChild, price(quote?.current_price, decimals));
     setText(cells.change, signed(quote?.change, decimals));
     setText(cells.percent, percent(quote?.change_percent));
+    if (this.isDrawn) this.drawing ??= setTimeout(() => this.draw(), DRAW_EVERY);
+    else this.draw();
+  }
+
+  draw() {
+    this.drawing = null;
+    this.isDrawn = true;
     this.showSpark();
     this.showRanges();
     this.showVolume();
@@ -131,11 +139,17 @@ function takeIndicators(message) {
   pane?.changed(message.symbol);
 }
 
+let market = null;
+function showMarketNow() {
+  market = null;
+  showMarket([...rows.values()].map(({ known }) => known));
+}
+
 function takePrice(update) {
   const row = rows.get(update.symbol);
   if (!row) return;
   row.take(update);
-  showMarket([...rows.values()].map(({ known }) => known));
+  market ??= setTimeout(showMarketNow, DRAW_EVERY);
   order.changed();
   pane?.changed(update.symbol);
 }

@@ -1,5 +1,8 @@
-"""`make screenshots`: every page in dark and light, Korean and English, 1440 and 390 wide, into var/screenshots."""
+"""`make screenshots`: every page in dark and light, Korean and English, 1440 and 390 wide, into var/screenshots,
+and the two that the README shows into docs.
+"""
 
+import shutil
 import sys
 import tempfile
 from itertools import product
@@ -14,6 +17,7 @@ PAGES = {"watchlist": "/", "symbol": "/symbols/AAPL/", "unknown": "/symbols/NOPE
 THEMES, LANGUAGES, SIZES = ("dark", "light"), ("ko-KR", "en-US"), ((1440, 900), (390, 844))
 FOLDER = sites.ROOT / "var" / "screenshots"
 SETTLED_MILLISECONDS = 2500
+README = {"watchlist.png": "watchlist-dark-en-1440.png", "symbol.png": "symbol-light-en-1440.png"}
 
 
 def main() -> None:
@@ -28,6 +32,8 @@ def main() -> None:
                 file = FOLDER / f"{name}-{theme}-{language[:2]}-{size[0]}.png"
                 _shoot(browser, site.url + path, file, theme=theme, language=language, size=size)
                 sys.stdout.write(f"{file.relative_to(sites.ROOT)}\n")
+            for name, shot in README.items():
+                shutil.copyfile(FOLDER / shot, sites.ROOT / "docs" / name)
     finally:
         services.pytest_unconfigure()
 

@@ -93,6 +93,7 @@ def test_prices_of_one_frame_become_the_newest_and_alerts_all_stay(page, server)
 
 def test_a_message_that_came_twice_counts_once(page, server):
     server.alert(6)
+    until(page, "seen.some(([type]) => type === 'alert')")
     server.alert(6)
     server.alert(7)
     until(page, "seen.filter(([type]) => type === 'alert').length >= 2")
