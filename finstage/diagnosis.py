@@ -66,7 +66,9 @@ def source() -> str:
     row = DataSource.objects.filter(pk=1).first()
     if row is None:
         raise Broken("not chosen yet", START)
-    providers.choose(settings.SOURCE)
+    if settings.SOURCE not in ("auto", row.name):
+        asked = f"{row.name}, and FINSTAGE_SOURCE asks for {settings.SOURCE}"
+        raise Broken(asked, f"Unset it, or run: python manage.py switch_source {settings.SOURCE}")
     symbols = Symbol.objects.tracked().count()
     if row.name == "yahoo" and not providers.source().answers(providers.ANSWER_SECONDS):
         raise Broken("yahoo does not answer", "Check the network; prices come again by themselves when it does.")
