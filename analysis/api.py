@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 from analysis import catalogue, frames, watchlist
 from analysis.shapes import IndicatorsShape, WatchlistShape
 from market import examples, overview, queries
+from market.adjustments import ADJUSTMENTS
 from market.models import Interval
-from market.shapes import ADJUSTMENTS
 
 _INDICATORS = {
     "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",

@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from analysis import frames
 from market import prices, shapes
+from market.adjustments import ADJUSTMENTS
 from market.models import Interval, Symbol
 
 
@@ -29,7 +30,7 @@ class IndicatorsShape(shapes.Shape):
     is_final = serializers.BooleanField(allow_null=True, help_text="False while the last bar still forms.")
     source = serializers.CharField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
-    adjustment = serializers.ChoiceField(shapes.ADJUSTMENTS)
+    adjustment = serializers.ChoiceField(ADJUSTMENTS)
     times = serializers.ListField(child=serializers.DateTimeField())
     indicators = serializers.DictField(child=IndicatorSeries(), help_text="By name and parameters: `sma_20`.")
 

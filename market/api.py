@@ -15,7 +15,8 @@ from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from market import bars, examples, queries, quotes, shapes
+from market import bars, examples, prices, queries, quotes, shapes
+from market.adjustments import ADJUSTMENTS
 from market.models import Bar, CorporateAction, Interval, Record, Symbol
 from market.queries import Choice, Count, Instant, Query, Span, Tickers
 
@@ -36,7 +37,7 @@ class SymbolQuery(Query):
 
 class BarQuery(Span):
     interval = Choice(Interval.values, default=Interval.DAY)
-    adjusted = Choice(shapes.ADJUSTMENTS, default="split", help_text="As traded, or restated.")
+    adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
     cursor = Instant(required=False, help_text="Where the page ends, as `next` says it: only bars before it.")
 
@@ -123,7 +124,7 @@ class Bars(APIView):
         page = found[-query["limit"] :]
         following = _before(request, page[0].opened_at) if len(found) > len(page) else None
         headers = {"Link": f'<{following}>; rel="next"'} if following else None
-        return Response({"next": following, "results": [bars.as_json(bar) for bar in page]}, headers=headers)
+        return Response({"next": following, "results": [prices.bar_fields(bar) for bar in page]}, headers=headers)
 
 
 class OneQuote(APIView):

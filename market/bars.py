@@ -133,26 +133,6 @@ def forming(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | 
     return {ticker: None if text is None else _unpacked(text) for ticker, text in zip(tickers, found, strict=True)}
 
 
-def as_json(bar: Bar) -> dict:
-    """CONTRACT.md's bar."""
-    return {
-        "symbol": bar.ticker,
-        "interval": bar.interval,
-        "opened_at": prices.instant(bar.opened_at),
-        "session_date": bar.session_date.isoformat(),
-        "open": bar.open,
-        "high": bar.high,
-        "low": bar.low,
-        "close": bar.close,
-        "volume": bar.volume,
-        "adjustment": bar.adjustment,
-        "is_final": bar.is_final,
-        "revision": bar.revision,
-        "source": bar.source,
-        "received_at": prices.instant(bar.received_at),
-    }
-
-
 def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
     """By ticker and interval: `first` and `last` opening and the `count` of bars."""
     found = BarRow.objects.filter(symbol__ticker__in=list(tickers)).order_by().values_list("symbol__ticker", "interval")

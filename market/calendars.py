@@ -9,7 +9,7 @@ import exchange_calendars
 import pandas as pd
 from exchange_calendars import ExchangeCalendar
 
-OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
+from market.prices import CLOSED, OPEN, POST, PRE
 
 # Exchanges under the name that exchange_calendars has for them; Yahoo's own codes for what has no MIC.
 _NAMES = {"CCC": "24/7", "CCY": "24/5"}

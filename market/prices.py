@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
 SECOND, DAY = "second", "day"
+MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Quote:
     as_of_precision: str
     received_at: datetime
     source: str
-    market_state: str  # open, closed, pre, post
+    market_state: str  # one of MARKET_STATES
     is_final: bool = False  # the session's last: its bar will not move any more
 
     @property
@@ -66,8 +68,50 @@ class Bar:
 
 def instant(at: datetime) -> str:
     """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{at.microsecond // 1000:03d}Z" if at.microsecond >= 1000 else "Z")
+    text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def quote_fields(quote: Quote) -> dict[str, Any]:
+    """CONTRACT.md's `price_update`, which the quote of REST shares."""
+    change, percent = quote.change, quote.change_percent
+    return {
+        "symbol": quote.ticker,
+        "current_price": quote.price,
+        "previous_close": quote.previous_close,
+        # Differences of float64 prices carry noise far below any price's decimals.
+        "change": None if change is None else round(change, 8),
+        "change_percent": None if percent is None else round(percent, 4),
+        "volume": quote.volume,
+        "open": quote.open,
+        "high": quote.high,
+        "low": quote.low,
+        "timestamp": instant(quote.as_of),
+        "as_of_precision": quote.as_of_precision,
+        "received_at": instant(quote.received_at),
+        "source": quote.source,
+        "market_state": quote.market_state,
+    }
+
+
+def bar_fields(bar: Bar) -> dict[str, Any]:
+    """CONTRACT.md's bar."""
+    return {
+        "symbol": bar.ticker,
+        "interval": bar.interval,
+        "opened_at": instant(bar.opened_at),
+        "session_date": bar.session_date.isoformat(),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+        "adjustment": bar.adjustment,
+        "is_final": bar.is_final,
+        "revision": bar.revision,
+        "source": bar.source,
+        "received_at": instant(bar.received_at),
+    }
 
 
 def midnight(session_date: date) -> datetime:

@@ -75,7 +75,7 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
         return {}
     found = redis.client().hmget(redis.key("quotes"), tickers)
     return {
-        ticker: None if text is None else _unpacked(text.partition(b" ")[2])
+        ticker: None if text is None else unpacked(text.partition(b" ")[2])
         for ticker, text in zip(tickers, found, strict=True)
     }
 
@@ -90,7 +90,7 @@ def flush(now: datetime) -> int:
         _flushed_at = now
         keys = redis.key("snapshots"), redis.key("snapshots", "writing")
         if taken := redis.client().eval(_TAKE, 2, *keys):
-            _write([_unpacked(text) for text in taken])
+            _write([unpacked(text) for text in taken])
             redis.client().delete(keys[1])
         return len(taken)
 
@@ -111,25 +111,7 @@ def freshness(quote: Quote, now: datetime) -> str:
 
 def as_json(quote: Quote, now: datetime) -> dict:
     """CONTRACT.md's quote. now: the wall's clock."""
-    change, percent = quote.change, quote.change_percent
-    return {
-        "symbol": quote.ticker,
-        "current_price": quote.price,
-        "previous_close": quote.previous_close,
-        # Differences of float64 prices carry noise far below any price's decimals.
-        "change": None if change is None else round(change, 8),
-        "change_percent": None if percent is None else round(percent, 4),
-        "volume": quote.volume,
-        "open": quote.open,
-        "high": quote.high,
-        "low": quote.low,
-        "timestamp": prices.instant(quote.as_of),
-        "as_of_precision": quote.as_of_precision,
-        "received_at": prices.instant(quote.received_at),
-        "source": quote.source,
-        "market_state": quote.market_state,
-        "freshness": freshness(quote, now),
-    }
+    return {**prices.quote_fields(quote), "freshness": freshness(quote, now)}
 
 
 def forget(source: str) -> None:
@@ -137,6 +119,13 @@ def forget(source: str) -> None:
     with _flushing:
         redis.client().delete(redis.key("quotes"), redis.key("snapshots"), redis.key("snapshots", "writing"))
         Snapshot.objects.filter(source=source).delete()
+
+
+def unpacked(text: bytes) -> Quote:
+    """A quote that was kept as JSON by `orjson.dumps`."""
+    values = orjson.loads(text)
+    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
+    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})
 
 
 def _flush_when_due(now: datetime) -> None:
@@ -184,9 +173,3 @@ def _write(quotes: list[Quote]) -> None:
 
 def _microseconds(at: datetime) -> int:
     return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
-
-
-def _unpacked(text: bytes) -> Quote:
-    values = orjson.loads(text)
-    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
-    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})

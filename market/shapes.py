@@ -3,11 +3,10 @@
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from market.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Symbol
-from market.prices import DAY, SECOND
+from market.prices import DAY, MARKET_STATES, SECOND
 
-ADJUSTMENTS = ("raw", "split", "split_dividend")
-MARKET_STATES = ("open", "closed", "pre", "post")
 FRESHNESS = ("live", "delayed", "stale", "closed")
 
 # In the order of CONTRACT.md; the heads of the tables.

@@ -1,11 +1,12 @@
 """Alerts: rules against quotes. What crossed is saved once, then published, then marked as published."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import orjson
 from django.db import transaction
 
+from market import quotes
 from market.models import DataSource, Symbol
 from market.prices import Quote
 from monitoring import redis
@@ -48,13 +49,13 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
 
 def seen() -> dict[str, Quote]:
     """The last quote of each ticker that the rules were checked against, also before a crash."""
-    return {ticker.decode(): _unpacked(text) for ticker, text in redis.client().hgetall(_seen_key()).items()}
+    return {ticker.decode(): quotes.unpacked(text) for ticker, text in redis.client().hgetall(_seen_key()).items()}
 
 
-def mark_seen(quotes: Sequence[Quote]) -> None:
+def mark_seen(told: Sequence[Quote]) -> None:
     """Remember that the rules were checked against these. Until then a crash checks again from where they were."""
-    if quotes:
-        redis.client().hset(_seen_key(), mapping={quote.ticker: orjson.dumps(quote) for quote in quotes})
+    if told:
+        redis.client().hset(_seen_key(), mapping={quote.ticker: orjson.dumps(quote) for quote in told})
 
 
 def unpublished() -> list[Alert]:
@@ -120,12 +121,6 @@ def _epoch() -> int:
 
 def _seen_key() -> str:
     return redis.key("alerts", "seen")
-
-
-def _unpacked(text: bytes) -> Quote:
-    values = orjson.loads(text)
-    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
-    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})
 
 
 def _rose(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:

@@ -12,7 +12,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from market import quotes
+from market import prices, quotes
 from realtime import messages, visitors
 from realtime.clients import Client
 from realtime.hub import Hub, Unreachable
@@ -141,7 +141,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self._say(_with_id({"type": "configured", "batch": self.client.batch}, action))
 
     async def ping(self, action: dict[str, Any]) -> None:
-        self._say(_with_id({"type": "pong", "timestamp": messages.instant(datetime.now(UTC))}, action))
+        self._say(_with_id({"type": "pong", "timestamp": prices.instant(datetime.now(UTC))}, action))
 
     # What they stand on
 

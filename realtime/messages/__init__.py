@@ -11,10 +11,8 @@ from realtime.messages.building import (
     error,
     gap,
     indicators,
-    instant,
     merged,
     price,
-    price_fields,
     server_shutdown,
     service_status,
     system,
@@ -39,7 +37,6 @@ from realtime.messages.shapes import (
 __all__ = [
     "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
     "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "UNNAMED_TYPES", "Message", "Refused", "alert", "bar", "connected",
-    "current_prices", "encode", "epoch", "error", "gap", "indicators", "instant", "merged", "price", "price_fields",
-    "read", "schema", "server_shutdown", "service_status",
-    "system",
+    "current_prices", "encode", "epoch", "error", "gap", "indicators", "merged", "price", "read", "schema",
+    "server_shutdown", "service_status", "system",
 ]  # fmt: skip

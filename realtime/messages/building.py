@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
 
+from market import prices
 from market.prices import Bar, Quote
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
 
@@ -54,64 +55,19 @@ class AlertRow(Protocol):
     received_at: datetime
 
 
-def instant(at: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{at.microsecond // 1000:03d}Z" if at.microsecond >= 1000 else "Z")
-
-
 def encode(message: dict[str, Any]) -> bytes:
     """JSON as it stands on the wire; NaN and infinity, which JSON does not have, become null."""
     return orjson.dumps(message)
 
 
-def price_fields(quote: Quote) -> dict[str, Any]:
-    """The fields of `price_update`, which the REST quote shares."""
-    change, percent = quote.change, quote.change_percent
-    return {
-        "symbol": quote.ticker,
-        "current_price": quote.price,
-        "previous_close": quote.previous_close,
-        # Differences of float64 prices carry noise far below any price's decimals.
-        "change": None if change is None else round(change, 8),
-        "change_percent": None if percent is None else round(percent, 4),
-        "volume": quote.volume,
-        "timestamp": instant(quote.as_of),
-        "as_of_precision": quote.as_of_precision,
-        "received_at": instant(quote.received_at),
-        "source": quote.source,
-        "market_state": quote.market_state,
-        "open": quote.open,
-        "high": quote.high,
-        "low": quote.low,
-    }
-
-
 def price(quote: Quote) -> Message:
-    body = encode({"type": "price_update", **price_fields(quote)})
+    body = encode({"type": "price_update", **prices.quote_fields(quote)})
     return Message(f"prices:{quote.ticker}", body, keep=True, conflate=True)
 
 
 def bar(value: Bar) -> Message:
     stream = f"bars:{value.ticker}"
-    body = {
-        "type": "bar",
-        "stream": stream,
-        "symbol": value.ticker,
-        "interval": value.interval,
-        "opened_at": instant(value.opened_at),
-        "session_date": value.session_date.isoformat(),
-        "open": value.open,
-        "high": value.high,
-        "low": value.low,
-        "close": value.close,
-        "volume": value.volume,
-        "adjustment": value.adjustment,
-        "is_final": value.is_final,
-        "revision": value.revision,
-        "source": value.source,
-        "received_at": instant(value.received_at),
-    }
+    body = {"type": "bar", "stream": stream, **prices.bar_fields(value)}
     return Message(stream, encode(body), keep=value.is_final, conflate=not value.is_final)
 
 
@@ -122,13 +78,13 @@ def indicators(values: IndicatorValues) -> Message:
         "stream": stream,
         "symbol": values.ticker,
         "interval": values.interval,
-        "as_of": instant(values.as_of),
+        "as_of": prices.instant(values.as_of),
         "as_of_precision": values.as_of_precision,
         "adjustment": values.adjustment,
         "is_final": values.is_final,
         "values": values.values,
         "source": values.source,
-        "received_at": instant(values.received_at),
+        "received_at": prices.instant(values.received_at),
     }
     return Message(stream, encode(body), keep=values.is_final, conflate=not values.is_final)
 
@@ -145,17 +101,17 @@ def alert(row: AlertRow) -> Message:
         "severity": row.severity,
         "message": row.message,
         "price": row.price,
-        "timestamp": instant(row.as_of),
+        "timestamp": prices.instant(row.as_of),
         "as_of_precision": row.as_of_precision,
         "source": row.source,
-        "received_at": instant(row.received_at),
+        "received_at": prices.instant(row.received_at),
     }
     stream = f"alerts:@{row.owner_id}" if row.owner_id else f"alerts:{ticker}"
     return Message(stream, encode(body), keep=True, conflate=False)
 
 
 def system(text: str, now: datetime) -> Message:
-    body = {"type": "system_status", "stream": "system", "message": text, "timestamp": instant(now)}
+    body = {"type": "system_status", "stream": "system", "message": text, "timestamp": prices.instant(now)}
     return Message("system", encode(body), keep=True, conflate=False)
 
 
@@ -188,8 +144,8 @@ _REST = {
 
 
 def current_prices(quotes: dict[str, Quote | None], now: datetime) -> dict[str, Any]:
-    prices = {ticker: None if quote is None else price_fields(quote) for ticker, quote in quotes.items()}
-    return {"type": "current_prices", "timestamp": instant(now), "prices": prices}
+    found = {ticker: None if quote is None else prices.quote_fields(quote) for ticker, quote in quotes.items()}
+    return {"type": "current_prices", "timestamp": prices.instant(now), "prices": found}
 
 
 def server_shutdown(retry_after: float) -> dict[str, Any]:
@@ -198,7 +154,7 @@ def server_shutdown(retry_after: float) -> dict[str, Any]:
 
 def service_status(parts: dict[str, bool], now: datetime) -> dict[str, Any]:
     """Whether prices can come: unnumbered, about this connection's server, at a change and after `connected`."""
-    return {"type": "service_status", **parts, "timestamp": instant(now)}
+    return {"type": "service_status", **parts, "timestamp": prices.instant(now)}
 
 
 def error(code: str, message: str, **more: Any) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 `ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `schema()` is the document that clients and tests use.
 """
 
+from market.adjustments import ADJUSTMENTS
+from market.prices import DAY, MARKET_STATES, SECOND
+
 PROTOCOL = 1
 HEARTBEAT_SECONDS = 30
 SILENCE_SECONDS = 120
@@ -53,7 +56,7 @@ _POSITION = {
     "required": ["epoch", "seq"],
     "additionalProperties": False,
 }
-_PRECISION = {"enum": ["second", "day"]}
+_PRECISION = {"enum": [SECOND, DAY]}
 _SOURCED = {"source": _TEXT, "received_at": _TIME}
 _MARK = {"replay": {"const": True}}
 
@@ -107,13 +110,13 @@ NOT_YET = frozenset({"get_history", "authenticate", "replay", "pause", "resume",
 _PRICE = {
     "symbol": _SYMBOL, "current_price": _NUMBER, "previous_close": _MAYBE_NUMBER, "change": _MAYBE_NUMBER,
     "change_percent": _MAYBE_NUMBER, "volume": _MAYBE_COUNT, "timestamp": _TIME, "as_of_precision": _PRECISION,
-    "market_state": {"enum": ["open", "closed", "pre", "post"]},
+    "market_state": {"enum": list(MARKET_STATES)},
     "open": _MAYBE_NUMBER, "high": _MAYBE_NUMBER, "low": _MAYBE_NUMBER, **_SOURCED,
 }  # fmt: skip
 _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
-    "adjustment": {"enum": ["raw", "split", "split_dividend"]}, "is_final": {"type": "boolean"},
+    "adjustment": {"enum": list(ADJUSTMENTS)}, "is_final": {"type": "boolean"},
     "revision": _COUNT, **_SOURCED,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}

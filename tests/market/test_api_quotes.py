@@ -8,7 +8,8 @@ import pytest
 
 from market import quotes
 from market.models import DataSource, Symbol
-from market.shapes import FRESHNESS, MARKET_STATES
+from market.prices import MARKET_STATES
+from market.shapes import FRESHNESS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
