@@ -22,24 +22,43 @@ from django.conf import settings
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
-    result = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=settings.BASE_DIR,
-        env={**os.environ, name: value},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = _run([sys.executable, "manage.py", "check"], **{name: value})
     assert result.returncode == 1
     assert told in result.stderr
     assert name in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it():
+def test_a_missing_django_is_named_with_the_command_that_installs_it():
     # Without `site` Python finds no installed package.
-    command = [sys.executable, "-S", "manage.py", "up"]
-    result = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    result = _run([sys.executable, "-S", "manage.py", "up"])
     assert result.returncode == 1
     assert "django is not installed" in result.stderr
     assert "requirements/base.txt" in result.stderr
+
+
+def test_a_missing_wheel_is_named_with_the_command_that_installs_it():
+    result = _run(_without("drf_spectacular", "up"))
+    assert result.returncode == 1
+    assert "drf_spectacular is not installed" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_mariadb_without_its_driver_says_which_packages_to_install():
+    result = _run(_without("MySQLdb", "up"), DATABASE_URL="mysql://ann:secret@127.0.0.1/finstage")
+    assert result.returncode == 1
+    assert "apt-get install gcc pkg-config python3-dev libmariadb-dev" in result.stderr
+    assert "requirements.txt" in result.stderr
+
+
+def _without(package: str, command: str) -> list[str]:
+    """manage.py where a package cannot be imported."""
+    absent = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['manage.py', {command!r}]"
+    code = f"{absent}; import manage; manage.main()"
+    return [sys.executable, "-c", code]
+
+
+def _run(command: list[str], **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command, cwd=settings.BASE_DIR, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
