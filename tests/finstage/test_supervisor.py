@@ -1,0 +1,105 @@
+"""The supervisor by itself, with small programs as its parts."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from finstage import plan, processes
+from finstage.plan import Part, Plan
+from finstage.supervisor import PLAN
+from tests.conftest import free_port
+
+FOREVER = "import time; time.sleep(60)"
+
+
+def supervise(folder: Path, *stages: list[Part]) -> subprocess.Popen:
+    work = Plan(
+        stages=list(stages),
+        folder=os.getcwd(),
+        register=str(folder / "up.json"),
+        host="127.0.0.1",
+        port=free_port(),
+    )
+    return subprocess.Popen(
+        [sys.executable, "-m", "finstage.supervisor"],
+        env={**os.environ, PLAN: plan.write(work)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def python(name: str, code: str, *, is_once: bool = False) -> Part:
+    return Part(name, [sys.executable, "-c", code], is_once=is_once)
+
+
+def first_line(running: subprocess.Popen, start: str) -> str:
+    return next(line for line in running.stdout if line.startswith(start))
+
+
+def test_a_plan_survives_its_way_to_the_supervisor():
+    work = Plan([[Part("web", ["web"], socket="s")]], "/", "/up.json", "::", 8000)
+    assert plan.read(plan.write(work)) == work
+    assert work.address == "http://[::1]:8000/"
+
+
+def test_every_line_bears_the_name_of_its_part(tmp_path):
+    running = supervise(tmp_path, [python("feed", f"print('one', flush=True); {FOREVER}")])
+    assert first_line(running, "feed") == "feed | one\n"
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+def test_a_preparation_that_fails_ends_all_with_its_own_words(tmp_path):
+    stages = [python("first", FOREVER)], [python("prepare", "import sys; sys.exit('No room.')", is_once=True)]
+    running = supervise(tmp_path, *stages)
+    _, said = running.communicate(timeout=10)
+    assert running.returncode == 1
+    assert said == "No room.\n"
+
+
+def test_a_part_that_does_not_heed_is_killed(tmp_path):
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
+    running = supervise(tmp_path, [python("feed", code + FOREVER)])
+    first_line(running, "feed")
+    [deaf] = psutil.Process(running.pid).children()
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 0
+    assert not deaf.is_running()
+
+
+def test_a_part_ends_with_what_it_started(tmp_path):
+    code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True); "
+    running = supervise(tmp_path, [python("feed", code + FOREVER)])
+    grandchild = psutil.Process(int(first_line(running, "feed").split()[-1]))
+    running.terminate()
+    running.wait(10)
+    psutil.wait_procs([grandchild], timeout=5)
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+def test_nobody_reading_any_more_ends_nothing(tmp_path):
+    code = "import time\nwhile True: print('tick', flush=True); time.sleep(0.01)"
+    running = supervise(tmp_path, [python("feed", code)])
+    first_line(running, "feed")
+    running.stdout.close()
+    time.sleep(0.3)
+    assert running.poll() is None
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+def test_a_process_that_got_an_old_id_is_not_ended(tmp_path):
+    stranger = subprocess.Popen([sys.executable, "-c", FOREVER])
+    began = psutil.Process(stranger.pid).create_time() - 3600
+    (tmp_path / "up.json").write_text(f'{{"{stranger.pid}": {began}}}')
+    assert processes.Register(tmp_path / "up.json").end(seconds=1) == 0
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
