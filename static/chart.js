@@ -26,11 +26,14 @@ export class Chart {
   /** `small` leaves out volume, RSI and moving about. */
   constructor(element, { decimals = 2, small = false } = {}) {
     this.small = small;
+    this.edge = "";
     this.chart = createChart(element, {
       autoSize: true,
       localization: { locale: document.documentElement.lang, dateFormat: "yyyy-MM-dd" },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: headroom(element, small), bottom: small ? 0.16 : VOLUME_SHARE + 0.06 } },
-      timeScale: { borderVisible: false, fixLeftEdge: true, rightOffset: small ? 1 : 4, minBarSpacing: 0.4 },
+      timeScale: { borderVisible: false, fixLeftEdge: true, rightOffset: small ? 1 : 4, minBarSpacing: 0.4,
+        // A month that begins at the very edge would be cut in two.
+        tickMarkFormatter: (time) => (time < this.edge ? "" : null) },
       crosshair: { mode: CrosshairMode.Normal },
       handleScroll: !small,
       handleScale: !small,
@@ -116,6 +119,7 @@ export class Chart {
     const { bars } = this;
     if (!bars?.length) return;
     const first = date ? Math.max(0, bars.findIndex((bar) => bar.session_date >= date)) : 0;
+    if (this.small) this.edge = bars[Math.min(first + Math.round((bars.length - first) / 25), bars.length - 1)].session_date;
     this.chart.timeScale().setVisibleLogicalRange({ from: first - 0.5, to: bars.length - 1 + (this.small ? 1 : 4) });
   }
 
