@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count as CountOf
-from django.db.models import F, Max, Min, Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -15,9 +14,9 @@ from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from market import bars, examples, prices, queries, quotes, shapes
+from market import bars, coverage, examples, prices, queries, quotes, records, shapes
 from market.adjustments import ADJUSTMENTS
-from market.models import Bar, CorporateAction, Interval, Record, Symbol
+from market.models import CorporateAction, Interval, Record, Symbol
 from market.queries import Choice, Count, Instant, Query, Span, Tickers
 
 TABLE = {(200, "text/csv"): OpenApiTypes.STR}
@@ -163,9 +162,9 @@ class Records(APIView):
     )
     def get(self, request, symbol: str) -> Response:
         ticker = queries.known(symbol)
-        rows = {row.scope: _extremes(row) for row in Record.objects.filter(symbol__ticker=ticker)}
-        records = {scope: rows.get(scope) for scope in Record.Scope.values}
-        return Response({"symbol": ticker, "adjustment": "split", "records": records})
+        found = {scope: _extremes(record) for scope, record in records.latest([ticker])[ticker].items()}
+        shown = dict.fromkeys(Record.Scope.values) | found
+        return Response({"symbol": ticker, "adjustment": "split", "records": shown})
 
 
 class Actions(APIView):
@@ -244,23 +243,12 @@ def _matching(query: dict) -> Q:
 
 def _reference(symbols) -> Iterable[dict]:
     plain = ("name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
-    return symbols.values("id", *plain, symbol=F("ticker"), active=F("is_active"))
+    return symbols.values(*plain, symbol=F("ticker"), active=F("is_active"))
 
 
 def _with_coverage(rows: list[dict]) -> list[dict]:
-    counted = (
-        Bar.objects.filter(symbol_id__in=[row["id"] for row in rows])
-        .order_by()
-        .values("symbol_id", "interval")
-        .annotate(first=Min("opened_at"), last=Max("opened_at"), count=CountOf("opened_at"))
-    )
-    coverage: dict[int, dict] = {}
-    for row in counted:
-        held = {name: row[name] for name in ("first", "last", "count")}
-        coverage.setdefault(row["symbol_id"], {})[row["interval"]] = held
-    return [
-        {**{name: row[name] for name in shapes.SYMBOL_COLUMNS}, "coverage": coverage.get(row["id"], {})} for row in rows
-    ]
+    held = coverage.latest([row["symbol"] for row in rows])
+    return [{**{name: row[name] for name in shapes.SYMBOL_COLUMNS}, "coverage": held[row["symbol"]]} for row in rows]
 
 
 def _end(query: dict) -> datetime | None:
@@ -277,5 +265,4 @@ def _before(request, opened_at: datetime) -> str:
 
 def _extremes(row: Record) -> dict:
     plain = {name: getattr(row, name) for name in ("high", "high_date", "low", "low_date", "source")}
-    as_of = datetime(row.as_of.year, row.as_of.month, row.as_of.day, tzinfo=UTC)
-    return {**plain, "as_of": as_of, "as_of_precision": "day", "received_at": row.computed_at}
+    return {**plain, "as_of": prices.midnight(row.as_of), "as_of_precision": prices.DAY, "received_at": row.computed_at}

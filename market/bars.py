@@ -13,9 +13,9 @@ import orjson
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Max, Min
 
-from market import adjustments, prices
+from market import actions, adjustments, prices
 from market.models import Bar as BarRow
-from market.models import BarRevision, CorporateAction, Interval, Symbol
+from market.models import BarRevision, Interval, Symbol
 from market.prices import Bar
 from monitoring import redis
 
@@ -80,7 +80,7 @@ def history(
 
     The last one may be forming. Prices are restated as adjustments.py says; raises adjustments.UnknownAdjustment.
     """
-    factors = _factors(ticker, adjusted)
+    factors = actions.factors(ticker, adjusted)
     found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
     if start is not None:
         found = found.filter(opened_at__gte=start)
@@ -101,7 +101,7 @@ def columns(
 
     opened_at: datetime64[us], UTC; open, high, low, close, volume: float64, NaN where a volume is not known.
     """
-    factors = _factors(ticker, adjusted)
+    factors = actions.factors(ticker, adjusted)
     found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
     rows = list(found.values_list("opened_at", *_VALUES)[:limit])[::-1]
     opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
@@ -258,17 +258,6 @@ def _on_conflict() -> str:
         return "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in moved)
     key = ", ".join(map(quoted, _KEY))
     return f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
-
-
-def _factors(ticker: str, adjusted: str) -> adjustments.Factors:
-    if adjusted == "raw":
-        return adjustments.factors([], adjusted)
-    actions = list(CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date"))
-    closes: list[tuple[date, float]] = []
-    if adjusted == "split_dividend" and any(action.kind == "dividend" for action in actions):
-        daily = BarRow.objects.filter(symbol__ticker=ticker, interval="1d", is_final=True).order_by("opened_at")
-        closes = [(opened_at.date(), close) for opened_at, close in daily.values_list("opened_at", "close")]
-    return adjustments.factors(actions, adjusted, closes)
 
 
 def _with_forming(bars: list[Bar], live: Bar) -> list[Bar]:

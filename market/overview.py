@@ -1,20 +1,20 @@
 """What a watchlist shows of its symbols, in a handful of queries whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from statistics import fmean
 
 import orjson
 from django.db.models import OuterRef, Q, Subquery
 
-from market import adjustments, quotes
-from market.models import Bar, CorporateAction, DataSource, Interval, Record, SymbolQuerySet
+from market import actions, quotes, records
+from market.adjustments import Factors
+from market.models import Bar, DataSource, Interval, Record, SymbolQuerySet
 from monitoring import redis
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
-_EXTREMES = ("high", "high_date", "low", "low_date")
+_FACTS = ("high", "high_date", "low", "low_date")
 _DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=Interval.DAY, is_final=True).order_by("-opened_at")
 _OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
 
@@ -33,31 +33,31 @@ def clock() -> dict:
 def rows(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
     """Each wanted symbol with its quote, closes, average volume and records. now: the wall's clock."""
     symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *REFERENCE))
-    latest = quotes.latest([symbol["ticker"] for symbol in symbols])
-    sessions, records = _sessions(symbols), _records(symbols)
+    tickers = [symbol["ticker"] for symbol in symbols]
+    latest, splits = quotes.latest(tickers), actions.splits(tickers)
+    sessions, extremes = _sessions(symbols, splits), records.latest(tickers, splits)
     return [
         {
             "symbol": symbol["ticker"],
             **{name: symbol[name] for name in REFERENCE},
             "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now),
-            **_recent(sessions.get(symbol["id"], [])),
-            "records": records.get(symbol["id"]),
+            **_recent(sessions[symbol["ticker"]]),
+            "records": _extremes(extremes[symbol["ticker"]]),
         }
         for symbol in symbols
     ]
 
 
-def _sessions(symbols: list[dict]) -> dict[int, list[tuple[float, float | None]]]:
-    """Close and volume of each symbol's newest final sessions, in today's shares, oldest first."""
+def _sessions(symbols: list[dict], splits: dict[str, Factors]) -> dict[str, list[tuple[float, float | None]]]:
+    """Close and volume of each ticker's newest final sessions, in today's shares, oldest first."""
     found = Bar.objects.filter(_newest(symbols), interval=Interval.DAY, is_final=True).order_by(
         "symbol_id", "opened_at"
     )
-    splits = _splits(symbols)
-    unsplit = adjustments.factors([], "split")
-    sessions = defaultdict(list)
+    tickers = {symbol["id"]: symbol["ticker"] for symbol in symbols}
+    sessions: dict[str, list] = {ticker: [] for ticker in splits}
     for symbol, opened_at, close, volume in found.values_list("symbol_id", "opened_at", "close", "volume"):
-        price, shares = splits.get(symbol, unsplit).at(opened_at.date())
-        sessions[symbol].append((close * price, None if volume is None else volume * shares))
+        price, shares = splits[tickers[symbol]].at(opened_at.date())
+        sessions[tickers[symbol]].append((close * price, None if volume is None else volume * shares))
     return sessions
 
 
@@ -72,13 +72,6 @@ def _newest(symbols: list[dict]) -> Q:
     return wanted
 
 
-def _splits(symbols: list[dict]) -> dict[int, adjustments.Factors]:
-    actions = defaultdict(list)
-    for action in CorporateAction.objects.filter(symbol_id__in=_ids(symbols), kind=CorporateAction.Kind.SPLIT):
-        actions[action.symbol_id].append(action)
-    return {symbol: adjustments.factors(found, "split") for symbol, found in actions.items()}
-
-
 def _recent(sessions: list[tuple[float, float | None]]) -> dict:
     volumes = [volume for _, volume in sessions if volume is not None]
     return {
@@ -87,17 +80,12 @@ def _recent(sessions: list[tuple[float, float | None]]) -> dict:
     }
 
 
-def _records(symbols: list[dict]) -> dict[int, dict]:
-    nothing = dict.fromkeys(Record.Scope.values)
-    records: dict[int, dict] = {}
-    for row in Record.objects.filter(symbol_id__in=_ids(symbols)).values("symbol_id", "scope", *_EXTREMES):
-        extremes = {name: row[name] for name in _EXTREMES}
-        records.setdefault(row["symbol_id"], dict(nothing))[row["scope"]] = extremes
-    return records
-
-
-def _ids(symbols: Iterable[dict]) -> list[int]:
-    return [symbol["id"] for symbol in symbols]
+def _extremes(scopes: dict[str, Record]) -> dict[str, dict | None] | None:
+    """The highs and lows of each scope; None before the first were computed."""
+    if not scopes:
+        return None
+    shown = {scope: {name: getattr(record, name) for name in _FACTS} for scope, record in scopes.items()}
+    return dict.fromkeys(Record.Scope.values) | shown
 
 
 def _told(value: bytes) -> object:

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 from django.db import connection
 
-from market import adjustments, bars
-from market.models import Bar, CorporateAction, Record, Symbol
+from market import actions, adjustments, bars
+from market.models import Bar, Record, Symbol
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +49,19 @@ def refresh(tickers: Iterable[str]) -> Refreshed:
     return result
 
 
-def latest(tickers: Iterable[str]) -> dict[str, dict[str, Record]]:
-    """The stored records by ticker and scope, in the shares of now: a split since they were computed is counted in."""
+def latest(
+    tickers: Iterable[str], splits: dict[str, adjustments.Factors] | None = None
+) -> dict[str, dict[str, Record]]:
+    """The stored records by ticker and scope, in the shares of now: a split since they were computed is counted in.
+
+    splits: as actions.splits gives them, for a caller that has read them.
+    """
     wanted = list(tickers)
     found: dict[str, dict[str, Record]] = {ticker: {} for ticker in wanted}
-    splits: dict[str, list[CorporateAction]] = {}
-    for action in CorporateAction.objects.filter(symbol__ticker__in=wanted, kind="split").select_related("symbol"):
-        splits.setdefault(action.symbol.ticker, []).append(action)
+    splits = actions.splits(wanted) if splits is None else splits
     for record in Record.objects.filter(symbol__ticker__in=wanted).select_related("symbol"):
         ticker = record.symbol.ticker
-        price, _ = adjustments.factors(splits.get(ticker, []), "split").at(record.as_of)
+        price, _ = splits[ticker].at(record.as_of)
         record.high, record.low = record.high * price, record.low * price
         found[ticker][record.scope] = record
     return found

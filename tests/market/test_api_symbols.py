@@ -120,6 +120,18 @@ def test_records_are_dated_and_sourced(client, three):
     }  # fmt: skip
 
 
+def test_a_split_since_the_records_were_computed_counts(client, three):
+    row = {"high": 9.5, "high_date": date(2012, 4, 2), "low": 1.5, "low_date": date(2011, 9, 6)}
+    facts = {"source": "replay", "computed_at": NOW, "as_of": date(2012, 9, 3)}
+    Record.objects.create(symbol=three[0], scope="52_weeks", **facts, **row)
+    split = {"kind": "split", "ex_date": date(2012, 9, 4), "value": 2.0, "source": "replay", "received_at": NOW}
+    CorporateAction.objects.create(symbol=three[0], **split)
+    told = client.get(f"{PATH}AAA/records/").json()["records"]["52_weeks"]
+    [listed, *_] = client.get("/api/v2/watchlists/default/").json()["symbols"]
+    assert (told["high"], told["low"]) == (4.75, 0.75)
+    assert (listed["records"]["52_weeks"]["high"], listed["records"]["all_time"]) == (4.75, None)
+
+
 @pytest.fixture
 def two_actions(three) -> None:
     for kind, day, value in (("split", date(2005, 2, 28), 2.0), ("dividend", date(2012, 8, 9), 2.65)):
