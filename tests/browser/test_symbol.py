@@ -16,7 +16,7 @@ COLOURS = """() => {
 # Price, last bar of the page and bar of the interface at one moment, as soon as they agree.
 AGREE = """async () => {
   const shown = document.querySelector('[data-price]').textContent;
-  const close = document.querySelectorAll('[data-legend] b')[4].textContent;
+  const close = document.querySelectorAll('[data-legend] b')[4]?.textContent;
   const { results } = await (await fetch('/api/v2/symbols/AAPL/bars/?limit=1')).json();
   const words = await import('/static/words.js');
   return shown === close && close === words.price(results[0].close, 4);
