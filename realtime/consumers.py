@@ -148,12 +148,16 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     async def _streams(self, type: str, symbols: list[str] | None) -> list[str]:
         """The streams that a subscription names. Raises Refused; nothing has changed then."""
         await self._may_read()
+        if type in messages.TYPES_NOT_YET:
+            raise Refused("not_available", f"{type} is part of the protocol and not available yet.")
         if type in messages.STAFF_TYPES:
             user = await visitors.user(self.scope)
             if user is None or not user.is_staff:
                 raise Refused("staff_only", f"{type} is for staff; log in with a staff account.")
             return [type]
-        types = messages.PUBLIC_TYPES if type == "all" else (type,)
+        types = tuple(
+            kind for kind in messages.PUBLIC_TYPES if type in ("all", kind) and kind not in messages.TYPES_NOT_YET
+        )
         if symbols is None and type in ("prices", "bars", "indicators"):
             raise Refused("invalid", f'Say which symbols: {{"type": "{type}", "symbols": ["AAPL"]}}, or ["*"] for all.')
         tickers = await self._known(symbols or ["*"]) if set(types) - set(messages.UNNAMED_TYPES) else []

@@ -27,6 +27,7 @@ from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
 from realtime.models import Alert, AlertRule
 from realtime.pulse import Pulse
+from realtime.relay import Relay
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -48,7 +49,7 @@ def run(source: Source, stop: Event) -> None:
     feed, pulse = Feed(source, stop, lease), Pulse("feed", source.name, lease, stop)
     try:
         if feed.stand_by():
-            with pulse:
+            with pulse, Relay():
                 feed.play(pulse)
     except Stopped:
         logger.info("The feed was stopped while it waited")

@@ -11,6 +11,7 @@ from realtime.messages.building import (
     error,
     gap,
     indicators,
+    jobs,
     merged,
     price,
     server_shutdown,
@@ -30,13 +31,15 @@ from realtime.messages.shapes import (
     SILENCE_SECONDS,
     STAFF_TYPES,
     TYPES,
+    TYPES_NOT_YET,
     UNNAMED_TYPES,
     schema,
 )
 
 __all__ = [
     "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
-    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "UNNAMED_TYPES", "Message", "Refused", "alert", "bar", "connected",
-    "current_prices", "encode", "epoch", "error", "gap", "indicators", "merged", "price", "read", "schema",
+    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused",
+    "alert", "bar", "connected", "current_prices", "encode", "epoch", "error",
+    "gap", "indicators", "jobs", "merged", "price", "read", "schema",
     "server_shutdown", "service_status", "system",
 ]  # fmt: skip

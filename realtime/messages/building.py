@@ -115,6 +115,12 @@ def system(text: str, now: datetime) -> Message:
     return Message("system", encode(body), keep=True, conflate=False)
 
 
+def jobs(changes: list[dict[str, Any]], *, is_whole: bool) -> Message:
+    """Changes of jobs; not whole where more happened than the list between the rooms holds: read them by REST then."""
+    body = {"type": "jobs", "stream": "jobs", "jobs": changes, "is_whole": is_whole}
+    return Message("jobs", encode(body), keep=True, conflate=False)
+
+
 def connected(client_id: str) -> dict[str, Any]:
     return {
         "type": "connected",

@@ -151,6 +151,12 @@ def test_what_is_not_built_says_so(live_web, action):
         assert client.ask({"action": action, **asked, "id": 3}, "error")["code"] == "not_available"
 
 
+@pytest.mark.parametrize("type", sorted(messages.TYPES_NOT_YET))
+def test_a_stream_that_nobody_publishes_yet_says_so(live_web, tracked, type):
+    with open_socket(live_web) as client:
+        assert client.ask({"action": "subscribe", "type": type}, "error")["code"] == "not_available"
+
+
 @pytest.mark.parametrize(
     ("frame", "code"),
     [

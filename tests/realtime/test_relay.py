@@ -1,0 +1,38 @@
+"""Changes of jobs on their way from `monitoring` to the stream of those who operate the system."""
+
+import orjson
+
+from monitoring import redis
+from monitoring.jobs import changes
+from realtime import relay
+
+
+def tell(*told: dict) -> None:
+    redis.client().rpush(changes.KEY, *map(orjson.dumps, told))
+
+
+def published() -> list[dict]:
+    return [orjson.loads(entry[b"b"]) for _, entry in redis.client().xrange(redis.key("stream", "history:jobs"))]
+
+
+def test_changes_are_published_with_the_newest_facts_of_each_job():
+    tell({"task_id": "a", "status": "pending", "name": "x"}, {"task_id": "b", "status": "pending"})
+    tell({"task_id": "a", "status": "running"})
+    relay.pass_on()
+    assert published()[0]["jobs"] == [
+        {"task_id": "b", "status": "pending"},
+        {"task_id": "a", "status": "running", "name": "x"},
+    ]
+
+
+def test_what_is_published_leaves_the_list():
+    tell({"task_id": "a"})
+    assert [relay.pass_on(), relay.pass_on()] == [1, 0]
+    assert len(published()) == 1
+
+
+def test_an_overflowing_list_is_told_as_not_whole(monkeypatch):
+    monkeypatch.setattr(changes, "LIMIT", 2)
+    tell({"task_id": "a"}, {"task_id": "b"})
+    relay.pass_on()
+    assert published()[0]["is_whole"] is False
