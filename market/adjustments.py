@@ -8,12 +8,10 @@ each dividend out of the prices before it, by 1 - dividend / the close before th
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 from typing import Protocol
-
-from market.prices import Bar
 
 ADJUSTMENTS = ("raw", "split", "split_dividend")
 
@@ -67,20 +65,14 @@ def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[dat
     return Factors(dates, _from_the_end(prices), _from_the_end(volumes))
 
 
-def restated(bar: Bar, found: Factors, adjusted: str) -> Bar:
-    """The bar in the shares of the newest session."""
-    price, volume = found.at(bar.session_date)
-    if price == 1.0 and volume == 1.0:
-        return replace(bar, adjustment=adjusted)
-    return replace(
-        bar,
-        adjustment=adjusted,
-        open=bar.open * price,
-        high=bar.high * price,
-        low=bar.low * price,
-        close=bar.close * price,
-        volume=None if bar.volume is None else round(bar.volume * volume),
-    )
+def restated(
+    found: Factors, session_date: date, open: float, high: float, low: float, close: float, volume: int | None
+) -> tuple[float, float, float, float, int | None]:
+    """A session's prices and volume in the shares of the newest session."""
+    price, shares = found.at(session_date)
+    if price == 1.0 and shares == 1.0:
+        return open, high, low, close, volume
+    return open * price, high * price, low * price, close * price, None if volume is None else round(volume * shares)
 
 
 def _without_dividend(action: Action, split: float, closes: Sequence[tuple[date, float]]) -> float:

@@ -112,7 +112,7 @@ class Bars(APIView):
     )
     def get(self, request, symbol: str) -> Response:
         query = BarQuery.read(request)
-        found = bars.history(
+        found = bars.rows(
             queries.known(symbol),
             interval=query["interval"],
             start=query.get("start"),
@@ -120,10 +120,10 @@ class Bars(APIView):
             adjusted=query["adjusted"],
             limit=query["limit"] + 1,
         )
-        page = found[-query["limit"] :]
-        following = _before(request, page[0].opened_at) if len(found) > len(page) else None
+        page = [prices.row_fields(*row) for row in found[-query["limit"] :]]
+        following = _before(request, page[0]["opened_at"]) if len(found) > len(page) else None
         headers = {"Link": f'<{following}>; rel="next"'} if following else None
-        return Response({"next": following, "results": [prices.bar_fields(bar) for bar in page]}, headers=headers)
+        return Response({"next": following, "results": page}, headers=headers)
 
 
 class OneQuote(APIView):
@@ -259,8 +259,8 @@ def _end(query: dict) -> datetime | None:
     return min(ends, default=None)
 
 
-def _before(request, opened_at: datetime) -> str:
-    return replace_query_param(request.build_absolute_uri(), "cursor", f"{opened_at:%Y-%m-%dT%H:%M:%SZ}")
+def _before(request, opened_at: str) -> str:
+    return replace_query_param(request.build_absolute_uri(), "cursor", opened_at)
 
 
 def _extremes(row: Record) -> dict:

@@ -31,6 +31,7 @@ _KEY = ("symbol_id", "interval", "opened_at")
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision")
 Key = tuple[int, str, datetime]
+Row = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,34 @@ def history(
 
     The last one may be forming. Prices are restated as adjustments.py says; raises adjustments.UnknownAdjustment.
     """
+    found = rows(ticker, interval=interval, start=start, end=end, adjusted=adjusted, limit=limit)
+    return [Bar(*row) for row in found]
+
+
+def rows(
+    ticker: str,
+    *,
+    interval: str = "1d",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    adjusted: str = "split",
+    limit: int | None = None,
+) -> list[Row]:
+    """`history` as tuples of Bar's fields, which cost less where many only pass through."""
     factors = actions.factors(ticker, adjusted)
-    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
+    wanted = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
     if start is not None:
-        found = found.filter(opened_at__gte=start)
+        wanted = wanted.filter(opened_at__gte=start)
     if end is not None:
-        found = found.filter(opened_at__lte=end)
-    rows = found.order_by("-opened_at").values_list(*_COLUMNS[2:])[:limit]
-    bars = [Bar(ticker, interval, *row) for row in rows][::-1]
+        wanted = wanted.filter(opened_at__lte=end)
+    found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS[2:])[:limit])[::-1]
     live = forming([ticker], interval=interval)[ticker]
     if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
-        bars = _with_forming(bars, live)[-limit if limit else 0 :]
-    return [adjustments.restated(bar, factors, adjusted) for bar in bars]
+        found = _with_forming(found, live)[-limit if limit else 0 :]
+    return [
+        (ticker, interval, at, *adjustments.restated(factors, at.date(), *rest[:5]), *rest[5:], adjusted)
+        for at, *rest in found
+    ]
 
 
 def columns(
@@ -260,13 +277,15 @@ def _on_conflict() -> str:
     return f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
 
 
-def _with_forming(bars: list[Bar], live: Bar) -> list[Bar]:
-    """The bars and the forming one, which never stands for a final bar nor before one."""
-    if not bars or bars[-1].opened_at < live.opened_at:
-        return [*bars, live]
-    if bars[-1].opened_at == live.opened_at and _rank(live) > _rank(bars[-1]):
-        return [*bars[:-1], live]
-    return bars
+def _with_forming(found: list[Row], live: Bar) -> list[Row]:
+    """The stored rows and the forming bar's, which never stands for a final bar nor before one."""
+    row = (live.opened_at, *_values(live), live.is_final, live.source, live.received_at, live.revision)
+    if not found or found[-1][0] < live.opened_at:
+        return [*found, row]
+    _, *_, is_final, _, received_at, _ = found[-1]
+    if found[-1][0] == live.opened_at and _rank(live) > (is_final, received_at):
+        return [*found[:-1], row]
+    return found
 
 
 def _field(ticker: str, interval: str) -> str:

@@ -69,7 +69,7 @@ class Bar:
 def instant(at: datetime) -> str:
     """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
     text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")
-    return text.removesuffix("+00:00") + "Z"
+    return text[:-6] + "Z"
 
 
 def quote_fields(quote: Quote) -> dict[str, Any]:
@@ -96,21 +96,32 @@ def quote_fields(quote: Quote) -> dict[str, Any]:
 
 def bar_fields(bar: Bar) -> dict[str, Any]:
     """CONTRACT.md's bar."""
+    return row_fields(
+        bar.ticker, bar.interval, bar.opened_at, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_final,
+        bar.source, bar.received_at, bar.revision, bar.adjustment,
+    )  # fmt: skip
+
+
+def row_fields(
+    ticker: str, interval: str, opened_at: datetime, open: float, high: float, low: float, close: float,
+    volume: int | None, is_final: bool, source: str, received_at: datetime, revision: int, adjustment: str,
+) -> dict[str, Any]:  # fmt: skip
+    """The same of a Bar's fields, in their order, without the Bar."""
     return {
-        "symbol": bar.ticker,
-        "interval": bar.interval,
-        "opened_at": instant(bar.opened_at),
-        "session_date": bar.session_date.isoformat(),
-        "open": bar.open,
-        "high": bar.high,
-        "low": bar.low,
-        "close": bar.close,
-        "volume": bar.volume,
-        "adjustment": bar.adjustment,
-        "is_final": bar.is_final,
-        "revision": bar.revision,
-        "source": bar.source,
-        "received_at": instant(bar.received_at),
+        "symbol": ticker,
+        "interval": interval,
+        "opened_at": instant(opened_at),
+        "session_date": opened_at.date().isoformat(),
+        "open": open,
+        "high": high,
+        "low": low,
+        "close": close,
+        "volume": volume,
+        "adjustment": adjustment,
+        "is_final": is_final,
+        "revision": revision,
+        "source": source,
+        "received_at": instant(received_at),
     }
 
 

@@ -1,7 +1,7 @@
 """Prices of the past in today's shares: pure arithmetic, checked against what was published."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -9,8 +9,7 @@ from bokeh_sampledata import stocks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market import adjustments, prices
-from market.prices import Bar
+from market import adjustments
 from market.providers import recording
 
 
@@ -65,12 +64,10 @@ def test_a_dividend_without_a_close_before_it_changes_nothing():
 
 
 def test_a_bar_is_restated_whole_and_a_missing_volume_stays_missing():
-    bar = Bar(
-        "AAPL", "1d", prices.midnight(day(1)), 10, 12, 8, 11, None, True, "replay", datetime(2024, 6, 1, tzinfo=UTC)
-    )
-    found = adjustments.restated(bar, adjustments.factors([split(5, 2)], "split"), "split")
-    assert (found.open, found.high, found.low, found.close, found.volume) == (5, 6, 4, 5.5, None)
-    assert (found.adjustment, found.is_final, bar.adjustment) == ("split", True, "raw")
+    found = adjustments.factors([split(5, 2)], "split")
+    assert adjustments.restated(found, day(1), 10, 12, 8, 11, 100) == (5, 6, 4, 5.5, 200)
+    assert adjustments.restated(found, day(1), 10, 12, 8, 11, None) == (5, 6, 4, 5.5, None)
+    assert adjustments.restated(found, day(5), 10, 12, 8, 11, 100) == (10, 12, 8, 11, 100)
 
 
 def test_an_unknown_adjustment_is_refused_with_those_there_are():
