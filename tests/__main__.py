@@ -25,7 +25,7 @@ def main() -> int:
     browser, database = _why_no_browser(), _why_no_mariadb()
     with tempfile.NamedTemporaryFile("r", prefix="finstage-skipped-") as skipped:
         is_green = _run(skipped.name, browser=not browser, mariadb=not database)
-        absent = [f"{times} tests: {reason}" for reason, times in Counter(map(str.strip, skipped)).items()]
+        absent = [f"{times} × {reason}" for reason, times in Counter(map(str.strip, skipped)).items()]
     missing = [reason for reason in (browser, database) if reason]
     for reason in [*absent, *missing]:
         print(f"Not run: {reason}")
