@@ -244,6 +244,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_BEAT_SCHEDULER = "finstage.beat:Scheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# How long a worker that is told to stop waits for its jobs before it gives them back.
+JOBS_DRAIN_SECONDS = _number("FINSTAGE_JOBS_DRAIN_SECONDS", 4, 0, 3600)
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # HTTP

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
@@ -27,7 +28,6 @@ from monitoring.jobs.pulse import Pulse
 from monitoring.jobs.reaper import Reaper
 from monitoring.models import Job
 
-DRAIN_SECONDS = 20
 ENDINGS_AT_ONCE = 200
 RETRY_SECONDS = 1.0
 
@@ -73,7 +73,7 @@ class Worker:
         """Look for work now."""
         self._wake.set()
 
-    def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
+    def stop(self) -> None:
         """Claim no more, give what runs some time to end, and give the rest back."""
         if self._stopping.is_set():
             return
@@ -81,7 +81,7 @@ class Worker:
         self._wake.set()
         doorbell.listeners.discard(self.wake)
         self._reaper.stop()
-        deadline = time.monotonic() + drain_seconds
+        deadline = time.monotonic() + settings.JOBS_DRAIN_SECONDS
         while self.held and time.monotonic() < deadline:
             time.sleep(0.05)
         left = list(self.held.values())

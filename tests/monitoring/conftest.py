@@ -28,7 +28,7 @@ class WorkerProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "-A", app, "worker", *options],
                 cwd=settings.BASE_DIR,
-                env={**os.environ, **shared_database()},
+                env={**os.environ, "FINSTAGE_JOBS_DRAIN_SECONDS": "1", **shared_database()},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

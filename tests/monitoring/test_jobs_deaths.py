@@ -109,10 +109,10 @@ def no_broker():
     """This process's doorbell leads to a port where nobody listens."""
     app, url = current_app, current_app.conf.broker_url
     app.conf.broker_url = app.conf.broker_write_url = "redis://127.0.0.1:1/0"
-    app.pool.force_close_all()
+    app._after_fork()  # forgets its connections
     yield
     app.conf.broker_url = app.conf.broker_write_url = url
-    app.pool.force_close_all()
+    app._after_fork()  # forgets its connections
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,0 +1,191 @@
+"""The ground that jobs are broken on: a MariaDB, a Valkey as the broker and workers, all real and killable."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import MySQLdb
+from celery import current_app
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from finstage import settings as declared
+from monitoring.models import Worker
+from tests import services
+
+APP = "tests.chaos.jobs_app"
+SCALE = float(os.environ.get("CHAOS_SCALE", "1"))
+READY_SECONDS = 60
+TABLES = [
+    "CREATE TABLE chaos_bars (job char(36), symbol int, day int, attempt int, close double, KEY (job))",
+    "CREATE TABLE chaos_runs (job char(36), attempt int, KEY (job))",
+]
+
+
+def times(full: int) -> int:
+    """How often to break something: the full number, or a part of it while developing."""
+    return max(2, round(full * SCALE))
+
+
+@dataclass
+class Process:
+    """A worker, a beat or a web server on the ground."""
+
+    name: str
+    process: subprocess.Popen
+    log: Path
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Ground:
+    folder: Path
+    random: random.Random
+    mariadb: subprocess.Popen = field(init=False)
+    broker: subprocess.Popen = field(init=False)
+    processes: list[Process] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, "DATABASE_URL": self.database_url, "BROKER_URL": self.broker_url, **more}
+
+    @property
+    def database_url(self) -> str:
+        return f"mysql://root@localhost/finstage?unix_socket={self.folder / 'mariadb.sock'}"
+
+    @property
+    def broker_url(self) -> str:
+        return f"redis+socket://{self.folder / 'valkey.sock'}?virtual_host=0"
+
+    def start_broker(self) -> None:
+        (self.folder / "valkey.sock").unlink(missing_ok=True)
+        services.start_valkey(self.folder)
+        self.broker = services._processes[-1]
+
+    def kill_broker(self) -> None:
+        self.broker.kill()
+        self.broker.wait()
+
+    def start(self, name: str, *command: str, **environment: str) -> Process:
+        log = self.folder / f"{name}-{len(self.processes)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=settings.BASE_DIR,
+                env=self.environment(**environment),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.processes.append(Process(name, process, log))
+        return self.processes[-1]
+
+    def worker(self, concurrency: int = 4, without: str = "") -> Process:
+        """A worker on its way up. without: a defence that it lacks, to see that the scenario notices."""
+        options = ["-P", "threads", "-c", str(concurrency), "-l", "INFO"]
+        return self.start("worker", "-m", "celery", "-A", APP, "worker", *options, CHAOS_WITHOUT=without)
+
+    def ready_worker(self, concurrency: int = 4, without: str = "") -> Process:
+        started = self.worker(concurrency, without)
+        until(lambda: Worker.objects.filter(pid=started.process.pid).exists(), READY_SECONDS, started)
+        return started
+
+    def clean(self) -> None:
+        for each in self.processes:
+            each.kill()
+        self.processes.clear()
+        with connection.cursor() as cursor:
+            for table in ("chaos_bars", "chaos_runs", "monitoring_jobattempt", "monitoring_worker"):
+                cursor.execute(f"DELETE FROM {table}")
+            cursor.execute("UPDATE monitoring_scheduleslot SET job_id = NULL")
+            cursor.execute("DELETE FROM monitoring_job")
+
+
+@contextmanager
+def opened(seed: int | None = None) -> Iterator[Ground]:
+    """A ground that this process's Django and Celery stand on too."""
+    seed = seed if seed is not None else int(os.environ.get("CHAOS_SEED", time.time()))
+    print(f"\nseed {seed} (CHAOS_SEED), scale {SCALE:g} (CHAOS_SCALE)")  # noqa: T201
+    with tempfile.TemporaryDirectory(prefix="finstage-chaos-") as name:
+        ground = Ground(Path(name), random.Random(seed))
+        services._start_mariadb(ground.folder)
+        ground.mariadb = services._processes[-1]
+        ground.start_broker()
+        with _standing_on(ground):
+            try:
+                yield ground
+            finally:
+                for process in [*(each.process for each in ground.processes), ground.mariadb, ground.broker]:
+                    process.send_signal(signal.SIGCONT)
+                    process.kill()
+                    process.wait()
+
+
+@contextmanager
+def _standing_on(ground: Ground) -> Iterator[None]:
+    bare = MySQLdb.connect(user="root", unix_socket=str(ground.folder / "mariadb.sock"))
+    bare.cursor().execute("CREATE DATABASE finstage CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    bare.close()
+    before, broker = connections.settings["default"], current_app.conf.broker_url
+    _use_database({**before, **_database(ground)})
+    _use_broker(ground.broker_url)
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        for statement in TABLES:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        _use_database(before)
+        _use_broker(broker)
+
+
+def _database(ground: Ground) -> dict:
+    given = os.environ.get("DATABASE_URL", "")
+    os.environ["DATABASE_URL"] = ground.database_url
+    try:
+        return declared._database()
+    finally:
+        os.environ["DATABASE_URL"] = given
+
+
+def _use_database(described: dict) -> None:
+    connections["default"].close()
+    connections.settings["default"] = described
+    del connections["default"]
+
+
+def _use_broker(url: str) -> None:
+    current_app.conf.broker_url = current_app.conf.broker_write_url = url
+    current_app._after_fork()  # forgets its connections
+
+
+def until(condition: Callable[[], object], seconds: float, *culprits: Process) -> None:
+    """Wait for a condition, and show the logs where it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            logs = "\n".join(f"{each.log}:\n{each.log.read_text()[-3000:]}" for each in culprits)
+            raise AssertionError(f"not within {seconds:g} s\n{logs}")
+        time.sleep(0.02)
+
+
+def report(what: str, broken: str, expected: str, counted: str) -> None:
+    """A line of the table that `make chaos` prints."""
+    print(f"{what}\n  broken:   {broken}\n  expected: {expected}\n  counted:  {counted}")  # noqa: T201
+
+
+def quantile(values: list[float], part: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(part * (len(ordered) - 1)))]

@@ -1,0 +1,39 @@
+"""Workers without one of their defences."""
+
+import os
+import time
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from monitoring.jobs import context, isolated, ledger
+from monitoring.jobs.reaper import Reaper
+from monitoring.models import Job
+
+
+def without_reaper() -> None:
+    Reaper.round = lambda self, now: None
+
+
+def without_fencing() -> None:
+    ledger.held = lambda job: Job.objects.filter(pk=job.pk)
+
+
+def without_one_transaction() -> None:
+    """A part's rows commit first and its progress after them."""
+
+    @contextmanager
+    def part(self, done, total=None, word=""):
+        with transaction.atomic():
+            yield
+        time.sleep(0.05)
+        ledger.hold(self.job, {"progress_done": done, "progress_total": total, "progress_word": word})
+
+    context.Current.part = part
+
+
+def without_isolation() -> None:
+    isolated.is_needed = lambda job: False
+
+
+globals().get(f"without_{os.environ['CHAOS_WITHOUT']}", lambda: None)()

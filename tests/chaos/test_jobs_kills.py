@@ -1,0 +1,178 @@
+"""Workers killed and frozen in the middle of jobs: nothing is lost and nothing is written twice."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from monitoring import jobs
+from monitoring.models import Job, Worker
+from tests.chaos import jobs_ground, jobs_sample
+from tests.chaos.jobs_ground import Ground, Process, quantile, report, times, until
+
+pytestmark = pytest.mark.chaos
+RECOVERY_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def whole_ground(django_db_blocker) -> Iterator[Ground]:
+    with django_db_blocker.unblock(), jobs_ground.opened() as ground:
+        yield ground
+
+
+@pytest.fixture
+def ground(whole_ground) -> Iterator[Ground]:
+    yield whole_ground
+    whole_ground.clean()
+
+
+class Tally:
+    """What became of the rounds."""
+
+    def __init__(self) -> None:
+        self.rounds = self.lost = self.twice = self.early = 0
+        self.recoveries: list[float] = []
+
+    def __str__(self) -> str:
+        p95 = f"{quantile(self.recoveries, 0.95):.1f} s" if self.recoveries else "none"
+        return (
+            f"{self.rounds} rounds ({self.early} ended before the blow), {self.lost} lost, {self.twice} rows twice, "
+            f"recovery p95 {p95}, most {max(self.recoveries, default=0):.1f} s"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "victims"), [("chaos.ingest", ["main"]), ("chaos.ingest_isolated", ["main", "child"])]
+)
+def test_jobs_whose_processes_are_killed(ground, name, victims):
+    tally = kill_often(ground, name, times(25), victims)
+    report(
+        f"kill -9 in {name} ({jobs_sample.ROWS:,} rows in {jobs_sample.PARTS} parts)",
+        f"{tally.rounds} times at a random moment, {' and '.join(victims)} by turns",
+        f"0 lost, 0 rows twice, recovery p95 ≤ {RECOVERY_SECONDS} s",
+        str(tally),
+    )
+    assert (tally.lost, tally.twice) == (0, 0)
+    assert quantile(tally.recoveries, 0.95) <= RECOVERY_SECONDS
+
+
+def test_without_a_reaper_killed_jobs_are_lost(ground):
+    assert kill_often(ground, "chaos.ingest", 2, ["main"], without="reaper", patience=20).lost
+
+
+def test_without_one_transaction_rows_are_written_twice(ground):
+    assert kill_often(ground, "chaos.ingest", 4, ["main"], without="one_transaction").twice
+
+
+def test_frozen_workers_write_nothing_after_they_were_given_up(ground):
+    lost, twice = freeze_often(ground, times(5))
+    report(
+        "frozen workers",
+        f"SIGSTOP in a running job, SIGCONT after another attempt ended it, {times(5)} times",
+        "0 lost, 0 rows twice",
+        f"{lost} lost, {twice} rows twice",
+    )
+    assert (lost, twice) == (0, 0)
+
+
+def test_without_fencing_frozen_workers_write_twice(ground):
+    assert freeze_often(ground, 1, without="fencing")[1]
+
+
+def kill_often(
+    ground: Ground, name: str, rounds: int, victims: list[str], *, without: str = "", patience: float = 90
+) -> Tally:
+    workers = [ground.ready_worker(2, without) for _ in range(2)]
+    whole = _seconds_of_one(ground, name)
+    tally = Tally()
+    for number in range(rounds):
+        asked = jobs.submit(name, {"folder": str(ground.folder)})
+        until(lambda asked=asked: _pid_file(ground, asked).exists(), 30, *workers)
+        time.sleep(ground.random.uniform(0, whole))
+        victim = _victim(ground, asked, victims[number % len(victims)])
+        killed_at = timezone.now()
+        _kill(victim)
+        workers = _replaced(ground, workers, without)
+        _judge(asked, killed_at, patience, tally)
+    return tally
+
+
+def freeze_often(ground: Ground, rounds: int, without: str = "") -> tuple[int, int]:
+    lost = twice = 0
+    for _ in range(rounds):
+        first = ground.ready_worker(2, without)
+        asked = jobs.submit("chaos.ingest", {"folder": str(ground.folder)})
+        until(lambda asked=asked: _pid_file(ground, asked).exists(), 30, first)
+        time.sleep(ground.random.uniform(0, 0.5))
+        os.kill(first.process.pid, signal.SIGSTOP)
+        second = ground.ready_worker(2, without)
+        until(lambda asked=asked: Job.objects.get(pk=asked.pk).state in ("completed", "failed"), 60, second)
+        os.kill(first.process.pid, signal.SIGCONT)
+        time.sleep(3)
+        first.kill(), second.kill()
+        rows, different = _count(asked)
+        lost += different < jobs_sample.ROWS
+        twice += rows - different
+    return lost, twice
+
+
+def _seconds_of_one(ground: Ground, name: str) -> float:
+    """From its first line to its end, in a process that has been started before."""
+    for _ in range(2):
+        done = jobs.wait(jobs.submit(name, {"folder": str(ground.folder)}).pk, 60)
+    return done.finished_at.timestamp() - _pid_file(ground, done).stat().st_mtime
+
+
+def _victim(ground: Ground, asked: Job, kind: str) -> int | None:
+    if kind == "child":
+        return int(_pid_file(ground, asked).read_text() or 0) or None
+    worker = Worker.objects.filter(pk=Job.objects.get(pk=asked.pk).worker).first()
+    return worker.pid if worker else None
+
+
+def _kill(pid: int | None) -> None:
+    if pid:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _replaced(ground: Ground, workers: list[Process], without: str) -> list[Process]:
+    """As a supervisor does: a worker that died comes up again, while the other goes on."""
+    time.sleep(0.1)
+    dead = [each for each in workers if each.process.poll() is not None]
+    return [each for each in workers if each not in dead] + [ground.worker(2, without) for _ in dead]
+
+
+def _judge(asked: Job, killed_at, patience: float, tally: Tally) -> None:
+    tally.rounds += 1
+    try:
+        done = jobs.wait(asked.pk, patience)
+    except TimeoutError:
+        tally.lost += 1
+        return
+    if done.attempt == 1:
+        tally.early += 1
+    else:
+        tally.recoveries.append((done.started_at - killed_at).total_seconds())
+    rows, different = _count(asked)
+    tally.lost += done.state != "completed" or different < jobs_sample.ROWS
+    tally.twice += rows - different
+
+
+def _pid_file(ground: Ground, asked: Job) -> Path:
+    return ground.folder / f"{asked.pk}.pid"
+
+
+def _count(asked: Job) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*), COUNT(DISTINCT symbol, day) FROM chaos_bars WHERE job = %s", [str(asked.pk)])
+        counted = cursor.fetchone()
+        cursor.execute("DELETE FROM chaos_bars WHERE job = %s", [str(asked.pk)])
+    return counted
