@@ -39,14 +39,17 @@ def listen(url: str, place: dict | None, heard: list[int], *, until: float) -> d
         action["since"] = {STREAM: place}
     with connect(f"{url}/ws/realtime") as socket:
         socket.send(json.dumps(action))
-        while time.monotonic() < until and (not heard or heard[-1] < MESSAGES):
+        is_told = False
+        while not is_told or (time.monotonic() < until and heard[-1] < MESSAGES):
             try:
                 message = json.loads(socket.recv(0.2))
             except TimeoutError:
                 continue
-            if message["type"] == "subscribed" and place is None:
-                place = message["streams"][STREAM]
-                heard.append(place["seq"])
+            if message["type"] == "subscribed":
+                is_told = True
+                if place is None:
+                    place = message["streams"][STREAM]
+                    heard.append(place["seq"])
             elif message["type"] == "price_update":
                 heard.append(message["seq"])
             assert message["type"] != "gap"
