@@ -161,6 +161,7 @@ def test_four_processes_that_write_the_same_at_once_leave_what_one_leaves():
 @pytest.mark.db
 @pytest.mark.django_db(transaction=True)
 def test_four_processes_that_write_different_values_agree_on_the_newest_and_lose_no_revision():
+    writer.write(0, writer.SAME)
     write_at_once(1, 2, 3, 4)
     found = bars.history("AAPL", adjusted="raw")
     assert [(one.opened_at, one.close) for one in found] == [(one.opened_at, one.close) for one in writer.versions(4)]
