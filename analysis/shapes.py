@@ -41,6 +41,16 @@ class Provenance(shapes.Shape):
     epoch = serializers.IntegerField(help_text="Grows when the recording starts again.")
 
 
+class MarketClock(shapes.Shape):
+    """Of the exchange where most of the symbols are at home; empty while no feed tells it."""
+
+    exchange = serializers.CharField(required=False)
+    state = serializers.ChoiceField(prices.MARKET_STATES, required=False)
+    session = serializers.DateField(required=False, help_text="The one that runs, else the last one.")
+    opens_at = serializers.DateTimeField(required=False, help_text="Next; only where its hours are known.")
+    closes_at = serializers.DateTimeField(required=False, help_text="Next; only where its hours are known.")
+
+
 class ListedRecords(shapes.Shape):
     def get_fields(self) -> dict:
         return {name: shapes.Extremes(allow_null=True) for name in ("52_weeks", "all_time")}
@@ -66,5 +76,5 @@ class ListedSymbol(shapes.Shape):
 @extend_schema_serializer(component_name="Watchlist")
 class WatchlistShape(shapes.Shape):
     source = Provenance(allow_null=True)
-    market = serializers.DictField(help_text="The market's clock: `state` and `session`, or when it opens and closes.")
+    market = MarketClock()
     symbols = ListedSymbol(many=True)

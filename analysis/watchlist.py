@@ -6,7 +6,7 @@ from typing import Any
 from analysis import summary
 from analysis.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import overview
+from market import clock, overview
 from market.models import Symbol, SymbolQuerySet
 
 
@@ -22,7 +22,7 @@ def of(ticker: str) -> dict[str, Any] | None:
 
 
 def _surroundings() -> dict[str, Any]:
-    return {"source": overview.source(), "market": overview.clock()}
+    return {"source": overview.source(), "market": clock.latest()}
 
 
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:

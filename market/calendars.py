@@ -1,6 +1,6 @@
 """When exchanges are open. Imports pandas, so only the feed and the workers may import it; pages read the `clock`."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ import exchange_calendars
 import pandas as pd
 from exchange_calendars import ExchangeCalendar
 
+from market.clock import Clock
 from market.prices import CLOSED, OPEN, POST, PRE
 
 # Exchanges under the name that exchange_calendars has for them; Yahoo's own codes for what has no MIC.
@@ -16,20 +17,11 @@ _NAMES = {"CCC": "24/7", "CCY": "24/5"}
 # Trading before and after the session, in the exchange's own time; where we know of none there is none.
 _EXTENDED = {"XNYS": (time(4), time(20)), "XNAS": (time(4), time(20))}
 
+_SESSIONS_LOOKED_AHEAD = 7
+
 
 class UnknownExchange(ValueError):
     """An exchange without a calendar."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """An exchange at a moment. session_date: that of the running session, else of the last one."""
-
-    exchange: str
-    state: str
-    session_date: date
-    opens_at: datetime
-    closes_at: datetime
 
 
 def state(mic: str, now: datetime) -> str:
@@ -56,14 +48,19 @@ def clock(mic: str, now: datetime) -> Clock:
     return Clock(mic, state(mic, now), session_date(mic, now), next_open(mic, now), next_close(mic, now))
 
 
-def next_open(mic: str, now: datetime) -> datetime:
-    """The first opening after a moment."""
-    return _instant(_calendar(mic, now.year).next_open(pd.Timestamp(now)))
+def next_open(mic: str, now: datetime) -> datetime | None:
+    """The first opening after a moment, also the one after a lunch break; None of what never closes."""
+    calendar, minute = _calendar(mic, now.year), pd.Timestamp(now).floor("min")
+    if calendar.is_break_minute(minute):
+        return _instant(calendar.session_break_end(calendar.minute_to_session(minute, direction="previous")))
+    before = pd.Timedelta(minutes=1)
+    return _first(calendar.next_open, now, lambda at: not calendar.is_open_at_time(at - before, side="left"))
 
 
-def next_close(mic: str, now: datetime) -> datetime:
-    """The first close after a moment: today's, while the exchange is open."""
-    return _instant(_calendar(mic, now.year).next_close(pd.Timestamp(now)))
+def next_close(mic: str, now: datetime) -> datetime | None:
+    """The first close after a moment: today's, while the exchange is open; None of what never closes."""
+    calendar = _calendar(mic, now.year)
+    return _first(calendar.next_close, now, lambda at: not calendar.is_open_at_time(at, side="left"))
 
 
 def session_date(mic: str, now: datetime) -> date:
@@ -89,6 +86,18 @@ def _calendar(mic: str, year: int) -> ExchangeCalendar:
         return exchange_calendars.get_calendar(_NAMES.get(mic, mic), start=str(start), end=str(end))
     except exchange_calendars.errors.InvalidCalendarName:
         raise UnknownExchange(f"there is no calendar of the exchange {mic!r}") from None
+
+
+def _first(
+    step: Callable[[pd.Timestamp], pd.Timestamp], now: datetime, is_change: Callable[[pd.Timestamp], bool]
+) -> datetime | None:
+    """The first step that changes something: currencies and coins trade through the end of their sessions."""
+    at = pd.Timestamp(now)
+    for _ in range(_SESSIONS_LOOKED_AHEAD):
+        at = step(at)
+        if is_change(at):
+            return _instant(at)
+    return None
 
 
 def _instant(stamp: pd.Timestamp) -> datetime:

@@ -4,13 +4,11 @@ from collections import defaultdict
 from datetime import datetime
 from statistics import fmean
 
-import orjson
 from django.db.models import OuterRef, Q, Subquery
 
 from market import actions, quotes, records
 from market.adjustments import Factors
 from market.models import Bar, DataSource, Interval, Record, SymbolQuerySet
-from monitoring import redis
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
@@ -23,11 +21,6 @@ def source() -> dict | None:
     """The one source of this database's prices; None before the first start has chosen it."""
     row = DataSource.objects.filter(pk=1).values("name", "epoch").first()
     return row and {"name": row["name"], "is_recorded": row["name"] == "replay", "epoch": row["epoch"]}
-
-
-def clock() -> dict:
-    """The market's clock as the feed last told it; empty before the feed has."""
-    return {field.decode(): _told(value) for field, value in redis.client().hgetall(redis.key("clock")).items()}
 
 
 def rows(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
@@ -86,10 +79,3 @@ def _extremes(scopes: dict[str, Record]) -> dict[str, dict | None] | None:
         return None
     shown = {scope: {name: getattr(record, name) for name in _FACTS} for scope, record in scopes.items()}
     return dict.fromkeys(Record.Scope.values) | shown
-
-
-def _told(value: bytes) -> object:
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value.decode()

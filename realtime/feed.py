@@ -28,6 +28,7 @@ from realtime.messages import Message
 from realtime.models import Alert, AlertRule
 from realtime.pulse import Pulse
 from realtime.relay import Relay
+from realtime.timekeeper import Home, Timekeeper
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -66,7 +67,7 @@ class Feed:
         self._seen: dict[str, Quote] = {}
         self._told: dict[str, tuple] = {}
         self._rules: alerts.Rules = {}
-        self._home: dict[str, str] = {}
+        self._home: Home | None = None
         self._facts_until = 0.0
         self._session = date.min
 
@@ -84,18 +85,22 @@ class Feed:
 
     def play(self, pulse: Pulse) -> None:
         """Take batch after batch until we are stopped."""
-        for step in (self._source.prepare, alerts.prepare, self.resume):
+        for step in (self._source.prepare, alerts.prepare, self.resume, self._read_facts):
             self._insist(step)
-        while not self._stop.is_set():
-            try:
-                for event in self._source.batches(self._stop):
-                    self.take(event)
-                    pulse.heard()
-            except AWAY as error:
-                logger.warning("The source can't go on: %s", error)
-                connection.close()
-                self._stop.wait(FIRST_WAIT_SECONDS)
+        with Timekeeper(self._source, lambda: self._home):
+            while not self._stop.is_set():
+                self._play_on(pulse)
         self._insist(lambda: quotes.flush(datetime.now(UTC)))
+
+    def _play_on(self, pulse: Pulse) -> None:
+        try:
+            for event in self._source.batches(self._stop):
+                self.take(event)
+                pulse.heard()
+        except AWAY as error:
+            logger.warning("The source can't go on: %s", error)
+            connection.close()
+            self._stop.wait(FIRST_WAIT_SECONDS)
 
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""
@@ -130,7 +135,6 @@ class Feed:
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
-        insist(lambda: self._tell_clock(now))
         insist(lambda: self._ask_for_records(now))
 
     def _is_news(self, quote: Quote) -> bool:
@@ -167,18 +171,10 @@ class Feed:
         """Every few seconds, the rules, and the symbols of the exchange where most are at home."""
         if time.monotonic() < self._facts_until:
             return
-        exchanges = {symbol.ticker: symbol.exchange for symbol in symbols.tracked()}
-        home = Counter(exchanges.values()).most_common(1)
-        self._home = {ticker: exchange for ticker, exchange in exchanges.items() if exchange == home[0][0]}
+        tracked = symbols.tracked()
+        for exchange, _ in Counter(symbol.exchange for symbol in tracked).most_common(1):
+            self._home = exchange, [symbol.ticker for symbol in tracked if symbol.exchange == exchange]
         self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
-
-    def _tell_clock(self, now: list[Quote]) -> None:
-        """The market's clock, for pages: of the exchange where most symbols are at home."""
-        for quote in now[::-1]:
-            if exchange := self._home.get(quote.ticker):
-                clock = {"exchange": exchange, "state": quote.market_state, "session": quote.session_date.isoformat()}
-                redis.client().hset(redis.key("clock"), mapping=clock)
-                return
 
     def _ask_for_records(self, now: list[Quote]) -> None:
         """Where a session begins the one before is whole: a worker counts its highs and lows."""

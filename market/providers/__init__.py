@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from market.clock import Clock
 from market.models import DataSource
 from market.prices import Quote
 
@@ -62,6 +63,9 @@ class Source(Protocol):
 
     def now(self) -> datetime:
         """The market's clock: the wall's, or that of the recorded session."""
+
+    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
+        """The state of an exchange, where these tickers are at home; None before it is known. May take seconds."""
 
     def answers(self, seconds: float) -> bool:
         """Whether the source can be reached within so many seconds."""

@@ -6,7 +6,7 @@ comes again as the same quote. Without Redis the rows tell: the newest final bar
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
-from market import bars, prices, quotes, records, symbols
+from market import bars, clock, prices, quotes, records, symbols
+from market.clock import Clock
 from market.models import Bar, CorporateAction, DataSource, Record, Symbol
 from market.providers import Rewind, Tick, recording
 from monitoring import redis
@@ -67,6 +68,10 @@ class Replay:
         place = _found()
         session = place.session if place else self._last_played()
         return prices.midnight(session or self._start)
+
+    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
+        """As the played quotes tell it; a recording of days knows no hours."""
+        return clock.by_quotes(exchange, quotes.latest(tickers).values())
 
     def prepare(self) -> None:
         """Have the symbols and all sessions before the one that is played, and a quote of each symbol."""

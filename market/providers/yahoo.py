@@ -10,7 +10,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
@@ -26,7 +26,9 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFException
 from yfinance.pricing_pb2 import PricingData
 
-from market import prices, symbols
+from market import calendars, clock, prices, symbols
+from market import quotes as kept
+from market.clock import Clock
 from market.models import Symbol
 from market.prices import Bar, Quote
 from market.providers import ProviderError, Tick, yahoo_chart, yahoo_http
@@ -62,6 +64,13 @@ class Yahoo:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
+        """By the exchange's calendar and the wall's clock; where there is no calendar, as the quotes tell it."""
+        try:
+            return calendars.clock(exchange, self.now())
+        except calendars.UnknownExchange:
+            return clock.by_quotes(exchange, kept.latest(tickers).values())
 
     def batches(self, stop: threading.Event) -> Iterator[Tick]:
         """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""

@@ -48,6 +48,18 @@ def test_over_new_year_the_next_opening_is_found():
     assert (clock.opens_at, clock.closes_at) == (at("2024-01-02T14:30:00"), at("2024-01-02T21:00:00"))
 
 
+def test_currencies_close_on_fridays_and_coins_never():
+    wednesday = at("2024-07-03T12:00:00")
+    assert calendars.next_close("CCY", wednesday) == at("2024-07-06T00:00:00")
+    assert calendars.next_open("CCY", wednesday) == at("2024-07-08T00:00:00")
+    assert (calendars.next_open("CCC", wednesday), calendars.next_close("CCC", wednesday)) == (None, None)
+
+
+def test_after_lunch_it_opens_again():
+    lunch = at("2024-07-03T02:50:00")
+    assert (calendars.state("XTKS", lunch), calendars.next_open("XTKS", lunch)) == ("closed", at("2024-07-03T03:30:00"))
+
+
 def test_sessions_leave_out_weekends_and_holidays():
     found = calendars.sessions("XNYS", date(2012, 12, 28), date(2013, 1, 3))
     assert found == [date(2012, 12, 28), date(2012, 12, 31), date(2013, 1, 2), date(2013, 1, 3)]

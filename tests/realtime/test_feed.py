@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market import bars, quotes
+from market import bars, clock, quotes
 from market.models import Bar, DataSource, Symbol
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay
@@ -18,6 +18,7 @@ from realtime import alerts, messages
 from realtime.feed import Feed
 from realtime.lease import Lease
 from realtime.models import Alert, AlertRule
+from realtime.timekeeper import Timekeeper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
@@ -165,9 +166,14 @@ def test_a_price_after_the_close_moves_no_bar(replay):
 
 
 def test_the_market_clock_names_the_session(replay):
-    play(*replay("2012-09-04"), until="2012-09-04")
-    clock = connection.client().hgetall(connection.key("clock"))
-    assert clock == {b"exchange": b"XNAS", b"state": b"closed", b"session": b"2012-09-04"}
+    feed, batches = replay("2012-09-04")
+    keeper = Timekeeper(feed._source, lambda: feed._home)
+    feed.take(next(iter(batches)))
+    keeper.tell()
+    assert clock.latest() == {"exchange": "XNAS", "state": "open", "session": "2012-09-04"}
+    play(feed, batches, until="2012-09-04")
+    keeper.tell()
+    assert clock.latest() == {"exchange": "XNAS", "state": "closed", "session": "2012-09-04"}
 
 
 def test_a_rewind_takes_back_what_was_played_and_announces_an_epoch(replay):

@@ -1,0 +1,62 @@
+"""Tells the market's clock, from a thread of its own: a close comes without a price, and a calendar takes seconds."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+
+from redis.exceptions import RedisError
+
+from market import clock
+from market.clock import Clock
+from market.providers import Source
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+TELL_SECONDS = 30.0  # an unchanged clock is told again after so long
+
+# An exchange and the tickers that are at home there.
+Home = tuple[str, Sequence[str]]
+
+
+class Timekeeper:
+    """Keeps the clock of an exchange right while the block lasts.
+
+    home: the exchange, which may change; None before it is known.
+    """
+
+    def __init__(self, source: Source, home: Callable[[], Home | None]) -> None:
+        self._source, self._home = source, home
+        self._told: Clock | None = None
+        self._told_at = 0.0
+        self._over = Event()
+        self._thread = Thread(target=self._tell_on, name="timekeeper", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join(1)
+
+    def tell(self) -> None:
+        """Ask the source, and tell what has changed or was not told for a while."""
+        home = self._home()
+        said = None if home is None else self._source.clock(*home)
+        is_due = said != self._told or time.monotonic() - self._told_at >= TELL_SECONDS
+        if said is not None and is_due:
+            clock.keep(said)
+            self._told, self._told_at = said, time.monotonic()
+
+    def _tell_on(self) -> None:
+        while not self._over.is_set():
+            wait = LOOK_SECONDS
+            try:
+                self.tell()
+            except RedisError as away:
+                logger.warning("The market's clock is not told: %s", away)
+            except Exception:  # the last line of defence: a clock that fails must not stay silent for good
+                logger.exception("The market's clock")
+                wait = TELL_SECONDS
+            self._over.wait(wait)
