@@ -26,6 +26,7 @@ _LISTED = {name: examples.SYMBOL[name] for name in overview.REFERENCE}
 _WATCHLIST = {
     "source": {"name": "replay", "is_recorded": True, "epoch": 1},
     "market": {"state": "closed", "session": "2012-09-04", "exchange": "XNAS"},
+    "backfill": {"done": 5, "total": 12, "symbol": "TSLA", "errors": {}},
     "symbols": [
         {
             "symbol": "AAPL", **_LISTED, "quote": examples.QUOTE, "sparkline": [665.24, 674.97],

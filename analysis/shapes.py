@@ -45,10 +45,19 @@ class MarketClock(shapes.Shape):
     """Of the exchange where most of the symbols are at home; empty while no feed tells it."""
 
     exchange = serializers.CharField(required=False)
-    state = serializers.ChoiceField(prices.MARKET_STATES, required=False)
+    state = serializers.CharField(required=False, help_text="`open`, `closed`, `pre` or `post`.")
     session = serializers.DateField(required=False, help_text="The one that runs, else the last one.")
     opens_at = serializers.DateTimeField(required=False, help_text="Next; only where its hours are known.")
     closes_at = serializers.DateTimeField(required=False, help_text="Next; only where its hours are known.")
+
+
+class BackfillProgress(shapes.Shape):
+    """How far the loading of history has come; null when it is complete."""
+
+    done = serializers.IntegerField(help_text="Symbols whose history is there.")
+    total = serializers.IntegerField(help_text="Symbols that are tracked.")
+    symbol = serializers.CharField(allow_null=True, help_text="The one that is being loaded.")
+    errors = serializers.DictField(child=serializers.CharField(), help_text="By symbol, why its history did not come.")
 
 
 class ListedRecords(shapes.Shape):
@@ -77,4 +86,5 @@ class ListedSymbol(shapes.Shape):
 class WatchlistShape(shapes.Shape):
     source = Provenance(allow_null=True)
     market = MarketClock()
+    backfill = BackfillProgress(allow_null=True)
     symbols = ListedSymbol(many=True)

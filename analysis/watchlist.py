@@ -6,12 +6,12 @@ from typing import Any
 from analysis import summary
 from analysis.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import clock, overview
+from market import backfill, clock, overview
 from market.models import Symbol, SymbolQuerySet
 
 
 def default() -> dict[str, Any]:
-    """`source`, `market` and `symbols`, as GET /api/v2/watchlists/default/ answers."""
+    """`source`, `market`, `backfill` and `symbols`, as GET /api/v2/watchlists/default/ answers."""
     return {**_surroundings(), "symbols": _rows(Symbol.objects.tracked())}
 
 
@@ -22,7 +22,7 @@ def of(ticker: str) -> dict[str, Any] | None:
 
 
 def _surroundings() -> dict[str, Any]:
-    return {"source": overview.source(), "market": clock.latest()}
+    return {"source": overview.source(), "market": clock.latest(), "backfill": backfill.progress()}
 
 
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:

@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
-import orjson
 from django.db import close_old_connections, connections
 from django.db.models import Max
 
-from market import bars, symbols
+from market import backfill, bars, symbols
 from market.models import Bar, CorporateAction, Symbol
 from market.providers import ProviderError
 from market.providers.yahoo_chart import SOURCE, Action
-from monitoring import redis
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +29,13 @@ Fetch = Callable[[Symbol, date], tuple[list, list[Action]]]
 class Backfill:
     """Runs in a thread of its own, one request at a time.
 
-    Progress is in Redis, key `backfill`: {"done", "total", "symbol": the one being loaded or null, "errors": {ticker:
-    why}} of the current round.
+    Progress is told by `market.backfill`: which symbols have their whole history, and why the others have not.
     """
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._due_at: dict[str, float] = {}
+        self._errors: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -53,34 +51,38 @@ class Backfill:
 
     def round(self, stop: threading.Event) -> None:
         """Load every symbol whose turn it is."""
-        now = time.monotonic()
-        due = [symbol for symbol in symbols.tracked() if self._due_at.get(symbol.ticker, 0) <= now]
-        errors: dict[str, str] = {}
-        for done, symbol in enumerate(due):
+        now, tracked = time.monotonic(), symbols.tracked()
+        tickers = [symbol.ticker for symbol in tracked]
+        self._errors = {ticker: why for ticker, why in self._errors.items() if ticker in tickers}
+        for symbol in [symbol for symbol in tracked if self._due_at.get(symbol.ticker, 0) <= now]:
             if stop.is_set():
                 return
-            _tell(done, len(due), symbol.ticker, errors)
-            wait = self._load(symbol, errors)
+            backfill.tell(tickers, symbol.ticker, self._errors)
+            wait = self._load(symbol)
             self._due_at[symbol.ticker] = time.monotonic() + wait
-        if due:
-            _tell(len(due), len(due), None, errors)
+        backfill.tell(tickers, None, self._errors)
 
-    def _load(self, symbol: Symbol, errors: dict[str, str]) -> float:
+    def _load(self, symbol: Symbol) -> float:
         """Fetch and store one symbol's missing history; the seconds until it is worth asking again."""
         try:
             found, actions = self._fetch(symbol, _start(symbol))
         except ProviderError as error:
             logger.warning("No history of %s: %s", symbol.ticker, error)
-            errors[symbol.ticker] = str(error)
+            self._errors[symbol.ticker] = str(error)
             return AFTER_OUTAGE_SECONDS if error.temporary else AFTER_NOTHING_SECONDS
         _keep(symbol, actions)
         result = bars.upsert([bar for bar in found if bar.is_final], reason="correction by Yahoo")
         if result.inserted or result.changed:
             logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
+        backfill.complete(symbol.ticker)
+        self._errors.pop(symbol.ticker, None)
         return AGAIN_SECONDS
 
 
 def _start(symbol: Symbol) -> date:
+    """Bars of the last sessions may have come from quotes before any history did."""
+    if not backfill.is_complete(symbol.ticker):
+        return HISTORY_START
     last = Bar.objects.filter(symbol=symbol, interval="1d", is_final=True).aggregate(at=Max("opened_at"))["at"]
     return HISTORY_START if last is None else last.date() - OVERLAP
 
@@ -93,8 +95,3 @@ def _keep(symbol: Symbol, actions: Iterable[Action]) -> None:
             ex_date=action.ex_date,
             defaults={"value": action.value, "source": SOURCE, "received_at": datetime.now(UTC)},
         )
-
-
-def _tell(done: int, total: int, ticker: str | None, errors: dict[str, str]) -> None:
-    progress = {"done": done, "total": total, "symbol": ticker, "errors": errors}
-    redis.client().set(redis.key("backfill"), orjson.dumps(progress))

@@ -99,7 +99,7 @@ def test_indicators_take_four_queries(client, sixty_days, django_assert_num_quer
 def test_the_watchlist_names_its_source_and_every_tracked_symbol(client, sixty_days):
     Symbol.objects.create(ticker="GONE", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC", is_active=False)
     body = client.get(WATCHLIST).json()
-    assert list(body) == ["source", "market", "symbols"]
+    assert list(body) == ["source", "market", "backfill", "symbols"]
     assert body["source"] == {"name": "replay", "is_recorded": True, "epoch": 1}
     assert [row["symbol"] for row in body["symbols"]] == ["AAPL"]
 

@@ -74,12 +74,48 @@ def test_history_and_actions_are_stored_and_loading_them_again_changes_nothing(w
 @pytest.mark.django_db
 def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
     asked = []
-    bar = Bar(symbol=apple, interval="1d", opened_at=datetime(2024, 3, 8, tzinfo=UTC), source="yahoo")
-    bar.open = bar.high = bar.low = bar.close = 1.0
-    bar.received_at = AS_OF
-    bar.save()
-    Backfill(lambda symbol, start: (asked.append(start), ([], []))[1]).round(threading.Event())
-    assert asked == [date(2024, 3, 1)]
+    _store_bar(apple, datetime(2024, 3, 8, tzinfo=UTC))
+    for _ in range(2):
+        Backfill(lambda symbol, start: (asked.append(start), ([], []))[1]).round(threading.Event())
+    assert asked == [yahoo_backfill.HISTORY_START, date(2024, 3, 1)]
+
+
+@pytest.mark.django_db
+def test_a_bar_that_a_quote_left_first_is_no_history(wire, apple):
+    wire.charts["AAPL"] = made_chart("AAPL")
+    _store_bar(apple, datetime(2013, 3, 1, tzinfo=UTC))
+    Backfill(yahoo.history).round(threading.Event())
+    assert Bar.objects.count() == len(stocks.AAPL["date"])
+
+
+@pytest.mark.django_db
+def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(wire, client, apple):
+    wire.charts["AAPL"] = made_chart("AAPL")
+    gone = Symbol.objects.create(ticker="ZZZZ", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
+    told, loading = [], Backfill(lambda *asked: (told.append(_told(client)), yahoo.history(*asked))[1])
+    loading.round(threading.Event())
+    assert told == [
+        {"done": 0, "total": 2, "symbol": "AAPL", "errors": {}},
+        {"done": 1, "total": 2, "symbol": "ZZZZ", "errors": {}},
+    ]
+    assert {**_told(client), "errors": list(_told(client)["errors"])} == {
+        "done": 1, "total": 2, "symbol": None, "errors": ["ZZZZ"],
+    }  # fmt: skip
+    Symbol.objects.filter(pk=gone.pk).update(is_active=False)
+    loading.round(threading.Event())
+    assert _told(client) is None
+
+
+@pytest.mark.django_db
+def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
+    answers = [ProviderError("no such share", temporary=False), ([], [])]
+    loading = Backfill(lambda *_: _answer(answers.pop(0)))
+    loading.round(threading.Event())
+    loading.round(threading.Event())
+    assert _told(client)["errors"] == {"AAPL": "no such share"}
+    loading._due_at.clear()
+    loading.round(threading.Event())
+    assert _told(client) is None
 
 
 @pytest.mark.django_db
@@ -89,7 +125,7 @@ def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, red
     Backfill(yahoo.history).round(threading.Event())
     assert Bar.objects.filter(symbol=apple).exists()
     progress = _progress(redis)
-    assert (progress["done"], progress["total"], list(progress["errors"])) == (2, 2, ["AAAA"])
+    assert (progress["done"], progress["total"], list(progress["errors"])) == (1, 2, ["AAAA"])
 
 
 @pytest.mark.django_db
@@ -100,10 +136,7 @@ def test_a_symbol_is_loaded_again_soon_after_an_outage_and_late_after_a_success(
 
     def fetch(symbol: Symbol, start: date) -> tuple[list, list]:
         asked.append(now[0])
-        answer = answers.pop(0)
-        if isinstance(answer, ProviderError):
-            raise answer
-        return answer
+        return _answer(answers.pop(0))
 
     loading = Backfill(fetch)
     for now[0] in (1000.0, 1059.0, 1060.0, 4659.0, 4660.0):
@@ -221,6 +254,21 @@ def _environment() -> dict[str, str]:
 
 def _progress(redis) -> dict:
     return json.loads(redis.get("finstage:backfill") or "{}")
+
+
+def _told(client) -> dict | None:
+    return client.get("/api/v2/watchlists/default/").json()["backfill"]
+
+
+def _answer(answer: tuple | ProviderError) -> tuple[list, list]:
+    if isinstance(answer, ProviderError):
+        raise answer
+    return answer
+
+
+def _store_bar(symbol: Symbol, opened_at: datetime) -> None:
+    price = dict.fromkeys(("open", "high", "low", "close"), 1.0)
+    Bar.objects.create(symbol=symbol, interval="1d", opened_at=opened_at, source="yahoo", received_at=AS_OF, **price)
 
 
 def _milliseconds(seconds_later: int) -> int:

@@ -1,0 +1,33 @@
+"""How far the loading of history has come: the feed tells it, and pages read it until it is complete."""
+
+from collections.abc import Collection
+
+import orjson
+
+from monitoring import redis
+
+
+def complete(ticker: str) -> None:
+    """Remember that a symbol's whole history was stored once; from then on only what is new is missing."""
+    redis.client().sadd(_complete(), ticker)
+
+
+def is_complete(ticker: str) -> bool:
+    return bool(redis.client().sismember(_complete(), ticker))
+
+
+def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
+    """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
+    done = len(redis.client().smembers(_complete()) & {ticker.encode() for ticker in tracked})
+    progress = {"done": done, "total": len(tracked), "symbol": loading, "errors": errors}
+    redis.client().set(redis.key("backfill"), orjson.dumps(progress))
+
+
+def progress() -> dict | None:
+    """`done` of `total` symbols, the `symbol` that is being loaded and `errors` by symbol; None when all is there."""
+    told = orjson.loads(redis.client().get(redis.key("backfill")) or b"null")
+    return told if told and (told["done"] < told["total"] or told["errors"]) else None
+
+
+def _complete() -> str:
+    return redis.key("backfill", "complete")
