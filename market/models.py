@@ -4,6 +4,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class DataSourceQuerySet(models.QuerySet):
+    def epoch(self) -> int:
+        """The current one; 1 before the first start has chosen a source."""
+        return self.values_list("epoch", flat=True).first() or 1
+
+
 class DataSource(models.Model):
     """The one source whose prices this database holds (a single row, id 1)."""
 
@@ -13,6 +19,8 @@ class DataSource(models.Model):
     epoch = models.PositiveIntegerField(
         default=1, help_text=_("Grows when the recording rewinds or the source is switched; streams begin anew then.")
     )
+
+    objects = DataSourceQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

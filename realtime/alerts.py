@@ -70,7 +70,7 @@ def mark_published(alerts: Sequence[Alert], now: datetime) -> None:
 def forget_other_epochs() -> int:
     """Delete what rang in played time, and what was seen of it: it has not happened yet. Returns how many rang."""
     redis.client().delete(_seen_key())
-    return Alert.objects.exclude(epoch=_epoch()).delete()[0]
+    return Alert.objects.exclude(epoch=DataSource.objects.epoch()).delete()[0]
 
 
 def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[tuple[Quote | None, Quote]]:
@@ -83,7 +83,7 @@ def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[tu
 
 @transaction.atomic
 def _save(crossings: list[tuple[AlertRule, Quote]]) -> list[Alert]:
-    epoch = _epoch()
+    epoch = DataSource.objects.epoch()
     symbols = Symbol.objects.in_bulk({quote.ticker for _, quote in crossings}, field_name="ticker")
     saved = [_kept(rule, quote, symbols[quote.ticker], epoch) for rule, quote in crossings]
     # A retry meets rows that it wrote itself: they still wait to be published.
@@ -113,10 +113,6 @@ def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
     )
     alert.symbol = symbol
     return alert
-
-
-def _epoch() -> int:
-    return DataSource.objects.values_list("epoch", flat=True).first() or 1
 
 
 def _seen_key() -> str:

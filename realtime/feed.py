@@ -104,7 +104,7 @@ class Feed:
 
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""
-        epoch = DataSource.objects.values_list("epoch", flat=True).first() or 1
+        epoch = DataSource.objects.epoch()
         announced = redis.client().get(redis.key("feed", "epoch"))
         if announced is None or int(announced) != epoch:
             self._begin(epoch, "Prices start afresh." if announced else "")
@@ -180,7 +180,7 @@ class Feed:
         """Where a session begins the one before is whole: a worker counts its highs and lows."""
         newest = max((quote.session_date for quote in now), default=date.min)
         if newest > self._session:
-            epoch = DataSource.objects.values_list("epoch", flat=True).first() or 1
+            epoch = DataSource.objects.epoch()
             jobs.submit("market.records", key=f"market.records:{epoch}:{newest}")
             self._session = newest
 

@@ -246,8 +246,9 @@ class Hub:
     def _give(self, held: Held, line: Line) -> None:
         """Pass a message that comes next to everybody who holds its stream."""
         begins = streams.EPOCH in line.flags
-        behind = held.seq if begins and held.epoch and held.seq < line.seq else None
-        lost = messages.gap(public(line.stream), held.epoch, held.seq + 1, line.seq, "epoch_changed")
+        lost = None
+        if begins and held.epoch and held.seq < line.seq:
+            lost = messages.gap(public(line.stream), held.epoch, held.seq + 1, line.seq, "epoch_changed")
         if held.epoch:
             held.epoch, held.seq = line.epoch, 0 if begins else line.seq
         for client in held.clients():
@@ -255,7 +256,7 @@ class Hub:
                 client.joining[line.stream].append(line)
         self._flusher.drop(line.stream)  # it is older, also a forming bar than its final one
         if begins:
-            if behind is not None:
+            if lost is not None:
                 self._queue(held.clients(), line.stream, Encoded(messages.encode(lost)))
             self._queue(held.clients(), line.stream, _epoch(line))
         elif streams.CONFLATED in line.flags:

@@ -99,7 +99,7 @@ class Replay:
 
     def _agreed(self) -> Place | None:
         """Where we stand by what Redis says, if the rows agree with it."""
-        place, epoch, last = _found(), _epoch(), self._last_played()
+        place, epoch, last = _found(), DataSource.objects.epoch(), self._last_played()
         if place is None:
             return None
         if place.session is None:
@@ -110,7 +110,11 @@ class Replay:
     def _resumed(self) -> Place:
         """Where we stand by what the rows say."""
         session, missing = self._by_rows()
-        return _kept(Place(_epoch(), session, missing)) if missing else _begun(_epoch(), session)
+        return (
+            _kept(Place(DataSource.objects.epoch(), session, missing))
+            if missing
+            else _begun(DataSource.objects.epoch(), session)
+        )
 
     def _by_rows(self) -> tuple[date | None, tuple[str, ...]]:
         """The session to play, and where it was played in part, the symbols that it lacks."""
@@ -155,10 +159,6 @@ def _start() -> date:
             f"after {sessions[0]} and up to {sessions[-1]}."
         )
     return start
-
-
-def _epoch() -> int:
-    return DataSource.objects.values_list("epoch", flat=True).get(pk=1)
 
 
 def _following(session: date) -> date | None:
