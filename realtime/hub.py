@@ -161,7 +161,7 @@ class Hub:
 
     def _catch_up(self, client: Client, reading: Reading, waited: list[Line]) -> None:
         """Bring the stream's own position to where it was read, and give the client what came meanwhile."""
-        held, newer = self.held[reading.stream], _after(reading, waited)
+        held, newer = self.held[reading.stream], recovery.newer(reading, waited)
         if not held.epoch:
             held.epoch, held.seq = reading.epoch, reading.seq
             for line in newer:  # they have passed the hub already
@@ -360,19 +360,6 @@ def _answer(client: Client, found: dict[str, Reading], returned: list[Recovery],
         if reading.latest and stream not in recovered and is_cache(stream)
     ]
     return Encoded(messages.encode(head)[:-1] + b',"snapshot":[' + b",".join(snapshot) + b"]}")
-
-
-def _after(reading: Reading, lines: list[Line]) -> list[Line]:
-    """Of live messages that came while a stream was read, those that are newer than what was read."""
-    began = [place for place, line in enumerate(lines) if streams.EPOCH in line.flags and line.epoch == reading.epoch]
-    epoch, newer = reading.epoch, []
-    for line in lines[began[-1] + 1 if began else 0 :]:
-        if streams.EPOCH in line.flags:
-            epoch = line.epoch
-            newer.append(line)
-        elif line.epoch == epoch and (epoch != reading.epoch or line.seq > reading.seq):
-            newer.append(line)
-    return newer
 
 
 def _epoch(line: Line) -> Encoded:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from realtime import messages, streams
 from realtime.outbox import Encoded
-from realtime.streams import Position, Reading
+from realtime.streams import Line, Position, Reading
 
 LATEST, EVERY = "latest", "every"
 RECOVERY_LIMIT = 1000
@@ -69,3 +69,16 @@ def is_price(stream: str) -> bool:
 def is_cache(stream: str) -> bool:
     """Streams whose newest message says all that counts."""
     return stream.startswith(("prices:", "bars:", "indicators:"))
+
+
+def newer(reading: Reading, lines: list[Line]) -> list[Line]:
+    """Of live messages that came while a stream was read, those that are newer than what was read."""
+    began = [place for place, line in enumerate(lines) if streams.EPOCH in line.flags and line.epoch == reading.epoch]
+    epoch, found = reading.epoch, []
+    for line in lines[began[-1] + 1 if began else 0 :]:
+        if streams.EPOCH in line.flags:
+            epoch = line.epoch
+            found.append(line)
+        elif line.epoch == epoch and (epoch != reading.epoch or line.seq > reading.seq):
+            found.append(line)
+    return found
