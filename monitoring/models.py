@@ -174,6 +174,7 @@ class ScheduleSlot(models.Model):
     class Outcome(models.TextChoices):
         SUBMITTED = "submitted", _("submitted")
         REFUSED = "refused", _("refused")
+        BEGUN = "begun", _("begun")  # no slot: from here on this plan counts, told in the reason
 
     schedule = models.ForeignKey("django_celery_beat.PeriodicTask", on_delete=models.CASCADE, related_name="slots")
     slot = models.DateTimeField()

@@ -21,6 +21,7 @@ MINUTE = timedelta(minutes=1)
 LOOK_BACK = timedelta(days=32)  # further back nothing is caught up
 NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
 
+Outcome = ScheduleSlot.Outcome
 logger = logging.getLogger(__name__)
 
 
@@ -62,26 +63,36 @@ def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
 
 
 def _run_due(schedule: PeriodicTask, now: datetime) -> int:
-    last = ScheduleSlot.objects.filter(schedule=schedule).order_by("-slot").values_list("slot", flat=True).first()
-    due = list(slots(schedule, max(last or now - NEW, now - LOOK_BACK), now))
+    due = list(slots(schedule, max(_begin(schedule, now), now - LOOK_BACK), now))
     asked = json.loads(schedule.kwargs)
     if asked.get("catch_up") is True:
         return sum(_submit(schedule, slot, asked) for slot in due)
     return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
 
 
+def _begin(schedule: PeriodicTask, now: datetime) -> datetime:
+    """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that."""
+    taken = ScheduleSlot.objects.filter(schedule=schedule).order_by("-slot")
+    begun = taken.filter(outcome=Outcome.BEGUN).first()
+    plan = str(schedule.crontab or schedule.interval)[:200]
+    if begun is None or begun.reason != plan:
+        since = now - NEW if begun is None else now
+        _claim(schedule, since, Outcome.BEGUN, plan)
+        return since
+    return taken.first().slot
+
+
 def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0) -> bool:
     """Claim the slot and submit its job, in one transaction. False where somebody else has it or it is refused."""
     with transaction.atomic():
-        claimed = _claim(schedule, slot)
+        claimed = _claim(schedule, slot, Outcome.SUBMITTED, f"{missed} missed before it" if missed else "")
         if claimed is None:
             return False
-        claimed.reason = f"{missed} missed before it" if missed else ""
         try:
             _submit_claimed(claimed, asked)
         except (JobError, KeyError) as error:
             logger.exception("the schedule %s cannot be submitted", schedule.name)
-            claimed.outcome, claimed.reason = ScheduleSlot.Outcome.REFUSED, str(error)[:200]
+            claimed.outcome, claimed.reason = Outcome.REFUSED, str(error)[:200]
         claimed.save(update_fields=["outcome", "reason", "job"])
     return claimed.job is not None
 
@@ -91,12 +102,12 @@ def _submit_claimed(claimed: ScheduleSlot, asked: dict) -> None:
     if declaration.holds(condition):
         claimed.job = submission.submit(asked["job"], asked.get("arguments"))
     else:
-        claimed.outcome, claimed.reason = ScheduleSlot.Outcome.REFUSED, f"not {condition['name']}"
+        claimed.outcome, claimed.reason = Outcome.REFUSED, f"not {condition['name']}"
 
 
-def _claim(schedule: PeriodicTask, slot: datetime) -> ScheduleSlot | None:
+def _claim(schedule: PeriodicTask, slot: datetime, outcome: str, reason: str) -> ScheduleSlot | None:
     """The claimed slot, or None where somebody else has it."""
-    facts = {"outcome": ScheduleSlot.Outcome.SUBMITTED, "claimed_at": timezone.now()}
+    facts = {"outcome": outcome, "reason": reason, "claimed_at": timezone.now()}
     try:
         with transaction.atomic():
             return ScheduleSlot.objects.create(schedule=schedule, slot=slot, **facts)

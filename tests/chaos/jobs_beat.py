@@ -1,0 +1,30 @@
+"""A beat on a simulated clock: python -m tests.chaos.jobs_beat START DAYS SEED"""
+
+import os
+import random
+import sys
+from datetime import datetime, timedelta
+
+import django
+from django.utils.module_loading import import_module
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finstage.settings")
+os.environ["CHAOS_WITHOUT"] = ""
+django.setup()
+import_module("tests.chaos.jobs_sample")
+schedules = import_module("monitoring.jobs.schedules")
+
+LONGEST_PAUSE_MINUTES = 400
+
+
+def main(start: datetime, days: int, seed: int) -> None:
+    """Tick at random distances, as a beat does that is late, stopped and started again."""
+    chance, now, end = random.Random(seed), start, start + timedelta(days=days)
+    while now < end:
+        schedules.run_due(now)
+        now += timedelta(minutes=chance.uniform(1, LONGEST_PAUSE_MINUTES))
+    schedules.run_due(end)
+
+
+if __name__ == "__main__":
+    main(datetime.fromisoformat(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
