@@ -1,14 +1,24 @@
 """Where every path of Finstage leads."""
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from monitoring import views as monitoring_views
 from realtime import views
 
+login = LoginView.as_view(
+    next_page="watchlist", redirect_authenticated_user=True, extra_context={"is_open": settings.MARKET_DATA_OPEN}
+)
 urlpatterns = [
     path("", views.watchlist, name="watchlist"),
     path("symbols/<str:ticker>/", views.symbol, name="symbol"),
+    path("tasks/", monitoring_views.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/", monitoring_views.tasks, name="task"),
+    path("login/", login, name="login"),
+    path("logout/", LogoutView.as_view(next_page="watchlist"), name="logout"),
     path("", include("monitoring.urls")),
     path("", include("market.urls")),
     path("", include("analysis.urls")),

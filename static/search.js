@@ -22,10 +22,7 @@ export async function openSearch() {
 }
 
 async function load() {
-  const pages = [
-    { ticker: word("pageWatchlist"), name: "/", kind: word("page"), href: "/" },
-    { ticker: word("pageApi"), name: "/api/docs/", kind: word("page"), href: "/api/docs/" },
-  ];
+  const pages = [...document.querySelectorAll(".rail a")].map(page);
   if (entries && !failed) return;
   failed = false;
   try {
@@ -35,6 +32,10 @@ async function load() {
     failed = true;
     entries = pages;
   }
+}
+
+function page(link) {
+  return { ticker: link.textContent.trim(), name: link.pathname, kind: word("page"), href: link.href };
 }
 
 function entry({ symbol, name }) {

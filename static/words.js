@@ -1,7 +1,7 @@
 // The page's words in its language, and numbers, times and ages as that language writes them.
 
 const LANGUAGE = document.documentElement.lang || "en";
-const words = { ...document.getElementById("words")?.dataset };
+const words = { ...document.getElementById("words")?.dataset, ...document.getElementById("page-words")?.dataset };
 const formats = new Map();
 
 export function word(key, values = {}) {
@@ -47,6 +47,35 @@ export function age(milliseconds) {
   if (seconds < 3600) return word("minutes", { n: Math.floor(seconds / 60) });
   if (seconds < 86_400) return word("hours", { n: Math.floor(seconds / 3600) });
   return word("days", { n: Math.floor(seconds / 86_400) });
+}
+
+/** How long something takes or took, as exactly as a person compares it: 84 ms, 2.4 s, 3 min 20 s. */
+export function duration(seconds) {
+  if (seconds == null) return "–";
+  if (seconds < 0.9995) return word("milliseconds", { n: Math.max(seconds > 0 ? 1 : 0, Math.round(seconds * 1000)) });
+  if (seconds < 59.95) return word("seconds", { n: count(seconds, seconds < 9.995 ? 2 : 1) });
+  const whole = Math.round(seconds);
+  const [large, small] = whole < 3600 ? [["minutes", 60], ["seconds", 1]] : [["hours", 3600], ["minutes", 60]];
+  const rest = Math.floor((whole % large[1]) / small[1]);
+  const first = word(large[0], { n: Math.floor(whole / large[1]) });
+  return rest ? `${first} ${word(small[0], { n: rest })}` : first;
+}
+
+/** An instant on this person's clock, with its zone. */
+export function moment(time) {
+  const parts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const text = (options) => new Intl.DateTimeFormat("sv-SE", options).format(new Date(time));
+  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(new Date(time));
+  return `${text(parts)} ${zone.find(({ type }) => type === "timeZoneName").value}`;
+}
+
+export function clock(time) {
+  return moment(time).slice(11, 19);
+}
+
+/** A plain number: 1,204 or, with decimals, 3.5. */
+export function count(value, decimals = 0) {
+  return value == null ? "–" : number(value, { maximumFractionDigits: decimals });
 }
 
 /** The market's time of a price: its session where only that is known, else the clock of the exchange. */

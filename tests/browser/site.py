@@ -19,8 +19,22 @@ from tests import services
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+PASSWORD = "for-the-browser-tests"
 # Beat and a worker would do it a minute later.
 RECORDS = "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()])"
+WORKER = [
+    "-m",
+    "celery",
+    "-A",
+    "finstage",
+    "worker",
+    "-P",
+    "threads",
+    "-c",
+    "4",
+    "--without-mingle",
+    "--without-gossip",
+]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -44,8 +58,14 @@ class Site:
     def start(self, name: str) -> None:
         address = ["--host", "127.0.0.1", "--port", str(self.port)] if name == "web" else []
         log = (self.folder / f"{name}.log").open("ab")
-        command = [sys.executable, "manage.py", name, *address]
+        command = [sys.executable, *(WORKER if name == "worker" else ["manage.py", name]), *address]
         self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+
+    def manage(self, *command: str) -> None:
+        """One of Django's commands, to its end."""
+        subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=self.environment, check=True, capture_output=True
+        )
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -93,16 +113,16 @@ def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
         "FINSTAGE_VAR": str(folder / "var"),
         "FINSTAGE_SOURCE": "replay",
         "FINSTAGE_REPLAY_SESSION_SECONDS": str(session_seconds),
-        "FINSTAGE_ADMIN_PASSWORD": "for-the-browser-tests",
+        "FINSTAGE_ADMIN_PASSWORD": PASSWORD,
+        "FINSTAGE_JOBS_DRAIN_SECONDS": "1",
+        "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
         "DATABASE_URL": f"sqlite:///{folder}/browser.sqlite3",
         "REDIS_URL": f"unix://{valkey}?db=0",
         "BROKER_URL": f"redis+socket://{valkey}?virtual_host=1",
     }
-    for command in (["prepare"], ["shell", "-c", RECORDS]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, capture_output=True
-        )
     site = Site(folder, _free_port(), environment)
+    site.manage("prepare")
+    site.manage("shell", "-c", RECORDS)
     try:
         site.start("web")
         site.start("feed")

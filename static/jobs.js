@@ -1,0 +1,60 @@
+// The jobs that the page knows: as the interface told them, moved on by the changes that the stream tells.
+
+import { isEnded } from "./jobstate.js";
+
+/** Whether a change is older than what is known: it was overtaken by a read of the interface. */
+function isPast(job, change) {
+  if (change.attempt < job.attempt) return true;
+  if (change.state == null) return job.status !== "running"; // progress alone
+  const at = Date.parse(change.at);
+  if (job.finished_at) return at < Date.parse(job.finished_at);
+  return change.state === "pending" && job.started_at != null && at < Date.parse(job.started_at);
+}
+
+/** The job after a change. `isPartial`: there is more to know of it than changes tell, such as an error's words. */
+export function changed(job, change) {
+  if (isPast(job, change)) return job;
+  const next = { ...job, ...progressOf(job, change), attempt: change.attempt, changed: performance.now() };
+  if (change.state && change.state !== job.status) Object.assign(next, STATES[change.state]?.(job, change) ?? ended(job, change));
+  return next;
+}
+
+/** A job that nobody knew, from the first that the stream tells of it. Its id says when it was asked for. */
+export function fromChange(change) {
+  const created = new Date(parseInt(change.task_id.replaceAll("-", "").slice(0, 12), 16)).toISOString();
+  const { task_id, name, about, priority, attempt } = change;
+  const fresh = { task_id, name, about, priority, attempt, status: "pending", max_attempts: null, created_at: created };
+  const blank = { progress: { done: 0, total: null, word: "", percent: null }, error: null, started_at: null, finished_at: null };
+  return { ...changed({ ...fresh, ...blank, cancel_requested: false, execution_time: null }, change), isPartial: true };
+}
+
+const STATES = {
+  pending: () => ({ status: "pending", started_at: null, finished_at: null, error: null, execution_time: null, cancel_requested: false, isPartial: true }),
+  running: (_, { at }) => ({ status: "running", started_at: at, error: null, cancel_requested: false }),
+  retrying: (_, { error_code: code }) => ({ status: "retrying", error: code ? { code, message: "" } : null, isPartial: true }),
+};
+
+function ended(job, { state, at, error_code: code }) {
+  const began = job.status === "running" ? job.started_at : null;
+  const seconds = began ? (Date.parse(at) - Date.parse(began)) / 1000 : null;
+  const error = code ? { code, message: "" } : null;
+  return { status: state, finished_at: at, execution_time: seconds, error, isPartial: !began || error != null };
+}
+
+function progressOf(job, change) {
+  if (change.progress_done == null) return {};
+  const { progress_done: done, progress_total: total, progress_word: said } = change;
+  const percent = total ? Math.min(100, (100 * done) / total) : null;
+  return { progress: { done, total, word: said, percent } };
+}
+
+/** What was read, unless a change came after the reading began. */
+export function merged(known, read, begun) {
+  return known && known.changed > begun && !(isEnded(read.status) && !isEnded(known.status)) ? { ...read, ...known, max_attempts: read.max_attempts } : read;
+}
+
+export function matches(job, { status, name, symbol }) {
+  if (status && job.status !== status) return false;
+  if (name && job.name !== name) return false;
+  return !symbol || job.about.includes(symbol.toUpperCase());
+}

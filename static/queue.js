@@ -1,0 +1,106 @@
+// The queue in figures, and who works on it.
+
+import { make } from "./element.js";
+import { setText } from "./frame.js";
+import { get } from "./page.js";
+import { clock, count, duration, moment, word } from "./words.js";
+
+const box = document.querySelector("[data-queue]");
+const list = document.querySelector("[data-workers]");
+const LINKS = 3;
+const BUSY = 2500;
+const AT_REST = 15_000;
+const none = document.querySelector("[data-no-workers]");
+
+/** Reads and shows GET /api/tasks/dashboard: while something happens every few seconds, else now and then. */
+export class Queue {
+  /** `nameOf(id)` is the name of a job that the page knows; `told` gets what was read. */
+  constructor({ nameOf, told }) {
+    Object.assign(this, { nameOf, told, hosts: new Map() });
+    setInterval(() => this.read(), AT_REST);
+  }
+
+  readSoon() {
+    this.soon ??= setTimeout(() => this.read(), BUSY);
+  }
+
+  async read() {
+    clearTimeout(this.soon);
+    const found = document.hidden ? null : await get("/api/tasks/dashboard").catch(() => null);
+    this.soon = null;
+    if (!found) return;
+    for (const { worker_id: id, host, pid } of found.worker_stats) this.hosts.set(id, `${host}:${pid}`);
+    this.show(found);
+    this.told(found);
+  }
+
+  show({ status_counts: counts, throughput, worker_stats: workers, ...found }) {
+    const places = workers.filter(({ state }) => state === "running").reduce((sum, { concurrency }) => sum + concurrency, 0);
+    const ended = Math.round(throughput.per_minute_last_hour * 60);
+    figure("waiting", count(counts.pending + counts.retrying), counts.retrying ? word("retryWaiting", { n: count(counts.retrying) }) : "");
+    figure("running", count(counts.running), places ? word("slots", { n: count(places) }) : "");
+    figure("ended", count(ended), ended ? word("endedWell", { percent: share(found.window_success_rate) }) : "");
+    const [five, hour] = [throughput.per_minute_last_5_minutes, throughput.per_minute_last_hour];
+    figure("throughput", word("aMinute", { n: count(throughput.per_minute_last_minute, 1) }), word("fiveMinutes", { a: count(five, 1), b: count(hour, 1) }));
+    times("waiting", found.waiting_seconds);
+    times("running", found.running_seconds);
+    showWorkers(workers, this.nameOf);
+  }
+}
+
+export function share(percent) {
+  return `${count(percent, 1)}%`;
+}
+
+function figure(name, text, note) {
+  setText(box.querySelector(`[data-figure="${name}"]`), text);
+  setText(box.querySelector(`[data-note="${name}"]`), note);
+}
+
+function times(name, percentiles) {
+  const cells = box.querySelectorAll(`[data-times="${name}"] b`);
+  ["p50", "p95", "p99"].forEach((rank, index) => setText(cells[index], duration(percentiles[rank])));
+}
+
+/** Those at work and those that were lost; the stopped ones are only counted. */
+function showWorkers(workers, nameOf) {
+  const shown = workers.filter(({ state }) => state !== "stopped");
+  const held = new Map([...list.children].map((item) => [item.dataset.worker, item]));
+  shown.forEach((worker, index) => {
+    const item = held.get(worker.worker_id) ?? blank(worker);
+    held.delete(worker.worker_id);
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+    showWorker(item, worker, nameOf);
+  });
+  held.forEach((item) => item.remove());
+  const stopped = workers.length - shown.length;
+  none.hidden = Boolean(shown.length) && !stopped;
+  setText(none, shown.length ? word("workerGone", { n: count(stopped) }) : word("noWorkers"));
+}
+
+function blank({ worker_id: id }) {
+  const parts = ["state", "host", "now", "facts"].map((name) => make("span", { className: name }));
+  parts[0].append(make("i", { className: "shape", ariaHidden: "true" }), make("span"));
+  parts[2].append(make("span"), make("span", { className: "links" }));
+  return make("li", { dataset: { worker: id } }, ...parts);
+}
+
+function showWorker(item, worker, nameOf) {
+  const [state, host, now, facts] = item.children;
+  const running = worker.current_task_ids;
+  item.dataset.state = worker.state === "running" && !running.length ? "idle" : worker.state;
+  setText(state.lastElementChild, word(`worker${item.dataset.state[0].toUpperCase()}${item.dataset.state.slice(1)}`));
+  setText(host, `${worker.host}:${worker.pid}`);
+  host.title = worker.worker_id;
+  setText(now.firstElementChild, word("workerSlots", { n: count(running.length), all: count(worker.concurrency) }));
+  showJobs(now.lastElementChild, running.slice(0, LINKS), nameOf);
+  const well = word("workerWell", { percent: share(worker.success_rate) });
+  setText(facts, [word("workerProcessed", { n: count(worker.processed_tasks) }), worker.processed_tasks ? well : "", word("workerSince", { time: clock(worker.since).slice(0, 5) })].filter(Boolean).join(" · "));
+  facts.title = moment(worker.since);
+}
+
+function showJobs(box, ids, nameOf) {
+  const links = ids.map((id) => make("a", { href: `/tasks/${id}/`, dataset: { open: id }, textContent: nameOf(id) ?? `…${id.slice(-6)}` }));
+  const said = (all) => [...all].map((link) => link.href + link.textContent).join();
+  if (said(links) !== said(box.children)) box.replaceChildren(...links);
+}

@@ -1,0 +1,1 @@
+"""An app of jobs that move slowly enough to be watched."""

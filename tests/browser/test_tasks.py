@@ -1,0 +1,244 @@
+"""What a person sees and does on the page of the jobs. The jobs are real; tests/browser/rehearsal/ declares them."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import PASSWORD, Site
+from tests.browser.test_accessibility import AXE, LOOKS, RUN
+
+MEMBER = f"from finstage.models import User; User.objects.create_user('member', password='{PASSWORD}')"
+SUBMIT = """async ([task, args, more]) => {
+  const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
+  const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': token };
+  const body = JSON.stringify({ task, args, ...more });
+  return (await (await fetch('/api/tasks/submit', { method: 'POST', headers, body })).json()).task_id;
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker(site: Site) -> Iterator[None]:
+    site.start("worker")
+    yield
+    site.kill("worker")
+
+
+@pytest.fixture
+def tasks(visit) -> Callable[..., Page]:
+    """tasks("?status=failed"): the page as staff sees it."""
+
+    def go(query: str = "", name: str = "admin", **options) -> Page:
+        page = visit(f"/login/?next=/tasks/{query}", **options)
+        log_in(page, name)
+        expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false")
+        expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
+        return page
+
+    return go
+
+
+def log_in(page: Page, name: str = "admin", password: str = PASSWORD) -> None:
+    page.get_by_label("Name").or_(page.get_by_label("이름")).fill(name)
+    page.locator("[name=password]").fill(password)
+    page.locator("main button").click()
+
+
+def submit(page: Page, task: str, args: dict | None = None, **more: object) -> str:
+    return page.evaluate(SUBMIT, [task, args or {}, more])
+
+
+def row(page: Page, task_id: str):
+    return page.locator(f"tr[data-id='{task_id}']")
+
+
+def test_whoever_is_not_logged_in_is_asked_to_and_comes_back(visit):
+    page = visit("/tasks/?status=failed")
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    log_in(page)
+    page.wait_for_url("**/tasks/?status=failed")
+    page.locator(".account summary").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+    expect(page.locator(".rail").get_by_text("Tasks")).to_have_count(0)
+
+
+def test_a_wrong_password_is_told_and_the_name_is_kept(visit):
+    page = visit("/login/")
+    log_in(page, password="wrong")
+    expect(page.get_by_role("alert")).to_contain_text("do not go together")
+    expect(page.get_by_label("Name")).to_have_value("admin")
+
+
+def test_a_job_is_asked_for_and_seen_to_complete(tasks):
+    page = tasks()
+    page.keyboard.press("n")
+    page.get_by_label("Job", exact=True).last.select_option("rehearsal.backfill")
+    page.get_by_label("symbols").fill("aapl, ibm")
+    page.get_by_label("sessions").fill("30")
+    page.get_by_role("button", name="Submit").click()
+    chosen = page.locator("tr[aria-selected=true]")
+    expect(chosen).to_contain_text("AAPL, IBM")
+    expect(chosen.locator(".job-state")).to_have_text("Running")
+    expect(chosen).to_contain_text(re.compile(r"\d+ of 60 · (AAPL|IBM)"))
+    expect(chosen.locator(".job-state")).to_have_text("Completed")
+    pane = page.locator("[data-pane]")
+    expect(pane).to_contain_text(re.compile(r"market\.Bar 60 rows.*AAPL 2012-09-04"))
+    expect(pane.locator("pre")).to_contain_text('"bars": 60')
+
+
+def test_the_form_says_what_is_wrong_as_one_leaves_a_field(tasks):
+    page = tasks()
+    page.get_by_role("button", name="New task").click()
+    page.get_by_label("Job", exact=True).last.select_option("rehearsal.backfill")
+    page.get_by_label("sessions").fill("many")
+    page.get_by_label("pause").focus()
+    expect(page.locator("[data-field=sessions]")).to_contain_text("A whole number, such as 30.")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("[data-field=symbols]")).to_contain_text("This one is needed.")
+    expect(page.get_by_label("symbols")).to_be_focused()
+    expect(page.get_by_label("sessions")).to_have_value("many")
+
+
+def test_what_the_interface_refuses_is_told_at_its_field(tasks):
+    page = tasks()
+    page.keyboard.press("n")
+    page.get_by_label("Job", exact=True).last.select_option("rehearsal.backfill")
+    page.get_by_label("symbols").fill("AAPL")
+    page.get_by_label("sessions").fill("1" + "0" * 20)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("[data-field=sessions]")).to_contain_text("must fit into 64 bits")
+
+
+def test_a_job_that_waits_is_cancelled_by_a_key(tasks):
+    page = tasks()
+    waiting = submit(page, "market.records", not_before="2099-01-01T00:00:00Z")
+    row(page, waiting).click()
+    expect(page.locator("[data-pane]")).to_contain_text("Begins at the earliest")
+    page.keyboard.press("c")
+    expect(page.locator(".said")).to_have_text("Cancelled before it began; it will not run.")
+    expect(row(page, waiting).locator(".job-state")).to_have_text("Cancelled")
+
+
+def test_a_job_that_runs_is_cancelled_by_its_button(tasks):
+    page = tasks()
+    running = submit(page, "rehearsal.backfill", {"symbols": ["MSFT"], "sessions": 1000})
+    row(page, running).click()
+    expect(row(page, running).locator(".job-state")).to_have_text("Running")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator(".said")).to_contain_text("Asked to stop.")
+    expect(row(page, running).locator(".job-state")).to_have_text("Cancelled")
+
+
+def test_a_job_that_failed_is_run_again_and_keeps_its_attempts(tasks):
+    page = tasks()
+    failed = submit(page, "monitoring.retention", {"days": 10**10})
+    expect(row(page, failed)).to_contain_text("OverflowError")
+    row(page, failed).click()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.locator(".timeline")).to_contain_text(re.compile("Attempt 1.*Failed.*Attempt 2.*Failed"))
+
+
+def test_a_filter_is_in_the_address_and_stays_after_a_reload(tasks):
+    page = tasks()
+    failed = submit(page, "monitoring.retention", {"days": 10**10})
+    expect(row(page, failed).locator(".job-state")).to_have_text("Failed")
+    page.get_by_role("button", name=re.compile("^Failed")).click()
+    page.get_by_role("combobox", name="Job").first.select_option("monitoring.retention")
+    page.wait_for_url("**/tasks/?status=failed&name=monitoring.retention")
+    page.reload()
+    expect(row(page, failed)).to_be_visible()
+    expect(page.locator("tbody tr:not([data-state=failed])")).to_have_count(0)
+    page.get_by_role("searchbox", name="Symbol").fill("nvda")
+    expect(page.get_by_text("No job matches")).to_be_visible()
+    page.get_by_role("button", name="Clear the filter").click()
+    page.wait_for_url("**/tasks/")
+
+
+def test_new_jobs_do_not_move_what_one_has_scrolled_to(tasks):
+    page = tasks()
+    for _ in range(12):
+        last = submit(page, "market.records", not_before="2099-01-01T00:00:00Z")
+    expect(row(page, last)).to_be_visible()
+    page.set_viewport_size({"width": 1440, "height": 420})
+    page.evaluate("scrollTo(0, 400)")
+    top = row(page, last).evaluate("row => row.getBoundingClientRect().top")
+    new = submit(page, "market.records", not_before="2099-01-01T00:00:00Z")
+    page.get_by_role("button", name="1 new").wait_for()
+    assert row(page, last).evaluate("row => row.getBoundingClientRect().top") == top
+    page.get_by_role("button", name="1 new").click()
+    expect(page.locator("tbody tr").first).to_have_attribute("data-id", new)
+
+
+def test_keys_move_the_choice_and_the_address_names_it(tasks):
+    page = tasks()
+    first, second = (submit(page, "market.records", not_before="2099-01-01T00:00:00Z") for _ in range(2))
+    expect(row(page, second)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/tasks/{first}/")
+    page.keyboard.press("k")
+    page.wait_for_url(f"**/tasks/{second}/")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/tasks/")
+
+
+def test_who_is_not_staff_sees_only_their_own(tasks, site):
+    submit(tasks(), "market.records")
+    site.manage("shell", "-c", MEMBER)
+    page = tasks(name="member")
+    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    expect(page.locator("[data-queue], [data-workers]")).to_have_count(0)
+    expect(page.get_by_role("button", name="New task")).to_be_hidden()
+
+
+def test_on_a_phone_a_job_takes_the_screen_and_back_returns(tasks):
+    page = tasks(viewport={"width": 390, "height": 844})
+    waiting = submit(page, "market.records", not_before="2099-01-01T00:00:00Z")
+    row(page, waiting).click()
+    expect(page.locator(".timeline")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.go_back()
+    expect(row(page, waiting)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_job_that_is_not_there_is_told_with_the_request(tasks):
+    page = tasks("00000000-0000-7000-8000-000000000000/")
+    expect(page.locator("[data-pane]")).to_contain_text(re.compile("There is no task .* request "))
+    page.get_by_role("button", name="Try again").wait_for()
+
+
+def test_the_page_logs_no_error_and_asks_nobody_outside(visit, site):
+    page = visit("/login/?next=/tasks/")
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    log_in(page)
+    row(page, submit(page, "rehearsal.backfill", {"symbols": ["FB"], "sessions": 5})).click()
+    expect(page.locator("pre")).to_be_visible()
+    assert not said
+    assert not [url for url in asked if not url.startswith((site.url, "data:"))]
+
+
+@pytest.mark.parametrize(("theme", "locale", "width"), LOOKS)
+def test_axe_finds_nothing(tasks, theme, locale, width):
+    page = tasks(color_scheme=theme, locale=locale, viewport={"width": width, "height": 900})
+    done = submit(page, "rehearsal.backfill", {"symbols": ["FB"], "sessions": 2})
+    page.evaluate(AXE)
+    assert page.evaluate(RUN) == []
+    row(page, done).click()
+    expect(page.locator("pre")).to_be_visible()
+    assert page.evaluate(RUN) == []
+    page.keyboard.press("n")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    assert page.evaluate(RUN) == []
+
+
+@pytest.mark.parametrize("path", ["/tasks/", "/login/"])
+def test_axe_finds_nothing_before_the_login(visit, path):
+    page = visit(path, viewport={"width": 390, "height": 844})
+    page.evaluate(AXE)
+    assert page.evaluate(RUN) == []
