@@ -2,7 +2,7 @@
 
 import { page } from "./page.js";
 import { openSearch } from "./search.js";
-import { age, word } from "./words.js";
+import { age, duration, word } from "./words.js";
 
 export const isRecorded = page?.source?.is_recorded ?? false;
 const root = document.documentElement;
@@ -55,16 +55,30 @@ function connectionWord({ state, service }) {
   return isRecorded ? "connected" : "live"; // what is played again is not live, however well connected
 }
 
-/** The market chip moves with the prices: open while any symbol of the exchange still trades in its newest session. */
-export function showMarket(rows) {
+/** The market chip: recorded sessions tell their state with their prices, live markets keep hours. */
+export function showMarket(rows, market = page.market) {
   const chip = document.querySelector("[data-market]");
+  if (!chip) return;
+  const { state, session } = isRecorded ? playedState(rows) : market;
+  if (!session) return;
+  setText(chip.querySelector("[data-market-word]"), word(state));
+  setText(chip.querySelector("[data-market-session]"), session);
+  setText(chip.querySelector("[data-market-until]"), untilChange(market));
+}
+
+/** Open while any symbol of the exchange still trades in its newest session. */
+function playedState(rows) {
   const session = ({ timestamp }) => timestamp.slice(0, 10);
   const quotes = rows.filter((row) => row.quote && row.exchange === page.market.exchange).map(({ quote }) => quote);
   const newest = quotes.map(session).sort().at(-1);
-  if (!chip || !newest) return;
   const states = quotes.filter((quote) => session(quote) === newest).map((quote) => quote.market_state);
-  setText(chip.querySelector("[data-market-word]"), word(states.includes("open") ? "open" : states[0]));
-  setText(chip.querySelector("[data-market-session]"), newest);
+  return { state: states.includes("open") ? "open" : states[0], session: newest };
+}
+
+function untilChange({ state, opens_at: opens, closes_at: closes }) {
+  const [key, at] = state === "open" ? ["closesIn", closes] : ["opensIn", opens];
+  const seconds = at ? (Date.parse(at) - Date.now()) / 1000 : -1;
+  return seconds > 0 ? word(key, { time: duration(Math.ceil(seconds / 60) * 60) }) : "";
 }
 
 export function setText(element, text) {

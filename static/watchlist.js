@@ -140,9 +140,21 @@ function takeIndicators(message) {
 }
 
 let market = null;
+let hours = page.market;
+let isLoading = false;
 function showMarketNow() {
   market = null;
-  showMarket([...rows.values()].map(({ known }) => known));
+  showMarket([...rows.values()].map(({ known }) => known), hours);
+}
+
+/** How far the first history is, while it comes, and which symbols are without. */
+function showHistory(backfill) {
+  isLoading = backfill !== null && backfill.done < backfill.total;
+  const line = document.querySelector("[data-history]");
+  const failed = Object.entries(backfill?.errors ?? {}).map(([symbol, reason]) => word("historyFailed", { symbol, reason }));
+  const loading = isLoading && backfill.symbol ? [word("historyLoading", { symbol: backfill.symbol })] : [];
+  setText(line, backfill ? [word("historyOf", backfill), ...loading, ...failed].join(" · ") : "");
+  line.hidden = !backfill;
 }
 
 function takePrice(update) {
@@ -166,11 +178,15 @@ function refreshSoon() {
 
 async function refresh() {
   const fresh = await get("/api/v2/watchlists/default/").catch(() => null);
-  for (const known of fresh?.symbols ?? []) rows.get(known.symbol)?.renew(known);
+  if (!fresh) return;
+  for (const known of fresh.symbols) rows.get(known.symbol)?.renew(known);
+  hours = fresh.market;
+  showMarketNow();
+  showHistory(fresh.backfill);
 }
 
 function refreshNowAndThen() {
-  const isComplete = [...rows.values()].every(({ known }) => known.records);
+  const isComplete = !isLoading && [...rows.values()].every(({ known }) => known.records);
   setTimeout(async () => {
     if (!document.hidden && stream.isFlowing) await refresh();
     refreshNowAndThen();
@@ -208,6 +224,9 @@ function start() {
     pane = new Pane(element);
     pane.show(rows.get(page.symbols[0].symbol).known);
   }
+  showMarketNow();
+  setInterval(showMarketNow, 30_000);
+  showHistory(page.backfill);
   showAlerts(stream, document.querySelector("[data-alerts]"));
   const symbols = [...rows.keys()];
   stream.on("price_update", takePrice).on("indicators", takeIndicators).on("bar", (bar) => pane?.takeBar(bar));
