@@ -45,7 +45,7 @@ class Row {
     this.bar.hidden = !isShown;
     if (isShown) showBar(this.bar, progress);
     const counted = total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "";
-    const told = error && status !== "running" ? [error.code, error.message.replace(`${error.code}: `, "")] : [counted, said];
+    const told = error && status !== "running" ? [error.code === "previous_failed" ? word("previousFailed") : error.code, error.message.replace(`${error.code}: `, "")] : [counted, said];
     const text = told.filter(Boolean).join(" · ");
     setText(this.text, text);
     this.text.title = text;

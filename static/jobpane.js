@@ -94,7 +94,8 @@ export class JobPane {
     this.bar.hidden = percent == null;
     if (percent != null) showBar(this.bar, job.progress);
     setText(this.progress, [total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "", said].filter(Boolean).join(" · "));
-    this.error.hidden = !job.error || job.status === "running" || job.error.code === "cancelled";
+    const isToldBelow = !job.attempts || job.attempts.at(-1)?.error || job.status === "running" || job.error?.code === "cancelled";
+    this.error.hidden = !job.error || Boolean(isToldBelow);
     setText(this.error, job.error ? errorText(job.error) : "");
     this.buttons.cancel.hidden = isEnded(job.status) || job.cancel_requested;
     this.buttons.retry.hidden = !isRetriable(job.status);
@@ -206,7 +207,7 @@ function kind({ name, count: ended, waiting_seconds: waited, running_seconds: ra
 }
 
 function errorText({ code: name, message }) {
-  if (!message) return name;
+  if (!message) return name === "previous_failed" ? word("previousFailed") : name;
   return message.startsWith(name) ? message : `${name}: ${message}`;
 }
 

@@ -30,8 +30,14 @@ export class Queue {
     this.soon = null;
     if (!found) return;
     for (const { worker_id: id, host, pid } of found.worker_stats) this.hosts.set(id, `${host}:${pid}`);
+    this.found = found;
     this.show(found);
     this.told(found);
+  }
+
+  /** The names of jobs, where the page has learned more of them. */
+  nameAgain() {
+    if (this.found) showWorkers(this.found.worker_stats, this.nameOf);
   }
 
   show({ status_counts: counts, throughput, worker_stats: workers, ...found }) {

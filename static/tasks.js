@@ -7,6 +7,7 @@ import { JobForm } from "./jobform.js";
 import { JobList, isUnfinished } from "./joblist.js";
 import { JobPane } from "./jobpane.js";
 import { changed, fromChange, matches, merged } from "./jobs.js";
+import { watchKeys } from "./keys.js";
 import { get, page } from "./page.js";
 import { Queue } from "./queue.js";
 import { Stream } from "./stream.js";
@@ -254,7 +255,7 @@ async function submitted(id) {
   open(id, { focus: true });
 }
 
-const KEYS = {
+watchKeys({
   j: () => list.step(1),
   k: () => list.step(-1),
   ArrowDown: () => list.step(1),
@@ -265,17 +266,6 @@ const KEYS = {
   r: () => pane.act("retry"),
   n: () => form.open(filters.asked.name),
   f: () => filters.focus(),
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], details.menu[open]")) return;
-  const typing = event.target.closest("input, textarea, select");
-  if (typing && event.key === "Escape") typing.blur();
-  const isPressed = event.key === "Enter" && event.target.closest("button, a, summary");
-  const isScrolled = event.key.startsWith("Arrow") && event.target.closest("pre, aside");
-  if (typing || isPressed || isScrolled || !(event.key in KEYS)) return;
-  event.preventDefault();
-  KEYS[event.key]();
 });
 
 document.addEventListener("click", (event) => {
@@ -300,10 +290,11 @@ async function start() {
   if (page.is_staff) {
     stream.on("jobs", take).on("lost", readSoon).on("epoch", readSoon).subscribe("jobs");
     document.addEventListener("visibilitychange", () => document.hidden || readSoon());
-    queue.read();
   }
   stream.subscribe("system").open();
-  await read();
+  await Promise.all([read(), queue?.read()]);
+  queue?.nameAgain();
+  if (queue && pane.job) pane.read(); // now that the workers' hosts are known
   if (!page.is_staff) poll();
 }
 

@@ -13,7 +13,28 @@ from playwright.sync_api import Browser
 from tests import services
 from tests.browser import site as sites
 
-PAGES = {"watchlist": "/", "symbol": "/symbols/AAPL/", "unknown": "/symbols/NOPE/", "missing": "/nothing/here"}
+PAGES = {
+    "watchlist": "/",
+    "symbol": "/symbols/AAPL/",
+    "unknown": "/symbols/NOPE/",
+    "missing": "/nothing/here",
+    "login": "/login/",
+}
+STAFF_PAGES = {"tasks": "/tasks/", "task": "/tasks/{task}/"}
+# One of every state: the last is shown by itself.
+JOBS = """
+from datetime import timedelta
+from django.utils import timezone
+from monitoring import jobs
+jobs.submit("market.records")
+jobs.submit("monitoring.retention", {"days": 10**10})
+jobs.submit("rehearsal.backfill", {"symbols": ["MSFT"], "sessions": 900}, priority="high", timeout=2)
+jobs.cancel(jobs.submit("market.records", not_before=timezone.now() + timedelta(days=1)).pk)
+jobs.submit("market.records", not_before=timezone.now() + timedelta(days=1))
+jobs.submit("rehearsal.backfill", {"symbols": ["AAPL", "FB", "GOOG", "IBM", "MSFT"], "sessions": 2000}, timeout=3600)
+jobs.submit("rehearsal.backfill", {"symbols": ["AAPL", "IBM"]})
+print(jobs.submit("rehearsal.stumble", {"symbol": "GOOG"}).pk)
+"""
 THEMES, LANGUAGES, SIZES = ("dark", "light"), ("ko-KR", "en-US"), ((1440, 900), (390, 844))
 FOLDER = sites.ROOT / "var" / "screenshots"
 SETTLED_MILLISECONDS = 2500
@@ -28,20 +49,40 @@ def main() -> None:
             sites.running(Path(folder), session_seconds=20) as site,
             sites.chromium() as browser,
         ):
-            for (name, path), theme, language, size in product(PAGES.items(), THEMES, LANGUAGES, SIZES):
-                file = FOLDER / f"{name}-{theme}-{language[:2]}-{size[0]}.png"
-                _shoot(browser, site.url + path, file, theme=theme, language=language, size=size)
-                sys.stdout.write(f"{file.relative_to(sites.ROOT)}\n")
+            _shoot_all(browser, site.url, PAGES)
+            site.start("worker")
+            task = site.manage("shell", "-v", "0", "-c", JOBS).strip()
+            pages = {name: path.format(task=task) for name, path in STAFF_PAGES.items()}
+            _shoot_all(browser, site.url, pages, storage_state=_logged_in(browser, site.url))
             for name, shot in README.items():
                 shutil.copyfile(FOLDER / shot, sites.ROOT / "docs" / name)
     finally:
         services.pytest_unconfigure()
 
 
-def _shoot(browser: Browser, url: str, file: Path, *, theme: str, language: str, size: tuple[int, int]) -> None:
-    context = browser.new_context(
-        color_scheme=theme, locale=language, viewport={"width": size[0], "height": size[1]}, device_scale_factor=1
-    )
+def _logged_in(browser: Browser, url: str) -> dict:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{url}/login/?next=/tasks/")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", sites.PASSWORD)
+    page.click("main button")
+    page.wait_for_url("**/tasks/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def _shoot_all(browser: Browser, url: str, pages: dict[str, str], **options: object) -> None:
+    for (name, path), theme, language, (width, height) in product(pages.items(), THEMES, LANGUAGES, SIZES):
+        file = FOLDER / f"{name}-{theme}-{language[:2]}-{width}.png"
+        look = {"color_scheme": theme, "locale": language, "viewport": {"width": width, "height": height}}
+        _shoot(browser, url + path, file, **look, **options)
+        sys.stdout.write(f"{file.relative_to(sites.ROOT)}\n")
+
+
+def _shoot(browser: Browser, url: str, file: Path, **options: object) -> None:
+    context = browser.new_context(**options, device_scale_factor=1)
     page = context.new_page()
     page.goto(url)
     page.wait_for_timeout(SETTLED_MILLISECONDS)

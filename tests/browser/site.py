@@ -61,11 +61,18 @@ class Site:
         command = [sys.executable, *(WORKER if name == "worker" else ["manage.py", name]), *address]
         self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
-    def manage(self, *command: str) -> None:
-        """One of Django's commands, to its end."""
-        subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=self.environment, check=True, capture_output=True
-        )
+    def manage(self, *command: str) -> str:
+        """What one of Django's commands says, at its end."""
+        asked = [sys.executable, "manage.py", *command]
+        return subprocess.run(
+            asked,
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ).stdout
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)

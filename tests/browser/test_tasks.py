@@ -210,6 +210,18 @@ def test_a_job_that_is_not_there_is_told_with_the_request(tasks):
     page.get_by_role("button", name="Try again").wait_for()
 
 
+def test_a_list_that_does_not_come_says_so_and_is_asked_for_again(tasks):
+    page = tasks()
+    there = submit(page, "market.records")
+    refusal = {"detail": "A part does not answer.", "request_id": "the-request"}
+    page.route("**/api/tasks/tasks*", lambda route: route.fulfill(status=503, json=refusal))
+    page.reload()
+    expect(page.get_by_text("A part does not answer. · request the-request")).to_be_visible()
+    page.unroute("**/api/tasks/tasks*")
+    page.get_by_role("button", name="Try again").click()
+    expect(row(page, there)).to_be_visible()
+
+
 def test_the_page_logs_no_error_and_asks_nobody_outside(visit, site):
     page = visit("/login/?next=/tasks/")
     said, asked = [], []
