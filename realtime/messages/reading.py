@@ -3,6 +3,8 @@
 import json
 from typing import Any, NoReturn
 
+import orjson
+
 from realtime.messages.shapes import ACTIONS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_ID_CHARACTERS, MAX_SYMBOLS, TYPES
 
 
@@ -47,11 +49,15 @@ def _check_depth(text: str) -> None:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_bounded)
+        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_bounded)
+        orjson.dumps(found)
     except Refused:
         raise
+    except TypeError:  # Python's parser takes half a surrogate pair, which no UTF-8 can say back
+        raise Refused("malformed", "A text in the frame holds half a surrogate pair.") from None
     except (ValueError, RecursionError):
         raise Refused("malformed", "The frame is not valid JSON.") from None
+    return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from monitoring import metrics
+from realtime import messages
 from realtime.messages import CLOSE
 
 MAX_UNSENT_BYTES = 1 << 20
@@ -79,6 +80,12 @@ class BoundedSocket(WebSocketProtocol):
         if not self.is_full and self.application_queue.qsize() >= INBOX_FULL:
             self.is_full = True
             self.transport.pauseProducing()
+
+    def _max_message_size_exceeded(self, msg_size, max_msg_size, reason) -> None:
+        """Too large even to be read: say so in the protocol's words before the close."""
+        said = messages.error("oversized", f"A frame may have {messages.MAX_FRAME_BYTES} bytes at most.")
+        self.sendMessage(messages.encode(said))
+        super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
 
     def onPong(self, payload) -> None:
         self.heard_at = time.monotonic()

@@ -1,6 +1,7 @@
 """The server's promises about sockets and slow clients, over real connections."""
 
 import contextlib
+import json
 import signal
 import socket
 import time
@@ -96,6 +97,7 @@ def test_a_frame_over_the_protocols_limit_reaches_the_consumer_and_a_huge_one_is
         client.send("x" * 100_000)
         assert client.recv() == "100000"
         client.send("x" * 300_000)
+        assert json.loads(client.recv())["code"] == "oversized"
         with pytest.raises(ConnectionClosed) as closed:
             client.recv()
     assert closed.value.rcvd.code == 1009
