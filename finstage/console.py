@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ class Console:
             print(text, flush=True)
         except OSError:
             self._is_mute = True
+            _write_to_nobody()
 
     def _forward(self, output: Output) -> None:
         piece = os.read(output.descriptor, LONGEST_LINE)
@@ -62,3 +64,10 @@ class Console:
         if not piece:
             self._selector.unregister(output.descriptor)
             os.close(output.descriptor)
+
+
+def _write_to_nobody() -> None:
+    """What could not be written is tried once more at Python's exit, which makes it status 120 if it fails again."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, sys.stdout.fileno())
+    os.close(nobody)

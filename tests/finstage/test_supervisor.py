@@ -27,7 +27,8 @@ def supervise(folder: Path, *stages: list[Part]) -> subprocess.Popen:
     )
     return subprocess.Popen(
         [sys.executable, "-m", "finstage.supervisor"],
-        env={**os.environ, PLAN: plan.write(work)},
+        # Buffered, as a newcomer's Python is: an unbuffered one has nothing left to write at its exit.
+        env={**{name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}, PLAN: plan.write(work)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
