@@ -19,6 +19,8 @@ from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
 
+pytest_plugins = ["tests.apart"]
+
 LIVE_SECONDS = 20
 
 
