@@ -9,3 +9,9 @@ export function make(tag, properties = {}, ...children) {
   element.append(...children.filter((child) => child != null));
   return element;
 }
+
+export function button(text, act) {
+  const made = make("button", { type: "button", className: "button", textContent: text });
+  made.addEventListener("click", act);
+  return made;
+}

@@ -21,6 +21,7 @@ class Row {
     this.bar = make("span", { className: "progress", hidden: true, attributes: { role: "progressbar" } }, make("i"));
     this.text = make("span", { className: "note" });
     this.cells.progress.append(this.bar, this.text);
+    this.cells.asked.title = moment(job.created_at);
     this.element = make("tr", { tabIndex: -1, dataset: { id: job.task_id }, attributes: { role: "row" } }, ...Object.values(this.cells));
     this.show(job);
   }
@@ -34,7 +35,6 @@ class Row {
     this.about.title = job.about;
     setText(this.cells.attempt, job.attempt ? attempts(job) : "–");
     this.showProgress(job);
-    this.cells.asked.title = moment(job.created_at);
     this.tick(Date.now());
   }
 
@@ -121,10 +121,9 @@ export class JobList {
     return this.rows.has(id) || this.arrived.has(id);
   }
 
-  /** A job that the list did not have. */
+  /** A job that the list did not have; `admit` lets it in. */
   arrive(job) {
     this.arrived.set(job.task_id, job);
-    this.admit();
   }
 
   /** It no longer matches: it fades where it stands and goes when nobody is about to click. */
@@ -155,23 +154,30 @@ export class JobList {
     row.element.remove();
   }
 
+  /** Let new jobs in, unless that moves what is looked at. */
   admit({ isAsked = false } = {}) {
     if (!isAsked && (this.isScrolled() || this.isWatched())) {
       this.countArrivals();
       return;
     }
-    for (const job of this.arrived.values()) this.insert(job);
-    if (this.arrived.size) this.trim();
+    if (this.arrived.size) this.insertAll([...this.arrived.values()]);
     this.arrived.clear();
     this.countArrivals();
-    this.mark();
     if (isAsked) scrollTo({ top: 0, behavior: "instant" });
+  }
+
+  insertAll(jobs) {
+    this.isTrimmed ||= jobs.length > MOST;
+    jobs.slice(-MOST).forEach((job) => this.insert(job));
+    this.trim();
+    this.mark();
   }
 
   insert(job) {
     const row = new Row(job);
-    const next = [...this.body.rows].find((each) => each.dataset.id < job.task_id);
-    this.body.insertBefore(row.element, next ?? null);
+    let next = this.body.firstElementChild;
+    while (next && next.dataset.id > job.task_id) next = next.nextElementSibling;
+    this.body.insertBefore(row.element, next);
     this.rows.set(job.task_id, row);
   }
 

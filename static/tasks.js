@@ -1,6 +1,6 @@
 // The page of the jobs: the queue in figures, the list as it moves, one job beside it, and a form that asks for more.
 
-import { make } from "./element.js";
+import { button, make } from "./element.js";
 import { Filters } from "./filters.js";
 import { showConnection } from "./frame.js";
 import { JobForm } from "./jobform.js";
@@ -15,6 +15,7 @@ import { word } from "./words.js";
 
 const PAGE = 100;
 const MOST = 1000;
+const FORGET_FROM = 5000;
 const COMPLETE_EVERY = 1000; // reads what changes do not tell, while there is such
 const POLL_BUSY = 2000; // for those to whom the stream tells nothing
 const POLL_AT_REST = 10_000;
@@ -129,15 +130,9 @@ function settle() {
   part("older").hidden = !next && !list.isTrimmed;
   if (isEmpty) sayEmpty();
   else part("state-box").hidden = true;
-  list.choose(pane.id);
 }
 
 function sayEmpty() {
-  const button = (text, act) => {
-    const made = make("button", { type: "button", className: "button", textContent: text });
-    made.addEventListener("click", act);
-    return made;
-  };
   if (filters.isSet) say(word("noneMatch"), word("noneMatchText"), button(word("clear"), () => filters.clear()));
   else say(word("noneTitle"), word(page.is_staff ? "noneStaff" : "noneUser"), form.kinds.length ? button(word("newTask"), () => form.open()) : null);
 }
@@ -146,10 +141,8 @@ function fail(error) {
   frame.setAttribute("aria-busy", "false");
   part("skeleton").hidden = true;
   if (list.rows.size) return; // what is shown stays; the line's pill tells that it may be old
-  const again = make("button", { type: "button", className: "button", textContent: word("retry") });
-  again.addEventListener("click", read);
   list.table.hidden = true;
-  say(word("listFailed"), [error.message, error.requestId && word("request", { id: error.requestId })].filter(Boolean).join(" · "), again);
+  say(word("listFailed"), [error.message, error.requestId && word("request", { id: error.requestId })].filter(Boolean).join(" · "), button(word("retry"), read));
 }
 
 function say(title, text, button) {
@@ -166,6 +159,9 @@ function take({ jobs: changes, is_whole: isWhole }) {
     return;
   }
   changes.forEach(takeOne);
+  list.admit();
+  settle();
+  forget();
   completeSoon();
   queue?.readSoon();
 }
@@ -185,10 +181,20 @@ function keep(job, { isNews = false } = {}) {
     list.show(job);
     if (isWanted) list.stay(job.task_id);
     else list.leave(job.task_id);
-  } else if (isWanted && isNews && (job.task_id > list.last || !next) && !filters.asked.parent) {
+  } else if (isWanted && isNews && isOfThisPart(job)) {
     list.arrive(job);
-    settle();
   }
+}
+
+/** Whether the list, as far as it reaches, is where the job belongs. */
+function isOfThisPart({ task_id: id }) {
+  return (id > list.last || !(next || list.isTrimmed)) && !filters.asked.parent;
+}
+
+/** Of jobs that nobody looks at nothing is kept. */
+function forget() {
+  if (jobs.size < FORGET_FROM) return;
+  for (const id of jobs.keys()) if (!list.has(id) && id !== pane.id) jobs.delete(id);
 }
 
 let completing = null;
@@ -205,14 +211,10 @@ async function complete() {
     const begun = performance.now();
     const { results } = await get(`/api/tasks/tasks${filters.query({ limit: PAGE })}`);
     results.forEach((job) => keep(known(job, begun)));
-    for (const { task_id: id } of lacking().slice(0, 5)) keep(brief(await get(`/api/tasks/task/${id}`)));
+    for (const { task_id: id } of lacking().slice(0, 5)) keep(await get(`/api/tasks/task/${id}`));
   } catch {
     // The next change asks again.
   }
-}
-
-function brief(job) {
-  return { ...job, isPartial: false };
 }
 
 let waiting = null;
@@ -281,10 +283,10 @@ async function start() {
   const asked = taskInAddress();
   if (asked) open(asked, { how: "none" });
   part("older").addEventListener("click", readOlder);
-  const button = document.querySelector("[data-new]");
-  button.addEventListener("click", () => form.open(filters.asked.name));
+  const opener = document.querySelector("[data-new]");
+  opener.addEventListener("click", () => form.open(filters.asked.name));
   form.load().then((kinds) => {
-    button.hidden = !kinds.length;
+    opener.hidden = !kinds.length;
     filters.name(kinds.map(({ name }) => name));
   }, () => {});
   if (page.is_staff) {
@@ -293,6 +295,7 @@ async function start() {
   }
   stream.subscribe("system").open();
   await Promise.all([read(), queue?.read()]);
+  list.choose(pane.id);
   queue?.nameAgain();
   if (queue && pane.job) pane.read(); // now that the workers' hosts are known
   if (!page.is_staff) poll();

@@ -19,6 +19,11 @@ export function derived(value, decimals) {
   return price(value, value >= 10 ? Math.min(2, decimals) : decimals);
 }
 
+/** How many decimals a price shows: the change beside it shows no more. */
+export function decimalsOf(value, decimals) {
+  return price(value, decimals).split(".")[1]?.length ?? 0;
+}
+
 /** A change with its sign: +1.25, −1.25, 0.00. */
 export function signed(value, decimals = 2) {
   if (value == null) return "–";
@@ -61,12 +66,13 @@ export function duration(seconds) {
   return rest ? `${first} ${word(small[0], { n: rest })}` : first;
 }
 
+const INSTANT = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
+const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
+
 /** An instant on this person's clock, with its zone. */
 export function moment(time) {
-  const parts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  const text = (options) => new Intl.DateTimeFormat("sv-SE", options).format(new Date(time));
-  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(new Date(time));
-  return `${text(parts)} ${zone.find(({ type }) => type === "timeZoneName").value}`;
+  const at = new Date(time);
+  return `${INSTANT.format(at)} ${ZONE.formatToParts(at).find(({ type }) => type === "timeZoneName").value}`;
 }
 
 export function clock(time) {
