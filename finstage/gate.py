@@ -3,20 +3,22 @@
 Django's views run in a pool of threads which own the database connections. A thread only ever computes: the gate reads
 the request's body before it gives the request a thread, and takes the answer to its last byte before it sends the
 first, so that a slow client waits for nobody and nobody waits for a slow client. What exceeds the threads and the queue
-is refused at once.
+is refused at once. One route may hold half of the threads: many who ask for what is dear leave room for the rest.
 """
 
 import asyncio
 import logging
 import threading
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
 
 from a2wsgi.wsgi import build_environ
+from django.urls import Resolver404, resolve
 
 from finstage import answers, bodies
 from finstage.answers import Answer, Receive, Refused, Send
@@ -44,9 +46,10 @@ class Gate:
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._answer_bytes, self._answer_seconds = answer_bytes, answer_seconds
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="http")
-        self._waiting: deque[asyncio.Future] = deque()
-        self._running = 0
-        metrics.GATE_RUNNING.set_function(lambda: self._running)
+        self._waiting: dict[asyncio.Future, str] = {}  # the route of each, in order of arrival
+        self._running: Counter[str] = Counter()
+        self._most_of_a_route = max(1, workers // 2)
+        metrics.GATE_RUNNING.set_function(self._running.total)
         metrics.GATE_WAITING.set_function(lambda: len(self._waiting))
 
     async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
@@ -65,17 +68,18 @@ class Gate:
         await answers.deliver(answer, send, scope["method"])
 
     async def _answer(self, scope: dict, receive: Receive) -> tuple[Answer, str]:
-        self._refuse_if_full()
+        route = _route(scope["path"])
+        self._refuse_if_full(route)
         body = await bodies.read(scope, receive, limit=self._body_bytes, seconds=self._body_seconds)
-        self._refuse_if_full()
+        self._refuse_if_full(route)
         environ = build_environ(scope, BytesIO(body))
         environ["HTTP_X_REQUEST_ID"] = scope["request_id"]
         environ["CONTENT_LENGTH"] = str(len(body))
         leaving = asyncio.ensure_future(_leave(receive))
         try:
             async with asyncio.timeout(self._answer_seconds):
-                await self._turn(leaving)
-                answer = await self._visit(environ, leaving)
+                await self._turn(route, leaving)
+                answer = await self._visit(environ, route, leaving)
         except TimeoutError:
             raise Refused(503, "timeout", f"There was no answer within {self._answer_seconds:g} s.",
                           retry_after=RETRY_SECONDS) from None  # fmt: skip
@@ -83,37 +87,35 @@ class Gate:
             leaving.cancel()
         return answer, environ.get("finstage.route", "")
 
-    def _refuse_if_full(self) -> None:
-        if self._running >= self._workers and len(self._waiting) >= self._queue:
+    def _refuse_if_full(self, route: str) -> None:
+        if len(self._waiting) >= self._queue and not self._has_room(route):
             raise Refused(503, "busy", "All threads are busy and the queue is full.", retry_after=RETRY_SECONDS)
 
-    async def _turn(self, leaving: asyncio.Future) -> None:
-        """Wait until a thread is free, and hold it."""
-        if self._running < self._workers:
-            self._running += 1
+    async def _turn(self, route: str, leaving: asyncio.Future) -> None:
+        """Wait until a thread is free for the route, and hold it."""
+        if self._has_room(route):
+            self._running[route] += 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting[turn] = route
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
                 raise Left
         except BaseException:
-            self._give_up(turn)
+            if self._waiting.pop(turn, None) is None:
+                self._free(route)
             raise
 
-    def _give_up(self, turn: asyncio.Future) -> None:
-        if turn.done():
-            self._next()
-        else:
-            self._waiting.remove(turn)
+    def _has_room(self, route: str) -> bool:
+        return self._running.total() < self._workers and self._running[route] < self._most_of_a_route
 
-    async def _visit(self, environ: dict, leaving: asyncio.Future) -> Answer:
+    async def _visit(self, environ: dict, route: str, leaving: asyncio.Future) -> Answer:
         """Run the application in the thread that this request holds. It is free when the application returns."""
         left = threading.Event()
         loop = asyncio.get_running_loop()
         thread = loop.run_in_executor(self._pool, _run, self._app, environ, left, self._answer_bytes)
-        thread.add_done_callback(self._finished)
+        thread.add_done_callback(partial(self._finished, route))
         try:
             await asyncio.wait({thread, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not thread.done():
@@ -123,17 +125,28 @@ class Gate:
             left.set()
             raise
 
-    def _finished(self, thread: asyncio.Future) -> None:
-        self._next()
+    def _finished(self, route: str, thread: asyncio.Future) -> None:
+        self._free(route)
         if not thread.cancelled():
             thread.exception()  # seen: whoever waited for it may be gone
 
-    def _next(self) -> None:
-        """Hand a free thread to the request that waits longest."""
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
-        else:
-            self._running -= 1
+    def _free(self, route: str) -> None:
+        """Hand the free thread to the request that waits longest of those whose route has room."""
+        self._running[route] -= 1
+        if not self._running[route]:
+            del self._running[route]
+        turn = next((turn for turn, asked in self._waiting.items() if self._has_room(asked)), None)
+        if turn is not None:
+            self._running[self._waiting.pop(turn)] += 1
+            turn.set_result(None)
+
+
+def _route(path: str) -> str:
+    """The pattern that a path resolves to: what asks for the same costs the same."""
+    try:
+        return resolve(path).route
+    except Resolver404:
+        return ""
 
 
 async def _leave(receive: Receive) -> None:

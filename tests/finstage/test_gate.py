@@ -51,8 +51,10 @@ def is_idle(web: Running) -> bool:
 
 
 def block(web: Running, seconds: float = 60) -> list[socket.socket]:
-    """Take every thread and every place in the queue."""
-    clients = [ask(web, f"/blocked?seconds={seconds}") for _ in range(THREADS + QUEUE)]
+    """Take every thread and every place in the queue; one route alone may not."""
+    clients = [ask(web, f"/blocked{each}?seconds={seconds}") for each in ("", "/too")]
+    assert eventually(lambda: gauge(web, "finstage_gate_running") == THREADS)
+    clients += [ask(web, f"/blocked?seconds={seconds}") for _ in range(QUEUE)]
     assert eventually(lambda: gauge(web, "finstage_gate_waiting") == QUEUE)
     return clients
 
@@ -90,7 +92,7 @@ def test_a_slow_reader_gets_the_whole_answer(web):
 
 
 def test_endless_answers_end_when_their_clients_leave(web):
-    clients = [ask(web, "/endless") for _ in range(THREADS)]
+    clients = [ask(web, path) for path in ("/endless", "/endless/too")]
     assert eventually(lambda: gauge(web, "finstage_gate_running") == THREADS)
     for client in clients:
         abort(client)
@@ -114,6 +116,14 @@ def test_what_exceeds_the_queue_gets_503_at_once(web):
     assert int(headers["retry-after"]) > 0
     assert json.loads(body)["code"] == "busy"
     assert len(clients) == THREADS + QUEUE
+
+
+def test_one_route_leaves_room_for_the_others_however_many_ask_for_it(web):
+    clients = [ask(web, "/blocked") for _ in range(THREADS + QUEUE)]
+    assert eventually(lambda: gauge(web, "finstage_gate_waiting") == QUEUE)
+    assert web.get("/body")[0] == 200
+    assert gauge(web, "finstage_gate_running") == THREADS / 2
+    assert clients
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/metrics", "/static/favicon.svg"])

@@ -113,7 +113,8 @@ ERRORS = {
 }
 
 urlpatterns = [
-    path("counts", counts), path("blocked", blocked), path("large", large), path("endless", endless),
+    path("counts", counts), path("blocked", blocked), path("blocked/too", blocked), path("large", large),
+    path("endless", endless), path("endless/too", endless),
     path("half", broken_half_way), path("lying", lying), path("body", body), path("numbers/<int:pk>/", number),
     path("broken", broken), path("api/broken", broken), path("unreachable", unreachable),
     path("api/unreachable", unreachable), path("api/table", missing_table), path("api/redis", no_redis),
