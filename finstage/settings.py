@@ -4,11 +4,14 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from finstage import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -44,6 +47,13 @@ def _truth(name: str, default: bool) -> bool:
     return _choice(name, ["true", "false"], "true" if default else "false") == "true"
 
 
+def _address(name: str, fault: Callable[[str], str]) -> str:
+    value = env.str(name, default="")
+    if value and (found := fault(value)):
+        raise ImproperlyConfigured(f"{name} {found}.")
+    return value
+
+
 # State and identity
 
 
@@ -74,12 +84,19 @@ def _secret_key() -> str:
     return path.read_text().strip()
 
 
+def _origins() -> list[str]:
+    given = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+    for fault in filter(None, map(addresses.origin_fault, given)):
+        raise ImproperlyConfigured(f"CSRF_TRUSTED_ORIGINS {fault}.")
+    return given
+
+
 SECRET_KEY = _secret_key()
 DEBUG = _truth("DEBUG", False)
 HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = _whole("PORT", 8000, 1, 65535)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = _origins()
 AUTH_USER_MODEL = "finstage.User"
 
 # Prices
@@ -167,17 +184,11 @@ _MYSQL = {
 
 
 def _database() -> dict:
-    url = env.str("DATABASE_URL", default="")
+    url = _address("DATABASE_URL", addresses.database_fault)
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "finstage.sqlite3", "OPTIONS": _SQLITE}
-    scheme = urlsplit(url).scheme
-    if scheme not in ("mysql", "sqlite"):
-        raise ImproperlyConfigured(
-            f"DATABASE_URL begins with {scheme or 'no scheme'!r}; it can be mysql://user:password@host:3306/name "
-            "or sqlite:////path/to/file."
-        )
     database = environ.Env.db_url_config(url)
-    if scheme == "mysql":
+    if url.startswith("mysql"):
         _require_mysqlclient()
         database["OPTIONS"] = {**_MYSQL, **database.get("OPTIONS", {})}
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
@@ -208,20 +219,15 @@ if len(str(RUNTIME / "valkey.sock")) > 100:  # a unix socket's path has room for
         Path(tempfile.gettempdir()) / f"finstage-{os.getuid()}-{hashlib.sha256(str(VAR).encode()).hexdigest()[:12]}"
     )
 VALKEY_SOCKET = RUNTIME / "valkey.sock"
-_REDIS_URL = env.str("REDIS_URL", default="")
-if _REDIS_URL and not _REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured(
-        f"REDIS_URL begins with {_REDIS_URL.partition('://')[0]!r}; it can be redis://127.0.0.1:6379/0, rediss://… or "
-        "unix:///path/to/socket."
-    )
+_REDIS_URL = _address("REDIS_URL", addresses.redis_fault)
 REDIS_EMBEDDED = not _REDIS_URL
 REDIS_URL = _REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 REDIS_PREFIX = "finstage:"
 
 # Celery
 
-_EMBEDDED_BROKER = f"redis+socket://{quote(str(VALKEY_SOCKET))}?virtual_host=1"
-CELERY_BROKER_URL = env.str("BROKER_URL", default="") or (_EMBEDDED_BROKER if REDIS_EMBEDDED else REDIS_URL)
+_SAME_SERVER = addresses.as_broker(_REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=1")
+CELERY_BROKER_URL = _address("BROKER_URL", addresses.broker_fault) or _SAME_SERVER
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -7,6 +7,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from finstage import addresses
+
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
@@ -18,7 +20,18 @@ from django.conf import settings
         ("DEBUG", "yes", "true, false"),
         ("FINSTAGE_VAR", "/dev/null/var", "can't be made"),
         ("REDIS_URL", "http://127.0.0.1:6379", "redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "redis://localhost:6379/abc", "the database 'abc', which must be a number"),
+        ("REDIS_URL", "redis://", "names no host"),
+        ("REDIS_URL", "redis://localhost:abc/0", "its port must be a number"),
+        ("REDIS_URL", "unix://", "names no socket"),
+        ("BROKER_URL", "foo://x", "begins with 'foo'"),
+        ("BROKER_URL", "redis://localhost/abc", "which must be a number"),
         ("DATABASE_URL", "postgres://localhost/finstage", "mysql://user:password@host:3306/name"),
+        ("DATABASE_URL", "sqlite://", "processes can't share a database in memory"),
+        ("DATABASE_URL", "sqlite://:memory:", "processes can't share a database in memory"),
+        ("DATABASE_URL", "mysql://ann:secret@localhost:abc/x", "its port must be a number"),
+        ("DATABASE_URL", "mysql://ann:secret@localhost", "names no database"),
+        ("CSRF_TRUSTED_ORIGINS", "your.name", "write https://your.name"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
@@ -27,6 +40,11 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
     assert told in result.stderr
     assert name in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_socket_named_for_redis_serves_celery_too():
+    assert addresses.as_broker("unix:///run/redis.sock?db=2") == "redis+socket:///run/redis.sock?virtual_host=2"
+    assert addresses.broker_fault("redis+socket:///run/redis.sock?virtual_host=2") == ""
 
 
 def test_a_missing_django_is_named_with_the_command_that_installs_it():
