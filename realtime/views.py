@@ -26,7 +26,7 @@ def _where_market_data_is_open(view: View) -> View:
     def checked(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if settings.MARKET_DATA_OPEN or request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return redirect_to_login(request.get_full_path(), reverse("login"))
 
     return checked
 
