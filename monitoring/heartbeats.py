@@ -13,7 +13,7 @@ def key() -> str:
     return redis.key("heartbeats")
 
 
-def beat(name: str, **facts: str | int | None) -> None:
+def beat(name: str, **facts: str | float | None) -> None:
     """Say that `name` (feed, worker, beat) is alive now, and what else is worth knowing of it."""
     redis.client().hset(key(), name, orjson.dumps({"at": time.time(), "pid": os.getpid(), **facts}))
 

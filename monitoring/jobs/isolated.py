@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from monitoring import nursery
-from monitoring.jobs import changes, declaration, ledger, running
+from monitoring.jobs import changes, declaration, endings, ledger, running
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import JobError
 from monitoring.jobs.ledger import Ending
@@ -67,7 +67,7 @@ def live(pk: uuid.UUID, attempt: int, home: str | None) -> None:
     current.deadline = time.monotonic() + (job.deadline_at - timezone.now()).total_seconds()
     threading.Thread(target=_write_progress, args=(current,), daemon=True).start()
     if ending := running.run(current):
-        ledger.end([ending])
+        endings.write([ending])
     changes.flush()
     connections.close_all()
 

@@ -47,7 +47,8 @@ class Ending:
 
 def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     """Take up to `limit` of the best due jobs: highest priority, then oldest. Empty where another took them first."""
-    if not Job.objects.due(now).exists():  # without the write lock that SQLite's transaction takes
+    # SQLite's transactions take the write lock, so look first.
+    if connection.vendor == "sqlite" and not Job.objects.due(now).exists():
         return []
     return patiently(partial(_claim, worker, limit, now))
 
@@ -56,19 +57,14 @@ def complete(job: Job, result: Any, wrote: list | None, progress: dict | None) -
     """End a job well, in the transaction of the rows it wrote. Raises Cancelled or Superseded, so they roll back."""
     if end_one(Ending(job, State.COMPLETED, result, wrote=wrote, progress=progress)):
         return
-    raise Cancelled() if _is_cancelled(job) else Superseded()
+    raise Cancelled() if is_cancelled(job) else Superseded()
 
 
 def hold(job: Job, progress: dict) -> None:
     """Write a part's progress inside the part's transaction, as the holder. Raises Cancelled or Superseded."""
     if not held(job).filter(cancel_requested_at=None).update(**progress):
-        raise Cancelled() if _is_cancelled(job) else Superseded()
+        raise Cancelled() if is_cancelled(job) else Superseded()
     tell([job], progress)
-
-
-def end(endings: Iterable[Ending]) -> int:
-    """End attempts, many in one transaction. Those that were given up change nothing. Returns how many did."""
-    return patiently(partial(_end, list(endings)))
 
 
 def end_one(ending: Ending, **guard: object) -> bool:
@@ -228,58 +224,6 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     return jobs
 
 
-def _end(endings: list[Ending]) -> int:
-    plain = [each for each in endings if _is_plain(each)]
-    with transaction.atomic():
-        ended = _complete_many(plain)
-        if ended < len(plain):
-            transaction.set_rollback(True)
-    if ended < len(plain):  # some were given up or cancelled: one by one
-        return sum(map(_end_or_cancel, endings))
-    return ended + sum(_end_or_cancel(each) for each in endings if not _is_plain(each))
-
-
-def _is_plain(ending: Ending) -> bool:
-    is_alone = not (ending.job.then_id or ending.wrote or ending.progress)
-    return is_alone and ending.state == State.COMPLETED
-
-
-def _complete_many(endings: list[Ending]) -> int:
-    """Complete jobs of which nothing follows, in one statement for each attempt number. Returns how many did."""
-    by_attempt = defaultdict(list)
-    for each in endings:
-        by_attempt[each.job.attempt].append(each)
-    count = sum(_complete_alike(attempt, group) for attempt, group in by_attempt.items())
-    tell([each.job for each in endings], {"state": State.COMPLETED, "error_code": ""})
-    return count
-
-
-def _complete_alike(attempt: int, endings: list[Ending]) -> int:
-    key, answer = Job._meta.pk, Job._meta.get_field("result")
-    ids = [key.get_db_prep_value(each.job.pk, connection) for each in endings]
-    results = [answer.get_db_prep_save(each.result, connection) for each in endings]
-    told = [(pk, result) for pk, result in zip(ids, results, strict=True) if result is not None]
-    cases = f"CASE id {'WHEN %s THEN %s ' * len(told)}END" if told else "NULL"
-    statement = (
-        f"UPDATE {Job._meta.db_table} SET state='completed', lease_until=NULL, finished_at=%s, error_code='', "
-        f"error='', result={cases} WHERE id IN ({','.join(['%s'] * len(ids))}) AND attempt=%s AND state='running' "
-        "AND cancel_requested_at IS NULL"
-    )
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [now, *(each for pair in told for each in pair), *ids, attempt])
-        return cursor.rowcount
-
-
-def _end_or_cancel(ending: Ending) -> bool:
-    if end_one(ending):
-        return True
-    if ending.state == State.COMPLETED and _is_cancelled(ending.job):
-        return end_one(Ending(ending.job, State.CANCELLED, error_code="cancelled"))
-    logger.warning("%s: attempt %d was given up before it ended", ending.job, ending.job.attempt)
-    return False
-
-
 def _revive(pk: uuid.UUID | None) -> None:
     """What was given up with a job that runs again waits for it again, and so on behind it."""
     job = Job.objects.filter(pk=pk, state=State.CANCELLED, error_code="previous_failed").first() if pk else None
@@ -291,7 +235,7 @@ def _revive(pk: uuid.UUID | None) -> None:
     _revive(job.then_id)
 
 
-def _is_cancelled(job: Job) -> bool:
+def is_cancelled(job: Job) -> bool:
     return held(job).filter(cancel_requested_at__isnull=False).exists()
 
 

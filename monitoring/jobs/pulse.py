@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitoring.jobs.worker import Worker
 
 BEAT_SECONDS = 0.25
+GIVE_BACK_SECONDS = 0.5  # so long a claimed job may wait for a thread
 LOOK_SECONDS = 1.0  # between two looks for cancels
 HOLD_SECONDS = 3.0  # between two extensions of the leases; a quarter of a lease
 
@@ -53,6 +54,7 @@ class Pulse:
         try:
             close_old_connections()
             self._write_progress(held)
+            self._worker.give_back(GIVE_BACK_SECONDS)
             for step, due in self._due.items():
                 if now >= due:
                     self._due[step] = now + self._every[step]

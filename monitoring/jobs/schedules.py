@@ -133,21 +133,19 @@ def _crontab_slots(planned: crontab, zone: tzinfo, after: datetime, until: datet
     before = (minute - MINUTE).astimezone(zone)
     while minute <= until:
         local = minute.astimezone(zone)
-        if is_hourly:
-            is_due = _matches(planned, local)
+        if is_hourly or local.utcoffset() == before.utcoffset():
+            is_due = (is_hourly or local.fold == 0) and _matches(planned, local)
         else:
-            is_due = local.fold == 0 and any(_matches(planned, each) for each in _wall_clock(before, local))
+            is_due = local.fold == 0 and any(_matches(planned, each) for each in _left_out(before, local))
         if is_due:
             yield minute
         before, minute = local, minute + MINUTE
 
 
-def _wall_clock(before: datetime, local: datetime) -> Iterator[datetime]:
-    """The wall-clock minutes that began with this one: one, or also those that a change of the clocks left out."""
-    wall = before.replace(tzinfo=None, fold=0) + MINUTE
-    end = local.replace(tzinfo=None, fold=0)
-    if wall > end:  # the clock went back
-        wall = end
+def _left_out(before: datetime, local: datetime) -> Iterator[datetime]:
+    """The wall-clock minutes that begin where the clock is set: this one, and before it those that never came."""
+    wall, end = before.replace(tzinfo=None, fold=0) + MINUTE, local.replace(tzinfo=None, fold=0)
+    wall = min(wall, end)  # the clock may have gone back
     while wall <= end:
         yield wall
         wall += MINUTE

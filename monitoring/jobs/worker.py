@@ -8,11 +8,13 @@ away: they try again, and rows whose lease ran out meanwhile are somebody else's
 
 import heapq
 import logging
+import os
 import queue
+import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +23,9 @@ from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
 
-from monitoring.jobs import declaration, doorbell, isolated, ledger, running
+from monitoring.jobs import declaration, doorbell, endings, isolated, ledger, running
 from monitoring.jobs.context import Current
+from monitoring.jobs.lane import Lane
 from monitoring.jobs.ledger import Ending
 from monitoring.jobs.pulse import Pulse
 from monitoring.jobs.reaper import Reaper
@@ -52,7 +55,7 @@ class Worker:
         self._alarms: list[datetime] = []
         self._lock = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
-        self._work: queue.SimpleQueue[Current | None] = queue.SimpleQueue()
+        self._lane = Lane(concurrency)
         self._endings: queue.SimpleQueue[tuple[Current, Ending | None] | None] = queue.SimpleQueue()
         self._pulse = Pulse(self)
         self._reaper = Reaper(self.wake)
@@ -120,8 +123,9 @@ class Worker:
 
     def _claim(self) -> bool:
         """Claim rows for the threads that are free. True when there may be more to claim at once."""
-        free = self.concurrency - self._busy
-        if free <= 0:
+        ahead = self._lane.ahead
+        free = self.concurrency + ahead - self._busy
+        if free <= ahead // 2:  # some wait already: rather a batch later
             return False
         claimed = self._despite_trouble(lambda: ledger.claim(self.id, free, timezone.now())) or []
         for job in claimed:
@@ -129,12 +133,29 @@ class Worker:
             with self._lock:
                 self._busy += 1
                 self.held[job.pk, job.attempt] = current
-            self._work.put(current)
+            self._lane.put(current)
         return len(claimed) == free
 
+    def give_back(self, older_than_seconds: float) -> None:
+        """Let others have what was claimed ahead and found no thread in time."""
+        taken = self._lane.take_back(older_than_seconds)
+        if not taken:
+            return
+        try:
+            ledger.release(current.job for current in taken)
+        except DatabaseTrouble:
+            for current in taken:
+                self._lane.put(current)
+            raise
+        self._drop(taken)
+        self._free(len(taken))
+
     def _run(self) -> None:
-        while current := self._work.get():
+        while True:
+            current = self._lane.get()
+            begun = time.monotonic()
             ending = self._ending(current)
+            self._lane.took(time.monotonic() - begun)
             with self._lock:
                 current.is_over = True
             if current.is_abandoned:
@@ -151,9 +172,9 @@ class Worker:
             logger.exception("%s could not be run", current.job)
             return running.failed(current.job, error)
 
-    def _free(self) -> None:
+    def _free(self, count: int = 1) -> None:
         with self._lock:
-            self._busy -= 1
+            self._busy -= count
         self._wake.set()
 
     def _finish(self) -> None:
@@ -161,54 +182,68 @@ class Worker:
             batch = [first]
             while len(batch) < ENDINGS_AT_ONCE and not self._endings.empty() and (more := self._endings.get()):
                 batch.append(more)
-            endings = [ending for _, ending in batch if ending]
-            while endings and not self._write(endings):
+            ended = [ending for _, ending in batch if ending]
+            while ended and not self._write(ended):
                 time.sleep(RETRY_SECONDS)
             self._forget(batch)
-            self._set_alarms(endings)
+            self._set_alarms(ended)
 
-    def _set_alarms(self, endings: list[Ending]) -> None:
+    def _set_alarms(self, ended: list[Ending]) -> None:
         """Be awake when what failed for now may be tried again."""
-        for each in endings:
+        for each in ended:
             if each.retry_at:
                 heapq.heappush(self._alarms, each.retry_at)
                 self._wake.set()
 
-    def _write(self, endings: list[Ending]) -> bool:
+    def _write(self, ended: list[Ending]) -> bool:
         """Write endings. False where the database is away and it must be tried again."""
         try:
-            close_old_connections()
-            ledger.end(endings)
+            endings.write(ended)
         except (OperationalError, InterfaceError) as error:
-            logger.warning("%d endings wait for the database: %s", len(endings), error)
+            logger.warning("%d endings wait for the database: %s", len(ended), error)
+            connections.close_all()
             return False
         except DatabaseTrouble as error:
-            logger.exception("%d endings could not be written", len(endings))
-            return self._write_apart(endings, error)
+            logger.exception("%d endings could not be written", len(ended))
+            return self._write_apart(ended, error)
         return True
 
-    def _write_apart(self, endings: list[Ending], error: Exception) -> bool:
+    def _write_apart(self, ended: list[Ending], error: Exception) -> bool:
         """One of them cannot be written as it is: that one ends as failed."""
-        if len(endings) == 1:
-            return self._write([Ending(endings[0].job, Job.State.FAILED, error_code="unwritable", error=str(error))])
-        return all([self._write([each]) for each in endings])
+        if len(ended) == 1:
+            return self._write([Ending(ended[0].job, Job.State.FAILED, error_code="unwritable", error=str(error))])
+        return all([self._write([each]) for each in ended])
 
     def _forget(self, batch: list[tuple[Current, Ending | None]]) -> None:
+        self._drop(current for current, _ in batch)
         with self._lock:
-            for current, ending in batch:
-                self.held.pop((current.job.pk, current.job.attempt), None)
+            for _, ending in batch:
                 self.counts.processed += 1
                 self.counts.failed += bool(ending and ending.state in (Job.State.FAILED, Job.State.TIMED_OUT))
 
+    def _drop(self, ended: Iterable[Current]) -> None:
+        with self._lock:
+            for current in ended:
+                self.held.pop((current.job.pk, current.job.attempt), None)
+
     def _despite_trouble(self, work: Callable[[], list]) -> list | None:
         try:
-            close_old_connections()
             return work()
         except DatabaseTrouble as error:
             logger.warning("the database did not answer, trying again: %s", error)
+            connections.close_all()
             self._stopping.wait(RETRY_SECONDS)
             self._wake.set()
             return None
 
     def _thread(self, name: str, loop: Callable[[], None]) -> None:
-        threading.Thread(target=loop, name=f"jobs {name}", daemon=True).start()
+        threading.Thread(target=self._watched, args=(name, loop), name=f"jobs {name}", daemon=True).start()
+
+    def _watched(self, name: str, loop: Callable[[], None]) -> None:
+        """A worker without one of its threads is deaf or dumb: it ends, and whoever supervises it starts another."""
+        try:
+            loop()
+        except Exception:
+            logger.critical("the %s broke, the worker ends", name, exc_info=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise

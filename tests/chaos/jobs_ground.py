@@ -91,13 +91,13 @@ class Ground:
         self.processes.append(Process(name, process, log))
         return self.processes[-1]
 
-    def worker(self, concurrency: int = 4, without: str = "") -> Process:
+    def worker(self, concurrency: int = 4, without: str = "", app: str = APP) -> Process:
         """A worker on its way up. without: a defence that it lacks, to see that the scenario notices."""
-        options = ["-P", "threads", "-c", str(concurrency), "-l", "INFO"]
-        return self.start("worker", "-m", "celery", "-A", APP, "worker", *options, CHAOS_WITHOUT=without)
+        options = ["-P", "threads", "-c", str(concurrency), "-l", "WARNING"]
+        return self.start("worker", "-m", "celery", "-A", app, "worker", *options, CHAOS_WITHOUT=without)
 
-    def ready_worker(self, concurrency: int = 4, without: str = "") -> Process:
-        started = self.worker(concurrency, without)
+    def ready_worker(self, concurrency: int = 4, without: str = "", app: str = APP) -> Process:
+        started = self.worker(concurrency, without, app)
         until(lambda: Worker.objects.filter(pid=started.process.pid).exists(), READY_SECONDS, started)
         return started
 

@@ -21,12 +21,18 @@ from monitoring import jobs
 from monitoring.jobs import schedules
 from monitoring.models import Job, ScheduleSlot
 from tests.chaos import jobs_ground, jobs_sample  # noqa: F401
-from tests.chaos.jobs_ground import Ground, Process, report, times, until
+from tests.chaos.jobs_ground import Ground, report, times, until
 from tests.conftest import free_port
 
 pytestmark = pytest.mark.chaos
 FROZEN_SECONDS = 12
 ANSWER_SECONDS = 5
+PLANNED = {
+    "after the close": ("5 16 * * mon-fri", "America/New_York"),
+    "in the hour left out": ("30 2 * * *", "America/New_York"),
+    "in the hour that comes twice": ("30 1 * * *", "America/New_York"),
+    "in Paris": ("0 9 1 * *", "Europe/Paris"),
+}
 ASKED = {"task": "monitoring.retention"}  # one that the web process knows
 
 
@@ -101,36 +107,31 @@ def test_a_database_that_freezes(ground):
 
 
 def test_a_poison_does_not_slow_the_others(ground):
-    clean = _throughput(ground, poisons=0)
+    clean, _ = _throughput(ground, poisons=0)
     ground.clean()
-    poisoned = _throughput(ground, poisons=1)
+    poisoned, deaths = _throughput(ground, poisons=1)
     state = Job.objects.get(name="chaos.poison")
     report(
         "a poison among other jobs",
         "one job that kills its process each time, two workers, restarted when they die",
         "failed after 3 attempts; the others at ≥ 80 % of their pace",
-        f"{state.state} after {state.attempt}; {poisoned / clean:.0%} ({poisoned:.0f} of {clean:.0f} jobs a second)",
+        f"{state.state} after {state.attempt} that cost {deaths} worker; {poisoned / clean:.0%} "
+        f"({poisoned:.0f} of {clean:.0f} jobs a second)",
     )
     assert (state.state, state.attempt) == ("failed", 3)
+    assert deaths == 1
     assert poisoned >= 0.8 * clean
 
 
+def test_without_isolation_a_poison_kills_a_worker_each_time(ground):
+    assert _throughput(ground, poisons=1, without="isolation")[1] == 3
+
+
 def test_two_beats_through_two_years(ground):
-    planned = {
-        "after the close": ("5 16 * * mon-fri", "America/New_York"),
-        "in the hour left out": ("30 2 * * *", "America/New_York"),
-        "in the hour that comes twice": ("30 1 * * *", "America/New_York"),
-        "in Paris": ("0 9 1 * *", "Europe/Paris"),
-    }
-    rows = {name: _schedule(name, *when) for name, when in planned.items()}
-    days = times(731)
-    start = datetime(2025, 1, 1, tzinfo=UTC)
-    beats = [_simulated_beat(ground, start, days, seed) for seed in (1, 2)]
-    for beat in beats:
-        until(lambda beat=beat: beat.process.poll() is not None, 580, beat)
-        assert beat.process.returncode == 0, beat.log.read_text()[-2000:]
+    days, start = times(731), datetime(2025, 1, 1, tzinfo=UTC)
+    rows = _let_two_beats_tick(ground, start, days, longest_pause=1_500)
     counted = {name: _taken(row) for name, row in rows.items()}
-    expected = {name: _expected(name, start, days) for name in planned}
+    expected = {name: _expected(name, start, days) for name in PLANNED}
     submitted = Job.objects.filter(name="chaos.run").count()
     report(
         "two beats",
@@ -142,21 +143,47 @@ def test_two_beats_through_two_years(ground):
     assert submitted == sum(map(len, expected.values()))
 
 
-def _throughput(ground: Ground, poisons: int, seconds: float = 20 * jobs_ground.SCALE + 10) -> float:
-    """Jobs of 0.1 s that end a second, on two workers that a supervisor restarts."""
-    workers = [ground.ready_worker(4) for _ in range(2)]
+def test_without_the_unique_key_two_beats_run_slots_twice(ground):
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE monitoring_scheduleslot ADD INDEX plain (schedule_id), DROP INDEX one_claim_a_slot")
+    rows = _let_two_beats_tick(ground, start, 120, longest_pause=400)
+    taken = [slot for row in rows.values() for slot in _taken(row)]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM monitoring_scheduleslot")
+        cursor.execute("ALTER TABLE monitoring_scheduleslot ADD UNIQUE one_claim_a_slot (schedule_id, slot)")
+    assert len(taken) > sum(len(_expected(name, start, 120)) for name in PLANNED)
+
+
+def _let_two_beats_tick(ground: Ground, start: datetime, days: int, longest_pause: int) -> dict[str, PeriodicTask]:
+    PeriodicTask.objects.filter(name__in=PLANNED).delete()
+    rows = {name: _schedule(name, *when) for name, when in PLANNED.items()}
+    asked = [start.isoformat(), str(days)]
+    beats = [
+        ground.start("beat", "-m", "tests.chaos.jobs_beat", *asked, str(seed), str(longest_pause)) for seed in (1, 2)
+    ]
+    for beat in beats:
+        until(lambda beat=beat: beat.process.poll() is not None, 900, beat)
+        assert beat.process.returncode == 0, beat.log.read_text()[-2000:]
+    return rows
+
+
+def _throughput(ground: Ground, poisons: int, without: str = "") -> tuple[float, int]:
+    """Jobs of 0.1 s that end a second, on two workers that a supervisor restarts, and how many died."""
+    seconds = 20 * jobs_ground.SCALE + 10
+    workers = [ground.ready_worker(4, without) for _ in range(2)]
     jobs.submit_many("chaos.run", [{"seconds": 0.1}] * int(seconds * 80))
     for _ in range(poisons):
         jobs.submit("chaos.poison", priority="high")
     until_at = time.monotonic() + seconds
     while time.monotonic() < until_at:
-        workers = [each if each.process.poll() is None else ground.worker(4) for each in workers]
+        workers = [each if each.process.poll() is None else ground.worker(4, without) for each in workers]
         time.sleep(0.1)
     done = Job.objects.filter(name="chaos.run", state="completed").count()
     if poisons:
         poison = Job.objects.get(name="chaos.poison")
         jobs.wait(poison.pk, 30)
-    return done / seconds
+    return done / seconds, len([each for each in ground.processes if each.process.poll() is not None])
 
 
 def _schedule(name: str, crontab: str, zone: str) -> PeriodicTask:
@@ -164,10 +191,6 @@ def _schedule(name: str, crontab: str, zone: str) -> PeriodicTask:
     row = CrontabSchedule.objects.create(**dict(zip(names, crontab.split(), strict=True)), timezone=zone)
     asked = json.dumps({"job": "chaos.run", "catch_up": True})
     return PeriodicTask.objects.create(name=name, task=schedules.TICK, crontab=row, kwargs=asked)
-
-
-def _simulated_beat(ground: Ground, start: datetime, days: int, seed: int) -> Process:
-    return ground.start("beat", "-m", "tests.chaos.jobs_beat", start.isoformat(), str(days), str(seed))
 
 
 def _taken(schedule: PeriodicTask) -> list[datetime]:

@@ -11,11 +11,19 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from monitoring.models import Worker
+from monitoring.models import Job, Worker
 from tests.conftest import shared_database
 
 READY_SECONDS = 30
 SAMPLE_APP = "tests.monitoring.sample_app"
+
+
+def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait for a condition of the rows or of the world."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, list(Job.objects.values())
+        time.sleep(0.02)
 
 
 class WorkerProcess:

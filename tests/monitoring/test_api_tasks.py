@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import ledger
+from monitoring.jobs import endings, ledger
 from monitoring.jobs.ledger import Ending
 from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -38,7 +38,7 @@ def submit(client, body, **headers):
 
 def run_next(state: str = Job.State.COMPLETED, **facts) -> Job:
     (job,) = ledger.claim(uuid.uuid4(), 1, timezone.now())
-    ledger.end([Ending(job, state, **facts)])
+    endings.write([Ending(job, state, **facts)])
     return job
 
 

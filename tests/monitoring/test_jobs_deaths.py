@@ -11,6 +11,7 @@ from celery import current_app
 from monitoring import jobs
 from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs
+from tests.monitoring.conftest import until
 
 pytestmark = pytest.mark.db
 
@@ -19,13 +20,6 @@ pytestmark = pytest.mark.db
 def worker(start_worker):
     """The only worker there is, so that it is the one that runs the job."""
     return start_worker()
-
-
-def until(condition, seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, list(Job.objects.values())
-        time.sleep(0.02)
 
 
 def state(job: Job) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import Step, context, ledger, reaper, running
+from monitoring.jobs import Step, context, endings, ledger, reaper, running
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import Cancelled, Superseded, WrongState
 from monitoring.jobs.ledger import Ending
@@ -32,7 +32,7 @@ def state(job: Job) -> str:
 
 
 def complete(job: Job) -> None:
-    ledger.end([Ending(job, Job.State.COMPLETED, 1)])
+    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def test_the_highest_priority_is_claimed_first_and_then_the_oldest():
@@ -55,7 +55,7 @@ def test_a_job_for_later_waits_for_its_time():
 def test_results_of_many_are_written_at_once_and_each_to_its_own():
     for number in range(3):
         jobs.submit("sample.add", {"a": number})
-    assert ledger.end([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == 3
+    assert endings.write([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == 3
     assert all(job.result == job.arguments["a"] for job in Job.objects.all())
 
 
@@ -63,7 +63,7 @@ def test_one_that_was_given_up_changes_nothing_and_the_others_of_its_batch_end()
     add(), add()
     first, second = claim(2)
     Job.objects.filter(pk=first.pk).update(attempt=2)
-    assert ledger.end([Ending(job, Job.State.COMPLETED) for job in (first, second)]) == 1
+    assert endings.write([Ending(job, Job.State.COMPLETED) for job in (first, second)]) == 1
     assert (state(first), state(second)) == ("running", "completed")
 
 
@@ -104,7 +104,7 @@ def test_a_running_job_whose_cancel_was_accepted_never_completes():
     assert jobs.cancel(current.job.pk) == "running"
     with pytest.raises(Cancelled), current.commit():
         pass
-    ledger.end([Ending(current.job, Job.State.COMPLETED)])
+    endings.write([Ending(current.job, Job.State.COMPLETED)])
     assert state(current.job) == "cancelled"
 
 
@@ -117,7 +117,7 @@ def test_what_has_ended_cannot_be_cancelled():
 
 def test_a_failed_job_can_run_again_in_its_row():
     asked = add()
-    ledger.end([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
     jobs.retry(asked.pk)
     complete(claim()[0])
     again = Job.objects.get()
@@ -173,7 +173,7 @@ def test_a_chain_goes_on_step_by_step():
 
 def test_a_chain_ends_where_a_step_fails_and_goes_on_when_that_is_tried_again():
     asked = jobs.chain([Step("sample.add", {"a": number}) for number in range(3)])
-    ledger.end([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
     assert [state(job) for job in asked] == ["failed", "cancelled", "cancelled"]
     jobs.retry(asked[0].pk)
     complete(claim()[0])
@@ -185,7 +185,7 @@ def test_the_finishing_job_of_a_group_runs_when_all_ended_and_sees_what_became_o
     first, second = claim(3)
     complete(first)
     assert claim() == []
-    ledger.end([Ending(second, Job.State.FAILED, error_code="wrong")])
+    endings.write([Ending(second, Job.State.FAILED, error_code="wrong")])
     (last,) = claim()
     assert last == finishing
     assert {job.pk: job.state for job in Current(last).before()} == {first.pk: "completed", second.pk: "failed"}
@@ -220,3 +220,12 @@ def test_a_rolled_back_submission_leaves_nothing():
         add()
         transaction.set_rollback(True)
     assert not Job.objects.exists()
+
+
+def test_retention_deletes_what_ended_long_ago_with_its_attempts_and_nothing_else():
+    old, young, waiting = add(), add(), add()
+    for job in claim(2):
+        ledger.end_one(Ending(job, Job.State.FAILED, error_code="wrong"))
+    Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=40))
+    assert jobs.everything()["monitoring.retention"](days=30)["jobs"] == 1
+    assert set(Job.objects.all()) == {young, waiting}

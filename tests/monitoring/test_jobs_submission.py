@@ -1,6 +1,9 @@
 """What is refused before anything is queued, and by which words."""
 
 import math
+import os
+import subprocess
+import sys
 from typing import Literal
 
 import pytest
@@ -150,3 +153,11 @@ def test_the_same_name_in_two_modules_is_refused():
     other.__module__ = "elsewhere"
     with pytest.raises(TypeError, match="declared twice"):
         declaration.job("sample.add")(other)
+
+
+def test_declarations_are_read_without_the_heavy_modules_of_their_bodies():
+    heavy = "{'pandas', 'yfinance', 'exchange_calendars', 'talib'}"
+    code = f"import django, sys; django.setup(); print({heavy} & set(sys.modules))"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "finstage.settings"}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"

@@ -5,6 +5,7 @@ import pytest
 from monitoring import jobs
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.conftest import until
 
 pytestmark = pytest.mark.db
 
@@ -39,7 +40,7 @@ def test_another_error_fails_the_job_with_its_name(worker, kind, code):
 
 def test_a_running_job_stops_at_a_checkpoint_when_cancelled(worker):
     asked = jobs.submit("sample.sleep", {"seconds": 30})
-    _until(asked, Job.State.RUNNING)
+    until(lambda: Job.objects.get(pk=asked.pk).state == "running")
     jobs.cancel(asked.pk)
     assert jobs.wait(asked.pk, 5).state == "cancelled"
 
@@ -60,11 +61,6 @@ def test_an_isolated_job_has_a_process_of_its_own_and_says_how_far_it_is(worker)
 
 def test_a_cancelled_isolated_job_is_killed(worker):
     asked = jobs.submit("sample.isolated", {"seconds": 30})
-    _until(asked, Job.State.RUNNING)
+    until(lambda: Job.objects.get(pk=asked.pk).state == "running")
     jobs.cancel(asked.pk)
     assert jobs.wait(asked.pk, 5).state == "cancelled"
-
-
-def _until(job: Job, state: str) -> None:
-    while Job.objects.get(pk=job.pk).state != state:
-        pass

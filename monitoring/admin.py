@@ -1,0 +1,80 @@
+"""The ledger in the admin: read, cancelled and run again, never written by hand."""
+
+from django.contrib import admin, messages
+from django.utils.translation import gettext_lazy as _
+
+from monitoring import jobs
+from monitoring.jobs import JobError
+from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
+
+
+class ReadOnly:
+    """Rows that the platform writes and people only look at."""
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+
+class AttemptInline(ReadOnly, admin.TabularInline):
+    model = JobAttempt
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["id", "name", "about", "state", "priority", "attempt", "error_code", "created_at", "finished_at"]
+    list_filter = ["state", "priority", "name"]
+    search_fields = ["id", "name", "about"]
+    date_hierarchy = None
+    show_full_result_count = False
+    inlines = [AttemptInline]
+    actions = ["cancel", "run_again"]
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    @admin.action(description=_("Cancel"))
+    def cancel(self, request, queryset) -> None:
+        self._each(request, queryset, jobs.cancel)
+
+    @admin.action(description=_("Run again"))
+    def run_again(self, request, queryset) -> None:
+        self._each(request, queryset, jobs.retry)
+
+    def _each(self, request, queryset, move) -> None:
+        for job in queryset:
+            try:
+                move(job.pk)
+            except JobError as error:
+                self.message_user(request, f"{job}: {error}", messages.WARNING)
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = [
+        "id",
+        "host",
+        "pid",
+        "concurrency",
+        "started_at",
+        "heartbeat_at",
+        "stopped_at",
+        "processed",
+        "failed",
+    ]
+
+
+@admin.register(JobTemplate)
+class JobTemplateAdmin(admin.ModelAdmin):
+    list_display = ["name", "owner", "updated_at"]
+
+
+@admin.register(ScheduleSlot)
+class ScheduleSlotAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["schedule", "slot", "outcome", "reason", "job"]
+    list_filter = ["outcome", "schedule"]
+    list_select_related = ["schedule", "job"]

@@ -1,0 +1,89 @@
+"""The table that a measurement prints, and the file that it leaves."""
+
+import json
+import platform
+import statistics
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAD = ("what", "ours", "rival", "ratio", "unit", "spread", "gate", "goal", "")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measured thing. rival may be a limit that is not a rival's. `ratio` is what the gate is held against."""
+
+    what: str
+    ours: list[float]
+    rival: list[float]
+    unit: str
+    gate: float
+    goal: float
+    is_smaller_better: bool = False
+    gates_ours: bool = False  # the gate is for our own figure and not for the ratio
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios."""
+        return statistics.median(ours / rival for ours, rival in zip(self.ours, self.rival, strict=True))
+
+    @property
+    def figure(self) -> float:
+        return statistics.median(self.ours) if self.gates_ours else self.ratio
+
+    def reaches(self, mark: float) -> bool:
+        return self.figure <= mark if self.is_smaller_better else self.figure >= mark
+
+    def cells(self) -> tuple[str, ...]:
+        sign = "≤" if self.is_smaller_better else "≥"
+        verdict = "goal" if self.reaches(self.goal) else "gate" if self.reaches(self.gate) else "MISSED"
+        ours, rival = statistics.median(self.ours), statistics.median(self.rival)
+        spread = f"{min(self.ours):.4g}–{max(self.ours):.4g}"
+        marks = (f"{sign} {self.gate:g}", f"{sign} {self.goal:g}", verdict)
+        return (self.what, f"{ours:.4g}", f"{rival:.4g}", f"{self.ratio:.2f}", self.unit, spread, *marks)
+
+
+@dataclass
+class Evidence:
+    name: str
+    lines: list[Line] = field(default_factory=list)
+
+    def add(self, line: Line) -> Line:
+        self.lines.append(line)
+        return line
+
+    def tell(self) -> None:
+        """Print the table and write var/bench/NAME.json."""
+        rows = [HEAD, *(line.cells() for line in self.lines)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+        print()  # noqa: T201
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))  # noqa: T201
+        path = ROOT / "var" / "bench" / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**machine(), "lines": [asdict(line) for line in self.lines]}, indent=1))
+
+
+def alternated(rounds: int, ours: Callable[[], float], rival: Callable[[], float]) -> tuple[list[float], list[float]]:
+    """Both measured by turns, after one round of each that does not count."""
+    ours(), rival()
+    pairs = [(ours(), rival()) for _ in range(rounds)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def machine() -> dict:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {
+        "commit": commit.stdout.strip(),
+        "at": datetime.now(UTC).isoformat(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": psutil.cpu_count(),
+        "load": psutil.getloadavg(),
+    }

@@ -1,0 +1,127 @@
+"""Jobs through the whole ledger against bare Celery tasks on the same worker, with MariaDB and Redis.
+
+BENCH_SCALE makes it smaller while developing.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from monitoring import jobs, redis
+from monitoring.jobs import doorbell
+from tests.bench import jobs_sample
+from tests.bench.evidence import Evidence, Line, alternated
+from tests.chaos import jobs_ground
+from tests.chaos.jobs_ground import Ground, Process, quantile, until
+
+pytestmark = pytest.mark.bench
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+ROUNDS = max(2, round(5 * SCALE))
+APP = "tests.bench.jobs_app"
+
+
+@pytest.fixture(scope="module")
+def ground(django_db_blocker) -> Iterator[Ground]:
+    with django_db_blocker.unblock(), jobs_ground.opened() as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Iterator[Evidence]:
+    made = Evidence("jobs")
+    yield made
+    made.tell()
+
+
+@pytest.fixture
+def worker(ground, request) -> Iterator[Process]:
+    started = ground.ready_worker(getattr(request, "param", 10), app=APP)
+    time.sleep(2)  # until Celery has greeted its neighbours
+    yield started
+    ground.clean()
+
+
+def test_small_jobs(ground, worker, evidence):
+    number = round(4_000 * SCALE)
+
+    def ours() -> float:
+        return _drain(worker, number, lambda name: jobs.submit_many("bench.count", [{"name": name}] * number))
+
+    def bare() -> float:
+        return _drain(worker, number, lambda name: [jobs_sample.bare_count.delay(name) for _ in range(number)])
+
+    line = evidence.add(Line("small jobs through the ledger", *alternated(ROUNDS, ours, bare), "jobs/s", 0.4, 0.7))
+    assert line.reaches(line.gate)
+
+
+def test_from_submission_to_start(ground, worker, evidence):
+    number = round(400 * SCALE)
+
+    def ours() -> float:
+        return _p99(number, lambda name: jobs.submit("bench.start", {"name": name, "sent": time.time()}))
+
+    def bare() -> float:
+        return _p99(number, lambda name: jobs_sample.bare_start.delay(name, time.time()))
+
+    measured = alternated(max(3, ROUNDS), ours, bare)
+    line = Line("submit to start at low load, p99", *measured, "ms", 30, 15, is_smaller_better=True, gates_ours=True)
+    assert evidence.add(line).reaches(line.gate)
+
+
+@pytest.mark.parametrize("worker", [50], indirect=True)
+def test_jobs_that_wait(ground, worker, evidence):
+    number, limit = round(2_000 * SCALE), 50 / 0.1
+
+    def ours() -> float:
+        asked = {"seconds": 0.1}
+        return _drain(worker, number, lambda name: jobs.submit_many("bench.wait", [{"name": name, **asked}] * number))
+
+    def bare() -> float:
+        return _drain(worker, number, lambda name: [jobs_sample.bare_wait.delay(name, 0.1) for _ in range(number)])
+
+    rates, bare_rates = alternated(ROUNDS, ours, bare)
+    line = evidence.add(Line("100 ms jobs on 50 threads, of 500/s", rates, [limit] * ROUNDS, "jobs/s", 0.9, 0.97))
+    evidence.add(Line("100 ms jobs on 50 threads, bare Celery", bare_rates, [limit] * ROUNDS, "jobs/s", 0, 0))
+    assert line.reaches(line.gate)
+
+
+def test_ten_symbols(ground, worker, evidence):
+    each, per_second = 5 * max(SCALE, 0.2), 2 / max(SCALE, 0.2)
+    ideal = 9 / per_second + each
+
+    def ours() -> float:
+        asked = jobs.submit("bench.symbols", {"count": 10, "seconds": each, "per_second": per_second})
+        done = jobs.wait(asked.pk, 120)
+        assert len(done.result["done"]) == 10
+        return (done.finished_at - done.created_at).total_seconds()
+
+    took = [ours() for _ in range(2)]
+    what = f"ten symbols ({10 * each:g} s one by one), {per_second:g} begin a second"
+    line = Line(what, [ideal / seconds for seconds in took], [1.0] * 2, "of the limit", 0.9, 0.98)
+    assert evidence.add(line).reaches(line.gate)
+
+
+def _drain(worker: Process, number: int, fill) -> float:
+    """Jobs a second, from a queue that was filled while the worker was frozen."""
+    name = f"bench:{time.time_ns()}"
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    fill(name)
+    doorbell.flush()
+    os.kill(worker.process.pid, signal.SIGCONT)
+    begun = time.perf_counter()
+    until(lambda: int(redis.client().get(name) or 0) >= number, 120, worker)
+    seconds = time.perf_counter() - begun
+    until(lambda: not jobs.Job.objects.exclude(state="completed").exists(), 60, worker)
+    return number / seconds
+
+
+def _p99(number: int, ask) -> float:
+    name = f"bench:{time.time_ns()}"
+    for _ in range(number):
+        ask(name)
+        time.sleep(0.02)
+    until(lambda: redis.client().llen(name) >= number, 30)
+    return 1000 * quantile([float(each) for each in redis.client().lrange(name, 0, -1)], 0.99)
