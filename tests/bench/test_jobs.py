@@ -57,6 +57,19 @@ def test_small_jobs(ground, worker, evidence):
     assert line.reaches(line.gate)
 
 
+def test_jobs_asked_for_one_by_one(ground, worker, evidence):
+    number = round(2_000 * SCALE)
+
+    def ours() -> float:
+        return _flow(worker, number, lambda name: jobs.submit("bench.count", {"name": name}))
+
+    def bare() -> float:
+        return _flow(worker, number, jobs_sample.bare_count.delay)
+
+    line = evidence.add(Line("asked for one by one, until done", *alternated(ROUNDS, ours, bare), "jobs/s", 0.4, 0.7))
+    assert line.reaches(line.gate)
+
+
 def test_from_submission_to_start(ground, worker, evidence):
     number = round(400 * SCALE)
 
@@ -105,17 +118,29 @@ def test_ten_symbols(ground, worker, evidence):
 
 
 def _drain(worker: Process, number: int, fill) -> float:
-    """Jobs a second, from a queue that was filled while the worker was frozen."""
+    """Jobs a second, from a queue that was filled while the worker was frozen, until the last row has ended."""
     name = f"bench:{time.time_ns()}"
     os.kill(worker.process.pid, signal.SIGSTOP)
     fill(name)
     doorbell.flush()
     os.kill(worker.process.pid, signal.SIGCONT)
     begun = time.perf_counter()
+    _until_ended(worker, name, number)
+    return number / (time.perf_counter() - begun)
+
+
+def _flow(worker: Process, number: int, ask) -> float:
+    """Jobs a second, each asked for alone while the worker runs those before it."""
+    name, begun = f"bench:{time.time_ns()}", time.perf_counter()
+    for _ in range(number):
+        ask(name)
+    _until_ended(worker, name, number)
+    return number / (time.perf_counter() - begun)
+
+
+def _until_ended(worker: Process, name: str, number: int) -> None:
     until(lambda: int(redis.client().get(name) or 0) >= number, 120, worker)
-    seconds = time.perf_counter() - begun
     until(lambda: not jobs.Job.objects.exclude(state="completed").exists(), 60, worker)
-    return number / seconds
 
 
 def _p99(number: int, ask) -> float:
