@@ -14,6 +14,7 @@ BROKER = (
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "pyamqp")
 EVERYWHERE = ("0.0.0.0", "::")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def redis_fault(url: str) -> str:
@@ -57,6 +58,12 @@ def origin_fault(origin: str) -> str:
     return f"has {origin!r}, which is no origin; write https://your.name, without a path"
 
 
+def answering_to(host: str) -> list[str]:
+    """What the web answers to that listens on this host, unless ALLOWED_HOSTS says it."""
+    own = own_hosts() if host in EVERYWHERE else []
+    return [*LOOPBACK, f"[{host}]" if ":" in host else host, *own]
+
+
 def own_hosts() -> list[str]:
     """The names and addresses by which other machines reach this one, as a browser writes them."""
     found = [socket.gethostname().lower()]
@@ -69,8 +76,9 @@ def elsewhere(host: str, port: int, allowed: list[str]) -> list[str]:
     """The URLs for other machines, where the web listens on every address of this one."""
     if host not in EVERYWHERE:
         return []
-    hosts = own_hosts() if "*" in allowed else [name for name in allowed if not name.startswith(".")]
-    return [f"http://{name}:{port}/" for name in hosts if name not in ("127.0.0.1", "localhost", "[::1]", *EVERYWHERE)]
+    near = {*LOOPBACK, *EVERYWHERE, "[::]"}
+    names = own_hosts() if "*" in allowed else [name for name in allowed if name not in near and name[0] != "."]
+    return [f"http://{name}:{port}/" for name in names]
 
 
 def _written(address: str) -> str:

@@ -4,8 +4,10 @@ import logging
 import sys
 
 import redis.exceptions
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import split_domain_port
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
@@ -49,6 +51,8 @@ def handle(error: Exception, context: dict) -> Response | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return _unknown_host(request)
     return _answer(request, 400, "bad_request", "The request could not be understood.")
 
 
@@ -72,6 +76,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     response = _answer(request, 503, "temporarily_unavailable", TEMPORARY)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def _unknown_host(request: HttpRequest) -> HttpResponse:
+    given = request.META.get("HTTP_HOST", "")[:200]
+    name = split_domain_port(given)[0]
+    logger.warning("A request for the host %r was refused: it is not in ALLOWED_HOSTS", given)
+    fix = f" If it is this server's, start it with ALLOWED_HOSTS={name} (several by commas)." if name else ""
+    return _answer(request, 400, "unknown_host", f"This server does not answer to the name {given!r}.{fix}")
 
 
 def _is_unreachable(error: BaseException | None) -> bool:

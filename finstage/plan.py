@@ -1,7 +1,7 @@
 """What `manage.py up` asks of the supervisor, and how it is handed over."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Plan:
     register: str
     host: str
     port: int
+    elsewhere: list[str] = field(default_factory=list)  # the addresses for other machines
 
     @property
     def address(self) -> str:

@@ -95,7 +95,7 @@ SECRET_KEY = _secret_key()
 DEBUG = _truth("DEBUG", False)
 HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = _whole("PORT", 8000, 1, 65535)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or addresses.answering_to(HOST)
 CSRF_TRUSTED_ORIGINS = _origins()
 AUTH_USER_MODEL = "finstage.User"
 
@@ -311,5 +311,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # what a client got wrong is told to the client
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # finstage.errors says it in a line, with the fix
+    },
     "root": {"handlers": ["stderr"], "level": _choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")},
 }

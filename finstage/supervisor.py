@@ -103,7 +103,9 @@ class Supervisor:
     def _announce(self) -> None:
         address = self._plan.address
         if self._wait(lambda: _answers(self._plan.host, self._plan.port), FIRST_ANSWER_SECONDS):
-            self._console.say("\n".join(["", *self._facts, f"Finstage is at {address} (Ctrl-C ends it)", ""]))
+            elsewhere = [f"From other machines: {' '.join(self._plan.elsewhere)}"] if self._plan.elsewhere else []
+            here = f"Finstage is at {address} (Ctrl-C ends it)"
+            self._console.say("\n".join(["", *self._facts, here, *elsewhere, ""]))
         else:
             self._console.tell("up", f"no answer at {address} yet; the lines above may say why")
 

@@ -47,6 +47,18 @@ def test_a_socket_named_for_redis_serves_celery_too():
     assert addresses.broker_fault("redis+socket:///run/redis.sock?virtual_host=2") == ""
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_web_on_every_address_answers_to_those_of_its_machine_and_names_them(host):
+    own = addresses.own_hosts()
+    assert set(own) < set(addresses.answering_to(host))
+    assert addresses.elsewhere(host, 80, addresses.answering_to(host)) == [f"http://{name}:80/" for name in own]
+
+
+def test_a_web_on_one_address_answers_to_that_one():
+    assert addresses.answering_to("fd00::1") == ["127.0.0.1", "localhost", "[::1]", "[fd00::1]"]
+    assert addresses.elsewhere("127.0.0.1", 80, addresses.answering_to("127.0.0.1")) == []
+
+
 def test_a_missing_django_is_named_with_the_command_that_installs_it():
     # Without `site` Python finds no installed package.
     result = _run([sys.executable, "-S", "manage.py", "up"])

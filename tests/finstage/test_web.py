@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from finstage import addresses
 from tests.server import ROOT, running
 
 SLOW = {"DJANGO_SETTINGS_MODULE": "tests.finstage.web_settings", "FINSTAGE_HTTP_THREADS": "1"}
@@ -39,6 +40,28 @@ def test_the_web_process_does_not_load_what_only_others_need():
     code = f"import sys, finstage.asgi, finstage.urls; print([name for name in {heavy} if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ended.stdout.strip() == "[]", ended.stderr
+
+
+def test_a_foreign_host_is_told_what_to_set_in_the_answer_and_in_one_line_of_the_log(web):
+    before = web.log.read_text()
+    status, _, body = web.get("/api/v2/symbols/", Host="prices.example:8000")
+    assert (status, json.loads(body)["code"]) == (400, "unknown_host")
+    assert "ALLOWED_HOSTS=prices.example" in json.loads(body)["detail"]
+    [line] = web.log.read_text().removeprefix(before).splitlines()
+    assert "prices.example" in line
+
+
+def test_what_a_client_got_wrong_is_not_a_warning_on_the_console(web):
+    before = web.log.read_text()
+    assert web.get("/nothing/here")[0] == 404
+    assert web.get("/api/v2/bars/?interval=2d")[0] in (400, 404)
+    assert web.log.read_text() == before
+
+
+def test_every_address_of_this_machine_is_answered_where_the_web_listens_on_all():
+    with running("manage.py", "web", HOST="0.0.0.0") as everywhere:
+        for host in addresses.own_hosts():
+            assert everywhere.get("/nothing/here", Host=f"{host}:8000")[0] == 404
 
 
 def test_a_file_is_served_with_an_etag_and_then_not_again(web):

@@ -6,7 +6,7 @@ import sys
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from finstage import lock, plan, processes, supervisor, valkey
+from finstage import addresses, lock, plan, processes, supervisor, valkey
 from finstage.management.commands import web
 from finstage.plan import Part, Plan
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             register=str(register),
             host=settings.HOST,
             port=settings.PORT,
+            elsewhere=addresses.elsewhere(settings.HOST, settings.PORT, settings.ALLOWED_HOSTS),
         )
         sys.stdout.flush()
         environment = {**os.environ, supervisor.PLAN: plan.write(work)}
