@@ -48,7 +48,7 @@ class Broken(Exception):
 def database() -> str:
     executor = MigrationExecutor(connection)
     if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise Broken(f"{len(missing)} migrations are missing", "Run: python manage.py prepare")
+        raise Broken(f"{len(missing)} migrations are missing", f"Run: {settings.MANAGE} prepare")
     if connection.vendor == "sqlite":
         return f"SQLite {sqlite3.sqlite_version}, {settings.DATABASES['default']['NAME']}"
     version = ".".join(str(part) for part in connection.mysql_version)
@@ -68,7 +68,7 @@ def source() -> str:
         raise Broken("not chosen yet", START)
     if settings.SOURCE not in ("auto", row.name):
         asked = f"{row.name}, and FINSTAGE_SOURCE asks for {settings.SOURCE}"
-        raise Broken(asked, f"Unset it, or run: python manage.py switch_source {settings.SOURCE}")
+        raise Broken(asked, f"Unset it, or run: {settings.MANAGE} switch_source {settings.SOURCE}")
     symbols = Symbol.objects.tracked().count()
     if row.name == "yahoo" and not providers.source().answers(providers.ANSWER_SECONDS):
         raise Broken("yahoo does not answer", "Check the network; prices come again by themselves when it does.")
@@ -122,7 +122,7 @@ def cache_folder() -> str:
 CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "database": (database, "Check DATABASE_URL and that its server runs."),
     "redis": (redis_protocol, START if settings.REDIS_EMBEDDED else "Check REDIS_URL and that its server runs."),
-    "source": (source, "Check FINSTAGE_SOURCE."),
+    "source": (source, "Which source it is stands in the database, which must answer first."),
     "broker": (broker, START if settings.REDIS_EMBEDDED else "Check BROKER_URL and that its server runs."),
     "worker": (worker, START),
     "beat": (beat, START),

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,10 @@ PORT = _whole("PORT", 8000, 1, 65535)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or addresses.answering_to(HOST)
 CSRF_TRUSTED_ORIGINS = _origins()
 AUTH_USER_MODEL = "finstage.User"
+
+# How a hint writes the command line, so that it works as typed in this folder. (A venv's Python is a link: no resolve.)
+_PYTHON = Path(sys.executable)
+MANAGE = f"{_PYTHON.relative_to(BASE_DIR) if _PYTHON.is_relative_to(BASE_DIR) else _PYTHON} manage.py"
 
 # Prices
 

@@ -67,6 +67,9 @@ class Source(Protocol):
     def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
         """The state of an exchange, where these tickers are at home; None before it is known. May take seconds."""
 
+    def trouble(self) -> str | None:
+        """Why no prices can come now, in a sentence for people; None while they can. Answers at once."""
+
     def answers(self, seconds: float) -> bool:
         """Whether the source can be reached within so many seconds."""
 
@@ -82,7 +85,7 @@ def choose(asked: str) -> DataSource:
     if asked not in ("auto", chosen.name):
         raise WrongSource(
             f"This database holds prices of {chosen.name} and FINSTAGE_SOURCE asks for {asked}. Set it to "
-            f"{chosen.name}, or start prices afresh with: python manage.py switch_source {asked}"
+            f"{chosen.name}, or start prices afresh with: {settings.MANAGE} switch_source {asked}"
         )
     return chosen
 

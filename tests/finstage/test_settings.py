@@ -9,6 +9,12 @@ from django.conf import settings
 
 from finstage import addresses
 
+OTHER_PYTHON = """
+import os.path, sys
+sys.executable, sys.argv, os.path.exists = "/usr/bin/other", ["manage.py", "up"], lambda path: True
+import manage
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
@@ -64,7 +70,25 @@ def test_a_missing_django_is_named_with_the_command_that_installs_it():
     result = _run([sys.executable, "-S", "manage.py", "up"])
     assert result.returncode == 1
     assert "django is not installed" in result.stderr
-    assert "requirements/base.txt" in result.stderr
+    assert f"{sys.executable} -m pip install -r requirements/base.txt" in result.stderr
+
+
+def test_another_python_is_told_which_one_has_the_packages():
+    result = _run([sys.executable, "-S", "-c", OTHER_PYTHON])
+    assert result.returncode == 1
+    assert "not installed for /usr/bin/other" in result.stderr
+    assert ".venv/bin/python manage.py up" in result.stderr
+
+
+def test_hints_name_the_python_that_runs():
+    assert (settings.BASE_DIR / settings.MANAGE.split()[0]).samefile(sys.executable)
+
+
+def test_without_the_database_the_doctor_does_not_blame_the_source():
+    result = _run([sys.executable, "manage.py", "doctor"], DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
+    [line] = [line for line in result.stdout.splitlines() if " source " in line]
+    assert "stands in the database, which must answer first" in line
+    assert "FINSTAGE_SOURCE" not in line
 
 
 def test_a_missing_wheel_is_named_with_the_command_that_installs_it():

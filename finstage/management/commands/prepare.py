@@ -62,7 +62,7 @@ class Command(BaseCommand):
         except ProviderError as error:
             raise CommandError(f"The source of prices can't be prepared: {error}") from None
         if source.name == "replay":
-            self.stdout.write("Prices are recorded sessions. For live ones: python manage.py switch_source yahoo")
+            self.stdout.write(f"Prices are recorded sessions. For live ones: {settings.MANAGE} switch_source yahoo")
         else:
             self.stdout.write("Prices are Yahoo's.")
 

@@ -25,7 +25,7 @@ class Command(BaseCommand):
             with lock.held():
                 self._switch(source)
         except (DatabaseError, RedisError) as error:
-            raise CommandError(f"Nothing was switched: {error}. `python manage.py doctor` says more.") from error
+            raise CommandError(f"Nothing was switched: {error}. `{settings.MANAGE} doctor` says more.") from error
         self.stdout.write(f"Prices come from {source} now. Start Finstage with: make up")
         if settings.SOURCE not in ("auto", source):
             self.stdout.write(f"FINSTAGE_SOURCE is {settings.SOURCE}: unset it, or set it to {source}.")
