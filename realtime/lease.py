@@ -1,18 +1,35 @@
 """A name that one process of all holds at a time, for as long as it keeps saying so."""
 
+import os
 import secrets
 import time
+from dataclasses import dataclass
 
 from monitoring import redis
+from monitoring.jobs import place
 
-# KEYS: the lease. ARGV: the holder, milliseconds. Takes what is free or already the holder's.
+# KEYS: the lease. ARGV: who asks, milliseconds, a holder known to be dead. Takes what is free, ours or a dead one's,
+# and answers who holds it.
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
+if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then return holder end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+return ARGV[1]
 """
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process by what tells it from every other: where it runs, its id and when it began."""
+
+    place: str
+    pid: int
+    birth: float
+
+    def is_gone(self) -> bool:
+        """Whether it is known to be dead; one of another machine never is."""
+        return place.is_gone(self)
 
 
 class LeaseLost(Exception):
@@ -20,18 +37,22 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """Held from a `take` that succeeds until `seconds` after the last one, or until `release`."""
+    """Held from a `take` that succeeds until `seconds` after the last one, a `release`, or its holder's death here."""
 
     def __init__(self, name: str, seconds: float) -> None:
         self.seconds = seconds
-        self._key, self._holder = redis.key("lease", name), secrets.token_hex(8)
+        self._key = redis.key("lease", name)
+        self._holder = f"{place.here()} {os.getpid()} {place.birth()} {secrets.token_hex(8)}"
         self._until = 0.0
 
     def take(self) -> bool:
         """Take or renew; False where another holds it. Raises redis' ConnectionError."""
         # Counted from before the question, so that we never believe in it longer than the server does.
         asked_at = time.monotonic()
-        taken = redis.client().eval(_TAKE, 1, self._key, self._holder, int(self.seconds * 1000)) == 1
+        holder = self._ask()
+        if holder != self._holder and _is_gone(holder):
+            holder = self._ask(instead_of=holder)
+        taken = holder == self._holder
         self._until = asked_at + self.seconds if taken else 0.0
         return taken
 
@@ -43,3 +64,15 @@ class Lease:
     def release(self) -> None:
         self._until = 0.0
         redis.client().eval(_RELEASE, 1, self._key, self._holder)
+
+    def _ask(self, *, instead_of: str = "") -> str:
+        milliseconds = int(self.seconds * 1000)
+        return redis.client().eval(_TAKE, 1, self._key, self._holder, milliseconds, instead_of).decode()
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether a holder was killed on this machine: nobody waits for what it can't renew."""
+    match holder.split(" "):
+        case [where, pid, birth, _]:
+            return Process(where, int(pid), float(birth)).is_gone()
+    return False

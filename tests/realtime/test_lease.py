@@ -1,8 +1,11 @@
 """One holder at a time."""
 
+import subprocess
+import sys
 import time
 
 import pytest
+from django.conf import settings
 
 from realtime.lease import Lease, LeaseLost
 
@@ -35,4 +38,37 @@ def test_who_slept_and_finds_the_lease_free_goes_on():
     lease.take()
     time.sleep(0.1)
     lease.require()
+    assert not Lease("it", 60).take()
+
+
+TAKE = """
+import django
+django.setup()
+from realtime.lease import Lease
+print(Lease("it", 60).take(), flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def other():
+    """Another process of this machine that holds the lease."""
+    command = [sys.executable, "-c", TAKE]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, **pipes) as process:
+        assert process.stdout.readline() == b"True\n"
+        yield process
+        process.kill()
+
+
+def test_the_lease_of_a_killed_process_of_this_machine_is_free_at_once(other):
+    mine = Lease("it", 60)
+    assert not mine.take()
+    other.kill()
+    other.wait()
+    assert mine.take()
+
+
+def test_the_lease_of_another_machine_is_waited_for(redis):
+    redis.set("finstage:lease:it", "elsewhere 1 1.0 token", px=60_000)
     assert not Lease("it", 60).take()
