@@ -26,15 +26,15 @@ local function number(key, field) return tonumber(redis.call('HGET', key, field)
 """
 
 # KEYS bucket, breaker; ARGV milliseconds a slot, milliseconds of burst, longest wait, milliseconds of a probe.
-# Answers {'slot', milliseconds to wait} or {'full', milliseconds} or {'open', milliseconds, code}.
+# Answers {'slot', milliseconds to wait} or {'full', milliseconds} or {'open', milliseconds, code, why}.
 _TAKE = (
     _CLOCK
     + """
 local opened_until = number(KEYS[2], 'opened_until')
-local code = redis.call('HGET', KEYS[2], 'code')
-if opened_until > now then return {'open', opened_until - now, code} end
+local code, why = redis.call('HGET', KEYS[2], 'code'), redis.call('HGET', KEYS[2], 'why') or ''
+if opened_until > now then return {'open', opened_until - now, code, why} end
 local probe_until = number(KEYS[2], 'probe_until')
-if opened_until > 0 and probe_until > now then return {'open', probe_until - now, code} end
+if opened_until > 0 and probe_until > now then return {'open', probe_until - now, code, why} end
 local slot, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local wait = math.max(0, math.ceil(free_at - burst - now))
@@ -45,13 +45,14 @@ return {'slot', wait}
 """
 )
 
-# KEYS breaker; ARGV code, failures to open, cool-down, longest cool-down. Answers the cool-down it began, or 0.
+# KEYS breaker; ARGV code, failures to open, cool-down, longest cool-down, why. Answers the cool-down it began, or 0.
 _FAILED = (
     _CLOCK
     + """
 local opened_until = number(KEYS[1], 'opened_until')
 if opened_until > now then return 0 end
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
+redis.call('HSET', KEYS[1], 'why', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], 2 * tonumber(ARGV[4]))
 if opened_until == 0 and ARGV[1] ~= 'rate_limited' and failures < tonumber(ARGV[2]) then return 0 end
 local times = redis.call('HINCRBY', KEYS[1], 'times', 1)
@@ -66,13 +67,17 @@ _SUCCEEDED = (
     _CLOCK
     + """
 if number(KEYS[1], 'opened_until') > now or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-return redis.call('HDEL', KEYS[1], 'opened_until', 'probe_until', 'failures', 'code')
+return redis.call('HDEL', KEYS[1], 'opened_until', 'probe_until', 'failures', 'code', 'why')
 """
 )
 
 
 class NoSlot(ProviderError):
-    """We did not ask at all; says nothing new about the provider."""
+    """We did not ask at all; says nothing new about the provider. `why`: how it failed before, else empty."""
+
+    def __init__(self, message: str, *, code: str, why: str = "") -> None:
+        super().__init__(message, code=code, temporary=True)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +103,17 @@ class Pace:
         verdict, seconds = answer[0], int(answer[1]) / 1000
         if verdict == b"open":
             text = f"{self.provider}: not asked for another {seconds:.0f} s, after it failed"
-            raise NoSlot(text, code=answer[2].decode(), temporary=True)
+            raise NoSlot(text, code=answer[2].decode(), why=answer[3].decode())
         if verdict == b"full":
             text = f"{self.provider}: our own limit of {self.rate:g} requests a second is used up for {seconds:.1f} s"
-            raise NoSlot(text, code="rate_limited", temporary=True)
+            raise NoSlot(text, code="rate_limited")
         time.sleep(seconds)
 
-    def failed(self, code: str) -> None:
+    def failed(self, code: str, why: str = "") -> None:
         """Count a failure of the provider itself; a 429 or five in a row stop all requests for a while."""
         longest = LONGEST_COOL_DOWN_SECONDS * 1000
-        cool_down = _run(
-            _FAILED, [self._key("breaker")], [code, FAILURES_TO_OPEN, self.cool_down_seconds * 1000, longest]
-        )
+        limits = [FAILURES_TO_OPEN, self.cool_down_seconds * 1000, longest]
+        cool_down = _run(_FAILED, [self._key("breaker")], [code, *limits, why])
         if cool_down:
             logger.warning("%s: %s, asking again in %.0f s", self.provider, code, int(cool_down) / 1000)
 

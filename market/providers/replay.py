@@ -81,6 +81,9 @@ class Replay:
         _load_history(session)
         _seed_quotes(session)
 
+    def trouble(self) -> None:
+        """A recording is always there."""
+
     def batches(self, stop: threading.Event) -> Iterator[Tick | Rewind]:
         place = self._agreed() or self._resumed()
         while not stop.is_set():

@@ -37,7 +37,7 @@ from market.providers.yahoo_backfill import Backfill
 from market.providers.yahoo_chart import Action
 from market.providers.yahoo_http import PacedSession
 from market.providers.yahoo_inbox import Inbox
-from market.providers.yahoo_poll import Poll
+from market.providers.yahoo_poll import SILENCE_SECONDS, Poll
 from market.providers.yahoo_stream import Streamer
 from monitoring import redis
 
@@ -59,6 +59,10 @@ class Yahoo:
 
     name = yahoo_chart.SOURCE
 
+    def __init__(self) -> None:
+        self._inbox = Inbox()
+        self._poll = Poll(quotes, self._inbox)
+
     def prepare(self) -> None:
         symbols.ensure(symbols.WELL_KNOWN)
 
@@ -74,9 +78,11 @@ class Yahoo:
 
     def batches(self, stop: threading.Event) -> Iterator[Tick]:
         """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""
-        inbox, done = Inbox(), threading.Event()
+        done, inbox = threading.Event(), Inbox()
+        poll = Poll(quotes, inbox)
+        self._inbox, self._poll = inbox, poll
         streamer = Streamer(settings.YAHOO_STREAM, decode=decode, hear=inbox.hear, tls=_tls())
-        threads = [threading.Thread(target=run, args=[done], daemon=True) for run in _background(inbox)]
+        threads = [threading.Thread(target=run, args=[done], daemon=True) for run in (poll.run, Backfill(history).run)]
         for part in (streamer, *threads):
             part.start()
         look_at = 0.0
@@ -93,6 +99,11 @@ class Yahoo:
             streamer.stop()
             for thread in threads:
                 thread.join(1)
+
+    def trouble(self) -> str | None:
+        """That it does not answer and why; a streamer that talks is an answer too."""
+        reason = self._poll.trouble
+        return f"Yahoo does not answer: {reason}" if reason and not self._inbox.is_streamed(SILENCE_SECONDS) else None
 
     def answers(self, seconds: float) -> bool:
         """Whether Yahoo gives a price within so many seconds. Needs no Redis: the choice comes before all else."""
@@ -186,10 +197,6 @@ def decode(text: str) -> dict:
     return MessageToDict(message, preserving_proto_field_name=True)
 
 
-def _background(inbox: Inbox) -> list[Callable[[threading.Event], None]]:
-    return [Poll(quotes, inbox).run, Backfill(history).run]
-
-
 def _tls() -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=settings.YAHOO_CA) if settings.YAHOO_CA else None
 
@@ -249,10 +256,10 @@ def _ask(fetch: Callable[[], Response]) -> dict:
     except NoSlot:
         raise
     except ProviderError as error:
-        pace.failed(error.code)
+        pace.failed(error.code, str(error))
         raise
     except (RequestException, YFException) as error:
-        pace.failed("upstream_down")
+        pace.failed("upstream_down", str(error))
         raise ProviderError(f"Yahoo: {error}", code="upstream_down", temporary=True) from error
     pace.succeeded()
     return answer

@@ -43,6 +43,11 @@ class Inbox:
         with self._changed:
             return self._heard_at.get(ticker, -math.inf)
 
+    def is_streamed(self, seconds: float) -> bool:
+        """Whether the streamer told any price within so many seconds."""
+        with self._changed:
+            return time.monotonic() - max(self._heard_at.values(), default=-math.inf) < seconds
+
     def hear(self, message: dict) -> None:
         """Take in a message of the streamer; what it leaves out comes from the same session's newest quote."""
         with self._changed:

@@ -1,6 +1,8 @@
 """Asks for the prices of the symbols the streamer is silent about."""
 
 import logging
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -8,6 +10,7 @@ from collections.abc import Callable, Iterable
 from market.models import Symbol
 from market.prices import Quote
 from market.providers import ProviderError
+from market.providers.pace import NoSlot
 from market.providers.yahoo_inbox import Inbox
 
 logger = logging.getLogger(__name__)
@@ -19,6 +22,8 @@ STREAMED_SECONDS = 300  # also what the streamer tells of is asked about: it sel
 UNANSWERED_SECONDS = 300
 OUTAGE_SECONDS = 15
 SILENCE_SECONDS = 60
+FIRST_ANSWER_SECONDS = 4
+LONGEST_REASON = 200
 A_ROUND = 50
 
 
@@ -28,7 +33,14 @@ class Poll:
     def __init__(self, ask: Callable[[Iterable[Symbol]], Iterable[Quote]], inbox: Inbox) -> None:
         self._ask, self._inbox = ask, inbox
         self._asked: dict[str, tuple[float, float]] = {}  # by ticker: when, and seconds to the next time
-        self._is_down = False
+        self._failure: str | None = None
+        self._began_at = math.inf  # the first question, until it is answered
+
+    @property
+    def trouble(self) -> str | None:
+        """Why prices do not come: how the last round of questions failed, or that the first takes long."""
+        is_late = time.monotonic() - self._began_at > FIRST_ANSWER_SECONDS
+        return self._failure or ("it has not answered yet" if is_late else None)
 
     def run(self, stop: threading.Event) -> None:
         while not stop.wait(LOOK_SECONDS):
@@ -52,18 +64,19 @@ class Poll:
     def _put_answers(self, due: list[Symbol]) -> dict[str | None, float]:
         """Put the quotes into the inbox as they come; the seconds to wait by ticker, and for the others under None."""
         wait: dict[str | None, float] = {}
+        self._began_at = min(self._began_at, time.monotonic())
         try:
             for quote in self._ask(due):
                 self._inbox.put([quote])
                 wait[quote.ticker] = EVERY_SECONDS[quote.market_state]
         except ProviderError as error:
-            if not self._is_down:
+            if self._failure is None:
                 logger.warning("No prices of %d symbols: %s", len(due) - len(wait), error)
-            self._is_down = error.temporary
+            self._failure = _reason(error) or self._failure if error.temporary else None
             return {**wait, None: OUTAGE_SECONDS if error.temporary else UNANSWERED_SECONDS}
-        if self._is_down:
+        if self._failure:
             logger.info("Yahoo answers again")
-        self._is_down = False
+        self._failure, self._began_at = None, math.inf
         return {**wait, None: UNANSWERED_SECONDS}
 
     def _is_due(self, symbol: Symbol) -> bool:
@@ -75,3 +88,10 @@ class Poll:
         if newest and newest.open is not None and now - self._inbox.heard_at(symbol.ticker) < SILENCE_SECONDS:
             wait = STREAMED_SECONDS
         return now - asked_at >= wait
+
+
+def _reason(error: ProviderError) -> str:
+    """Yahoo's failure in short, without what curl says around it; "" where it is none of Yahoo's."""
+    why = error.why if isinstance(error, NoSlot) else str(error)
+    why = why.partition(" See https://")[0].removeprefix("Yahoo: ")
+    return re.sub(r"^Failed to perform, curl: \(\d+\) ", "", why).rstrip(".")[:LONGEST_REASON]
