@@ -1,7 +1,7 @@
 """What a load balancer asks: are we alive, and is what we stand on there?
 
-`database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed` and
-`worker` are told and do not decide, because taking every web process away would not bring prices back.
+`database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed`, its
+`source` and `worker` are told and do not decide, because taking every web process away would not bring prices back.
 """
 
 import asyncio
@@ -45,10 +45,21 @@ def heartbeat(name: str) -> Callable[[], dict]:
     return check
 
 
+def source() -> dict:
+    """Whether prices come from the source, as the feed tells it."""
+    told = heartbeats.last("feed")
+    if told is None:
+        return {"ok": False, "detail": "no feed that could tell"}
+    if trouble := told.get("trouble"):
+        return {"ok": False, "detail": trouble}
+    return {"ok": True}
+
+
 CHECKS = {
     "database": database,
     "redis": redis_protocol,
     "feed": heartbeat("feed"),
+    "source": source,
     "worker": heartbeat("worker"),
 }
 

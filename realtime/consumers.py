@@ -67,8 +67,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.refusals = Bucket(per_second=0.5, burst=20)
         self.is_over = False
         hub.attach(self.client)
-        self.client.say(messages.connected(self.client.client_id))
-        self._say(messages.service_status(hub.status, datetime.now(UTC)))
+        self._say(messages.connected(self.client.client_id))
+        hub.tell_status(self.client)
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "client"):

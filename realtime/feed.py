@@ -47,7 +47,7 @@ class Stopped(Exception):
 def run(source: Source, stop: Event) -> None:
     """Play a source until `stop` is set, once no other feed does. Raises LeaseLost where another took over."""
     lease = Lease("feed", LEASE_SECONDS)
-    feed, pulse = Feed(source, stop, lease), Pulse("feed", source.name, lease, stop)
+    feed, pulse = Feed(source, stop, lease), Pulse("feed", source, lease, stop)
     try:
         if feed.stand_by():
             with pulse, Relay():

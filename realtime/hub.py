@@ -16,7 +16,7 @@ import redis.exceptions
 
 from monitoring import heartbeats
 from monitoring import redis as connection
-from realtime import messages, recovery, streams
+from realtime import messages, pulse, recovery, streams
 from realtime.clients import Client
 from realtime.flusher import Flusher
 from realtime.outbox import Encoded
@@ -34,9 +34,9 @@ from realtime.streams import Line, Position, Reading
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 0.5
 STEPS, STEP_SECONDS = 20, 0.02
-FEED_SILENCE_SECONDS = 6.0  # the feed writes its heartbeat every 2 s
+STATUS_SECONDS = 2.0  # a store that says nothing for so long is out of reach
 
 Unreachable = (redis.exceptions.RedisError, OSError)
 
@@ -60,7 +60,7 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.held: dict[str, Held] = {}
-        self.status = {"redis": False, "feed": False}
+        self.status: messages.Service | None = None  # None until it is known
         self._flusher = Flusher(self._who_wants_the_newest, self.detach)
         self._tasks: list[asyncio.Task] = []
         self._redis = None
@@ -112,6 +112,12 @@ class Hub:
     def unsubscribe(self, client: Client, names: Iterable[str]) -> None:
         for stream in names:
             self._release(client, stream)
+
+    def tell_status(self, client: Client) -> None:
+        """Say what can come to this client; as soon as it is known, where it isn't yet."""
+        if self.status is not None:
+            client.say(messages.service_status(self.status, datetime.now(UTC)))
+            self.answer(client)
 
     def answer(self, client: Client) -> None:
         """Something was said to this client: send it now, or as soon as it reads."""
@@ -214,18 +220,17 @@ class Hub:
             status = await self._status()
             if status != self.status:
                 self.status = status
-                said = Encoded(messages.encode(messages.service_status(status, datetime.now(UTC))))
                 for client in self.clients:
-                    client.outbox.add(said)
-                    self._flusher.touch(client)
+                    self.tell_status(client)
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _status(self) -> dict[str, bool]:
+    async def _status(self) -> messages.Service:
         try:
-            age = heartbeats.age_of(await self._redis.hget(heartbeats.key(), "feed"))
+            async with asyncio.timeout(STATUS_SECONDS):
+                sign = await self._redis.hget(heartbeats.key(), "feed")
         except Unreachable:
-            return {"redis": False, "feed": False}
-        return {"redis": True, "feed": age is not None and age < FEED_SILENCE_SECONDS}
+            return {"redis": False, **pulse.service(None)}
+        return {"redis": True, **pulse.service(sign)}
 
     def _accept(self, line: Line, *, is_reread: bool = False) -> None:
         held = self.held.get(line.stream)

@@ -1,25 +1,31 @@
-"""The feed's sign of life, told from a thread of its own: it renews the lease and writes the heartbeat."""
+"""The feed's sign of life, told from a thread of its own: it renews the lease and writes the heartbeat.
+
+With it goes whether the source answers, so that who reads it knows whether prices can come.
+"""
 
 import logging
-import time
 from datetime import UTC, datetime
 from threading import Event, Thread
 
+import orjson
 from redis.exceptions import RedisError
 
 from market import prices
+from market.providers import Source
 from monitoring import heartbeats
-from realtime.lease import Lease
+from monitoring.jobs import place
+from realtime.lease import Lease, Process
 
 logger = logging.getLogger(__name__)
 
-RENEW_SECONDS, BEAT_SECONDS = 1.0, 2.0
+BEAT_SECONDS = 1.0
+SILENCE_SECONDS = 2.5  # without a sign for so long the feed is away, and at once where its process is gone
 
 
 class Pulse:
     """Beats while the block lasts; sets `stop` where another process has taken the lease."""
 
-    def __init__(self, name: str, source: str, lease: Lease, stop: Event) -> None:
+    def __init__(self, name: str, source: Source, lease: Lease, stop: Event) -> None:
         self._name, self._source, self._lease, self._stop = name, source, lease, stop
         self.is_lease_lost = False
         self._over = Event()
@@ -43,18 +49,37 @@ class Pulse:
         self._last_message_at = prices.instant(datetime.now(UTC))
 
     def _beat_on(self) -> None:
-        beaten_at = -BEAT_SECONDS
-        while not self._over.wait(RENEW_SECONDS if beaten_at > 0 else 0):
+        wait = 0.0
+        while not self._over.wait(wait):
+            wait = BEAT_SECONDS
             try:
                 if not self._lease.take():
                     self.is_lease_lost = True
                     self._stop.set()
                     return
-                if time.monotonic() - beaten_at >= BEAT_SECONDS:
-                    self._beat()
-                    beaten_at = time.monotonic()
+                self._beat()
             except RedisError as away:
                 logger.warning("No heartbeat: %s", away)
 
     def _beat(self) -> None:
-        heartbeats.beat(self._name, source=self._source, last_message_at=self._last_message_at)
+        heartbeats.beat(
+            self._name,
+            source=self._source.name,
+            trouble=self._source.trouble(),
+            last_message_at=self._last_message_at,
+            place=place.here(),
+            birth=place.birth(),
+        )
+
+
+def service(sign: bytes | None) -> dict[str, bool | str | None]:
+    """What the feed's last sign of life says: `feed`, `source` and, where that has trouble, `detail`."""
+    told = None if sign is None else orjson.loads(sign)
+    if told is None or heartbeats.age_of(sign) >= SILENCE_SECONDS or _is_gone(told):
+        return {"feed": False, "source": False, "detail": None}
+    trouble = told.get("trouble")
+    return {"feed": True, "source": trouble is None, "detail": trouble}
+
+
+def _is_gone(told: dict) -> bool:
+    return "place" in told and Process(told["place"], told["pid"], told["birth"]).is_gone()

@@ -39,8 +39,9 @@ export function showConnection(stream) {
     heard.textContent = stream.heardAt ? age(Date.now() - stream.heardAt) : "";
   };
   const tell = () => {
-    pill.dataset.status = stream.state === "live" && !stream.isFlowing ? "stale" : stream.state;
+    pill.dataset.status = connectionStatus(stream);
     setText(said, word(connectionWord(stream)));
+    showSource(stream);
     tick();
   };
   stream.on("state", tell);
@@ -48,11 +49,28 @@ export function showConnection(stream) {
   setInterval(tick, 1000);
 }
 
+function connectionStatus({ state, service, isFlowing }) {
+  if (state !== "live") return state;
+  if (!service) return "connecting";
+  return isFlowing ? "live" : "stale";
+}
+
 function connectionWord({ state, service }) {
   if (state !== "live") return state;
+  if (!service) return "connecting";
   if (!service.redis) return "noRedis";
   if (!service.feed) return "noFeed";
+  if (!service.source) return "noSource";
   return isRecorded ? "connected" : "live"; // what is played again is not live, however well connected
+}
+
+/** The source's chip is live only while prices can come from it; where it does not answer, a line says why. */
+function showSource({ state, service, isFlowing }) {
+  const [chip, away] = ["[data-source]", "[data-away]"].map((name) => document.querySelector(name));
+  if (!chip || !away) return;
+  if (service) chip.dataset.status = isFlowing ? "live" : "stale";
+  away.hidden = !(state === "live" && service?.feed && !service.source);
+  setText(away.querySelector("[data-away-reason]"), service?.detail ? `${service.detail}.` : "");
 }
 
 /** The market chip: recorded sessions tell their state with their prices, live markets keep hours. */

@@ -6,7 +6,6 @@ import { CLOSE, HEARTBEAT_SECONDS, UNNAMED_TYPES } from "./protocol.js";
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8000;
 const ANSWER_WITHIN = 8000;
-const DOUBT = 700; // a server that has just started does not know yet
 const CONFLATED = new Set(["price_update"]);
 const LOSSLESS = new Set(["alert", "signal", "news", "system_status"]);
 
@@ -16,7 +15,7 @@ export class Stream extends EventTarget {
     super();
     this.url = url;
     this.state = "connecting";
-    this.service = { feed: true, redis: true };
+    this.service = null; // what prices need and whether it is there; null until the server has told
     this.heardAt = null;
     this.wanted = new Map();
     this.places = new Map();
@@ -32,9 +31,10 @@ export class Stream extends EventTarget {
     setInterval(() => this.beat(), (HEARTBEAT_SECONDS * 1000) / 2);
   }
 
-  /** Whether prices can come: the line stands, and so do the feed and its store behind it. */
+  /** Whether prices can come: the line stands, and so do the store, the feed and its source behind it. */
   get isFlowing() {
-    return (this.state === "live" || this.state === "connecting") && this.service.feed && this.service.redis;
+    const { redis, feed, source } = this.service ?? { redis: true, feed: true, source: true };
+    return (this.state === "live" || this.state === "connecting") && redis && feed && source;
   }
 
   on(type, handler) {
@@ -88,6 +88,7 @@ export class Stream extends EventTarget {
 
   connected() {
     this.attempts = 0;
+    this.service = null;
     this.become("live");
     for (const [type, symbols] of this.wanted) this.ask(type, [...symbols]);
   }
@@ -220,9 +221,8 @@ const HANDLERS = {
   subscribed: Stream.prototype.subscribed,
   epoch: Stream.prototype.epoch,
   gap: Stream.prototype.gap,
-  service_status({ feed, redis }) {
-    clearTimeout(this.doubt);
-    this.doubt = setTimeout(() => this.serve({ feed, redis }), feed && redis ? 0 : DOUBT);
+  service_status({ redis, feed, source, detail }) {
+    this.serve({ redis, feed, source, detail });
   },
   pong() {},
   unsubscribed() {},

@@ -11,7 +11,7 @@ import { Legend } from "./legend.js";
 import { get, page } from "./page.js";
 import { Stream } from "./stream.js";
 import { showTable } from "./table.js";
-import { age, asOf, direction, percent, price, signed, word } from "./words.js";
+import { age, asOf, decimalsOf, direction, percent, price, signed, word } from "./words.js";
 
 const article = document.querySelector(".symbol");
 const row = page.symbol;
@@ -19,12 +19,14 @@ const decimals = row.price_decimals;
 const PATH = `/api/v2/symbols/${encodeURIComponent(row.symbol)}/`;
 const RECORDS_EVERY = 60_000;
 const RECORDS_WHILE_NONE = 8_000;
+const LOOK_AGAIN = 8_000;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
 let known = { bars: [], average: [], oscillator: [] };
 let range = "1Y";
 let chart = null;
 let legend = null;
+let looking = null;
 
 // Head
 
@@ -38,9 +40,9 @@ function showHead(before = null) {
   setText(part("price"), price(quote?.current_price, decimals));
   if (quote?.change != null) {
     const arrow = { up: "▲ ", down: "▼ ", flat: "" }[direction(quote.change)];
-    setText(part("move"), `${arrow}${signed(quote.change, decimals)} (${percent(quote.change_percent)})`);
+    setText(part("move"), `${arrow}${signed(quote.change, decimalsOf(quote.current_price, decimals))} (${percent(quote.change_percent)})`);
   }
-  setText(part("state"), quote ? word(quote.market_state) : "");
+  setText(part("state"), quote ? ` · ${word(quote.market_state)}` : "");
   if (before && before.current_price !== quote.current_price) {
     flash(part("price"), direction(quote.current_price - before.current_price));
   }
@@ -54,13 +56,15 @@ function showAge() {
   const { quote } = row;
   showBadge(fresh, quote, stream.isFlowing, row.time_zone, { words: true });
   const old = quote && word("received", { age: age(Date.now() - Date.parse(quote.received_at)) });
-  setText(freshText, quote ? `· ${asOf(quote, row.time_zone)} · ${quote.source} · ${old}` : "");
+  const source = quote && fresh.dataset.status !== quote.source ? [quote.source] : []; // "replay" is said once
+  setText(freshText, quote ? ["", asOf(quote, row.time_zone), ...source, old].join(" · ").trim() : "");
 }
 
 // Chart
 
 async function load() {
-  part("state-box").hidden = true;
+  clearTimeout(looking);
+  looking = null;
   try {
     known = await history(row.symbol);
   } catch (error) {
@@ -69,9 +73,10 @@ async function load() {
   }
   part("skeleton").hidden = true;
   if (!known.bars.length) {
-    say(word("noBars"));
+    await sayWhyNone();
     return;
   }
+  part("state-box").hidden = true;
   if (!chart) {
     chart = new Chart(part("canvas"), { decimals });
     legend = new Legend(part("legend"), chart, () => known, decimals);
@@ -84,6 +89,17 @@ async function load() {
   else if (place) chart.chart.timeScale().setVisibleLogicalRange(place);
   waiting.splice(0).forEach(takeBar);
   showValues();
+}
+
+/** A symbol without history says whether that is being loaded or why not, and looks again. */
+async function sayWhyNone() {
+  const { backfill } = await get("/api/v2/watchlists/default/").catch(() => page);
+  const reason = stream.service?.detail ?? backfill?.errors[row.symbol];
+  const detail = Object.assign(document.createElement("small"), { textContent: reason ?? "" });
+  if (reason) say(word("noBarsFailed"), detail);
+  else say(word(backfill && backfill.done < backfill.total ? "noBarsLoading" : "noBars"));
+  clearTimeout(looking);
+  looking = setTimeout(load, LOOK_AGAIN);
 }
 
 const waiting = [];
@@ -201,6 +217,7 @@ showHead();
 showAlerts(stream, document.querySelector("[data-alerts]"), row.symbol);
 stream.on("price_update", takePrice).on("bar", takeBar).on("indicators", takeIndicators);
 stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
+stream.on("state", () => looking && load());
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
 stream.subscribe("system").open();
 setInterval(showAge, 1000);

@@ -10,7 +10,7 @@ import { get, page } from "./page.js";
 import { Pane } from "./pane.js";
 import { watchRows } from "./rows.js";
 import { Stream } from "./stream.js";
-import { direction, percent, price, signed, word } from "./words.js";
+import { decimalsOf, direction, percent, price, signed, word } from "./words.js";
 
 const SPARK_DAYS = 30;
 const DRAW_EVERY = 250; // numbers move at once, drawings four times a second
@@ -68,7 +68,7 @@ class Row {
     const { quote, price_decimals: decimals } = known;
     this.element.dataset.direction = direction(quote?.change);
     setText(cells.price.firstElementChild, price(quote?.current_price, decimals));
-    setText(cells.change, signed(quote?.change, decimals));
+    setText(cells.change, signed(quote?.change, decimalsOf(quote?.current_price, decimals)));
     setText(cells.percent, percent(quote?.change_percent));
     if (this.isDrawn) this.drawing ??= setTimeout(() => this.draw(), DRAW_EVERY);
     else this.draw();
@@ -147,12 +147,14 @@ function showMarketNow() {
   showMarket([...rows.values()].map(({ known }) => known), hours);
 }
 
-/** How far the first history is, while it comes, and which symbols are without. */
-function showHistory(backfill) {
+/** How far the first history is, while it comes, and which symbols are without; that the source is away is told once. */
+let backfill = page.backfill;
+function showHistory() {
+  const isAway = stream.service?.source === false;
   isLoading = backfill !== null && backfill.done < backfill.total;
   const line = document.querySelector("[data-history]");
-  const failed = Object.entries(backfill?.errors ?? {}).map(([symbol, reason]) => word("historyFailed", { symbol, reason }));
-  const loading = isLoading && backfill.symbol ? [word("historyLoading", { symbol: backfill.symbol })] : [];
+  const failed = Object.entries((!isAway && backfill?.errors) || {}).map(([symbol, reason]) => word("historyFailed", { symbol, reason }));
+  const loading = isLoading && !isAway && backfill.symbol ? [word("historyLoading", { symbol: backfill.symbol })] : [];
   setText(line, backfill ? [word("historyOf", backfill), ...loading, ...failed].join(" · ") : "");
   line.hidden = !backfill;
 }
@@ -182,7 +184,8 @@ async function refresh() {
   for (const known of fresh.symbols) rows.get(known.symbol)?.renew(known);
   hours = fresh.market;
   showMarketNow();
-  showHistory(fresh.backfill);
+  backfill = fresh.backfill;
+  showHistory();
 }
 
 function refreshNowAndThen() {
@@ -226,12 +229,12 @@ function start() {
   }
   showMarketNow();
   setInterval(showMarketNow, 30_000);
-  showHistory(page.backfill);
+  showHistory();
   showAlerts(stream, document.querySelector("[data-alerts]"));
   const symbols = [...rows.keys()];
   stream.on("price_update", takePrice).on("indicators", takeIndicators).on("bar", (bar) => pane?.takeBar(bar));
   stream.on("lost", refreshSoon).on("epoch", refreshSoon);
-  stream.on("state", () => rows.forEach((row) => row.showAge()));
+  stream.on("state", () => rows.forEach((row) => row.showAge())).on("state", showHistory);
   stream.subscribe("prices", symbols).subscribe("bars", symbols).subscribe("indicators", symbols);
   stream.subscribe("alerts", symbols).subscribe("system").open();
   setInterval(() => rows.forEach((row) => row.showAge()), 1000);

@@ -2,6 +2,7 @@
 
 from realtime.messages.building import (
     Message,
+    Service,
     alert,
     bar,
     connected,
@@ -38,7 +39,7 @@ from realtime.messages.shapes import (
 
 __all__ = [
     "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
-    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused",
+    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused", "Service",
     "alert", "bar", "connected", "current_prices", "encode", "epoch", "error",
     "gap", "indicators", "jobs", "merged", "price", "read", "schema",
     "server_shutdown", "service_status", "system",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import orjson
 
@@ -24,6 +24,15 @@ class Message:
     body: bytes
     keep: bool
     conflate: bool
+
+
+class Service(TypedDict):
+    """What prices need: the store, the feed and its source; `detail` says why the source gives none."""
+
+    redis: bool
+    feed: bool
+    source: bool
+    detail: str | None
 
 
 class IndicatorValues(Protocol):
@@ -158,7 +167,7 @@ def server_shutdown(retry_after: float) -> dict[str, Any]:
     return {"type": "server_shutdown", "retry_after": retry_after}
 
 
-def service_status(parts: dict[str, bool], now: datetime) -> dict[str, Any]:
+def service_status(parts: Service, now: datetime) -> dict[str, Any]:
     """Whether prices can come: unnumbered, about this connection's server, at a change and after `connected`."""
     return {"type": "service_status", **parts, "timestamp": prices.instant(now)}
 

@@ -40,6 +40,7 @@ ERROR_CODES = (
 )  # fmt: skip
 
 _TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
 _MAYBE_NUMBER = {"type": ["number", "null"]}
@@ -178,7 +179,10 @@ MESSAGES = {
         },
     ),
     "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME, **_STREAMED}),
-    "service_status": _message("service_status", {"redis": _FLAG, "feed": _FLAG, "timestamp": _TIME}),
+    "service_status": _message(
+        "service_status",
+        {"redis": _FLAG, "feed": _FLAG, "source": _FLAG, "detail": _MAYBE_TEXT, "timestamp": _TIME},
+    ),
     "jobs": _message("jobs", {"jobs": {"type": "array", "items": {"type": "object"}}, "is_whole": _FLAG, **_STREAMED}),
     "metric": _message("metric", {"metrics": {"type": "object"}, "timestamp": _TIME, **_STREAMED}),
     "history": _message("history", {"symbol": _SYMBOL, "prices": {"type": "array"}}, {"id": _ID}),

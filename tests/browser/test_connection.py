@@ -21,15 +21,6 @@ def test_a_killed_web_is_told_and_the_page_comes_back_by_itself(visit, site):
     page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
 
 
-def test_a_killed_feed_is_told_while_the_line_stands(visit, site):
-    page = visit()
-    expect(pill(page)).to_have_attribute("data-status", "live")
-    site.kill("feed")
-    expect(pill(page)).to_contain_text("Feed is away", timeout=15_000)
-    site.start("feed")
-    expect(pill(page)).to_contain_text("Connected", timeout=20_000)
-
-
 def test_pages_log_no_error_and_ask_nobody_outside(visit, site):
     for path in ("/", "/symbols/AAPL/"):
         page = visit("about:blank")

@@ -21,14 +21,14 @@ def broken() -> dict:
 
 
 def report(**checks) -> tuple[int, dict]:
-    usual = {"database": fine, "redis": fine, "feed": fine, "worker": fine}
+    usual = {"database": fine, "redis": fine, "feed": fine, "source": fine, "worker": fine}
     return asyncio.run(Readiness({**usual, **checks}).report())
 
 
 def test_all_is_well():
     status, body = report()
     assert (status, body["status"]) == (200, "ready")
-    assert body["dependencies"].keys() == {"database", "redis", "feed", "worker"}
+    assert body["dependencies"].keys() == {"database", "redis", "feed", "source", "worker"}
 
 
 @pytest.mark.parametrize("name", ["database", "redis"])
@@ -38,8 +38,8 @@ def test_without_what_we_stand_on_we_are_not_ready(name):
     assert body["dependencies"][name] == {"ok": False, "detail": "ConnectionError"}
 
 
-@pytest.mark.parametrize("name", ["feed", "worker"])
-def test_without_the_feed_or_the_worker_we_are_degraded_and_serve(name):
+@pytest.mark.parametrize("name", ["feed", "source", "worker"])
+def test_without_the_feed_its_source_or_the_worker_we_are_degraded_and_serve(name):
     status, body = report(**{name: lambda: {"ok": False, "detail": "never seen"}})
     assert (status, body["status"]) == (200, "degraded")
 
@@ -67,6 +67,14 @@ def test_a_process_that_beats_is_well_and_one_that_never_did_is_not():
     heartbeats.beat("feed")
     assert health.CHECKS["feed"]()["ok"]
     assert health.CHECKS["worker"]() == {"ok": False, "detail": "never seen"}
+
+
+def test_a_source_that_gives_nothing_is_degraded_and_says_why():
+    assert health.CHECKS["source"]() == {"ok": False, "detail": "no feed that could tell"}
+    heartbeats.beat("feed", trouble="Yahoo does not answer: no route")
+    assert health.CHECKS["source"]() == {"ok": False, "detail": "Yahoo does not answer: no route"}
+    heartbeats.beat("feed", trouble=None)
+    assert health.CHECKS["source"]() == {"ok": True}
 
 
 @pytest.mark.db

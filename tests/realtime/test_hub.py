@@ -3,11 +3,15 @@
 import asyncio
 import json
 import random
+import subprocess
+import time
 from collections.abc import Awaitable, Callable
 
+import psutil
 import pytest
 
-from monitoring import redis
+from monitoring import heartbeats, redis
+from monitoring.jobs import place
 from realtime import hub as hub_module
 from realtime import messages, streams
 from realtime.clients import Client
@@ -395,3 +399,46 @@ def test_a_client_that_joins_while_an_epoch_ends_hears_nothing_of_the_old_one():
         assert "epoch" not in [message.get("type") for message in second.heard]
 
     play(scenario)
+
+
+def test_nothing_is_said_of_the_feed_before_it_is_known_and_then_the_truth():
+    async def scenario(hub: Hub) -> None:
+        heartbeats.beat("feed", trouble=None)
+        first, second = connect(hub)[1], connect(hub)[1]
+        await until(lambda: first.heard and second.heard)
+        assert [socket.heard[0]["type"] for socket in (first, second)] == ["service_status"] * 2
+        for socket in (first, second):
+            assert facts(socket) == {"redis": True, "feed": True, "source": True, "detail": None}
+
+    play(scenario)
+
+
+def test_a_feed_that_was_killed_is_told_before_its_sign_of_life_is_old():
+    async def scenario(hub: Hub) -> None:
+        feed = subprocess.Popen(["sleep", "60"])
+        heartbeats.beat("feed", pid=feed.pid, place=place.here(), birth=psutil.Process(feed.pid).create_time())
+        socket = connect(hub)[1]
+        await until(lambda: socket.heard and facts(socket)["feed"])
+        heartbeats.beat("feed", **{**heartbeats.last("feed"), "at": time.time() + 60})
+        feed.kill()
+        feed.wait()
+        await until(lambda: not facts(socket)["feed"])
+
+    play(scenario)
+
+
+def test_a_source_that_gives_nothing_is_told_with_the_reason_and_that_it_is_back():
+    async def scenario(hub: Hub) -> None:
+        heartbeats.beat("feed", trouble="Yahoo does not answer: no route")
+        socket = connect(hub)[1]
+        await until(lambda: socket.heard)
+        assert (facts(socket)["source"], facts(socket)["detail"]) == (False, "Yahoo does not answer: no route")
+        heartbeats.beat("feed", trouble=None)
+        await until(lambda: facts(socket)["source"])
+
+    play(scenario)
+
+
+def facts(socket: Socket) -> dict:
+    """What the last word about the service says, without its time."""
+    return {name: socket.said("service_status")[name] for name in ("redis", "feed", "source", "detail")}

@@ -136,7 +136,8 @@ def test_what_we_answer_is_what_the_schema_says():
         messages.gap("bars:^GSPC", "e1", 1, 5, "history_expired"),
         messages.current_prices({"AAPL": quote(), "IBM": None}, NOW),
         messages.server_shutdown(1.5),
-        messages.service_status({"redis": True, "feed": False}, NOW),
+        messages.service_status({"redis": True, "feed": False, "source": False, "detail": None}, NOW),
+        messages.service_status({"redis": True, "feed": True, "source": False, "detail": "It is away."}, NOW),
         messages.error("unknown_symbol", "no", id=1, symbols=["XYZ1"]),
     ):
         VALID.validate(message)

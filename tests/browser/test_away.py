@@ -1,0 +1,81 @@
+"""What the pages say when the feed is killed under its supervisor, and when Yahoo does not answer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import WITHIN
+from tests.tree import Up
+
+NOWHERE = {
+    "FINSTAGE_SOURCE": "yahoo",
+    "FINSTAGE_YAHOO_SOCKET": "/nowhere/yahoo.sock",
+    "FINSTAGE_YAHOO_STREAM": "ws://127.0.0.1:1/",
+}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory) -> Iterator[Up]:
+    """Everything, with a source that nobody reaches."""
+    with ending(Up(tmp_path_factory.mktemp("up") / "var", **NOWHERE)) as running:
+        running.wait(lambda: running.ready()["dependencies"]["feed"]["ok"])
+        yield running
+
+
+@contextmanager
+def ending(up: Up) -> Iterator[Up]:
+    try:
+        yield up
+    finally:
+        up.end()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """visitor(up, "/symbols/AAPL/"): a page of a fresh profile."""
+    contexts = []
+
+    def go(up: Up, path: str = "/") -> Page:
+        contexts.append(chromium.new_context(locale="en-US", base_url=f"http://127.0.0.1:{up.port}"))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WITHIN)
+        page.goto(path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_path):
+    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
+        up.wait_until_moving()
+        page = visitor(up)
+        pill = page.locator("[data-connection-word]")
+        expect(pill).to_have_text("Connected")
+        for _ in range(3):
+            up.parts()["feed"].kill()
+            expect(pill).to_have_text("Feed is away", timeout=3000)
+            expect(page.locator("tr[data-symbol=AAPL] .status")).to_have_attribute("data-status", "stale")
+            expect(pill).to_have_text("Connected", timeout=20_000)
+
+
+def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(visitor, up):
+    page = visitor(up)
+    expect(page.locator("[data-connection-word]")).to_have_text("Yahoo is away")
+    expect(page.locator("[data-connection]")).to_have_attribute("data-status", "stale")
+    expect(page.locator("[data-source]")).to_have_attribute("data-status", "stale")
+    expect(page.locator("[data-away]")).to_contain_text("Yahoo does not answer: Failed to connect")
+    expect(page.locator("[data-away]")).to_contain_text("manage.py switch_source replay")
+    expect(page.locator("[data-history]")).to_have_text("History: 0 of 12")
+    assert up.ready()["status"] == "degraded"
+    assert up.ready()["dependencies"]["source"]["detail"].startswith("Yahoo does not answer")
+
+
+def test_a_symbol_without_history_says_why(visitor, up):
+    page = visitor(up, "/symbols/%5EGSPC/")
+    why = "its history did not come and is asked for again"
+    expect(page.locator("[data-state-box]")).to_contain_text(why, timeout=20_000)
+    expect(page.locator(".title p")).to_have_text("^GSPC · NYSE · USD")

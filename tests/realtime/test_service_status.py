@@ -1,0 +1,78 @@
+"""What a client is told of the feed and its source, over real sockets, from a real feed that asks Yahoo."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from django.conf import settings
+from websockets.sync.client import ClientConnection, connect
+
+from tests.conftest import LiveWeb, shared_database
+from tests.market.yahoo_charts import made_chart
+from tests.market.yahoo_wire import FAULTS, Wire
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 40
+NOWHERE = {"FINSTAGE_YAHOO_SOCKET": "/nowhere/yahoo.sock", "FINSTAGE_YAHOO_STREAM": "ws://127.0.0.1:1/"}
+
+
+class Priceless(Wire):
+    """A Yahoo that gives history, and no last prices for a while."""
+
+    has_prices = False
+
+    async def _chart(self, request: web.Request) -> web.StreamResponse:
+        is_history = "period1" in request.query
+        return await super()._chart(request) if is_history or self.has_prices else await FAULTS["500"](request, {})
+
+
+@contextmanager
+def feed(folder: Path, **environment: str) -> Iterator[subprocess.Popen]:
+    """A `manage.py feed` that plays Yahoo on the tests' database and Valkey."""
+    own = {"FINSTAGE_SOURCE": "yahoo", "FINSTAGE_VAR": str(folder), **shared_database(), **environment}
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "manage.py", "feed"]
+        process = subprocess.Popen(command, cwd=settings.BASE_DIR, env={**os.environ, **own}, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def service(socket: ClientConnection, **wanted: bool | str) -> dict:
+    """The next word about the service that says what is wanted."""
+    while True:
+        told = json.loads(socket.recv(PATIENCE_SECONDS))
+        if told["type"] == "service_status" and told.items() >= wanted.items():
+            return told
+
+
+def test_a_yahoo_that_nobody_reaches_is_told_with_the_reason(live_web: LiveWeb, tmp_path):
+    with feed(tmp_path, **NOWHERE), connect(f"{live_web.ws_url}/ws/realtime") as socket:
+        told = service(socket, feed=True, source=False)
+        assert told["detail"].startswith("Yahoo does not answer: Failed to connect")
+        assert "https://" not in told["detail"]
+
+
+def test_a_yahoo_that_has_trouble_is_told_until_it_gives_prices(live_web: LiveWeb, tmp_path):
+    with Priceless() as wire, connect(f"{live_web.ws_url}/ws/realtime") as socket:
+        wire.charts["AAPL"] = made_chart("AAPL")
+        with feed(tmp_path, **wire.environment, FINSTAGE_YAHOO_RATE="1000"):
+            service(socket, source=False, detail="Yahoo does not answer: Yahoo has trouble (500)")
+            wire.has_prices = True
+            assert service(socket, source=True)["detail"] is None
+
+
+def test_a_killed_feed_is_told_while_the_line_stands(live_web: LiveWeb, tmp_path):
+    with feed(tmp_path, **NOWHERE) as process, connect(f"{live_web.ws_url}/ws/realtime") as socket:
+        service(socket, feed=True)
+        process.kill()
+        process.wait()
+        assert service(socket, feed=False)
