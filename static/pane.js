@@ -4,7 +4,7 @@ import { Chart } from "./chart.js";
 import { showFigures, showRecords } from "./figures.js";
 import { setText } from "./frame.js";
 import { history, rangeStart } from "./history.js";
-import { direction, percent, price, signed } from "./words.js";
+import { decimalsOf, direction, percent, price, signed } from "./words.js";
 
 const BARS = 90;
 
@@ -32,7 +32,7 @@ export class Pane {
     this.element.dataset.direction = direction(quote?.change);
     setText(this.parts.price, price(quote?.current_price, decimals));
     this.parts.change.className = "signed";
-    setText(this.parts.change, quote?.change == null ? "" : `${signed(quote.change, decimals)} (${percent(quote.change_percent)})`);
+    setText(this.parts.change, quote?.change == null ? "" : `${signed(quote.change, decimalsOf(quote.current_price, decimals))} (${percent(quote.change_percent)})`);
     showFigures(this.parts.figures, this.row);
     showRecords(this.parts.records, this.row);
   }

@@ -36,6 +36,12 @@ def price(value: float | str | None, decimals: int) -> str:
 
 
 @register.filter
+def decimals(value: float | str | None, most: int) -> int:
+    """How many decimals a price shows: the change beside it shows no more."""
+    return len(price(value, most).partition(".")[2])
+
+
+@register.filter
 def signed(value: float | str | None, decimals: int) -> str:
     """A change: +1.25, −1.25, 0.00."""
     text = price(value, decimals)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from market import quotes
-from market.models import DataSource
+from market.models import DataSource, Symbol
 from realtime.models import Alert
 from realtime.templatetags import market
 
@@ -105,3 +105,22 @@ def test_prices_have_two_decimals_at_least_and_never_more_than_the_symbol_s():
 
 def test_a_change_always_says_its_sign():
     assert [market.signed(value, 2) for value in (1.25, -1.25, 0.0, -0.001)] == ["+1.25", "−1.25", "0.00", "0.00"]
+
+
+def test_a_change_has_no_more_decimals_than_the_price_beside_it(client, apple, quote, recorded):
+    Symbol.objects.update(price_decimals=4)
+    quotes.keep([quote(apple, 30.39, previous_close=30.385)])
+    text = client.get("/symbols/AAPL/").content.decode()
+    assert "+0.01" in text
+    assert "+0.005" not in text
+
+
+@pytest.mark.parametrize(
+    ("price", "most", "shown"), [(30.39, 4, 2), (30.385, 4, 3), (71500.0, 0, 0), (71500.0, 4, 2), (None, 4, 0)]
+)
+def test_how_many_decimals_a_price_shows(price, most, shown):
+    assert market.decimals(price, most) == shown
+
+
+def test_a_head_without_a_price_ends_with_the_currency(client, apple, recorded):
+    assert "USD<span data-state></span>" in client.get("/symbols/AAPL/").content.decode()
