@@ -43,7 +43,7 @@ screenshots: .venv/dev.stamp
 
 .venv/base.stamp: requirements/base.txt | .venv/bin/python
 	@echo "Installing requirements/base.txt ..."
-	@$(PIP) -r requirements/base.txt || $(NO_PACKAGES)
+	@$(PIP) --only-binary :all: -r requirements/base.txt || $(NO_PACKAGES)
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/base.stamp
