@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -60,6 +61,15 @@ class Up:
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]
             assert self.process.poll() is None, self.log.read_text()[-4000:]
             time.sleep(0.05)
+
+    def serves(self, name: str, since: float) -> bool:
+        """Whether a part does its work again after that moment: the web answers, prices move, jobs are looked for."""
+        if name == "feed":
+            return datetime.fromisoformat(self.quote()["received_at"]).timestamp() > since
+        if name == "worker":
+            worker = self.ready()["dependencies"]["worker"]
+            return worker["ok"] and worker["age_seconds"] < time.time() - since
+        return self.ready()["dependencies"]["redis"]["ok"]
 
     def wait_until_moving(self) -> None:
         self.wait(lambda: self.ready()["dependencies"]["feed"]["ok"] and self.parts().keys() == PARTS)

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import psutil
@@ -12,7 +13,11 @@ from django.conf import settings
 
 from finstage import valkey
 from tests.conftest import free_port
+from tests.listener import Listener
 from tests.tree import PARTS, SERVICES, Up, holds, left
+
+# Promised: back within 5 s, the worker within 10 s. Doubled, because the machine that tests may be busy with others.
+BACK_SECONDS = {"web": 10, "feed": 10, "valkey": 10, "beat": 10, "worker": 20}
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +53,35 @@ def _run(command: str, environment: dict[str, str]) -> subprocess.CompletedProce
     )
 
 
+@pytest.fixture(scope="module")
+def listener(up) -> Iterator[Listener]:
+    """A client that listens while the parts are killed."""
+    client = Listener(up.port)
+    client.start()
+    up.wait(lambda: client.heard)
+    yield client
+    client.stop.set()
+    client.join(10)
+
+
 @pytest.mark.parametrize("name", ["feed", "web", "valkey", "worker", "beat"])
-def test_a_part_that_is_killed_comes_back(up, name):
-    killed = up.parts()[name]
+def test_a_part_that_is_killed_comes_back_and_serves_and_a_listener_misses_nothing_unsaid(up, listener, name):
+    killed, heard, at = up.parts()[name], listener.heard, time.time()
     killed.kill()
-    up.wait(lambda: up.parts()[name].pid != killed.pid, 10)
+    up.wait(lambda: up.parts()[name].pid != killed.pid and up.serves(name, at), BACK_SECONDS[name])
+    up.wait(lambda: listener.heard > heard)
+    assert not listener.holes
+
+
+def test_across_forced_reconnects_no_price_is_missing(up, listener):
     up.wait_until_moving()
+    connections, gaps = listener.connections, len(listener.gaps)
+    for times in range(1, 6):
+        heard = listener.heard
+        listener.cut()
+        up.wait(lambda times=times, heard=heard: listener.connections >= connections + times and listener.heard > heard)
+    assert not listener.holes
+    assert len(listener.gaps) == gaps
 
 
 def test_doctor_finds_nothing_broken(up):
