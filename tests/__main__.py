@@ -1,6 +1,6 @@
 """`make test`: every test that this machine can run, and at the end what it could not run and why.
 
-With FINSTAGE_TEST_ALL=1, as in CI, a MariaDB or a browser that is not there is a failure.
+With FINSTAGE_TEST_ALL=1, as in CI, a test that is skipped and a MariaDB or a browser that is not there are failures.
 """
 
 import importlib.util
@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.services import SKIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
+RECORDINGS = ROOT.parent / "shared" / "data"
 SYSTEM_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 MARIADB = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 HEADERS = "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev"
@@ -31,8 +32,14 @@ def main() -> int:
         print(f"Not run: {reason}")
     if not absent and not missing:
         print("Nothing was left out.")
-    is_complete = not missing or os.environ.get("FINSTAGE_TEST_ALL") != "1"
+    print("Apart from these: `make chaos` breaks things for long, and `make bench` measures.")
+    is_complete = os.environ.get("FINSTAGE_TEST_ALL") != "1" or not (missing or any(map(_is_avoidable, absent)))
     return 0 if is_green and is_complete else 1
+
+
+def _is_avoidable(reason: str) -> bool:
+    """Recordings lie beside the repository, not in it: a plain clone lacks them, which is told and no failure."""
+    return str(RECORDINGS) not in reason or RECORDINGS.is_dir()
 
 
 def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:

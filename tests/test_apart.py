@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import __main__ as make_test
+
 ROOT = Path(__file__).resolve().parent.parent
 MISSING = "import sys; sys.modules['MySQLdb'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
@@ -40,3 +42,12 @@ def test_chaos_that_needs_no_mariadb_runs_without_it():
     assert found.returncode == 0, found.stdout + found.stderr
     assert "tests/chaos/test_up.py" in found.stdout
     assert "Left out: the jobs" in found.stdout
+
+
+def test_only_recordings_that_lie_nowhere_may_be_skipped_where_nothing_may(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_test, "RECORDINGS", tmp_path / "data")
+    lacks = f"3 × needs the recorded exchanges of Yahoo, and {tmp_path}/data/yahoo is absent"
+    assert not make_test._is_avoidable(lacks)
+    assert make_test._is_avoidable("1 × somebody was in a hurry")
+    (tmp_path / "data").mkdir()
+    assert make_test._is_avoidable(lacks)
