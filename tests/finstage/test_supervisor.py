@@ -14,16 +14,30 @@ from finstage.plan import Part, Plan
 from finstage.supervisor import PLAN
 from tests.conftest import free_port
 
+# What the supervisor waits for before it says where Finstage is.
+WEB = """
+import http.server, sys
+class Live(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", {port}), Live).serve_forever()
+"""
 FOREVER = "import time; time.sleep(60)"
 
 
-def supervise(folder: Path, *stages: list[Part]) -> subprocess.Popen:
+def supervise(folder: Path, *stages: list[Part], port: int | None = None) -> subprocess.Popen:
     work = Plan(
         stages=list(stages),
         folder=os.getcwd(),
         register=str(folder / "up.json"),
         host="127.0.0.1",
-        port=free_port(),
+        port=port or free_port(),
+        elsewhere=["http://192.0.2.7:8000/", "http://laptop:8000/"],
     )
     return subprocess.Popen(
         [sys.executable, "-m", "finstage.supervisor"],
@@ -52,6 +66,15 @@ def test_a_plan_survives_its_way_to_the_supervisor():
 def test_every_line_bears_the_name_of_its_part(tmp_path):
     running = supervise(tmp_path, [python("feed", f"print('one', flush=True); {FOREVER}")])
     assert first_line(running, "feed") == "feed | one\n"
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+def test_the_addresses_for_other_machines_are_printed(tmp_path):
+    port = free_port()
+    running = supervise(tmp_path, [python("web", WEB.format(port=port))], port=port)
+    lines = [running.stdout.readline() for _ in range(3)]
+    assert "From other machines: http://192.0.2.7:8000/ http://laptop:8000/\n" in lines
     running.terminate()
     assert running.wait(10) == 0
 
