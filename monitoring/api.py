@@ -126,7 +126,7 @@ class Submit(TaskView):
         is_template = isinstance(request.data, dict) and "template" in request.data
         body = _body_of_template(request.data) if is_template else request.data
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        key = request.headers.get("Idempotency-Key") or asked.pop("key", None)
+        key = _key(request.headers.get("Idempotency-Key"), asked.pop("key", None))
         return _submitted(request.user, asked, key)
 
 
@@ -261,6 +261,12 @@ def _submitted(user, asked: dict, key: str | None) -> Response:
     return Response(
         {"task_id": str(made[0].pk), "status": made[0].state, "task_ids": [str(job.pk) for job in made]}, 202
     )
+
+
+def _key(in_header: str | None, in_body: str | None) -> str | None:
+    if in_header and in_body and in_header != in_body:
+        raise exceptions.ValidationError({"key": ["differs from the Idempotency-Key header"]})
+    return in_header or in_body
 
 
 def _declared_for(user, asked: dict) -> declaration.Declaration:

@@ -116,6 +116,18 @@ def test_a_key_makes_a_repeated_submission_the_same_task(client, staff):
     assert submit(client, {**ADD, "args": {"a": 2}, "key": "k"}).status_code == 409
 
 
+def test_the_same_key_in_header_and_body_is_one_key(client, staff):
+    body = {**ADD, "key": "one"}
+    first, second = submit(client, body, **{"Idempotency-Key": "one"}), submit(client, body)
+    assert (first.status_code, first.json()["task_id"]) == (202, second.json()["task_id"])
+
+
+def test_two_keys_that_differ_are_refused(client, staff):
+    answer = submit(client, {**ADD, "key": "one"}, **{"Idempotency-Key": "other"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_key")
+    assert not Job.objects.exists()
+
+
 def test_a_chain_is_submitted_as_one(client, staff):
     told = submit(client, {**ADD, "then": [ADD, ADD]}).json()
     assert Job.objects.filter(pk__in=told["task_ids"]).count() == 3
