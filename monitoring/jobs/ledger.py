@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -68,20 +68,35 @@ def hold(job: Job, progress: dict) -> None:
 
 
 def end_one(ending: Ending, **guard: object) -> bool:
-    """End one attempt where it still runs, with what follows from it. In the caller's transaction if there is one."""
+    """End one attempt where it still runs, with what follows from it. In the caller's transaction if there is one.
+
+    Of a job whose cancel was accepted every ending but completion, which is refused, is its cancellation.
+    """
+    with transaction.atomic():
+        if ending.state not in (State.COMPLETED, State.CANCELLED) and _is_cancelled(ending.job, guard):
+            ending = replace(ending, state=State.CANCELLED, error_code="cancelled", retry_at=None)
+        return _end(ending, guard)
+
+
+def _end(ending: Ending, guard: dict) -> bool:
     job, now = ending.job, timezone.now()
     rows = held(job).filter(**guard)
     if ending.state == State.COMPLETED:
         rows = rows.filter(cancel_requested_at=None)
-    with transaction.atomic():
-        if not rows.update(**_ended(ending, now)):
-            return False
-        if ending.state != State.COMPLETED:
-            _remember_attempt(ending, now)
-        if ending.state != State.RETRYING and job.then_id:
-            follow(job.then_id, is_completed=ending.state == State.COMPLETED)
-        tell([job], _told(ending))
+    if not rows.update(**_ended(ending, now)):
+        return False
+    if ending.state != State.COMPLETED:
+        _remember_attempt(ending, now)
+    if ending.state != State.RETRYING and job.then_id:
+        follow(job.then_id, is_completed=ending.state == State.COMPLETED)
+    tell([job], _told(ending))
     return True
+
+
+def _is_cancelled(job: Job, guard: dict) -> bool:
+    """Whether a cancel was accepted; the row stays locked, so that none is accepted before the end is written."""
+    row = held(job).filter(**guard).select_for_update().values_list("cancel_requested_at", flat=True).first()
+    return row is not None
 
 
 def follow(then: uuid.UUID, *, is_completed: bool) -> None:
@@ -153,7 +168,7 @@ def release(jobs: Iterable[Job]) -> None:
         ending = Ending(job, State.RETRYING, error_code="released", retry_at=now, outcome="released")
         with transaction.atomic():
             if end_one(ending):
-                Job.objects.filter(pk=job.pk).update(max_attempts=F("max_attempts") + 1)
+                Job.objects.filter(pk=job.pk, state=State.RETRYING).update(max_attempts=F("max_attempts") + 1)
                 transaction.on_commit(doorbell.ring)
 
 
@@ -225,14 +240,18 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
 
 
 def _revive(pk: uuid.UUID | None) -> None:
-    """What was given up with a job that runs again waits for it again, and so on behind it."""
-    job = Job.objects.filter(pk=pk, state=State.CANCELLED, error_code="previous_failed").first() if pk else None
+    """What follows a job that runs again waits for it again: what was given up with it, and what has not begun."""
+    job = Job.objects.select_for_update().filter(pk=pk).first() if pk else None
     if job is None:
         return
-    waits = job.before.exclude(state=State.COMPLETED).count()
-    Job.objects.filter(pk=pk).update(state=State.PENDING, error_code="", finished_at=None, waits=waits)
-    tell([job], {"state": State.PENDING, "error_code": ""})
-    _revive(job.then_id)
+    if job.runs_after == Job.RunsAfter.END:
+        waits = job.before.exclude(state__in=Job.ENDED).count()
+        Job.objects.filter(pk=pk, state=State.PENDING).update(waits=waits, lane=None)
+    elif job.state == State.CANCELLED and job.error_code == "previous_failed":
+        waits = job.before.exclude(state=State.COMPLETED).count()
+        Job.objects.filter(pk=pk).update(state=State.PENDING, error_code="", finished_at=None, waits=waits)
+        tell([job], {"state": State.PENDING, "error_code": ""})
+        _revive(job.then_id)
 
 
 def is_cancelled(job: Job) -> bool:

@@ -108,6 +108,34 @@ def test_a_running_job_whose_cancel_was_accepted_never_completes():
     assert state(current.job) == "cancelled"
 
 
+@pytest.mark.parametrize("ending", [Job.State.RETRYING, Job.State.FAILED, Job.State.TIMED_OUT])
+def test_a_running_job_whose_cancel_was_accepted_is_cancelled_however_it_ends(ending):
+    add()
+    job = claim()[0]
+    jobs.cancel(job.pk)
+    endings.write([Ending(job, ending, error_code="no_answer", retry_at=timezone.now())])
+    assert state(job) == "cancelled"
+
+
+def test_a_cancelled_job_whose_worker_stops_does_not_start_again():
+    add()
+    job = claim()[0]
+    jobs.cancel(job.pk)
+    ledger.release([job])
+    assert state(job) == "cancelled"
+
+
+def test_a_finishing_job_waits_again_for_one_that_runs_again():
+    asked, last = jobs.group([Step("sample.add", {"a": n}) for n in range(3)], then=Step("sample.add", {"a": 9}))
+    first, second, _third = claim(3)
+    endings.write([Ending(first, Job.State.FAILED, error_code="wrong")])
+    jobs.retry(first.pk)
+    complete(claim()[0])
+    complete(second)
+    assert Job.objects.get(pk=last.pk).waits == 1
+    assert len(asked) == 3
+
+
 def test_what_has_ended_cannot_be_cancelled():
     asked = add()
     complete(claim()[0])
