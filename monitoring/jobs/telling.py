@@ -78,7 +78,7 @@ def _error(job: Job) -> dict | None:
 
 def _execution_seconds(job: Job, now: datetime) -> float | None:
     """How long its newest attempt runs, or ran."""
-    if job.started_at is None or job.state == Job.State.RETRYING:
+    if job.started_at is None or job.state in Job.WAITING:
         return None
     return round(((job.finished_at or now) - job.started_at).total_seconds(), 6)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import Step, context, endings, ledger, reaper, running
+from monitoring.jobs import Step, context, endings, ledger, reaper, running, telling
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import Cancelled, Superseded, WrongState
 from monitoring.jobs.ledger import Ending
@@ -257,3 +257,10 @@ def test_retention_deletes_what_ended_long_ago_with_its_attempts_and_nothing_els
     Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=40))
     assert jobs.everything()["monitoring.retention"](days=30)["jobs"] == 1
     assert set(Job.objects.all()) == {young, waiting}
+
+
+def test_a_job_that_waits_to_run_again_has_no_running_time():
+    asked = add()
+    endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    jobs.retry(asked.pk)
+    assert telling.brief(Job.objects.get(), timezone.now())["execution_time"] is None
