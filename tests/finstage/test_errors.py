@@ -64,6 +64,20 @@ def test_malformed_json_is_a_typed_problem(client):
     assert problem(response)["code"] == "parse_error"
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("levels", [101, 5_000, 100_000])
+def test_endless_nesting_is_a_typed_problem(client, opening, levels):
+    closing = "]" if opening == "[" else "}"
+    sent = opening * levels + "1" + closing * levels
+    answer = client.post("/api/errors/any", sent, content_type="application/json")
+    assert (answer.status_code, problem(answer)["code"]) == (400, "parse_error")
+
+
+def test_a_hundred_levels_are_read(client):
+    answer = client.post("/api/errors/any", "[" * 100 + "]" * 100, content_type="application/json")
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
