@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from celery.schedules import crontab
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from monitoring.jobs import declaration, submission
-from monitoring.jobs.errors import JobError
+from monitoring.jobs.errors import InvalidArguments, JobError
 from monitoring.models import ScheduleSlot
 
 TICK = "monitoring.tick"
@@ -30,7 +30,7 @@ def run_due(now: datetime) -> int:
     rows = (
         PeriodicTask.objects.filter(task=TICK, enabled=True).exclude(kwargs="{}").select_related("crontab", "interval")
     )
-    return sum(_run_due(schedule, now) for schedule in rows)
+    return sum(_run_alone(schedule, now) for schedule in rows)
 
 
 def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -62,12 +62,30 @@ def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
     PeriodicTask.objects.get_or_create(name=title, defaults=facts)
 
 
+def _run_alone(schedule: PeriodicTask, now: datetime) -> int:
+    """Whatever is wrong with one schedule, those behind it come too."""
+    try:
+        return _run_due(schedule, now)
+    except Exception:
+        logger.exception("the schedule %s cannot be read now", schedule.name)
+        return 0
+
+
 def _run_due(schedule: PeriodicTask, now: datetime) -> int:
     due = list(slots(schedule, max(_begin(schedule, now), now - LOOK_BACK), now))
-    asked = json.loads(schedule.kwargs)
+    asked = _asked(schedule)
     if asked.get("catch_up") is True:
         return sum(_submit(schedule, slot, asked) for slot in due)
     return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
+
+
+def _asked(schedule: PeriodicTask) -> dict:
+    """What the row asks for. Empty where that is no object: its slots are refused, as they name no job."""
+    try:
+        asked = json.loads(schedule.kwargs)
+    except (ValueError, RecursionError):
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def _begin(schedule: PeriodicTask, now: datetime) -> datetime:
@@ -89,15 +107,24 @@ def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0
         if claimed is None:
             return False
         try:
-            _submit_claimed(claimed, asked)
-        except (JobError, KeyError) as error:
+            with transaction.atomic():
+                _submit_claimed(claimed, asked)
+        except (OperationalError, InterfaceError):
+            raise  # the slot stays free for the next tick
+        except Exception as error:
             logger.exception("the schedule %s cannot be submitted", schedule.name)
-            claimed.outcome, claimed.reason = Outcome.REFUSED, str(error)[:200]
+            claimed.outcome, claimed.reason, claimed.job = Outcome.REFUSED, _reason(error), None
         claimed.save(update_fields=["outcome", "reason", "job"])
     return claimed.job is not None
 
 
+def _reason(error: Exception) -> str:
+    return (str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}")[:200]
+
+
 def _submit_claimed(claimed: ScheduleSlot, asked: dict) -> None:
+    if not isinstance(asked.get("job"), str):
+        raise InvalidArguments('The schedule must name a job, such as {"job": "market.records"}.')
     condition = declaration.condition_asked(asked.get("only_if"))
     if declaration.holds(condition):
         claimed.job = submission.submit(asked["job"], asked.get("arguments"))

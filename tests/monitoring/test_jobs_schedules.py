@@ -21,6 +21,11 @@ def is_it(so: bool) -> bool:
     return so
 
 
+@condition("sample.broken")
+def is_broken() -> bool:
+    raise RuntimeError("the exchange's calendar is gone")
+
+
 @pytest.fixture
 def hourly(db) -> PeriodicTask:
     return planned("0 * * * *", "UTC")
@@ -114,6 +119,36 @@ def test_a_schedule_asks_its_condition():
     yes = planned("0 12 * * *", "UTC", only_if={"name": "sample.is_it", "arguments": {"so": True}})
     schedules.run_due(NOON)
     assert (no.slots.first().outcome, yes.slots.first().outcome) == ("refused", "submitted")
+
+
+BROKEN = {
+    "no object": '["x"]',
+    "no JSON": "{job",
+    "no name": '{"job": ["a"]}',
+    "an unhashable condition": '{"job": "sample.add", "arguments": {"a": 1}, "only_if": {"name": ["a"]}}',
+    "a condition that raises": '{"job": "sample.add", "arguments": {"a": 1}, "only_if": {"name": "sample.broken"}}',
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kwargs", BROKEN.values(), ids=BROKEN)
+def test_a_schedule_that_cannot_be_read_is_refused_and_stops_no_other(kwargs, caplog):
+    broken = planned("0 * * * *", "Europe/Paris")
+    PeriodicTask.objects.filter(pk=broken.pk).update(kwargs=kwargs)
+    good = planned("0 * * * *", "UTC")
+    schedules.run_due(NOON)
+    assert broken.slots.first().outcome == "refused"
+    assert taken(good) == [NOON]
+    assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.django_db
+def test_a_schedule_whose_times_make_no_sense_stops_no_other(caplog):
+    planned("99 * * * *", "UTC")
+    good = planned("0 * * * *", "UTC")
+    schedules.run_due(NOON)
+    assert taken(good) == [NOON]
+    assert any(record.exc_info for record in caplog.records)
 
 
 @pytest.mark.django_db
