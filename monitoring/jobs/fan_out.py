@@ -74,9 +74,9 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _one(item: str, work: Callable[[str], Any], limiter: Limiter | None, outcome: Outcome) -> None:
-    if limiter:
-        limiter.wait()
     try:
+        if limiter:
+            limiter.wait()
         close_old_connections()
         outcome.done[item] = work(item)
     except Exception as error:

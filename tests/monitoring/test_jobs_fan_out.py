@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from monitoring import jobs
+from monitoring import jobs, redis
 from monitoring.jobs import Limiter, context, ledger
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import Cancelled
@@ -51,6 +51,21 @@ def test_a_limiter_lets_a_burst_pass_after_a_pause():
     for _ in range(5):
         limiter.wait()
     assert time.monotonic() - started < 0.1
+
+
+@pytest.fixture
+def no_redis(settings):
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    redis.client.cache_clear()
+    yield
+    redis.client.cache_clear()
+
+
+def test_without_redis_every_item_fails_and_says_why(no_redis):
+    symbols = [f"S{number}" for number in range(20)]
+    outcome = jobs.fan_out(symbols, fetch, parallel=4, limiter=Limiter("test", 50))
+    assert (outcome.done, sorted(outcome.failed)) == ({}, sorted(symbols))
+    assert all(reason.startswith("ConnectionError: ") for reason in outcome.failed.values())
 
 
 @pytest.mark.django_db
