@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from monitoring.jobs import doorbell, retention, schedules
 from monitoring.jobs.declaration import Schedule, job
+from monitoring.jobs.errors import InvalidArguments
+
+LONGEST_DAYS = 3_650
 
 
 @shared_task(name=doorbell.RING, acks_late=False)
@@ -25,4 +28,6 @@ def tick(**_schedule: object) -> None:
 @job("monitoring.retention", priority="low", timeout=600, schedules=(Schedule("35 3 * * *"),))
 def retain(days: int = 30) -> dict:
     """Delete jobs that ended long ago, and what belongs to them."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InvalidArguments(f"Nothing was deleted: days must be from 1 to {LONGEST_DAYS}.")
     return retention.delete_before(timezone.now() - timedelta(days=days))

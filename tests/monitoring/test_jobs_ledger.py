@@ -10,7 +10,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs import Step, context, endings, ledger, reaper, running, telling
 from monitoring.jobs.context import Current
-from monitoring.jobs.errors import Cancelled, Superseded, WrongState
+from monitoring.jobs.errors import Cancelled, InvalidArguments, Superseded, WrongState
 from monitoring.jobs.ledger import Ending
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -264,3 +264,12 @@ def test_a_job_that_waits_to_run_again_has_no_running_time():
     endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
     jobs.retry(asked.pk)
     assert telling.brief(Job.objects.get(), timezone.now())["execution_time"] is None
+
+
+@pytest.mark.parametrize("days", [0, -1, 3_651, 10**10])
+def test_retention_of_no_sensible_span_deletes_nothing(days):
+    add()
+    complete(claim()[0])
+    with pytest.raises(InvalidArguments, match="days must be from 1 to 3650"):
+        jobs.everything()["monitoring.retention"](days=days)
+    assert Job.objects.exists()
