@@ -29,11 +29,13 @@ HOLD_SECONDS = 3.0  # between two extensions of the leases; a quarter of a lease
 
 logger = logging.getLogger(__name__)
 
+GOODBYE_SECONDS = 2.0  # a database that is away must not hold the end for longer
+
 
 class Pulse:
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
-        self._stopped = threading.Event()
+        self._stopped, self._gone = threading.Event(), threading.Event()
         self._started_at = timezone.now()
         self._due = dict.fromkeys([self._look, self._hold], 0.0)
         self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
@@ -42,9 +44,12 @@ class Pulse:
         while not self._stopped.wait(BEAT_SECONDS):
             self._beat(time.monotonic())
         self._say_goodbye()
+        self._gone.set()
 
     def stop(self) -> None:
+        """Stop, once the row says so: the process may end right after this."""
         self._stopped.set()
+        self._gone.wait(GOODBYE_SECONDS)
 
     def _beat(self, now: float) -> None:
         held = list(self._worker.held.values())
