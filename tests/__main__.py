@@ -54,7 +54,13 @@ def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:
 
 def _pytest(*arguments: str, **environment: str) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
+    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+    if status == 1:
+        # Real processes on a busy machine: what fails twice is red, what fails once is named here and looked at.
+        print("\nOnce more, only what failed above:", flush=True)
+        again = [*command, "--last-failed", "--last-failed-no-failures=none"]
+        status = subprocess.run(again, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+    return status == 0
 
 
 def _why_no_browser() -> str:
