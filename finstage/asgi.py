@@ -18,6 +18,7 @@ from finstage import answers, health
 from finstage.answers import Answer, Receive, Send
 from finstage.assets import Assets
 from finstage.gate import Gate
+from finstage.watch import Watch
 from monitoring import metrics
 from realtime.consumers import RealtimeConsumer, hub
 
@@ -25,6 +26,7 @@ JSON = "application/json"
 
 gate = Gate(
     wsgi,
+    Watch(health.database),
     workers=settings.GATE_WORKERS,
     queue=settings.GATE_QUEUE,
     body_bytes=settings.GATE_BODY_BYTES,

@@ -4,6 +4,7 @@ Django's views run in a pool of threads which own the database connections. A th
 the request's body before it gives the request a thread, and takes the answer to its last byte before it sends the
 first, so that a slow client waits for nobody and nobody waits for a slow client. What exceeds the threads and the queue
 is refused at once. One route may hold half of the threads: many who ask for what is dear leave room for the rest.
+While the database is silent everybody is told so, also those whose thread hangs in it.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from django.urls import Resolver404, resolve
 
 from finstage import answers, bodies
 from finstage.answers import Answer, Receive, Refused, Send
+from finstage.watch import Watch
 from monitoring import metrics
 
 logger = logging.getLogger(__name__)
@@ -40,9 +42,9 @@ class Left(Exception):
 class Gate:
     """An ASGI application that runs a WSGI application behind an admission limit."""
 
-    def __init__(self, app: WSGI, *, workers: int, queue: int, body_bytes: int, body_seconds: float,
+    def __init__(self, app: WSGI, watch: Watch, *, workers: int, queue: int, body_bytes: int, body_seconds: float,
                  answer_bytes: int, answer_seconds: float):  # fmt: skip
-        self._app, self._workers, self._queue = app, workers, queue
+        self._app, self._watch, self._workers, self._queue = app, watch, workers, queue
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._answer_bytes, self._answer_seconds = answer_bytes, answer_seconds
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="http")
@@ -88,6 +90,8 @@ class Gate:
         return answer, environ.get("finstage.route", "")
 
     def _refuse_if_full(self, route: str) -> None:
+        if self._watch.silence.done():
+            raise _silent()
         if len(self._waiting) >= self._queue and not self._has_room(route):
             raise Refused(503, "busy", "All threads are busy and the queue is full.", retry_after=RETRY_SECONDS)
 
@@ -99,7 +103,7 @@ class Gate:
         turn = asyncio.get_running_loop().create_future()
         self._waiting[turn] = route
         try:
-            await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await self._first(turn, leaving)
             if leaving.done():
                 raise Left
         except BaseException:
@@ -117,13 +121,18 @@ class Gate:
         thread = loop.run_in_executor(self._pool, _run, self._app, environ, left, self._answer_bytes)
         thread.add_done_callback(partial(self._finished, route))
         try:
-            await asyncio.wait({thread, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not thread.done():
-                raise Left
+            await self._first(thread, leaving)
             return thread.result()
         except BaseException:
             left.set()
             raise
+
+    async def _first(self, awaited: asyncio.Future, leaving: asyncio.Future) -> None:
+        """Wait for it. Raises Left or Refused where nobody waits for the answer any more, or nobody can give it."""
+        silence = self._watch.silence
+        await asyncio.wait({awaited, leaving, silence}, return_when=asyncio.FIRST_COMPLETED)
+        if not awaited.done():
+            raise Left if leaving.done() else _silent()
 
     def _finished(self, route: str, thread: asyncio.Future) -> None:
         self._free(route)
@@ -139,6 +148,11 @@ class Gate:
         if turn is not None:
             self._running[self._waiting.pop(turn)] += 1
             turn.set_result(None)
+
+
+def _silent() -> Refused:
+    detail = "The database does not answer. Try again in a moment."
+    return Refused(503, "temporarily_unavailable", detail, retry_after=RETRY_SECONDS)
 
 
 def _route(path: str) -> str:

@@ -57,8 +57,7 @@ class Submitter:
         client.force_login(user)
         self.session = client.cookies[settings.SESSION_COOKIE_NAME].value
         self.url = f"http://127.0.0.1:{(port := free_port())}"
-        limits = {"FINSTAGE_HTTP_ANSWER_SECONDS": str(ANSWER_SECONDS - 0.5)}
-        self.web = ground.start("web", "manage.py", "web", "--host", "127.0.0.1", "--port", str(port), **limits)
+        self.web = ground.start("web", "manage.py", "web", "--host", "127.0.0.1", "--port", str(port))
         until(lambda: self.post("/health/live", method="GET")[0] == 200, 30, self.web)
 
     def post(self, path: str, body: dict | None = None, method: str = "POST") -> tuple[int, float]:

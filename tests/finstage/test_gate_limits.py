@@ -1,16 +1,21 @@
 """The gate by itself, for servers that hand over a request's body piece by piece."""
 
 import asyncio
+import threading
+import time
+from collections.abc import Callable
 
 import orjson
 import pytest
 
 from finstage.gate import Gate
+from finstage.watch import Watch
 
 
-def gate(app=None, **limits) -> Gate:
+def gate(app=None, *, database: Callable[[], object] = lambda: None, **limits) -> Gate:
+    watch = Watch(database, every_seconds=0.02, patience_seconds=0.1)
     usual = {"workers": 1, "queue": 1, "body_bytes": 10, "body_seconds": 0.2, "answer_bytes": 1000, "answer_seconds": 5}
-    return Gate(app or echo, **{**usual, **limits})
+    return Gate(app or echo, watch, **{**usual, **limits})
 
 
 def echo(environ: dict, start_response) -> list[bytes]:
@@ -60,3 +65,47 @@ def test_a_body_that_is_not_right_reaches_nobody(events, headers, refusal):
     status, problem = asyncio.run(ask(gate(lambda *visit: visits.append(visit)), *events, headers=headers))
     assert (status, orjson.loads(problem)["code"]) == refusal
     assert not visits
+
+
+class Frozen:
+    """A database that answers nobody until it thaws."""
+
+    def __init__(self) -> None:
+        self.thawed = threading.Event()
+
+    def __call__(self, *visit) -> list[bytes]:
+        self.thawed.wait(5)
+        return echo(*visit) if visit else []
+
+
+def test_while_the_database_is_silent_everybody_is_told_also_those_who_hang_in_it():
+    frozen = Frozen()
+
+    async def scenario() -> list[tuple[int, bytes]]:
+        asked = gate(frozen, database=frozen)
+        hanging = await asyncio.gather(ask(asked, body(b"")), ask(asked, body(b"")))
+        began = time.monotonic()
+        late = await ask(asked, body(b""))
+        assert time.monotonic() - began < 0.05
+        frozen.thawed.set()
+        await asyncio.sleep(0.3)
+        return [*hanging, late, await ask(asked, body(b"again"))]
+
+    *refused, answered = asyncio.run(scenario())
+    assert [(status, orjson.loads(problem)["code"]) for status, problem in refused] == [
+        (503, "temporarily_unavailable")
+    ] * 3
+    assert answered == (200, b"again")
+
+
+def test_a_database_that_fails_at_once_is_left_to_the_views():
+    def fail() -> None:
+        raise OSError("refused")
+
+    async def scenario() -> tuple[int, bytes]:
+        asked = gate(database=fail)
+        await ask(asked, body(b""))
+        await asyncio.sleep(0.3)
+        return await ask(asked, body(b"on"))
+
+    assert asyncio.run(scenario()) == (200, b"on")
