@@ -43,7 +43,7 @@ class Current:
 
     def __init__(self, job: Job | None) -> None:
         self.job = job
-        self.is_committed = False
+        self.ended_as = ""  # the state, where the row was ended already
         self.is_over = self.is_abandoned = False
         self.is_isolated = False
         self.deadline = time.monotonic() + job.timeout_seconds if job else float("inf")
@@ -98,7 +98,7 @@ class Current:
             yield end
             if self.job:
                 ledger.complete(self.job, checked(end.result), end.wrote or None, self._progress)
-        self.is_committed = True
+        self.ended_as = Job.State.COMPLETED
 
     @contextmanager
     def part(self, done: int, total: int | None = None, word: str = "") -> Iterator[None]:

@@ -87,6 +87,7 @@ def _home(job: Job) -> str | None:
 def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
     job = ledger.held(current.job).first()
     if job is None:
+        current.ended_as = _written(current.job)
         return None
     if current.stop_code == "cancelled" or job.cancel_requested_at:
         return Ending(job, Job.State.CANCELLED, error_code="cancelled")
@@ -94,6 +95,11 @@ def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
         return running.timed_out(job)
     ledger.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
     return None
+
+
+def _written(job: Job) -> str:
+    """How the process itself ended the attempt; empty where another attempt has begun."""
+    return Job.objects.filter(pk=job.pk, attempt=job.attempt).values_list("state", flat=True).first() or ""
 
 
 def _kill(pid: int) -> None:

@@ -56,14 +56,13 @@ def failed(job: Job, error: Exception) -> Ending:
 
 def _body(running: Current) -> Ending | None:
     declared, job = declaration.named(running.job.name), running.job
-    declared.check(job.arguments)
     with entered(running):
         if declared.rules.atomic:
             with running.commit() as end:
                 end.result = context.checked(declared(**job.arguments))
             return None
         result = declared(**job.arguments)
-    if running.is_committed:
+    if running.ended_as:
         return None
     running.checkpoint()
     return Ending(job, State.COMPLETED, context.checked(result), progress=running.last_progress)

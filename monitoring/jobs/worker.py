@@ -39,8 +39,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Counts:
+    """The jobs that ended here; one that is tried again, or given up to another worker, has not."""
+
     processed: int = 0
     failed: int = 0
+
+    def add(self, state: str) -> None:
+        self.processed += state in Job.ENDED
+        self.failed += state in (Job.State.FAILED, Job.State.TIMED_OUT)
 
 
 class Worker:
@@ -217,9 +223,8 @@ class Worker:
     def _forget(self, batch: list[tuple[Current, Ending | None]]) -> None:
         self._drop(current for current, _ in batch)
         with self._lock:
-            for _, ending in batch:
-                self.counts.processed += 1
-                self.counts.failed += bool(ending and ending.state in (Job.State.FAILED, Job.State.TIMED_OUT))
+            for current, ending in batch:
+                self.counts.add(ending.state if ending else current.ended_as)
 
     def _drop(self, ended: Iterable[Current]) -> None:
         with self._lock:

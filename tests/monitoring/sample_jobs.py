@@ -88,6 +88,11 @@ def isolated(seconds: float = 0.0) -> int:
     return os.getpid()
 
 
+@job("sample.isolated_wrong", isolated=True)
+def isolated_wrong() -> None:
+    raise ValueError("in its own process")
+
+
 @condition("sample.open")
 def is_open(exchange: str) -> bool:
     return exchange == "XOPEN"

@@ -3,7 +3,7 @@
 import pytest
 
 from monitoring import jobs
-from monitoring.models import Job, JobTemplate
+from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
 
@@ -50,6 +50,17 @@ def test_a_job_that_takes_too_long_is_timed_out(worker, name):
     done = jobs.wait(jobs.submit(name, {"seconds": 30}, timeout=1).pk, 10)
     assert done.state == "timed_out"
     assert 1 <= (done.finished_at - done.started_at).total_seconds() < 3
+
+
+def test_a_worker_counts_its_failures_also_those_of_isolated_jobs(worker):
+    row = Worker.objects.filter(pid=worker.process.pid)
+    until(row.exists)
+    processed, failed = row.values_list("processed", "failed").get()
+    jobs.wait(jobs.submit("sample.isolated_wrong").pk, 15)
+    jobs.wait(jobs.submit("sample.wrong", {"kind": "value"}).pk, 15)
+    jobs.wait(jobs.submit("sample.save", {"name": "saved"}).pk, 15)
+    until(lambda: row.get().processed == processed + 3)
+    assert row.get().failed == failed + 2
 
 
 def test_an_isolated_job_has_a_process_of_its_own_and_says_how_far_it_is(worker):
