@@ -1,5 +1,6 @@
 """Schedules: rows of django-celery-beat that name a job. Beat only ticks. Which planned times (slots) are due is worked
 out here, and each is claimed once under a unique key: two beats, a missed tick, a change of the clocks do no harm.
+A slot whose predecessor still runs is refused, so that work which takes longer than its interval does not pile up.
 """
 
 import json
@@ -14,7 +15,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from monitoring.jobs import declaration, submission
 from monitoring.jobs.errors import InvalidArguments, JobError
-from monitoring.models import ScheduleSlot
+from monitoring.models import Job, ScheduleSlot
 
 TICK = "monitoring.tick"
 MINUTE = timedelta(minutes=1)
@@ -108,7 +109,7 @@ def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0
             return False
         try:
             with transaction.atomic():
-                _submit_claimed(claimed, asked)
+                _submit_claimed(claimed, asked, may_overlap=asked.get("catch_up") is True)
         except (OperationalError, InterfaceError):
             raise  # the slot stays free for the next tick
         except Exception as error:
@@ -122,7 +123,11 @@ def _reason(error: Exception) -> str:
     return (str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}")[:200]
 
 
-def _submit_claimed(claimed: ScheduleSlot, asked: dict) -> None:
+def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) -> None:
+    before = Job.objects.filter(slots__schedule=claimed.schedule).exclude(state__in=Job.ENDED)
+    if not may_overlap and (unended := before.order_by("-id").first()):
+        claimed.outcome, claimed.reason = Outcome.REFUSED, f"{unended} of an earlier slot has not ended"
+        return
     if not isinstance(asked.get("job"), str):
         raise InvalidArguments('The schedule must name a job, such as {"job": "market.records"}.')
     condition = declaration.condition_asked(asked.get("only_if"))

@@ -55,9 +55,21 @@ def test_a_slot_is_submitted_once_however_often_beat_ticks(hourly):
 
 def test_the_newest_of_the_missed_slots_runs_and_says_how_many_were_missed(hourly):
     schedules.run_due(NOON)
+    Job.objects.update(state="completed", lane=None)
     schedules.run_due(NOON + timedelta(hours=5, minutes=7))
     assert taken(hourly) == [NOON, NOON + timedelta(hours=5)]
     assert hourly.slots.first().reason == "4 missed before it"
+
+
+def test_a_slot_whose_predecessor_has_not_ended_is_refused_and_says_so(hourly):
+    schedules.run_due(NOON)
+    schedules.run_due(NOON + timedelta(hours=1))
+    newest = hourly.slots.first()
+    assert (newest.outcome, newest.job) == ("refused", None)
+    assert newest.reason.startswith("sample.add ")
+    Job.objects.update(state="completed", lane=None)
+    schedules.run_due(NOON + timedelta(hours=2))
+    assert hourly.slots.first().outcome == "submitted"
 
 
 @pytest.mark.django_db
