@@ -1,9 +1,11 @@
 """The ledger in the admin: read, cancelled and run again, never written by hand."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
 
-from monitoring import jobs
+from monitoring import jobs, submissions
 from monitoring.jobs import JobError
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
 
@@ -68,8 +70,25 @@ class WorkerAdmin(ReadOnly, admin.ModelAdmin):
     ]
 
 
+class TemplateForm(forms.ModelForm):
+    """Takes what the interface takes, and refuses it with the same words."""
+
+    def clean_submission(self) -> dict:
+        saved = {"name": self.cleaned_data.get("name", ""), "submission": self.cleaned_data["submission"]}
+        try:
+            submissions.check(submissions.read(submissions.TemplateBody, saved)["submission"])
+        except JobError as error:
+            raise forms.ValidationError(error.detail) from error
+        except ValidationError as error:
+            told = error.detail.get("submission")
+            if told is not None:  # what is wrong with the name is said at the name
+                raise forms.ValidationError(submissions.sentences(told)) from error
+        return saved["submission"]
+
+
 @admin.register(JobTemplate)
 class JobTemplateAdmin(admin.ModelAdmin):
+    form = TemplateForm
     list_display = ["name", "owner", "updated_at"]
 
 

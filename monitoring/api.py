@@ -13,7 +13,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from monitoring import jobs, shapes, submissions
-from monitoring.jobs import JobError, Step, declaration, overview, telling
+from monitoring.jobs import JobError, declaration, overview, telling
 from monitoring.models import Job, JobTemplate, Priority
 
 REFUSED = OpenApiResponse(description="Only staff may.")
@@ -148,7 +148,8 @@ class Templates(TaskView):
     )
     def post(self, request) -> Response:
         asked = submissions.read(submissions.TemplateBody, request.data)
-        _declared_for(request.user, asked["submission"]).check(asked["submission"]["args"])
+        _may_submit_all(request.user, asked["submission"])
+        submissions.check(asked["submission"])
         saved = {"name": asked["name"], "submission": request.data["submission"]}
         try:
             with transaction.atomic():
@@ -247,17 +248,15 @@ class Retry(TaskView):
 
 
 def _submitted(user, asked: dict, key: str | None) -> Response:
-    asked = dict(asked)
-    _declared_for(user, asked)
-    name, arguments, behind = asked.pop("task"), asked.pop("args"), asked.pop("then", [])
+    _may_submit_all(user, asked)
+    steps, options = submissions.steps(asked)
     key = f"{user.pk}:{key}" if key is not None else None
-    if not behind:
-        job = jobs.submit(name, arguments, key=key, owner=user, **asked)
+    if len(steps) == 1:
+        job = jobs.submit(steps[0].name, steps[0].arguments, key=key, owner=user, **options)
         return Response({"task_id": str(job.pk), "status": job.state}, status=202)
     if key is not None:
         raise exceptions.ValidationError({"key": ["goes with a single job only"]})
-    steps = [Step(name, arguments), *(Step(each["task"], each["args"]) for each in behind)]
-    made = jobs.chain(steps, owner=user, **asked)
+    made = jobs.chain(steps, owner=user, **options)
     return Response(
         {"task_id": str(made[0].pk), "status": made[0].state, "task_ids": [str(job.pk) for job in made]}, 202
     )
@@ -269,12 +268,11 @@ def _key(in_header: str | None, in_body: str | None) -> str | None:
     return in_header or in_body
 
 
-def _declared_for(user, asked: dict) -> declaration.Declaration:
-    """The asked job, if this user may submit it and those behind it."""
+def _may_submit_all(user, asked: dict) -> None:
+    """Refuse what this user may not submit, be it the job or one of those behind it."""
     for step in [asked, *asked.get("then", [])]:
         if not _may_submit(user, declaration.named(step["task"])):
             raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
-    return declaration.named(asked["task"])
 
 
 def _body_of_template(body: dict) -> dict:

@@ -73,6 +73,7 @@ class Throughput(Shape):
 @extend_schema_serializer(component_name="TaskDashboard")
 class DashboardShape(StatusShape, Times):
     window_seconds = serializers.IntegerField()
+    last_hour = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs that ended, by how they did.")
     throughput = Throughput()
     by_name = TimesByName(many=True)
 

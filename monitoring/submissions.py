@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from monitoring.jobs import submission
+from monitoring import jobs
+from monitoring.jobs import Step, submission
 from monitoring.models import Priority
 
 STEPS = 50
@@ -54,6 +55,11 @@ class TemplateBody(serializers.Serializer):
     name = serializers.CharField(max_length=100)
     submission = SubmissionBody()
 
+    def validate_submission(self, asked: dict) -> dict:
+        if "key" in asked:
+            raise serializers.ValidationError({"key": ["would make every use of the template the same job"]})
+        return asked
+
 
 def read(kind: type[serializers.Serializer], body: Any) -> dict:
     """The checked body. Raises ValidationError, one message for each field; an unknown field is one."""
@@ -67,3 +73,22 @@ def read(kind: type[serializers.Serializer], body: Any) -> dict:
     checked = kind(data=body)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
+
+
+def steps(asked: dict) -> tuple[list[Step], dict]:
+    """A checked body as the jobs to ask for, one after another, and the options of all of them."""
+    options = {name: value for name, value in asked.items() if name not in ("task", "args", "then", "key")}
+    return [Step(each["task"], each["args"]) for each in [asked, *asked.get("then", [])]], options
+
+
+def check(asked: dict) -> None:
+    """Refuse a checked body that could not be submitted as it is. Raises JobError."""
+    made, options = steps(asked)
+    jobs.check(made, **options)
+
+
+def sentences(told: dict | list) -> str:
+    """What a refusal says, field by field, in one line."""
+    if isinstance(told, dict):
+        return "; ".join(f"{name}: {sentences(each)}" for name, each in told.items())
+    return " ".join(map(str, told))

@@ -1,15 +1,14 @@
 """What Celery calls, the doorbell and the clock's tick, and the jobs that keep the ledger itself in order."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from celery import shared_task
 from django.utils import timezone
 
 from monitoring.jobs import doorbell, retention, schedules
+from monitoring.jobs.arguments import Between
 from monitoring.jobs.declaration import Schedule, job
-from monitoring.jobs.errors import InvalidArguments
-
-LONGEST_DAYS = 3_650
 
 
 @shared_task(name=doorbell.RING, acks_late=False)
@@ -26,8 +25,6 @@ def tick(**_schedule: object) -> None:
 
 
 @job("monitoring.retention", priority="low", timeout=600, schedules=(Schedule("35 3 * * *"),))
-def retain(days: int = 30) -> dict:
-    """Delete jobs that ended long ago, and what belongs to them."""
-    if not 1 <= days <= LONGEST_DAYS:
-        raise InvalidArguments(f"Nothing was deleted: days must be from 1 to {LONGEST_DAYS}.")
+def retain(days: Annotated[int, Between(1, 3_650)] = 30) -> dict:
+    """Delete jobs that ended so many days ago, and what belongs to them."""
     return retention.delete_before(timezone.now() - timedelta(days=days))

@@ -12,16 +12,18 @@ The truth about a job is its row. Celery and its broker only tell workers to loo
 import time
 import uuid
 
+from monitoring.jobs.arguments import Between
 from monitoring.jobs.context import current
 from monitoring.jobs.declaration import Schedule, condition, everything, job
 from monitoring.jobs.errors import JobError
 from monitoring.jobs.fan_out import chunks, fan_out
 from monitoring.jobs.ledger import cancel
 from monitoring.jobs.limiter import Limiter
-from monitoring.jobs.submission import Step, chain, group, retry, submit, submit_many
+from monitoring.jobs.submission import Step, chain, check, group, retry, submit, submit_many
 from monitoring.models import Job
 
 __all__ = [
+    "Between",
     "Job",
     "JobError",
     "Limiter",
@@ -29,6 +31,7 @@ __all__ = [
     "Step",
     "cancel",
     "chain",
+    "check",
     "chunks",
     "condition",
     "current",

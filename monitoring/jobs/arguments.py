@@ -6,7 +6,8 @@ import math
 import types
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 TEXT_LENGTH = 2_000
 LIST_LENGTH = 2_000
@@ -15,11 +16,19 @@ BYTES = 64 * 1024
 _PLAIN = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
 
 
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What a number may be: `days: Annotated[int, Between(1, 365)]`."""
+
+    least: float
+    most: float
+
+
 class Arguments:
     """The signature of a job. `errors(values)` says what is wrong with a call, by field."""
 
     def __init__(self, function: Callable) -> None:
-        hints = get_type_hints(function)
+        hints = get_type_hints(function, include_extras=True)
         self.kinds = {name: hints.get(name) for name in inspect.signature(function).parameters}
         parameters = inspect.signature(function).parameters.values()
         self.required = {each.name for each in parameters if each.default is inspect.Parameter.empty}
@@ -33,7 +42,8 @@ class Arguments:
         return [
             {
                 "name": name,
-                "kind": describe(kind),
+                "kind": describe(_bare(kind)),
+                **_bounds(kind),
                 "required": name in self.required,
                 "default": self.defaults.get(name),
             }
@@ -61,6 +71,8 @@ def describe(kind: Any) -> str:
     """A type as a person would say it."""
     if kind in _PLAIN:
         return _PLAIN[kind]
+    if bounds := _bounds(kind):
+        return f"{describe(_bare(kind))} from {bounds['least']:g} to {bounds['most']:g}"
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(str, get_args(kind)))
     if get_origin(kind) is list:
@@ -69,7 +81,7 @@ def describe(kind: Any) -> str:
 
 
 def _parsed(kind: Any, text: str) -> object:
-    kinds = get_args(kind) if _is_union(kind) else (kind,)
+    kinds = map(_bare, get_args(kind) if _is_union(kind) else (kind,))
     for each in kinds:
         if get_origin(each) is list:
             return [_parsed(get_args(each)[0], part) for part in text.split(",")]
@@ -84,6 +96,8 @@ def _parsed(kind: Any, text: str) -> object:
 def _is_understood(kind: Any) -> bool:
     if kind in _PLAIN or get_origin(kind) is Literal:
         return True
+    if get_origin(kind) is Annotated:
+        return _bare(kind) in (int, float)
     if get_origin(kind) is list:
         return _is_understood(get_args(kind)[0])
     return _is_union(kind) and all(each is types.NoneType or _is_understood(each) for each in get_args(kind))
@@ -93,9 +107,22 @@ def _is_union(kind: Any) -> bool:
     return get_origin(kind) in (Union, types.UnionType)
 
 
+def _bare(kind: Any) -> Any:
+    """The type itself, without its bounds."""
+    return kind.__origin__ if get_origin(kind) is Annotated else kind
+
+
+def _bounds(kind: Any) -> dict[str, float]:
+    found = [each for each in getattr(kind, "__metadata__", ()) if isinstance(each, Between)]
+    return {"least": found[0].least, "most": found[0].most} if found else {}
+
+
 def _error(kind: Any, value: object) -> str | None:
     if kind in _PLAIN:
         return _plain_error(kind, value)
+    if bounds := _bounds(kind):
+        wrong = _plain_error(_bare(kind), value) or not bounds["least"] <= value <= bounds["most"]
+        return f"must be {describe(kind)}" if wrong else None
     if get_origin(kind) is Literal:
         is_allowed = any(value == each and type(value) is type(each) for each in get_args(kind))
         return None if is_allowed else f"must be {describe(kind)}"

@@ -61,7 +61,10 @@ class Rules:
 
 
 class Declaration:
-    """A declared job. Called like the function it wraps, it does the work here and now, without a row."""
+    """A declared job. Called like the function it wraps, it does the work here and now, without a row.
+
+    Raises InvalidArguments.
+    """
 
     def __init__(self, name: str, function: Callable, rules: Rules, body: str) -> None:
         update_wrapper(self, function)
@@ -71,6 +74,7 @@ class Declaration:
             raise TypeError(f"{name}: there is no argument {rules.about} for it to be about")
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        self.check(inspect.signature(self.function).bind_partial(*args, **kwargs).arguments)
         function = import_string(self.body) if self.body else self.function
         if inspect.iscoroutinefunction(function):
             function = async_to_sync(function)

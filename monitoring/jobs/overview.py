@@ -58,10 +58,17 @@ def dashboard(now: datetime) -> dict:
     return {
         **status(now),
         "window_seconds": int(WINDOW.total_seconds()),
+        "last_hour": ended_counts(now),
         "throughput": throughput(now),
         **_times(sample),
         "by_name": [{"name": name, "count": len(rows), **_times(rows)} for name, rows in sorted(by_name.items())],
     }
+
+
+def ended_counts(now: datetime) -> dict[str, int]:
+    """How many jobs ended in the last hour, by how they did."""
+    ended = Job.objects.order_by().filter(finished_at__gt=now - WINDOW, state__in=Job.ENDED)
+    return dict.fromkeys(map(str, Job.ENDED), 0) | dict(ended.values_list("state").annotate(Count("pk")))
 
 
 def throughput(now: datetime) -> dict:

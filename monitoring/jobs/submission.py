@@ -74,6 +74,12 @@ def group(steps: Sequence[Step], then: Step, **options: Any) -> tuple[list[Job],
     return jobs, finishing
 
 
+def check(steps: Sequence[Step], **options: Any) -> None:
+    """Refuse what `chain` would refuse, and ask for nothing."""
+    for step in steps:
+        _step_row(step, options)
+
+
 def retry(pk: uuid.UUID) -> Job:
     """Run a job again that failed, timed out or was cancelled, in the same row, with all its attempts."""
     job = Job.objects.get(pk=pk)

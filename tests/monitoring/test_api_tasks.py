@@ -1,6 +1,7 @@
 """/api/tasks/: who may ask for what, in which shapes, and how it is refused."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -79,6 +80,16 @@ def test_the_dashboard_says_how_long_jobs_waited_and_ran(client, staff):
     assert [each["name"] for each in told["by_name"]] == ["sample.add"]
 
 
+def test_the_dashboard_counts_what_ended_in_the_last_hour_by_how_it_did(client, staff):
+    jobs.submit_many("sample.add", [{"a": 1}] * 4)
+    for state in ("completed", "completed", "failed"):
+        run_next(state)
+    Job.objects.filter(state="completed").update(finished_at=timezone.now() - timedelta(hours=2))
+    jobs.cancel(Job.objects.get(state="pending").pk)
+    told = client.get("/api/tasks/dashboard").json()["last_hour"]
+    assert told == {"completed": 0, "failed": 1, "cancelled": 1, "timed_out": 0}
+
+
 def test_the_dashboard_of_an_empty_queue_has_no_figures(client, staff):
     told = client.get("/api/tasks/dashboard").json()
     assert told["waiting_seconds"] == {"p50": None, "p95": None, "p99": None}
@@ -140,6 +151,22 @@ def test_a_template_is_a_submission_with_a_name(client, staff):
     submit(client, {"template": "one and two", "args": {"b": 5}})
     job = Job.objects.get()
     assert (job.arguments, job.get_priority_display()) == ({"a": 1, "b": 5}, "low")
+
+
+@pytest.mark.parametrize(
+    ("submission", "field"),
+    [
+        ({"task": "sample.add"}, "a"),
+        ({**ADD, "then": [{"task": "sample.add"}]}, "a"),
+        ({**ADD, "then": [{"task": "sample.nothing"}]}, "task"),
+        ({**ADD, "only_if": {"name": "sample.open", "arguments": {"exchange": 1}}}, "only_if"),
+        ({**ADD, "timeout": 10**9}, "submission"),
+        ({**ADD, "key": "once"}, "submission"),
+    ],
+)
+def test_a_template_that_could_not_be_submitted_is_refused_when_it_is_saved(client, staff, submission, field):
+    answer = client.post("/api/tasks/templates", {"name": "t", "submission": submission}, content_type=JSON)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
 
 
 def test_a_waiting_task_is_cancelled_and_can_run_again(client, staff):

@@ -270,6 +270,6 @@ def test_a_job_that_waits_to_run_again_has_no_running_time():
 def test_retention_of_no_sensible_span_deletes_nothing(days):
     add()
     complete(claim()[0])
-    with pytest.raises(InvalidArguments, match="days must be from 1 to 3650"):
+    with pytest.raises(InvalidArguments, match="days must be a whole number from 1 to 3650"):
         jobs.everything()["monitoring.retention"](days=days)
     assert Job.objects.exists()

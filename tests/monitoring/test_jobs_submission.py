@@ -4,13 +4,13 @@ import math
 import os
 import subprocess
 import sys
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 
 from monitoring import jobs
 from monitoring.jobs import declaration
-from monitoring.jobs.arguments import Arguments
+from monitoring.jobs.arguments import Arguments, Between
 from monitoring.jobs.errors import InvalidArguments, KeyReused, UnknownJob
 from monitoring.models import Job
 from tests.monitoring import sample_jobs
@@ -24,6 +24,8 @@ def every_kind(
     names: list[str] | None = None,
     mode: Literal["fast", "slow"] = "fast",
     free: dict | None = None,
+    share: Annotated[float, Between(0, 1)] = 0.5,
+    days: Annotated[int, Between(1, 30)] | None = None,
 ) -> None: ...
 
 
@@ -36,6 +38,8 @@ RIGHT = {"text": "a", "number": 1}
         RIGHT,
         {**RIGHT, "ratio": 2, "flag": True, "names": ["a", "b"], "mode": "slow", "free": {"deep": [1, None]}},
         {**RIGHT, "names": None},
+        {**RIGHT, "share": 0, "days": 30},
+        {**RIGHT, "share": 1.0, "days": None},
     ],
 )
 def test_values_of_the_declared_kinds_are_accepted(values):
@@ -65,6 +69,11 @@ def test_values_of_the_declared_kinds_are_accepted(values):
         ("free", {"a": "\ud800"}),
         ("free", {"a": {1, 2}}),
         ("free", {"a": "x" * 70_000}),
+        ("share", 1.01),
+        ("share", "0"),
+        ("days", 0),
+        ("days", 31),
+        ("days", 1.0),
         ("more", 1),
     ],
 )
@@ -74,6 +83,16 @@ def test_another_value_is_refused_by_its_field(field, value):
 
 def test_what_is_missing_is_named():
     assert set(Arguments(every_kind).errors({})) == {"text", "number"}
+
+
+def test_the_bounds_of_a_number_are_described():
+    told = {each["name"]: each for each in Arguments(every_kind).described()}
+    assert (told["share"]["kind"], told["share"]["least"], told["share"]["most"]) == ("a number", 0, 1)
+    assert Arguments(every_kind).errors({**RIGHT, "share": 7}) == {"share": ["must be a number from 0 to 1"]}
+
+
+def test_words_of_a_bounded_number_are_read_as_one():
+    assert Arguments(every_kind).parsed({"share": "0.5", "days": "3"}) == {"share": 0.5, "days": 3}
 
 
 def test_endless_nesting_is_refused():
@@ -145,6 +164,11 @@ def test_a_job_says_what_it_is_about():
 def test_a_declared_job_called_as_a_function_does_its_work_without_a_row():
     assert sample_jobs.add(a=1, b=2) == 3
     assert sample_jobs.add_async(a=1, b=2) == 3
+
+
+def test_a_declared_job_called_as_a_function_refuses_what_a_submission_would():
+    with pytest.raises(InvalidArguments):
+        sample_jobs.add(a="1")
 
 
 def test_the_same_name_in_two_modules_is_refused():
