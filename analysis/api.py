@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from analysis import catalogue, frames, watchlist
+from analysis import catalogue, frames, periods, watchlist
 from analysis.shapes import IndicatorsShape, WatchlistShape
 from market import examples, overview, queries
 from market.adjustments import ADJUSTMENTS
@@ -39,7 +39,7 @@ JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 
 
 class IndicatorQuery(queries.Query):
-    period = queries.Choice(frames.PERIODS, default="1mo", help_text="Counted back from the last bar.")
+    period = queries.Choice(periods.PERIODS, default="1mo", help_text="Counted back from the last bar.")
     interval = queries.Choice(Interval.values, default=Interval.DAY)
     adjusted = queries.Choice(ADJUSTMENTS, default="split")
     indicators = serializers.CharField(

@@ -9,13 +9,9 @@ import numpy as np
 
 from analysis import catalogue
 from analysis.catalogue import Indicator
+from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars
 from market.prices import DAY, SECOND, Bar
-
-# The last sessions; or whole months back from the last bar's date. `ytd` and `max` are neither.
-SESSIONS = {"1d": 1, "5d": 5}
-MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60, "10y": 120}
-PERIODS = (*SESSIONS, *MONTHS, "ytd", "max")
 
 _WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
 

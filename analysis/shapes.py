@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from analysis import frames
+from analysis import periods
 from market import prices, shapes
 from market.adjustments import ADJUSTMENTS
 from market.models import Interval, Symbol
@@ -24,7 +24,7 @@ class IndicatorSeries(shapes.Shape):
 class IndicatorsShape(shapes.Shape):
     symbol = serializers.CharField()
     interval = serializers.ChoiceField(Interval.choices)
-    period = serializers.ChoiceField(frames.PERIODS)
+    period = serializers.ChoiceField(periods.PERIODS)
     as_of = serializers.DateTimeField(allow_null=True, help_text="The opening of the last bar; null without bars.")
     as_of_precision = serializers.ChoiceField([prices.SECOND, prices.DAY])
     is_final = serializers.BooleanField(allow_null=True, help_text="False while the last bar still forms.")

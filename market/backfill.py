@@ -16,10 +16,19 @@ def is_complete(ticker: str) -> bool:
     return bool(redis.client().sismember(_complete(), ticker))
 
 
+def missing(tickers: Collection[str]) -> set[str]:
+    """Those whose whole history was never stored."""
+    return set(tickers) - {ticker.decode() for ticker in redis.client().smembers(_complete())}
+
+
 def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
     """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
-    done = len(redis.client().smembers(_complete()) & {ticker.encode() for ticker in tracked})
-    progress = {"done": done, "total": len(tracked), "symbol": loading, "errors": errors}
+    progress = {
+        "done": len(tracked) - len(missing(tracked)),
+        "total": len(tracked),
+        "symbol": loading,
+        "errors": errors,
+    }
     redis.client().set(redis.key("backfill"), orjson.dumps(progress))
 
 

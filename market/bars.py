@@ -34,14 +34,25 @@ Key = tuple[int, str, datetime]
 Row = tuple
 
 
+class NoBars(ValueError):
+    """What is asked for needs bars that are not there."""
+
+    code = "no_bars"
+
+
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
-    """How many rows each; `changed` are corrections and forming bars that moved, `refused` says why, a line each."""
+    """How many rows each; `changed` are corrections and forming bars that moved, `refused` says why, a line each.
+
+    first, last: the openings between which the inserted and changed ones lie; None where there are none.
+    """
 
     inserted: int = 0
     changed: int = 0
     unchanged: int = 0
     refused: tuple[str, ...] = ()
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
@@ -64,8 +75,11 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     for line in refused:
         logger.warning("refused a bar: %s", line)
     ordered = sorted(newest.items())
-    counts = [_write_again(ordered[first : first + BATCH], reason) for first in range(0, len(ordered), BATCH)]
-    return UpsertResult(*(sum(column) for column in zip(*counts, strict=True)), refused=tuple(refused))
+    batches = [_write_again(ordered[first : first + BATCH], reason) for first in range(0, len(ordered), BATCH)]
+    inserted, unchanged = (sum(counts[part] for counts in batches) for part in (0, 1))
+    written = [opened_at for *_, some in batches for opened_at in some]
+    span = {"first": min(written, default=None), "last": max(written, default=None)}
+    return UpsertResult(inserted, len(written) - inserted, unchanged, tuple(refused), **span)
 
 
 def history(
@@ -196,7 +210,7 @@ def _values(bar: Bar) -> tuple:
     return bar.open, bar.high, bar.low, bar.close, bar.volume
 
 
-def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, int]:
+def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[datetime]]:
     """Write, and try again where the database chose us as a deadlock's victim."""
     for attempt in range(RETRIES + 1):
         try:
@@ -211,8 +225,11 @@ def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, i
     raise AssertionError("unreachable")
 
 
-def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, int]:
-    """Insert, correct or leave each bar of a batch in key order; counts them so."""
+def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[datetime]]:
+    """Insert, correct or leave each bar of a batch in key order.
+
+    Returns how many were inserted and left, and the openings of those that were written.
+    """
     with transaction.atomic():
         held = _held_for_update(batch)
         changes, replaced, inserted = [], [], 0
@@ -227,7 +244,7 @@ def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, int]:
                     replaced.append(_revision(key, old, reason))
         BarRevision.objects.bulk_create(replaced)
         _insert_or_update(changes)
-    return inserted, len(changes) - inserted, len(batch) - len(changes)
+    return inserted, len(batch) - len(changes), [key[2] for key, *_ in changes]
 
 
 def _held_for_update(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:

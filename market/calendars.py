@@ -69,6 +69,12 @@ def session_date(mic: str, now: datetime) -> date:
     return calendar.minute_to_session(pd.Timestamp(now).floor("min"), direction="previous").date()
 
 
+def has_session(mic: str, now: datetime) -> bool:
+    """Whether the exchange trades on the day that it is there now."""
+    calendar = _calendar(mic, now.year)
+    return calendar.is_session(str(now.astimezone(ZoneInfo(str(calendar.tz))).date()))
+
+
 def sessions(mic: str, start: date, end: date) -> list[date]:
     """The sessions from `start` to `end`, both counted."""
     found: list[date] = []

@@ -1,4 +1,4 @@
-"""What a price is: the two values that travel through Finstage, and their rules. Pure."""
+"""What a price is: the values that travel through Finstage, and their rules. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -64,6 +64,16 @@ class Bar:
     def session_date(self) -> date:
         """The exchange's own date; for a day and more `opened_at` is its midnight in UTC."""
         return self.opened_at.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A split (new shares for one old) or a dividend (cash per share, as paid)."""
+
+    ticker: str
+    kind: str  # CorporateAction.Kind
+    ex_date: date
+    value: float
 
 
 def instant(at: datetime) -> str:

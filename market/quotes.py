@@ -90,9 +90,35 @@ def flush(now: datetime) -> int:
         _flushed_at = now
         keys = redis.key("snapshots"), redis.key("snapshots", "writing")
         if taken := redis.client().eval(_TAKE, 2, *keys):
-            _write([unpacked(text) for text in taken])
+            store([unpacked(text) for text in taken])
             redis.client().delete(keys[1])
         return len(taken)
+
+
+def store(quotes: Sequence[Quote]) -> int:
+    """Write quotes as snapshots, in one insert; safe to run twice. Returns how many."""
+    symbols = dict(Symbol.objects.filter(ticker__in={quote.ticker for quote in quotes}).values_list("ticker", "pk"))
+    rows = [
+        Snapshot(
+            symbol_id=symbols[quote.ticker],
+            price=quote.price,
+            previous_close=quote.previous_close,
+            volume=quote.volume,
+            session_date=quote.session_date,
+            as_of=quote.as_of,
+            as_of_precision=quote.as_of_precision,
+            received_at=quote.received_at,
+            source=quote.source,
+        )
+        for quote in sorted(quotes, key=lambda quote: symbols.get(quote.ticker, 0))
+        if quote.ticker in symbols
+    ]
+    # MariaDB finds the unique key by itself and refuses to be told.
+    unique = None if connection.vendor == "mysql" else ["symbol", "received_at", "as_of"]
+    Snapshot.objects.bulk_create(
+        rows, update_conflicts=True, update_fields=["price", "previous_close", "volume"], unique_fields=unique
+    )
+    return len(rows)
 
 
 def freshness(quote: Quote, now: datetime) -> str:
@@ -145,30 +171,6 @@ def _is_faulty(quote: Quote) -> bool:
         return False
     logger.warning("%s: refused a quote with a price that is none: %s", quote.ticker, values)
     return True
-
-
-def _write(quotes: list[Quote]) -> None:
-    symbols = dict(Symbol.objects.filter(ticker__in={quote.ticker for quote in quotes}).values_list("ticker", "pk"))
-    rows = [
-        Snapshot(
-            symbol_id=symbols[quote.ticker],
-            price=quote.price,
-            previous_close=quote.previous_close,
-            volume=quote.volume,
-            session_date=quote.session_date,
-            as_of=quote.as_of,
-            as_of_precision=quote.as_of_precision,
-            received_at=quote.received_at,
-            source=quote.source,
-        )
-        for quote in sorted(quotes, key=lambda quote: symbols.get(quote.ticker, 0))
-        if quote.ticker in symbols
-    ]
-    # MariaDB finds the unique key by itself and refuses to be told.
-    unique = None if connection.vendor == "mysql" else ["symbol", "received_at", "as_of"]
-    Snapshot.objects.bulk_create(
-        rows, update_conflicts=True, update_fields=["price", "previous_close", "volume"], unique_fields=unique
-    )
 
 
 def _microseconds(at: datetime) -> int:

@@ -1,8 +1,7 @@
 """Records: the highest high and the lowest low of each symbol, of all time and of 52 weeks, in today's shares."""
 
-import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -10,19 +9,10 @@ from django.db import connection
 
 from market import actions, adjustments, bars
 from market.models import Bar, Record, Symbol
-
-logger = logging.getLogger(__name__)
+from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
 _FACTS = ["high", "high_date", "low", "low_date", "as_of", "source", "computed_at"]
-
-
-@dataclass(frozen=True, slots=True)
-class Refreshed:
-    """Which symbols got new records, and why the others did not."""
-
-    done: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +25,17 @@ class Extremes:
     low_date: date
 
 
-def refresh(tickers: Iterable[str]) -> Refreshed:
-    """Compute the records of each symbol from its final daily bars and store them; one that can't be fails alone."""
-    result = Refreshed()
-    for ticker in dict.fromkeys(tickers):
-        try:
-            _store(ticker)
-        except ValueError as error:
-            logger.info("%s: no records: %s", ticker, error)
-            result.failed[ticker] = str(error)
-        else:
-            result.done.append(ticker)
-    return result
+def refresh(tickers: Iterable[str]) -> dict:
+    """Compute the records of each symbol from its final daily bars and store them; one that can't be fails alone.
+
+    Returns `done`, and `failed` with the reason of each.
+    """
+    outcome = jobs.fan_out(tickers, _store, parallel=1)
+    with jobs.current().commit() as end:
+        end.result = outcome.as_json()
+        stored = sorted(outcome.done)
+        end.note(Record, len(stored) * len(Record.Scope), *((stored[0], stored[-1]) if stored else ()))
+    return end.result
 
 
 def latest(
@@ -68,9 +57,9 @@ def latest(
 
 
 def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
-    """The extremes of each scope. columns: as bars.columns gives them; raises ValueError where they are empty."""
+    """The extremes of each scope. columns: as bars.columns gives them; raises bars.NoBars where they are empty."""
     if not len(columns["opened_at"]):
-        raise ValueError("there are no final daily bars yet")
+        raise bars.NoBars("there are no final daily bars yet")
     recent = columns["opened_at"] > columns["opened_at"][-1] - _YEAR
     return {
         Record.Scope.ALL_TIME: _extremes(columns, np.ones_like(recent)),
@@ -91,7 +80,7 @@ def _date(opened_at: np.datetime64) -> date:
 def _store(ticker: str) -> None:
     symbol = Symbol.objects.filter(ticker=ticker).first()
     if symbol is None:
-        raise ValueError("there is no such symbol")
+        raise bars.NoBars("there is no such symbol")
     columns = bars.columns(ticker)
     found, as_of = extremes(columns), _date(columns["opened_at"][-1])
     source = Bar.objects.filter(symbol=symbol, interval="1d").values_list("source", flat=True).last()

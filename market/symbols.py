@@ -72,6 +72,21 @@ def tracked() -> list[Symbol]:
     return list(Symbol.objects.tracked())
 
 
+def named(tickers: Iterable[str] | None) -> list[str]:
+    """The named tickers as we write them, each once; those of all tracked symbols for None."""
+    if tickers is None:
+        return [symbol.ticker for symbol in tracked()]
+    return list(dict.fromkeys(ticker.strip().upper() for ticker in tickers))
+
+
+def home(symbols: Iterable[Symbol]) -> tuple[str, list[str]] | None:
+    """The exchange where most of these are at home, and their tickers; None where there are none."""
+    by_exchange: dict[str, list[str]] = {}
+    for symbol in symbols:
+        by_exchange.setdefault(symbol.exchange, []).append(symbol.ticker)
+    return max(by_exchange.items(), key=lambda item: len(item[1]), default=None)
+
+
 def ticker(text: str) -> str:
     """A ticker as we write it, from a person's spelling; raises InvalidTicker."""
     found = text.strip().upper()

@@ -1,12 +1,59 @@
 """What the market has done in the background."""
 
-from dataclasses import asdict
+from market import history, hours, monitor, records
+from market.symbols import named
+from monitoring import jobs
+from monitoring.jobs import Schedule, Step, condition, job
 
-from market import records, symbols
-from monitoring.jobs import Schedule, job
+CHUNK = 25  # symbols of one job that asks a source: small enough to be done again, large enough to be worth a process
 
 
-@job("market.records", timeout=600, schedules=(Schedule("0 * * * *"),))
-def refresh_records() -> dict:
+@condition("market.is_open")
+def is_open(exchange: str = "") -> bool:
+    """The exchange trades now; without a name, any does where a tracked symbol is at home."""
+    return hours.is_open(exchange)
+
+
+@condition("market.had_session")
+def had_session(exchange: str) -> bool:
+    """Today is a trading day of the exchange, by its own calendar and date."""
+    return hours.had_session(exchange)
+
+
+@job("market.price_monitor", timeout=60, schedules=(Schedule("*/2 * * * *"),))
+def look_for_silence() -> dict:
+    """Find symbols of open exchanges that nobody told for two minutes, and ask for their prices."""
+    return monitor.look()
+
+
+@job("market.quotes", timeout=120, isolated=True, about="symbols")
+def ask_for_prices(symbols: list[str]) -> dict:
+    """Ask the source for the last price of some symbols."""
+    return monitor.ask(symbols)
+
+
+@job("market.previous_close", timeout=300, about="symbols", schedules=(Schedule("15 * * * *"),))
+def keep_closes(symbols: list[str] | None = None) -> dict:
+    """Keep the last close of every tracked symbol, and show it where there is no newer price."""
+    return monitor.keep_closes(named(symbols))
+
+
+@job("market.records", timeout=600, about="symbols", schedules=(Schedule("0 * * * *"),))
+def refresh_records(symbols: list[str] | None = None) -> dict:
     """Compute the highs and lows of every tracked symbol; says which it could and why not the others."""
-    return asdict(records.refresh(symbol.ticker for symbol in symbols.tracked()))
+    return records.refresh(named(symbols))
+
+
+@job("market.history", timeout=60, atomic=True, about="symbols", schedules=(Schedule("25 * * * *"),))
+def refresh_history(symbols: list[str] | None = None) -> dict:
+    """Fetch the newest bars of every tracked symbol, in chunks side by side, and count the records anew."""
+    wanted = named(symbols)
+    steps = [Step("market.history_chunk", {"symbols": chunk}) for chunk in jobs.chunks(wanted, CHUNK)]
+    chunks, then = jobs.group(steps, Step("market.records", {} if symbols is None else {"symbols": wanted}))
+    return {"symbols": len(wanted), "chunks": [str(each.pk) for each in chunks], "then": str(then.pk)}
+
+
+@job("market.history_chunk", timeout=300, isolated=True, about="symbols")
+def refresh_chunk(symbols: list[str]) -> dict:
+    """Fetch the newest bars of some symbols, with their splits and dividends."""
+    return history.refresh(symbols)

@@ -69,14 +69,19 @@ class Dashboard(StaffView):
 
 
 class Kinds(TaskView):
-    """The jobs that can be submitted, with their arguments."""
+    """The jobs that can be submitted and the conditions they can depend on, with their arguments."""
 
     permission_classes = [IsAuthenticated]
 
     @extend_schema(operation_id="tasks_kinds", summary="Declared jobs", responses={200: shapes.KindsShape})
     def get(self, request) -> Response:
         declared = [each for each in jobs.everything().values() if _may_submit(request.user, each)]
-        return Response({"kinds": [telling.job_kind(each) for each in declared]})
+        return Response(
+            {
+                "kinds": [telling.job_kind(each) for each in declared],
+                "conditions": [telling.condition(*each) for each in declaration.conditions().items()],
+            }
+        )
 
 
 class Tasks(TaskView):

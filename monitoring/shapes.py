@@ -161,6 +161,7 @@ class SubmittedShape(Shape):
 @extend_schema_serializer(component_name="TaskKinds")
 class KindsShape(Shape):
     kinds = serializers.ListField(child=serializers.DictField())
+    conditions = serializers.ListField(child=serializers.DictField(), help_text="For `only_if`.")
 
 
 @extend_schema_serializer(component_name="TaskTemplates")

@@ -6,7 +6,6 @@ is away every step is tried again until it succeeds, so that no batch is dropped
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -171,9 +170,7 @@ class Feed:
         """Every few seconds, the rules, and the symbols of the exchange where most are at home."""
         if time.monotonic() < self._facts_until:
             return
-        tracked = symbols.tracked()
-        for exchange, _ in Counter(symbol.exchange for symbol in tracked).most_common(1):
-            self._home = exchange, [symbol.ticker for symbol in tracked if symbol.exchange == exchange]
+        self._home = symbols.home(symbols.tracked()) or self._home
         self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
 
     def _ask_for_records(self, now: list[Quote]) -> None:

@@ -17,6 +17,8 @@ PURE = [
     "analysis/indicators.py",
     "analysis/incremental.py",
     "analysis/catalogue.py",
+    "analysis/periods.py",
+    "analysis/statistics.py",
     "realtime/conditions.py",
 ]
 # Django, our rows and connections, the network, and other processes.

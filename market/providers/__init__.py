@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from market.clock import Clock
-from market.models import DataSource
-from market.prices import Quote
+from market.models import DataSource, Symbol
+from market.prices import Action, Bar, Quote
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,15 @@ class Source(Protocol):
 
     def batches(self, stop: threading.Event) -> Iterator[Tick | Rewind]:
         """What is new, as it comes, until `stop` is set. A batch is done with when the next one is asked for."""
+
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+        """A symbol's daily bars as traded, of which the last may still form, and its actions, from a session on.
+
+        Raises ProviderError.
+        """
+
+    def quotes(self, wanted: Iterable[Symbol]) -> Iterable[Quote]:
+        """The last price of each symbol, asked for now; one that has none is left out. Raises ProviderError."""
 
     def now(self) -> datetime:
         """The market's clock: the wall's, or that of the recorded session."""

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from market.providers import ProviderError
-from monitoring import redis
+from monitoring import jobs, redis
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +17,7 @@ BURST = 4
 FAILURES_TO_OPEN = 5
 COOL_DOWN_SECONDS = 60
 LONGEST_COOL_DOWN_SECONDS = 1800
+LOOK_SECONDS = 0.2  # between two looks, while waiting, whether the job that asks must stop
 PROBE_SECONDS = 30  # a probe that says nothing for this long is given up, and another may go
 
 _CLOCK = """
@@ -92,7 +93,8 @@ class Pace:
     def wait(self, *, longest_seconds: float) -> None:
         """Return when a request may leave.
 
-        Raises NoSlot, temporary, where no slot is free within `longest_seconds` or the breaker is open.
+        Raises NoSlot, temporary, where no slot is free within `longest_seconds` or the breaker is open. A checkpoint
+        of the job that asks.
         """
         slot = 1000 / self.rate
         answer = _run(
@@ -107,7 +109,10 @@ class Pace:
         if verdict == b"full":
             text = f"{self.provider}: our own limit of {self.rate:g} requests a second is used up for {seconds:.1f} s"
             raise NoSlot(text, code="rate_limited")
-        time.sleep(seconds)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            jobs.current().checkpoint()
+            time.sleep(min(left, LOOK_SECONDS))
 
     def failed(self, code: str, why: str = "") -> None:
         """Count a failure of the provider itself; a 429 or five in a row stop all requests for a while."""

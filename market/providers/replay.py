@@ -6,7 +6,7 @@ comes again as the same quote. Without Redis the rows tell: the newest final bar
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -18,8 +18,10 @@ from django.db.models import Count, Max, QuerySet
 
 from market import bars, clock, prices, quotes, records, symbols
 from market.clock import Clock
-from market.models import Bar, CorporateAction, DataSource, Record, Symbol
-from market.providers import Rewind, Tick, recording
+from market.models import Bar as BarRow
+from market.models import CorporateAction, DataSource, Record, Symbol
+from market.prices import Action, Bar, Quote
+from market.providers import ProviderError, Rewind, Tick, recording
 from monitoring import redis
 
 NAME = recording.NAME
@@ -46,7 +48,7 @@ class Place:
     def is_over(self) -> bool:
         return self.step >= self.steps
 
-    def quote(self) -> prices.Quote:
+    def quote(self) -> Quote:
         """The step's quote: one symbol after the other tells its open, then each its next price."""
         step, turn = divmod(self.step, len(self.tickers))
         return recording.quote(self.tickers[turn], self.session, step, self.at)
@@ -62,6 +64,17 @@ class Replay:
 
     def answers(self, seconds: float) -> bool:
         return True
+
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+        """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
+        found = recording.bars(symbol.ticker, self._start, datetime.now(UTC))
+        splits = recording.SPLITS.get(symbol.ticker, {}).items()
+        actions = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
+        return [bar for bar in found if bar.session_date >= start], actions
+
+    def quotes(self, wanted: Iterable[Symbol]) -> Iterable[Quote]:
+        text = "A recording can't be asked: it tells its prices by itself, while a feed plays it"
+        raise ProviderError(text, code="no_data", temporary=False)
 
     def now(self) -> datetime:
         """The session that is played, as the recording knows it: to the day."""
@@ -188,8 +201,8 @@ def _missing(session: date) -> tuple[str, ...]:
     return tuple(ticker for ticker in _playing(session) if ticker not in closed)
 
 
-def _final_bars() -> QuerySet[Bar]:
-    return Bar.objects.filter(symbol__ticker__in=recording.TICKERS, interval="1d", is_final=True, source=NAME)
+def _final_bars() -> QuerySet[BarRow]:
+    return BarRow.objects.filter(symbol__ticker__in=recording.TICKERS, interval="1d", is_final=True, source=NAME)
 
 
 def _load_history(before: date) -> None:

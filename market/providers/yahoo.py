@@ -26,15 +26,13 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFException
 from yfinance.pricing_pb2 import PricingData
 
-from market import calendars, clock, prices, symbols
-from market import quotes as kept
+from market import hours, prices, symbols
 from market.clock import Clock
 from market.models import Symbol
-from market.prices import Bar, Quote
+from market.prices import Action, Bar, Quote
 from market.providers import ProviderError, Tick, yahoo_chart, yahoo_http
 from market.providers.pace import NoSlot, Pace
 from market.providers.yahoo_backfill import Backfill
-from market.providers.yahoo_chart import Action
 from market.providers.yahoo_http import PacedSession
 from market.providers.yahoo_inbox import Inbox
 from market.providers.yahoo_poll import SILENCE_SECONDS, Poll
@@ -66,15 +64,17 @@ class Yahoo:
     def prepare(self) -> None:
         symbols.ensure(symbols.WELL_KNOWN)
 
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+        return history(symbol, start)
+
+    def quotes(self, wanted: Iterable[Symbol]) -> Iterator[Quote]:
+        return quotes(wanted)
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
-        """By the exchange's calendar and the wall's clock; where there is no calendar, as the quotes tell it."""
-        try:
-            return calendars.clock(exchange, self.now())
-        except calendars.UnknownExchange:
-            return clock.by_quotes(exchange, kept.latest(tickers).values())
+        return hours.by_calendar(exchange, tickers, self.now())
 
     def batches(self, stop: threading.Event) -> Iterator[Tick]:
         """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from market import prices
-from market.prices import Bar, Quote
+from market.prices import Action, Bar, Quote
 
 SOURCE = "yahoo"
 SETTLING = timedelta(minutes=20)  # Yahoo still corrects a session's last bar for a while after its close
@@ -21,16 +21,6 @@ INTERVALS = {"1d": 86_400, "1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3
 # A daily row stamped this late belongs to the next day: its midnight was computed with the other daylight saving time.
 LATE_HOUR = 22
 MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A split (new shares for one old) or a dividend (cash per share, as paid)."""
-
-    ticker: str
-    kind: str  # CorporateAction.Kind
-    ex_date: date
-    value: float
 
 
 @dataclass(frozen=True, slots=True)

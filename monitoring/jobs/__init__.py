@@ -13,20 +13,19 @@ import time
 import uuid
 
 from monitoring.jobs.arguments import Between
-from monitoring.jobs.context import current
+from monitoring.jobs.context import End, current
 from monitoring.jobs.declaration import Schedule, condition, everything, job
 from monitoring.jobs.errors import JobError
 from monitoring.jobs.fan_out import chunks, fan_out
 from monitoring.jobs.ledger import cancel
-from monitoring.jobs.limiter import Limiter
 from monitoring.jobs.submission import Step, chain, check, group, retry, submit, submit_many
 from monitoring.models import Job
 
 __all__ = [
     "Between",
+    "End",
     "Job",
     "JobError",
-    "Limiter",
     "Schedule",
     "Step",
     "cancel",

@@ -34,8 +34,9 @@ class End:
     wrote: list[dict] = field(default_factory=list)
 
     def note(self, model: type[models.Model], count: int, first: object = None, last: object = None) -> None:
-        """Note rows that were written: how many, and the first and last key of their range."""
-        self.wrote.append({"model": model._meta.label, "count": count, "first": first, "last": last})
+        """Note rows that were written: how many, and the first and last key of their range. None are no note."""
+        if count:
+            self.wrote.append({"model": model._meta.label, "count": count, "first": first, "last": last})
 
 
 class Current:

@@ -74,11 +74,13 @@ class Declaration:
             raise TypeError(f"{name}: there is no argument {rules.about} for it to be about")
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        self.check(inspect.signature(self.function).bind_partial(*args, **kwargs).arguments)
+        asked = inspect.signature(self.function).bind_partial(*args, **kwargs)
+        self.check(asked.arguments)
+        asked.apply_defaults()
         function = import_string(self.body) if self.body else self.function
         if inspect.iscoroutinefunction(function):
             function = async_to_sync(function)
-        return function(*args, **kwargs)
+        return function(**asked.arguments)
 
     def check(self, values: dict) -> None:
         """Raises InvalidArguments naming each field that is wrong."""
@@ -116,6 +118,10 @@ def condition(name: str) -> Callable:
         return function
 
     return declare
+
+
+def conditions() -> dict[str, Callable[..., bool]]:
+    return dict(sorted(_conditions.items()))
 
 
 def discover() -> None:

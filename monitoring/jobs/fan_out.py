@@ -11,11 +11,21 @@ from typing import Any, TypeVar
 from django.db import close_old_connections, connections
 
 from monitoring.jobs.context import current
-from monitoring.jobs.errors import Stopped
-from monitoring.jobs.limiter import Limiter
+from monitoring.jobs.errors import JobError, Stopped
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
+
+
+class NothingDone(JobError):
+    """Each item failed; worth another attempt where that can help one of them."""
+
+    code = "nothing_done"
+
+    def __init__(self, outcome: "Outcome") -> None:
+        item, reason = next(iter(outcome.failed.items()))
+        super().__init__(f"None of {len(outcome.failed)} came to anything; {item}: {reason}")
+        self.temporary = outcome.is_temporary
 
 
 @dataclass
@@ -24,44 +34,45 @@ class Outcome:
 
     done: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    is_temporary: bool = False  # whether trying again can help one that failed
 
     def as_json(self) -> dict:
         return {"done": list(self.done), "failed": self.failed}
 
+    def require_any(self) -> None:
+        """Raise NothingDone where all of them failed."""
+        if self.failed and not self.done:
+            raise NothingDone(self)
 
-def fan_out(
-    items: Iterable[str], work: Callable[[str], Any], *, parallel: int = 8, limiter: Limiter | None = None
-) -> Outcome:
-    """Do `work` for each item on up to `parallel` threads, each after its turn with the limiter.
+
+def fan_out(items: Iterable[str], work: Callable[[str], Any], *, parallel: int = 8) -> Outcome:
+    """Do `work` for each item on up to `parallel` threads; one at a time here, in the caller's own thread.
 
     An error is the item's own and told in `failed`. The job's progress counts the items; where the job must stop, no
-    further item begins and the reason is raised.
+    further item begins and the reason is raised. What bounds all processes together, such as the pace of a source,
+    is waited for inside `work`.
     """
     asked = list(dict.fromkeys(items))
     outcome, waiting, stops = Outcome(), queue.SimpleQueue[str](), list[Stopped]()
     for item in asked:
         waiting.put(item)
 
-    def run() -> None:
+    def run(before_each: Callable[[], None] = lambda: None) -> None:
         try:
             while not stops:
-                _one(waiting.get_nowait(), work, limiter, outcome)
-                current().progress(len(outcome.done) + len(outcome.failed), len(asked))
+                item = waiting.get_nowait()
+                before_each()
+                _one(item, work, outcome)
+                current().progress(len(outcome.done) + len(outcome.failed), len(asked), item)
         except queue.Empty:
             return
         except Stopped as stop:
             stops.append(stop)
-        finally:
-            connections.close_all()
 
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
-        for _ in range(min(parallel, len(asked)))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    if parallel == 1:
+        run()
+    else:
+        _side_by_side(run, min(parallel, len(asked)))
     if stops:
         raise stops[0]
     return outcome
@@ -73,13 +84,27 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
         yield list(items[start : start + size])
 
 
-def _one(item: str, work: Callable[[str], Any], limiter: Limiter | None, outcome: Outcome) -> None:
+def _side_by_side(run: Callable[[Callable[[], None]], None], count: int) -> None:
+    def aside() -> None:
+        try:
+            run(close_old_connections)
+        finally:
+            connections.close_all()
+
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(aside,), daemon=True) for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _one(item: str, work: Callable[[str], Any], outcome: Outcome) -> None:
     try:
-        if limiter:
-            limiter.wait()
-        close_old_connections()
         outcome.done[item] = work(item)
     except Exception as error:
         code = getattr(error, "code", None)
+        outcome.is_temporary |= getattr(error, "temporary", False) is True
         outcome.failed[item] = f"{code if isinstance(code, str) else type(error).__name__}: {error}"[:500]
         logger.warning("%s failed: %s", item, outcome.failed[item], exc_info=True)

@@ -66,7 +66,9 @@ def chain(steps: Sequence[Step], **options: Any) -> list[Job]:
 def group(steps: Sequence[Step], then: Step, **options: Any) -> tuple[list[Job], Job]:
     """Ask for jobs side by side, and one that runs when all have ended, however: it sees what became of each."""
     finishing = _step_row(then, options)
-    finishing.lane, finishing.waits, finishing.runs_after = None, len(steps), Job.RunsAfter.END
+    finishing.waits, finishing.runs_after = len(steps), Job.RunsAfter.END
+    if steps:
+        finishing.lane = None
     jobs = [_step_row(step, options) for step in steps]
     for job in jobs:
         job.then = finishing

@@ -1,8 +1,10 @@
 """A job as programs read it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from monitoring.jobs import declaration
+from monitoring.jobs.arguments import Arguments
 from monitoring.models import Job, Priority
 
 
@@ -64,6 +66,12 @@ def job_kind(declared: declaration.Declaration) -> dict:
         "isolated": declared.rules.isolated,
         "arguments": declared.arguments.described(),
     }
+
+
+def condition(name: str, function: Callable[..., bool]) -> dict:
+    """A declared condition, for `only_if`."""
+    about = (function.__doc__ or "").strip().split("\n")[0]
+    return {"name": name, "about": about, "arguments": Arguments(function).described()}
 
 
 def _progress(job: Job) -> dict:

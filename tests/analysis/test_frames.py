@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from analysis import catalogue, frames
+from analysis import catalogue, frames, periods
 from market import bars, prices
 from market.models import CorporateAction
 from market.providers import recording
@@ -46,7 +46,7 @@ def test_every_answer_says_where_it_came_from(recorded):
     assert (answer["as_of"], answer["as_of_precision"]) == (answer["times"][-1], "day")
 
 
-@pytest.mark.parametrize("period", [period for period in frames.PERIODS if period != "max"])
+@pytest.mark.parametrize("period", [period for period in periods.PERIODS if period != "max"])
 def test_a_bar_has_one_value_whatever_the_period(recorded, period):
     whole, part = frames.indicators("AAPL", period="max"), frames.indicators("AAPL", period=period)
     for key, series in part["indicators"].items():

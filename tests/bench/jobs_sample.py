@@ -4,8 +4,9 @@ import time
 
 from celery import shared_task
 
+from market.providers.pace import Pace
 from monitoring import jobs, redis
-from monitoring.jobs import Limiter, job
+from monitoring.jobs import job
 
 
 @job("bench.count")
@@ -43,7 +44,11 @@ def bare_wait(name: str, seconds: float) -> None:
 
 @job("bench.symbols")
 def symbols(count: int, seconds: float, per_second: float) -> dict:
-    """As many symbols, each of which takes a while, behind one limiter."""
-    names = [f"S{number}" for number in range(count)]
-    limiter = Limiter("bench", per_second)
-    return jobs.fan_out(names, lambda _: time.sleep(seconds), parallel=count, limiter=limiter).as_json()
+    """As many symbols, each of which takes a while, behind the pace of one source."""
+    pace = Pace("bench", per_second, burst=1)
+
+    def fetch(_: str) -> None:
+        pace.wait(longest_seconds=3600)
+        time.sleep(seconds)
+
+    return jobs.fan_out([f"S{number}" for number in range(count)], fetch, parallel=count).as_json()

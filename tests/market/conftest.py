@@ -1,11 +1,12 @@
 """Yahoo's wire for the tests of the market."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from yfinance.data import SingletonMeta
 
-from market.models import Symbol
+from market.models import DataSource, Symbol
 from market.providers import yahoo
 from tests.market.yahoo_wire import Wire
 
@@ -20,6 +21,17 @@ def wire(settings) -> Iterator[Wire]:
         _begin_anew()
         yield made
     _begin_anew()
+
+
+@pytest.fixture
+def hold(db, settings) -> Callable[[str], None]:
+    """hold("yahoo"): this database holds the prices of that source."""
+
+    def chosen(source: str) -> None:
+        settings.SOURCE = source
+        DataSource.objects.create(pk=1, name=source, reason="a test", chosen_at=datetime.now(UTC))
+
+    return chosen
 
 
 @pytest.fixture

@@ -33,6 +33,20 @@ def test_an_exchange_keeps_its_own_hours(mic, now, state):
     assert calendars.state(mic, at(now)) == state
 
 
+@pytest.mark.parametrize(
+    ("mic", "now", "is_one"),
+    [
+        ("XNYS", "2024-07-03T03:59:59", True),  # still the second in New York
+        ("XNYS", "2024-07-04T15:00:00", False),
+        ("XNYS", "2024-07-07T03:00:00", False),
+        ("XKRX", "2024-07-07T15:00:00", True),  # Monday in Seoul
+        ("CCC", "2024-07-07T12:00:00", True),
+    ],
+)
+def test_whether_a_day_is_a_trading_day_is_asked_by_the_exchanges_date(mic, now, is_one):
+    assert calendars.has_session(mic, at(now)) is is_one
+
+
 def test_seouls_session_has_seouls_date():
     assert calendars.session_date("XKRX", at("2024-07-01T23:59:00")) == date(2024, 7, 1)
     assert calendars.session_date("XKRX", at("2024-07-02T00:00:00")) == date(2024, 7, 2)

@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from django.conf import settings
 
 from market.providers.pace import NoSlot, Pace
+from monitoring import jobs
+from monitoring.jobs import context
+from monitoring.jobs.context import Current
+from monitoring.jobs.errors import Cancelled
 
 CHILD = """
 import sys, time, django
@@ -39,6 +44,17 @@ def test_a_burst_leaves_at_once_and_the_next_has_to_wait():
     with pytest.raises(NoSlot) as raised:
         pace.wait(longest_seconds=0)
     assert (raised.value.code, raised.value.temporary) == ("rate_limited", True)
+
+
+@pytest.mark.django_db
+def test_a_job_that_waits_for_a_slot_can_be_stopped():
+    pace, asked = Pace("wire", 0.01, burst=1), Current(jobs.submit("monitoring.retention"))
+    pace.wait(longest_seconds=0)
+    threading.Timer(0.3, asked.stop, ["cancelled"]).start()
+    began = time.monotonic()
+    with context.entered(asked), pytest.raises(Cancelled):
+        pace.wait(longest_seconds=1000)
+    assert time.monotonic() - began < 2
 
 
 def test_a_refused_caller_takes_no_slot():

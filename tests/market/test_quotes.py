@@ -97,16 +97,16 @@ def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, django_ass
 def test_what_a_crash_left_half_written_is_written_once(quote, monkeypatch):
     monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
     quotes.keep([quote("AAPL", 101), quote("AAPL", 102)])
-    write = quotes._write
+    write = quotes.store
 
     def dies_after(rows):
         write(rows)
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(quotes, "_write", dies_after)
+    monkeypatch.setattr(quotes, "store", dies_after)
     with pytest.raises(OperationalError):
         quotes.flush(AT)
-    monkeypatch.setattr(quotes, "_write", write)
+    monkeypatch.setattr(quotes, "store", write)
     quotes.keep([quote("AAPL", 103)])
     quotes.flush(AT)
     quotes.flush(AT)
@@ -118,7 +118,7 @@ def test_prices_go_on_while_the_database_is_away(quote, monkeypatch):
         raise OperationalError("no connection")
 
     monkeypatch.setattr(quotes, "_flushed_at", AT)
-    monkeypatch.setattr(quotes, "_write", refuses)
+    monkeypatch.setattr(quotes, "store", refuses)
     assert quotes.keep([quote("AAPL", 101)])
     assert newest() == 101
     monkeypatch.undo()

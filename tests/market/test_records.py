@@ -32,7 +32,7 @@ def test_a_year_is_fifty_two_weeks_and_all_time_is_all():
     last = date(2024, 5, 31)
     edge, inside = last - timedelta(weeks=52), last - timedelta(weeks=52, days=-1)
     bars.upsert([bar(edge, 200, 50), bar(inside, 150, 90), bar(last, 120, 100)])
-    assert records.refresh(["AAPL"]).done == ["AAPL"]
+    assert records.refresh(["AAPL"])["done"] == ["AAPL"]
     assert found("all_time") == (200, edge, 50, edge, last)
     assert found("52_weeks") == (150, inside, 90, inside, last)
 
@@ -73,6 +73,9 @@ def test_one_symbol_without_bars_fails_alone():
         ticker="MSFT", name="Microsoft", exchange="XNAS", currency="USD", time_zone="America/New_York"
     )
     answer = records.refresh(["NOPE", "MSFT", "AAPL"])
-    assert answer.done == ["AAPL"]
-    assert answer.failed == {"NOPE": "there is no such symbol", "MSFT": "there are no final daily bars yet"}
+    assert answer["done"] == ["AAPL"]
+    assert answer["failed"] == {
+        "NOPE": "no_bars: there is no such symbol",
+        "MSFT": "no_bars: there are no final daily bars yet",
+    }
     assert records.latest(["MSFT"]) == {"MSFT": {}}

@@ -1,15 +1,20 @@
-"""Many at once: one bad symbol fails alone, and one limiter holds all back."""
+"""Many at once: one bad symbol fails alone, and all of them fail the job."""
 
 import threading
 import time
 
 import pytest
 
-from monitoring import jobs, redis
-from monitoring.jobs import Limiter, context, ledger
+from monitoring import jobs
+from monitoring.jobs import context, ledger
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import Cancelled
+from monitoring.jobs.fan_out import NothingDone
 from monitoring.models import Job
+
+
+class Away(Exception):
+    temporary = True
 
 
 def fetch(symbol: str) -> int:
@@ -39,33 +44,29 @@ def test_no_more_run_side_by_side_than_asked():
     assert max(most) == 3
 
 
-def test_a_limiter_spaces_what_all_threads_do():
-    times = []
-    jobs.fan_out(map(str, range(6)), lambda _: times.append(time.monotonic()), limiter=Limiter("test", 50))
-    times.sort()
-    assert times[-1] - times[0] >= 5 / 50 - 0.005
+def test_one_at_a_time_runs_in_the_callers_own_thread():
+    threads = set()
+    jobs.fan_out("ABC", lambda _: threads.add(threading.get_ident()), parallel=1)
+    assert threads == {threading.get_ident()}
 
 
-def test_a_limiter_lets_a_burst_pass_after_a_pause():
-    limiter, started = Limiter("test", 10, burst=5), time.monotonic()
-    for _ in range(5):
-        limiter.wait()
-    assert time.monotonic() - started < 0.1
+def test_where_nothing_came_the_job_fails_and_says_why():
+    jobs.fan_out(["AAPL", "BAD"], fetch).require_any()
+    with pytest.raises(NothingDone) as told:
+        jobs.fan_out(["BAD"], fetch).require_any()
+    assert (str(told.value), told.value.temporary) == (
+        "None of 1 came to anything; BAD: ValueError: no such symbol",
+        False,
+    )
 
 
-@pytest.fixture
-def no_redis(settings):
-    settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    redis.client.cache_clear()
-    yield
-    redis.client.cache_clear()
+def test_where_nothing_came_another_attempt_is_made_if_that_can_help_one():
+    def away(symbol: str) -> None:
+        raise Away(symbol) if symbol == "AAPL" else ValueError(symbol)
 
-
-def test_without_redis_every_item_fails_and_says_why(no_redis):
-    symbols = [f"S{number}" for number in range(20)]
-    outcome = jobs.fan_out(symbols, fetch, parallel=4, limiter=Limiter("test", 50))
-    assert (outcome.done, sorted(outcome.failed)) == ({}, sorted(symbols))
-    assert all(reason.startswith("ConnectionError: ") for reason in outcome.failed.values())
+    with pytest.raises(NothingDone) as told:
+        jobs.fan_out(["BAD", "AAPL"], away).require_any()
+    assert told.value.temporary
 
 
 @pytest.mark.django_db

@@ -220,6 +220,11 @@ def test_the_finishing_job_of_a_group_runs_when_all_ended_and_sees_what_became_o
     assert {first, second} == set(members)
 
 
+def test_the_finishing_job_of_an_empty_group_waits_for_nobody():
+    _, finishing = jobs.group([], jobs.Step("sample.add", {"a": 1}))
+    assert [job.pk for job in claim()] == [finishing.pk]
+
+
 def test_a_job_whose_condition_does_not_hold_is_not_run():
     add(only_if={"name": "sample.open", "arguments": {"exchange": "XNYS"}})
     ending = running.run(Current(claim()[0]))

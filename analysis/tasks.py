@@ -1,0 +1,48 @@
+"""What the analysis has done in the background; the worker that runs it imports the heavy modules."""
+
+from typing import Literal
+
+from analysis.periods import Period
+from monitoring.jobs import Schedule, job
+
+NEW_YORK = "America/New_York"
+AFTER_THE_CLOSE = Schedule(
+    "30 18 * * mon-fri", NEW_YORK, only_if="market.had_session", only_if_arguments={"exchange": "XNYS"}
+)
+AFTER_THE_WEEK = Schedule("0 9 * * sat", NEW_YORK, {"span": "week"})
+
+
+@job(
+    "analysis.dataset",
+    isolated=True,
+    about="symbol",
+    audience="user",
+    quick="dataset-processing",
+    body="analysis.datasets.process",
+)
+def process_dataset(symbol: str, period: Period = "1y") -> dict:
+    """Bring one symbol's history up to date, check it for gaps, and sum it up with its indicators."""
+
+
+@job(
+    "analysis.market",
+    about="symbols",
+    audience="user",
+    quick="market-analysis",
+    body="analysis.reports.technical",
+    schedules=(Schedule("5,35 * * * *", only_if="market.is_open"),),
+)
+def analyse_market(symbols: list[str] | None = None) -> dict:
+    """Read the technical state of every tracked symbol, and of the market they make."""
+
+
+@job(
+    "analysis.report",
+    about="symbols",
+    audience="user",
+    quick="daily-report",
+    body="analysis.reports.compose",
+    schedules=(AFTER_THE_CLOSE, AFTER_THE_WEEK),
+)
+def compose_report(span: Literal["day", "week"] = "day", symbols: list[str] | None = None) -> dict:
+    """Report what the last session, or its week, brought: moves, volumes, new highs and lows, splits and dividends."""

@@ -1,0 +1,99 @@
+"""The history of symbols: fetched from the source and stored, with the splits and dividends that came with it."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Max
+
+from market import backfill, bars, providers
+from market.bars import UpsertResult
+from market.models import Bar as BarRow
+from market.models import CorporateAction, Symbol
+from market.prices import Action, Bar
+from market.providers import ProviderError
+from monitoring import jobs
+
+logger = logging.getLogger(__name__)
+
+START = date(2000, 1, 1)
+OVERLAP = timedelta(days=7)  # asked for again each time, for corrections and late actions
+PARALLEL = 2  # of one job; the source's pace bounds all of them together
+
+Fetch = Callable[[Symbol, date], tuple[list[Bar], list[Action]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What one answer of a source changed."""
+
+    bars: UpsertResult
+    actions: int
+
+    def as_json(self) -> dict:
+        return {"inserted": self.bars.inserted, "corrected": self.bars.changed, "unchanged": self.bars.unchanged,
+                "actions": self.actions, "refused": list(self.bars.refused)}  # fmt: skip
+
+
+def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
+    """Fetch and store what is missing of one symbol's settled daily bars. Safe to run again. Raises ProviderError."""
+    found, actions = fetch(symbol, _start(symbol))
+    _keep(symbol, actions, source)
+    result = bars.upsert([bar for bar in found if bar.is_final], reason=f"correction by {source}")
+    if result.inserted or result.changed:
+        logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
+    backfill.complete(symbol.ticker)
+    return Filled(result, len(actions))
+
+
+def refresh(symbols: list[str]) -> dict:
+    """Fill some symbols from the source of this database; one that fails does so alone, and says why.
+
+    Raises NothingDone where all of them failed.
+    """
+    source = providers.source()
+    outcome = jobs.fan_out(symbols, lambda ticker: fill(known(ticker), source.history, source.name), parallel=PARALLEL)
+    outcome.require_any()
+    with jobs.current().commit() as end:
+        end.result = {
+            "source": source.name,
+            "done": {ticker: filled.as_json() for ticker, filled in outcome.done.items()},
+            "failed": outcome.failed,
+        }
+        for ticker, filled in outcome.done.items():
+            note(end, ticker, filled.bars)
+    return end.result
+
+
+def known(ticker: str) -> Symbol:
+    """The symbol of that name. Raises ProviderError."""
+    symbol = Symbol.objects.filter(ticker=ticker).first()
+    if symbol is None:
+        raise ProviderError(f"there is no symbol {ticker!r} here", code="unknown_symbol", temporary=False)
+    return symbol
+
+
+def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
+    """Note the bars that were written to a symbol, if any."""
+    if count := written.inserted + written.changed:
+        first, last = ([ticker, "1d", f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
+        end.note(BarRow, count, first, last)
+
+
+def _start(symbol: Symbol) -> date:
+    """Bars of the last sessions may have come from quotes before any history did."""
+    if not backfill.is_complete(symbol.ticker):
+        return START
+    last = BarRow.objects.filter(symbol=symbol, interval="1d", is_final=True).aggregate(at=Max("opened_at"))["at"]
+    return START if last is None else last.date() - OVERLAP
+
+
+def _keep(symbol: Symbol, actions: Iterable[Action], source: str) -> None:
+    for action in actions:
+        CorporateAction.objects.update_or_create(
+            symbol=symbol,
+            kind=action.kind,
+            ex_date=action.ex_date,
+            defaults={"value": action.value, "source": source, "received_at": datetime.now(UTC)},
+        )

@@ -1,0 +1,79 @@
+"""The price monitor: symbols that nobody tells are asked about, so that a silent feed leaves no old prices."""
+
+from datetime import UTC, datetime, timedelta
+
+from market import bars, history, hours, prices, providers, quotes
+from market.models import Snapshot, Symbol
+from market.prices import Quote
+from monitoring import jobs
+
+SILENCE = timedelta(minutes=2)  # of a symbol whose exchange is open
+
+
+def look() -> dict:
+    """Which tracked symbols are silent although they could be told of; a job of its own asks about those."""
+    tracked, now = list(Symbol.objects.tracked()), datetime.now(UTC)
+    latest = quotes.latest([symbol.ticker for symbol in tracked])
+    is_open = {exchange: hours.is_open(exchange) for exchange in hours.exchanges()}
+    silent = [
+        symbol.ticker for symbol in tracked if _is_silent(latest[symbol.ticker], now, is_open=is_open[symbol.exchange])
+    ]
+    asked = jobs.submit("market.quotes", {"symbols": silent}) if silent else None
+    return {
+        "tracked": len(tracked),
+        "open": sorted(exchange for exchange, state in is_open.items() if state),
+        "silent": silent,
+        "task_id": str(asked.pk) if asked else None,
+    }
+
+
+def ask(symbols: list[str]) -> dict:
+    """Ask the source for the last price of some symbols, and keep it. Raises ProviderError where the source fails."""
+    source = providers.source()
+    outcome = jobs.fan_out(symbols, history.known, parallel=1)
+    outcome.require_any()
+    received = quotes.keep(list(source.quotes(outcome.done.values())))
+    told = {quote.ticker for quote in received}
+    untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
+    with jobs.current().commit() as end:
+        end.result = {"source": source.name, "done": sorted(told), "failed": outcome.failed | untold}
+        end.note(Snapshot, quotes.store(received), min(told, default=None), max(told, default=None))
+    return end.result
+
+
+def keep_closes(symbols: list[str]) -> dict:
+    """Store each symbol's last close as a snapshot, and show it where nobody has told a newer price."""
+    outcome = jobs.fan_out(symbols, lambda ticker: last_close(history.known(ticker)), parallel=1)
+    closes = list(outcome.done.values())
+    known = quotes.latest(list(outcome.done))
+    quotes.keep([close for close in closes if known[close.ticker] is None])
+    with jobs.current().commit() as end:
+        end.result = {
+            "done": {close.ticker: {"close": close.price, "session": str(close.session_date)} for close in closes},
+            "failed": outcome.failed,
+        }
+        tickers = [close.ticker for close in closes]
+        end.note(Snapshot, quotes.store(closes), min(tickers, default=None), max(tickers, default=None))
+    return end.result
+
+
+def last_close(symbol: Symbol) -> Quote:
+    """The close of the last finished session, as a quote, with the close before it. Raises NoBars."""
+    final = [bar for bar in bars.history(symbol.ticker, limit=3) if bar.is_final]
+    if not final:
+        raise bars.NoBars("there are no final daily bars yet")
+    bar, before = final[-1], final[-2].close if len(final) > 1 else None
+    close = Quote(
+        ticker=symbol.ticker, price=bar.close, previous_close=before, open=bar.open, high=bar.high, low=bar.low,
+        volume=bar.volume, session_date=bar.session_date, as_of=bar.opened_at, as_of_precision=prices.DAY,
+        received_at=bar.received_at, source=bar.source, market_state=prices.CLOSED, is_final=True,
+    )  # fmt: skip
+    return prices.rounded(close, symbol.price_decimals)
+
+
+def _is_silent(quote: Quote | None, now: datetime, *, is_open: bool) -> bool:
+    if quote is None:
+        return True
+    if quote.as_of_precision == prices.DAY:
+        return is_open and quotes.freshness(quote, now) == "stale"
+    return is_open and now - quote.received_at > SILENCE

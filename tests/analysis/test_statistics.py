@@ -1,0 +1,29 @@
+"""Numbers that sum a series up, against hand-made ones."""
+
+import numpy as np
+import pytest
+
+from analysis import statistics
+
+
+def test_a_change_is_in_percent_points():
+    assert statistics.change_percent(200, 190) == pytest.approx(-5)
+
+
+@pytest.mark.parametrize(
+    ("close", "fall"), [([100, 120, 90, 130, 117], 25), ([1, 2, 3], 0), ([5], 0), ([100, 50, 60, 30], 70)]
+)
+def test_a_drawdown_is_the_largest_fall_from_an_earlier_peak(close, fall):
+    assert statistics.drawdown_percent(np.array(close, float)) == pytest.approx(fall)
+
+
+def test_volatility_is_the_annualised_deviation_of_log_returns():
+    close = np.array([100.0, 102.0, 99.0, 101.0])
+    returns = np.log([1.02, 99 / 102, 101 / 99])
+    mean = returns.sum() / 3
+    expected = (((returns - mean) ** 2).sum() / 2) ** 0.5 * 252**0.5 * 100
+    assert statistics.volatility_percent(close) == pytest.approx(expected)
+
+
+def test_two_closes_have_no_volatility():
+    assert statistics.volatility_percent(np.array([1.0, 2.0])) is None

@@ -1,0 +1,83 @@
+"""History that jobs fetch: in chunks, behind one pace, and one bad symbol fails alone."""
+
+from datetime import date
+
+import pytest
+from bokeh_sampledata import stocks
+
+from market import history
+from market.models import Bar, CorporateAction, Record, Symbol
+from market.providers.replay import Replay
+from monitoring import jobs
+from monitoring.jobs.fan_out import NothingDone
+from monitoring.models import Job
+from tests.market.yahoo_charts import made_chart
+from tests.monitoring.conftest import start_worker  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def recorded(apple, hold):
+    hold("replay")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_bad_symbol_fails_alone_and_the_answer_says_why(wire, apple, hold):
+    hold("yahoo")
+    wire.charts["AAPL"] = made_chart("AAPL")
+    answer = history.refresh(["AAPL", "NOPE"])
+    assert answer["done"]["AAPL"]["inserted"] == len(stocks.AAPL["date"])
+    assert answer["failed"] == {"NOPE": "unknown_symbol: there is no symbol 'NOPE' here"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, apple, hold):
+    hold("yahoo")
+    wire.fail("chart", "500")
+    with pytest.raises(NothingDone) as told:
+        history.refresh(["AAPL"])
+    assert told.value.temporary
+
+
+def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorded, settings):
+    settings.REPLAY_START = "2012-09-04"
+    history.fill(history.known("AAPL"), Replay().history, "replay")
+    newest = Bar.objects.latest("opened_at")
+    assert newest.opened_at.date() == date(2012, 8, 31)
+    assert CorporateAction.objects.filter(kind="split").count() == 2
+    again = history.fill(history.known("AAPL"), Replay().history, "replay")
+    assert (again.bars.inserted, again.bars.changed) == (0, 0)
+
+
+@pytest.mark.db
+@pytest.mark.django_db(transaction=True)
+def test_the_job_is_chunks_side_by_side_and_the_records_after_them(recorded, start_worker):  # noqa: F811
+    start_worker(app="finstage")
+    asked = jobs.wait(jobs.submit("market.history").pk, 20)
+    last = jobs.wait(asked.result["then"], 40)
+    (chunk,) = Job.objects.filter(pk__in=asked.result["chunks"])
+    assert (chunk.state, chunk.parent_id, last.state) == ("completed", asked.pk, "completed")
+    assert chunk.wrote == [
+        {
+            "model": "market.Bar",
+            "count": Bar.objects.count(),
+            "first": ["AAPL", "1d", "2000-03-01"],
+            "last": ["AAPL", "1d", "2012-08-31"],
+        }
+    ]
+    assert last.wrote == [{"model": "market.Record", "count": 2, "first": "AAPL", "last": "AAPL"}]
+    assert Record.objects.count() == 2
+
+
+def test_many_symbols_are_many_chunks(recorded):
+    facts = {"name": "n", "exchange": "XNAS", "currency": "USD", "time_zone": "UTC"}
+    Symbol.objects.bulk_create([Symbol(ticker=f"S{number}", **facts) for number in range(60)])
+    answer = jobs.everything()["market.history"]()
+    sizes = [len(job.arguments["symbols"]) for job in Job.objects.filter(name="market.history_chunk")]
+    assert (answer["symbols"], sorted(sizes)) == (61, [11, 25, 25])
+    assert Job.objects.get(name="market.records").waits == 3
+
+
+def test_without_symbols_there_is_nothing_to_fetch_and_the_job_says_so(db):
+    assert jobs.everything()["market.history"]()["symbols"] == 0

@@ -1,0 +1,68 @@
+"""Whether an exchange trades, as jobs ask it: of its calendar, or of the recording."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from market import hours, quotes
+from market.calendars import UnknownExchange
+from market.models import Symbol
+from monitoring import jobs
+from monitoring.jobs import declaration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
+
+TRADING, WEEKEND = datetime(2024, 7, 2, 15, tzinfo=UTC), datetime(2024, 7, 6, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """at(instant): what the wall's clock shows."""
+
+    def set_to(now: datetime) -> None:
+        clock = type("Clock", (datetime,), {"now": classmethod(lambda cls, zone=None: now)})
+        monkeypatch.setattr(hours, "datetime", clock)
+
+    return set_to
+
+
+def test_an_exchange_is_open_by_its_calendar(at, hold):
+    hold("yahoo")
+    for now, is_open in ((TRADING, True), (WEEKEND, False)):
+        at(now)
+        assert (hours.is_open("XNAS"), hours.is_open(), hours.had_session("XNYS")) == (is_open,) * 3
+
+
+def test_where_no_exchange_is_named_any_will_do(at, hold):
+    hold("yahoo")
+    at(WEEKEND)
+    Symbol.objects.create(ticker="BTC-USD", name="Bitcoin", exchange="CCC", currency="USD", time_zone="UTC")
+    assert hours.is_open()
+
+
+def test_an_exchange_without_a_calendar_is_named_where_a_day_is_asked_for(at, hold):
+    hold("yahoo")
+    at(TRADING)
+    with pytest.raises(UnknownExchange, match="XXXX"):
+        hours.had_session("XXXX")
+
+
+def test_of_a_recording_the_played_quotes_tell(quote, hold):
+    hold("replay")
+    assert not hours.is_open("XNAS")
+    assert not hours.had_session("XNAS")
+    quotes.keep([quote("AAPL", 100, session_date=date(2012, 9, 4))])
+    assert hours.is_open("XNAS")
+    assert hours.had_session("XNAS")
+    quotes.keep([quote("AAPL", 101, session_date=date(2012, 9, 4), market_state="closed")])
+    assert not hours.is_open("XNAS")
+    assert hours.had_session("XNAS")
+
+
+def test_a_job_can_depend_on_an_open_market(at, hold):
+    hold("yahoo")
+    asked = {"name": "market.is_open", "arguments": {"exchange": "XNAS"}}
+    jobs.submit("market.records", only_if=asked)
+    for now, holds in ((TRADING, True), (WEEKEND, False)):
+        at(now)
+        assert declaration.holds(asked) is holds
