@@ -83,16 +83,17 @@ def _summed(columns: dict[str, np.ndarray]) -> dict:
     close, volume = columns["close"], columns["volume"]
     if not len(close):
         return {"statistics": None}
-    known = volume[~np.isnan(volume)]
-    found = {
-        "change_percent": statistics.change_percent(close[0], close[-1]),
-        "volatility_percent": statistics.volatility_percent(close),
-        "drawdown_percent": statistics.drawdown_percent(close),
-        "high": float(columns["high"].max()),
-        "low": float(columns["low"].min()),
-        "average_volume": float(known.mean()) if len(known) else None,
+    known, volatility = volume[~np.isnan(volume)], statistics.volatility_percent(close)
+    return {
+        "statistics": {
+            "change_percent": round(float(statistics.change_percent(close[0], close[-1])), 4),
+            "volatility_percent": None if volatility is None else round(volatility, 4),
+            "drawdown_percent": round(statistics.drawdown_percent(close), 4),
+            "high": float(columns["high"].max()),
+            "low": float(columns["low"].min()),
+            "average_volume": round(float(known.mean())) if len(known) else None,
+        }
     }
-    return {"statistics": {name: None if value is None else round(float(value), 4) for name, value in found.items()}}
 
 
 def _plain(value: object) -> object:

@@ -136,14 +136,15 @@ class Submit(TaskView):
 
 
 class Templates(TaskView):
-    """Submissions saved under a name."""
+    """Submissions saved under a name; each sees those whose jobs they may submit."""
 
     permission_classes = [IsAuthenticated]
     problems = WRONG_BODY
 
     @extend_schema(operation_id="tasks_templates", summary="Templates", responses={200: shapes.TemplatesShape})
     def get(self, request) -> Response:
-        return Response({"templates": list(JobTemplate.objects.values("name", "submission"))})
+        found = JobTemplate.objects.values("name", "submission")
+        return Response({"templates": [each for each in found if _may_use(request.user, each["submission"])]})
 
     @extend_schema(
         operation_id="tasks_templates_save",
@@ -291,6 +292,12 @@ def _body_of_template(body: dict) -> dict:
 
 def _may_submit(user, declared: declaration.Declaration) -> bool:
     return user.is_staff or declared.rules.audience == "user"
+
+
+def _may_use(user, saved: dict) -> bool:
+    """Whether every job of a template is still declared, and this user may submit it."""
+    kinds = [declaration.find(step["task"]) for step in [saved, *saved.get("then", [])]]
+    return all(kind is not None and _may_submit(user, kind) for kind in kinds)
 
 
 def _visible(user):

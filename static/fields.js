@@ -1,7 +1,7 @@
 // Fields for the arguments of a job, typed as the interface describes them.
 
 import { make } from "./element.js";
-import { word } from "./words.js";
+import { count, word } from "./words.js";
 
 const LIST = "a list, each a string";
 const SYMBOLS = /symbol|ticker/i;
@@ -18,8 +18,8 @@ const JSON_KIND = { help: "kindJson", isLong: true, read: json };
 
 /** One field: `element`, `name`, `value()` (undefined where left empty), `error(text)`, `check()`. */
 export class Field {
-  constructor({ name, kind, required, default: fallback }) {
-    Object.assign(this, { name, required, fallback });
+  constructor({ name, kind, required, default: fallback, least, most }) {
+    Object.assign(this, { name, required, fallback, least, most });
     const parts = kind.split(" or ").filter((part) => part !== "null");
     this.kind = kind in KINDS ? KINDS[kind] : kind.startsWith("one of ") ? choice(kind) : parts.length === 1 ? (KINDS[parts[0]] ?? JSON_KIND) : JSON_KIND;
     if (kind === "true or false") this.kind = KINDS[kind];
@@ -48,15 +48,29 @@ export class Field {
 
   helpText() {
     const { help, options } = this.kind;
-    const kind = help ? word(help, { example: '{"a": 1}' }) : options ? "" : word("kindText");
+    const text = word(this.isSymbols ? "kindSymbol" : "kindText");
+    const kind = this.bounds() || (help ? word(help, { example: '{"a": 1}' }) : options ? "" : text);
     const empty = this.required || options ? "" : this.fallback == null || this.fallback === "" ? word("optional") : word("byDefault", { value: typeof this.fallback === "string" ? this.fallback : JSON.stringify(this.fallback) });
     return [kind, empty].filter(Boolean).join(" ");
+  }
+
+  bounds() {
+    return this.most == null ? "" : word("kindBetween", { least: count(this.least), most: count(this.most) });
   }
 
   value() {
     const text = this.input.value.trim();
     if (!text) return undefined;
-    return this.kind.read(this.isSymbols ? text.toUpperCase() : text);
+    const value = this.kind.read(this.isSymbols ? text.toUpperCase() : text);
+    if (this.most != null && (value < this.least || value > this.most)) throw new Error(this.bounds());
+    return value;
+  }
+
+  /** Show a value as one would write it; undefined leaves the field empty. */
+  fill(value) {
+    const isList = Array.isArray(value) && this.kind.help === "kindList";
+    const text = isList ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : String(value);
+    this.input.value = value == null ? "" : text;
   }
 
   /** What is wrong, told at the field; nothing where all is well. */

@@ -2,6 +2,7 @@
 
 import { make } from "./element.js";
 import { Field, showError } from "./fields.js";
+import { Templates } from "./jobtemplates.js";
 import { get, post } from "./page.js";
 import { count, word } from "./words.js";
 
@@ -14,6 +15,7 @@ export class JobForm {
     this.form = dialog.querySelector("form");
     this.refusal = dialog.querySelector("[data-refusal]");
     this.timeoutHelp = this.own("timeout").querySelector(".help").textContent;
+    this.templates = new Templates(this.form, { chosen: (saved) => this.fill(saved), asked: () => this.asked(), refuse: (error) => this.explain(error) });
     for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     this.form.elements.task.addEventListener("change", () => this.choose());
@@ -46,6 +48,7 @@ export class JobForm {
     }
     this.key = freshKey();
     this.refuse("");
+    this.templates.read();
     this.dialog.showModal();
     this.form.elements.task.focus();
   }
@@ -54,7 +57,7 @@ export class JobForm {
     const kind = this.kinds.find(({ name }) => name === this.form.elements.task.value);
     this.fields = kind.arguments.map((each) => new Field(each));
     const attempts = word("attemptsHelp", { n: count(kind.max_attempts) });
-    this.help = [kind.about, attempts, kind.isolated ? word("isolated") : ""].filter(Boolean).join(" ");
+    this.help = [kind.about, attempts, kind.isolated ? word("isolatedHelp") : ""].filter(Boolean).join(" ");
     this.form.querySelector("[data-argument-fields]").replaceChildren(...this.fields.map(({ element }) => element));
     this.form.querySelector("[data-arguments]").hidden = !this.fields.length;
     this.form.elements.priority.value = kind.priority;
@@ -92,17 +95,31 @@ export class JobForm {
     this.refusal.hidden = !text;
   }
 
-  async submit() {
+  /** Show what a template says; what it does not say stays as the job's kind has it. */
+  fill({ task, args = {}, priority, timeout }) {
+    this.form.elements.task.value = task;
+    this.choose();
+    for (const field of this.fields) field.fill(args[field.name]);
+    if (priority) this.form.elements.priority.value = priority;
+    if (timeout) this.form.elements.timeout.value = timeout;
+  }
+
+  /** What the form asks for; nothing where a field is wrong, which then has the focus. */
+  asked() {
     this.refuse("");
     const wrong = [...this.fields.map((field) => field.check()), this.checkTimeout()].some(Boolean);
-    if (wrong) {
-      this.form.querySelector("[aria-invalid]")?.focus();
-      return;
-    }
+    if (!wrong) return this.body();
+    this.form.querySelector("[aria-invalid]")?.focus();
+    return null;
+  }
+
+  async submit() {
+    const asked = this.asked();
+    if (!asked) return;
     const button = this.form.querySelector("[data-submit]");
     button.disabled = true;
     try {
-      const { task_id: id } = await post("/api/tasks/submit", this.body(), { "Idempotency-Key": this.key });
+      const { task_id: id } = await post("/api/tasks/submit", asked, { "Idempotency-Key": this.key });
       this.dialog.close();
       this.submitted(id);
     } catch (error) {

@@ -63,7 +63,8 @@ def fan_out(items: Iterable[str], work: Callable[[str], Any], *, parallel: int =
                 item = waiting.get_nowait()
                 before_each()
                 _one(item, work, outcome)
-                current().progress(len(outcome.done) + len(outcome.failed), len(asked), item)
+                done = len(outcome.done) + len(outcome.failed)
+                current().progress(done, len(asked), item if done < len(asked) else "")
         except queue.Empty:
             return
         except Stopped as stop:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs import endings, ledger
 from monitoring.jobs.ledger import Ending
-from monitoring.models import Job, Worker
+from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -151,6 +151,14 @@ def test_a_template_is_a_submission_with_a_name(client, staff):
     submit(client, {"template": "one and two", "args": {"b": 5}})
     job = Job.objects.get()
     assert (job.arguments, job.get_priority_display()) == ({"a": 1, "b": 5}, "low")
+
+
+def test_templates_are_shown_to_those_who_may_submit_their_jobs(client, person):
+    JobTemplate.objects.create(name="mine", submission={"task": "sample.open_to_all"})
+    JobTemplate.objects.create(name="theirs", submission=ADD)
+    JobTemplate.objects.create(name="old", submission={"task": "sample.gone"})
+    told = client.get("/api/tasks/templates").json()["templates"]
+    assert [each["name"] for each in told] == ["mine"]
 
 
 @pytest.mark.parametrize(
