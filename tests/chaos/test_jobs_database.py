@@ -51,13 +51,13 @@ def ground(whole_ground) -> Iterator[Ground]:
 class Submitter:
     """Asks for jobs over HTTP, as a logged-in user."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, **environment: str) -> None:
         user, _ = get_user_model().objects.get_or_create(username="staff", defaults={"is_staff": True})
         client = Client()
         client.force_login(user)
         self.session = client.cookies[settings.SESSION_COOKIE_NAME].value
         self.url = f"http://127.0.0.1:{(port := free_port())}"
-        self.web = ground.start("web", "manage.py", "web", "--host", "127.0.0.1", "--port", str(port))
+        self.web = ground.start("web", "manage.py", "web", "--host", "127.0.0.1", "--port", str(port), **environment)
         until(lambda: self.post("/health/live", method="GET")[0] == 200, 30, self.web)
 
     def post(self, path: str, body: dict | None = None, method: str = "POST") -> tuple[int, float]:
@@ -81,13 +81,7 @@ def test_a_database_that_freezes(ground):
     worker, submitter = ground.ready_worker(4), Submitter(ground)
     busy = jobs.submit_many("chaos.run", [{"seconds": 1.0}] * 12)
     accepted = [submitter.post("/api/tasks/submit", ASKED)[0] for _ in range(5)].count(202)
-    os.kill(ground.mariadb.pid, signal.SIGSTOP)
-    thaw_at, answers = time.monotonic() + FROZEN_SECONDS, []
-    while time.monotonic() < thaw_at - ANSWER_SECONDS:
-        answers.append(submitter.post("/api/tasks/submit", ASKED))
-    time.sleep(max(0, thaw_at - time.monotonic()))
-    os.kill(ground.mariadb.pid, signal.SIGCONT)
-    connection.close()
+    answers = submit_while_frozen(ground, submitter)
     until(lambda: submitter.post("/api/tasks/submit", ASKED)[0] == 202, 30, submitter.web)
     until(lambda: not Job.objects.exclude(state="completed").exists(), 60, worker)
     runs, different = _runs()
@@ -103,6 +97,25 @@ def test_a_database_that_freezes(ground):
     assert (statuses, runs, different) == ([503], len(busy), len(busy))
     assert slowest <= ANSWER_SECONDS
     assert done == Job.objects.count() >= accepted + len(busy)
+
+
+def test_without_its_watch_a_frozen_database_keeps_submitters_waiting(ground):
+    submitter = Submitter(ground, DJANGO_SETTINGS_MODULE="tests.chaos.jobs_web")
+    assert submitter.post("/api/tasks/submit", ASKED)[0] == 202  # over a connection that is there when it freezes
+    assert max(seconds for _, seconds in submit_while_frozen(ground, submitter)) > ANSWER_SECONDS
+
+
+def submit_while_frozen(ground: Ground, submitter: Submitter) -> list[tuple[int, float]]:
+    """The database stands still for a while, and submissions go on one after another: what came of each."""
+    os.kill(ground.mariadb.pid, signal.SIGSTOP)
+    thaw_at, answers = time.monotonic() + FROZEN_SECONDS, []
+    while time.monotonic() < thaw_at - ANSWER_SECONDS:
+        answers.append(submitter.post("/api/tasks/submit", ASKED))
+        time.sleep(0.02)
+    time.sleep(max(0, thaw_at - time.monotonic()))
+    os.kill(ground.mariadb.pid, signal.SIGCONT)
+    connection.close()
+    return answers
 
 
 def test_a_poison_does_not_slow_the_others(ground):
