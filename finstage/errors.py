@@ -2,19 +2,25 @@
 
 import logging
 import sys
+from http import HTTPStatus
+from io import BytesIO
 
 import redis.exceptions
+from a2wsgi.wsgi import build_environ
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from finstage.answers import PROBLEM, problem
+from finstage import answers
+from finstage.answers import PROBLEM, Answer, Refused, problem
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +54,20 @@ def handle(error: Exception, context: dict) -> Response | None:
     body = _describe(error, plain, request)
     headers = {name: value for name, value in plain.items() if name.lower() != "content-type"}
     return Response(body, status=plain.status_code, headers=headers, content_type=PROBLEM)
+
+
+def refusal(refused: Refused, scope: dict) -> Answer:
+    """What the gate refuses before any view sees it, as a page to a browser."""
+    headers = {name: value.decode("latin1") for name, value in scope["headers"]}
+    if not _is_for_people(scope["path"], headers.get(b"accept", "")):
+        return answers.refusal(refused, scope["request_id"])
+    request = WSGIRequest(build_environ(scope, BytesIO()) | {"HTTP_X_REQUEST_ID": scope["request_id"]})
+    with translation.override(translation.get_language_from_request(request)):
+        page = _answer(request, refused.status, refused.code, refused.detail)
+    plain = answers.refusal(refused, scope["request_id"])
+    kept = [header for header in plain.headers if header[0] not in (b"content-type", b"content-length")]
+    described = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(page.content)).encode())]
+    return Answer(refused.status, kept + described, BytesIO(page.content))
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -122,14 +142,19 @@ def _sentences(errors: dict) -> str:
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    if request.path.startswith(PROGRAM_PATHS) or "text/html" not in request.headers.get("Accept", "text/html"):
+    if not _is_for_people(request.path, request.headers.get("Accept", "text/html")):
         body = problem(status, code, detail, request_id=_request_id(request))
         return JsonResponse(body, status=status, content_type=PROBLEM)
+    title = TITLES.get(status, HTTPStatus(status).phrase)
     context = {
-        "status": status, "title": TITLES[status], "detail": detail, "request_id": _request_id(request),
+        "status": status, "title": title, "detail": detail, "request_id": _request_id(request),
         "request_path": request.path, "request": request,
     }  # fmt: skip
     return HttpResponse(render_to_string(PAGES.get(status, "error.html"), context), status=status)
+
+
+def _is_for_people(path: str, accepted: str) -> bool:
+    return "text/html" in accepted and not path.startswith(PROGRAM_PATHS)
 
 
 def _request_id(request: HttpRequest) -> str:

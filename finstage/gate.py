@@ -21,7 +21,7 @@ from time import perf_counter
 from a2wsgi.wsgi import build_environ
 from django.urls import Resolver404, resolve
 
-from finstage import answers, bodies
+from finstage import answers, bodies, errors
 from finstage.answers import Answer, Receive, Refused, Send
 from finstage.watch import Watch
 from monitoring import metrics
@@ -60,7 +60,7 @@ class Gate:
             answer, route = await self._answer(scope, receive)
         except Refused as refused:
             metrics.GATE_REFUSED.labels(refused.code).inc()
-            answer = answers.refusal(refused, scope["request_id"])
+            answer = errors.refusal(refused, scope)
         except Left:
             metrics.GATE_ABANDONED.inc()
             return

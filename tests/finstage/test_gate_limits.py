@@ -23,7 +23,7 @@ def echo(environ: dict, start_response) -> list[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-async def ask(gate: Gate, *events: dict, headers=()) -> tuple[int, bytes]:
+async def ask(gate: Gate, *events: dict, headers=(), path="/") -> tuple[int, bytes]:
     """The answer to a request whose body comes as these events; then the client waits."""
     inbox: asyncio.Queue = asyncio.Queue()
     for event in events:
@@ -34,7 +34,7 @@ async def ask(gate: Gate, *events: dict, headers=()) -> tuple[int, bytes]:
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1",
+        "type": "http", "method": "POST", "path": path, "query_string": b"", "http_version": "1.1",
         "headers": list(headers), "request_id": "id",
     }  # fmt: skip
     await gate(scope, inbox.get, send)
@@ -96,6 +96,27 @@ def test_while_the_database_is_silent_everybody_is_told_also_those_who_hang_in_i
         (503, "temporarily_unavailable")
     ] * 3
     assert answered == (200, b"again")
+
+
+@pytest.mark.parametrize(
+    ("language", "path", "said"),
+    [
+        (b"en", "/tasks/", "Not ready at this moment"),
+        (b"ko-KR,ko", "/", '<html lang="ko"'),
+        (b"en", "/api/tasks/status", '"code":"temporarily_unavailable"'),
+    ],
+)
+def test_a_browser_is_told_by_a_page_and_a_program_by_a_problem(language, path, said):
+    frozen = Frozen()
+    headers = [(b"accept", b"text/html,*/*"), (b"accept-language", language), (b"host", b"localhost")]
+
+    async def scenario() -> tuple[int, bytes]:
+        answer = await ask(gate(frozen, database=frozen), body(b""), headers=headers, path=path)
+        frozen.thawed.set()
+        return answer
+
+    status, told = asyncio.run(scenario())
+    assert (status, said in told.decode()) == (503, True)
 
 
 def test_a_database_that_fails_at_once_is_left_to_the_views():
