@@ -255,17 +255,9 @@ class Retry(TaskView):
 
 def _submitted(user, asked: dict, key: str | None) -> Response:
     _may_submit_all(user, asked)
-    steps, options = submissions.steps(asked)
-    key = f"{user.pk}:{key}" if key is not None else None
-    if len(steps) == 1:
-        job = jobs.submit(steps[0].name, steps[0].arguments, key=key, owner=user, **options)
-        return Response({"task_id": str(job.pk), "status": job.state}, status=202)
-    if key is not None:
-        raise exceptions.ValidationError({"key": ["goes with a single job only"]})
-    made = jobs.chain(steps, owner=user, **options)
-    return Response(
-        {"task_id": str(made[0].pk), "status": made[0].state, "task_ids": [str(job.pk) for job in made]}, 202
-    )
+    made = submissions.submit(asked, key=f"{user.pk}:{key}" if key is not None else None, owner=user)
+    told = {"task_id": str(made[0].pk), "status": made[0].state}
+    return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
 
 
 def _key(in_header: str | None, in_body: str | None) -> str | None:
@@ -275,8 +267,8 @@ def _key(in_header: str | None, in_body: str | None) -> str | None:
 
 
 def _may_submit_all(user, asked: dict) -> None:
-    """Refuse what this user may not submit, be it the job or one of those behind it."""
-    for step in [asked, *asked.get("then", [])]:
+    """Refuse what this user may not submit, be it the job or one of those with it."""
+    for step in submissions.tasks(asked):
         if not _may_submit(user, declaration.named(step["task"])):
             raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
 
@@ -296,7 +288,7 @@ def _may_submit(user, declared: declaration.Declaration) -> bool:
 
 def _may_use(user, saved: dict) -> bool:
     """Whether every job of a template is still declared, and this user may submit it."""
-    kinds = [declaration.find(step["task"]) for step in [saved, *saved.get("then", [])]]
+    kinds = [declaration.find(step["task"]) for step in submissions.tasks(saved)]
     return all(kind is not None and _may_submit(user, kind) for kind in kinds)
 
 

@@ -154,7 +154,9 @@ class ResultShape(Shape):
 class SubmittedShape(Shape):
     task_id = serializers.CharField()
     status = serializers.ChoiceField(Job.State.choices)
-    task_ids = serializers.ListField(child=serializers.CharField(), required=False, help_text="Of a chain.")
+    task_ids = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of a chain or a group, the finishing job last."
+    )
     cancel_requested = serializers.BooleanField(required=False)
 
 

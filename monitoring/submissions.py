@@ -6,17 +6,30 @@ from rest_framework import serializers
 
 from monitoring import jobs
 from monitoring.jobs import Step, submission
-from monitoring.models import Priority
+from monitoring.jobs.errors import InvalidArguments
+from monitoring.models import Job, Priority
 
 STEPS = 50
+OF_STEPS = ("task", "args", "beside", "then", "key")  # what is not an option of all jobs of a body
 
 
-class Condition(serializers.Serializer):
+class Body(serializers.Serializer):
+    """Refuses what it does not know: a misspelt option must not be dropped in silence."""
+
+    def to_internal_value(self, data: Any) -> dict:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
+        if unknown:
+            told = [f"is unknown; there are {', '.join(self.fields)}"]
+            raise serializers.ValidationError({str(name)[:100]: told for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Condition(Body):
     name = serializers.CharField(max_length=100, help_text="A declared condition.")
     arguments = serializers.DictField(default=dict)
 
 
-class StepBody(serializers.Serializer):
+class StepBody(Body):
     task = serializers.CharField(
         max_length=100, help_text="The name of a declared job; GET /api/tasks/kinds lists them."
     )
@@ -24,7 +37,7 @@ class StepBody(serializers.Serializer):
 
 
 class SubmissionBody(StepBody):
-    """A job to run, and optionally others behind it."""
+    """A job to run, and optionally others beside it and behind it."""
 
     priority = serializers.ChoiceField([each.name.lower() for each in Priority], required=False)
     timeout = serializers.IntegerField(
@@ -39,19 +52,30 @@ class SubmissionBody(StepBody):
     key = serializers.CharField(
         max_length=100, required=False, help_text="Idempotency: the same key is the same job. Or as `Idempotency-Key`."
     )
+    beside = StepBody(
+        many=True,
+        required=False,
+        max_length=STEPS,
+        help_text="Jobs at the same time. `then` is one job, which runs when all have ended, however.",
+    )
     then = StepBody(
         many=True, required=False, max_length=STEPS, help_text="Jobs that follow, each if all before completed."
     )
 
+    def validate(self, asked: dict) -> dict:
+        if asked.get("beside") and len(asked.get("then", [])) != 1:
+            raise serializers.ValidationError({"then": ["must be one job, which finishes the group"]})
+        return asked
 
-class TemplateCall(serializers.Serializer):
+
+class TemplateCall(Body):
     """A saved submission, with other arguments where given."""
 
     template = serializers.CharField(max_length=100)
     args = serializers.DictField(required=False)
 
 
-class TemplateBody(serializers.Serializer):
+class TemplateBody(Body):
     name = serializers.CharField(max_length=100)
     submission = SubmissionBody()
 
@@ -62,29 +86,39 @@ class TemplateBody(serializers.Serializer):
 
 
 def read(kind: type[serializers.Serializer], body: Any) -> dict:
-    """The checked body. Raises ValidationError, one message for each field; an unknown field is one."""
-    if isinstance(body, dict):
-        unknown = [name for name in body if name not in kind().fields]
-        if unknown:
-            allowed = ", ".join(kind().fields)
-            raise serializers.ValidationError(
-                {str(name)[:100]: [f"is unknown; there are {allowed}"] for name in unknown}
-            )
+    """The checked body. Raises ValidationError, one message for each field."""
     checked = kind(data=body)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
 
 
-def steps(asked: dict) -> tuple[list[Step], dict]:
-    """A checked body as the jobs to ask for, one after another, and the options of all of them."""
-    options = {name: value for name, value in asked.items() if name not in ("task", "args", "then", "key")}
-    return [Step(each["task"], each["args"]) for each in [asked, *asked.get("then", [])]], options
+def tasks(asked: dict) -> list[dict]:
+    """Every job that a body asks for, the first one first."""
+    return [asked, *asked.get("beside", []), *asked.get("then", [])]
+
+
+def submit(asked: dict, *, key: str | None = None, **owner: Any) -> list[Job]:
+    """Ask for what a checked body says. Raises JobError."""
+    first, *others = steps(asked)
+    options = {name: value for name, value in asked.items() if name not in OF_STEPS} | owner
+    if not others:
+        return [jobs.submit(first.name, first.arguments, key=key, **options)]
+    if key is not None:
+        raise InvalidArguments("The key is wrong.", {"key": ["goes with a single job only"]})
+    if asked.get("beside"):
+        made, finishing = jobs.group([first, *others[:-1]], others[-1], **options)
+        return [*made, finishing]
+    return jobs.chain([first, *others], **options)
 
 
 def check(asked: dict) -> None:
     """Refuse a checked body that could not be submitted as it is. Raises JobError."""
-    made, options = steps(asked)
-    jobs.check(made, **options)
+    options = {name: value for name, value in asked.items() if name not in OF_STEPS}
+    jobs.check(steps(asked), **options)
+
+
+def steps(asked: dict) -> list[Step]:
+    return [Step(each["task"], each["args"]) for each in tasks(asked)]
 
 
 def sentences(told: dict | list) -> str:

@@ -109,6 +109,10 @@ def test_the_dashboard_of_an_empty_queue_has_no_figures(client, staff):
         ({**ADD, "countdown": 5}, ["countdown"]),
         ({**ADD, "only_if": {"name": "os.system"}}, ["only_if"]),
         ({**ADD, "then": [{"task": "sample.nothing"}]}, ["task"]),
+        ({**ADD, "then": [{**ADD, "priority": "high"}]}, ["then"]),
+        ({**ADD, "beside": [ADD]}, ["then"]),
+        ({**ADD, "beside": [ADD], "then": [ADD, ADD]}, ["then"]),
+        ({**ADD, "then": [ADD], "key": "once"}, ["key"]),
         ({"template": "unheard"}, ["template"]),
         ([], ["non_field_errors"]),
         (1, ["non_field_errors"]),
@@ -144,6 +148,13 @@ def test_a_chain_is_submitted_as_one(client, staff):
     assert Job.objects.filter(pk__in=told["task_ids"]).count() == 3
 
 
+def test_a_group_is_submitted_with_the_job_that_finishes_it(client, staff):
+    told = submit(client, {**ADD, "beside": [ADD, ADD], "then": [{"task": "sample.add", "args": {"a": 9}}]}).json()
+    *group, finishing = (Job.objects.get(pk=pk) for pk in told["task_ids"])
+    assert (len(group), finishing.arguments, finishing.waits, finishing.runs_after) == (3, {"a": 9}, 3, "end")
+    assert {job.then_id for job in group} == {finishing.pk}
+
+
 def test_a_template_is_a_submission_with_a_name(client, staff):
     saved = {"name": "one and two", "submission": {"task": "sample.add", "args": {"a": 1, "b": 2}, "priority": "low"}}
     assert client.post("/api/tasks/templates", saved, content_type=JSON).status_code == 201
@@ -170,6 +181,7 @@ def test_templates_are_shown_to_those_who_may_submit_their_jobs(client, person):
         ({**ADD, "only_if": {"name": "sample.open", "arguments": {"exchange": 1}}}, "only_if"),
         ({**ADD, "timeout": 10**9}, "submission"),
         ({**ADD, "key": "once"}, "submission"),
+        ({**ADD, "prioritty": "high"}, "submission"),
     ],
 )
 def test_a_template_that_could_not_be_submitted_is_refused_when_it_is_saved(client, staff, submission, field):
