@@ -32,12 +32,14 @@ def ask(symbols: list[str]) -> dict:
     source = providers.source()
     outcome = jobs.fan_out(symbols, history.known, parallel=1)
     outcome.require_any()
-    received = quotes.keep(list(source.quotes(outcome.done.values())))
+    received = list(source.quotes(outcome.done.values()))
     told = {quote.ticker for quote in received}
     untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
+    newer = quotes.keep(received)
     with jobs.current().commit() as end:
         end.result = {"source": source.name, "done": sorted(told), "failed": outcome.failed | untold}
-        end.note(Snapshot, quotes.store(received), min(told, default=None), max(told, default=None))
+        tickers = [quote.ticker for quote in newer]
+        end.note(Snapshot, quotes.store(newer), min(tickers, default=None), max(tickers, default=None))
     return end.result
 
 
