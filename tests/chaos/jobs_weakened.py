@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
+from finstage.celery import app
 from monitoring.jobs import context, doorbell, isolated, ledger
 from monitoring.jobs.reaper import Reaper
 from monitoring.jobs.worker import Worker
@@ -46,6 +47,11 @@ def without_one_transaction() -> None:
 
 def without_isolation() -> None:
     isolated.is_needed = lambda job: False
+
+
+def without_retry_after_refusals() -> None:
+    """By the broker: it is full or read-only."""
+    app.conf.broker_channel_error_retry = False
 
 
 globals().get(f"without_{os.environ['CHAOS_WITHOUT']}", lambda: None)()

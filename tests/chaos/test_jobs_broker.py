@@ -2,21 +2,36 @@
 
 import os
 import signal
+import threading
 import time
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import pytest
 import redis
 from django.db import connection
 
 from monitoring import jobs
-from monitoring.jobs import doorbell
+from monitoring.jobs import doorbell, ledger
 from monitoring.models import Job
 from tests.chaos import jobs_ground, jobs_sample  # noqa: F401
 from tests.chaos.jobs_ground import Ground, quantile, report, times, until
 
 pytestmark = pytest.mark.chaos
 QUEUED = 2_000
+SUBMISSION_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of jobs and their workers. slowest: the longest that a submission took, in seconds."""
+
+    asked: int
+    left: int
+    ended: int
+    slowest: float
 
 
 @pytest.fixture(scope="module")
@@ -44,55 +59,97 @@ def test_without_a_reaper_their_jobs_are_lost(ground):
 
 
 def test_a_broker_that_restarts_and_forgets_while_jobs_wait(ground):
-    queued = times(QUEUED)
-    for _ in range(2):
-        ground.ready_worker(8)
-    slowest, restarts = 0.0, times(5)
-    for number in range(restarts):
-        slowest = max(slowest, _submit(queued // restarts))
-        ground.kill_broker()
-        slowest = max(slowest, _submit(5))
-        time.sleep(ground.random.uniform(0.2, 1))
-        ground.start_broker()
-        if number == 0:
-            _broker(ground).flushall()
-    asked = Job.objects.count()
-    until(lambda: Job.objects.filter(state="completed").count() == asked, 120, *ground.processes)
+    restarts = times(5)
+    seen = restart_under_jobs(ground, times(QUEUED), restarts, patience=120)
     runs, different = _runs()
     report(
         "the broker under queued jobs",
-        f"{restarts} restarts that lose all it held, one FLUSHALL, {asked} jobs",
-        f"{asked} done, 0 twice; a submission ≤ 0.5 s",
-        f"{different} done, {runs - different} twice; slowest submission {slowest * 1000:.0f} ms",
+        f"{restarts} times frozen, killed and started empty, one FLUSHALL, {seen.asked} jobs",
+        f"{seen.asked} done, 0 twice; a submission ≤ {SUBMISSION_SECONDS} s",
+        f"{different} done, {runs - different} twice; slowest submission {seen.slowest * 1000:.0f} ms",
     )
-    assert (runs, different) == (asked, asked)
-    assert slowest <= 0.5
+    assert (seen.left, runs, different) == (0, seen.asked, seen.asked)
+    assert seen.slowest <= SUBMISSION_SECONDS
+
+
+def test_without_a_reaper_a_broker_that_forgets_leaves_jobs_waiting(ground):
+    assert restart_under_jobs(ground, 20, 1, patience=12, without="reaper").left
+
+
+def test_without_a_thread_aside_a_broker_that_hangs_holds_submissions_up(ground, monkeypatch):
+    _ring_in_the_callers_thread(monkeypatch)
+    assert restart_under_jobs(ground, 20, 1, patience=60).slowest > SUBMISSION_SECONDS
 
 
 def test_a_broker_that_is_full(ground):
-    ground.ready_worker(4)
-    _broker(ground).config_set("maxmemory", "1mb")
-    slowest = _submit(times(200))
-    until(lambda: not Job.objects.exclude(state="completed").exists(), 60, *ground.processes)
-    _broker(ground).config_set("maxmemory", "0")
-    report("a broker at maxmemory", f"{times(200)} jobs", "all done; a submission ≤ 0.5 s",
-           f"all done; slowest {slowest * 1000:.0f} ms")  # fmt: skip
-    assert slowest <= 0.5
+    seen = fill_under_jobs(ground, times(200), patience=60)
+    report(
+        "a broker that refuses every ring",
+        f"{seen.asked} jobs, for a worker that was there before and one that starts meanwhile",
+        f"0 left over, 0 workers ended; a submission ≤ {SUBMISSION_SECONDS} s",
+        f"{seen.left} left over, {seen.ended} workers ended; slowest submission {seen.slowest * 1000:.0f} ms",
+    )
+    assert (seen.left, seen.ended) == (0, 0)
+    assert seen.slowest <= SUBMISSION_SECONDS
+
+
+def test_without_a_reaper_a_full_broker_leaves_jobs_waiting(ground):
+    seen = fill_under_jobs(ground, 20, patience=12, without="reaper")
+    assert (seen.left, seen.ended) == (20, 0)
+
+
+def test_without_a_retry_after_refusals_a_full_broker_ends_workers(ground):
+    assert fill_under_jobs(ground, 20, patience=12, without="retry_after_refusals").ended
 
 
 def test_jobs_that_were_cancelled_while_they_waited_never_start(ground):
-    asked = jobs.submit_many("chaos.run", [{}] * times(100))
+    asked = times(100)
+    started = cancel_while_they_wait(ground, asked)
+    report("cancelled while waiting", f"{asked} jobs, workers and broker restarted", "0 start", f"{started} started")
+    assert started == 0
+
+
+def test_without_leaving_the_lane_cancelled_jobs_start(ground, monkeypatch):
+    monkeypatch.setattr(ledger, "give_up", _cancel_in_word_only)
+    assert cancel_while_they_wait(ground, 10) == 10
+
+
+def restart_under_jobs(ground: Ground, queued: int, restarts: int, *, patience: float, without: str = "") -> Seen:
+    """The broker hangs, dies and comes back empty, while jobs are submitted before, during and after."""
+    for _ in range(2):
+        ground.ready_worker(8, without)
+    _until_rings_are_heard()
+    slowest = 0.0
+    for number in range(restarts):
+        slowest = max(slowest, _submit(queued // restarts), _submit_while_it_dies(ground))
+        ground.start_broker()
+        if number == 0:
+            _broker(ground).flushall()
+    return _seen(ground, slowest, patience)
+
+
+def fill_under_jobs(ground: Ground, asked: int, *, patience: float, without: str = "") -> Seen:
+    """The broker refuses all that is put into it: rings, and what workers themselves keep there."""
+    ground.ready_worker(4, without)
+    _until_rings_are_heard()
+    with _full(ground):
+        ground.worker(4, without)
+        for each in ground.processes:
+            until(lambda each=each: b"'maxmemory'" in each.log.read_bytes(), 60, each)
+        time.sleep(2)  # so that one that ends of it has ended
+        return _seen(ground, _submit(asked), patience)
+
+
+def cancel_while_they_wait(ground: Ground, count: int) -> int:
+    """Returns how many of them started all the same."""
+    asked = jobs.submit_many("chaos.run", [{}] * count)
     for job in asked:
         jobs.cancel(job.pk)
     ground.kill_broker()
     ground.start_broker()
     ground.ready_worker(4), ground.ready_worker(4)
     jobs.wait(jobs.submit("chaos.run", priority="low").pk, 30)
-    started = Job.objects.filter(pk__in=[job.pk for job in asked], attempt__gt=0).count()
-    report(
-        "cancelled while waiting", f"{len(asked)} jobs, workers and broker restarted", "0 start", f"{started} started"
-    )
-    assert started == 0
+    return Job.objects.filter(pk__in=[job.pk for job in asked], attempt__gt=0).count()
 
 
 def die_with_rings(ground: Ground, rounds: int, without: str = "") -> int:
@@ -123,6 +180,53 @@ def _is_done(ground: Ground, asked: Job, without: str) -> bool:
         return False
     finally:
         ground.processes[-1].kill()
+
+
+def _until_rings_are_heard() -> None:
+    jobs.wait(jobs.submit("chaos.run").pk, 30)
+
+
+@contextmanager
+def _full(ground: Ground) -> Iterator[None]:
+    broker = _broker(ground)
+    broker.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(redis.OutOfMemoryError):
+            broker.lpush("anything", 1)
+        yield
+    finally:
+        broker.config_set("maxmemory", "0")
+
+
+def _seen(ground: Ground, slowest: float, patience: float) -> Seen:
+    left = Job.objects.exclude(state="completed")
+    with suppress(AssertionError):
+        until(lambda: not left.exists(), patience)
+    ended = [each for each in ground.processes if each.process.poll() is not None]
+    return Seen(Job.objects.count(), left.count(), len(ended), slowest)
+
+
+def _ring_in_the_callers_thread(monkeypatch) -> None:
+    rings = doorbell._errands
+    monkeypatch.setattr(rings, "put", lambda *items: rings._do_quietly(list(items)))
+
+
+def _cancel_in_word_only(pk: uuid.UUID, code: str) -> bool:
+    """The row says so, and stays where workers find it."""
+    return bool(Job.objects.filter(pk=pk, state__in=Job.WAITING).update(state="cancelled", error_code=code))
+
+
+def _submit_while_it_dies(ground: Ground) -> float:
+    """The broker hangs for a second, then it is gone. Returns the longest that a submission took."""
+    os.kill(ground.broker.pid, signal.SIGSTOP)
+    death = threading.Timer(1, ground.kill_broker)
+    death.start()
+    slowest = _submit(5)
+    death.join()
+    time.sleep(ground.random.uniform(0.2, 1))
+    slowest = max(slowest, _submit(5))
+    doorbell.flush()
+    return slowest
 
 
 def _submit(count: int) -> float:
