@@ -33,6 +33,12 @@ def run(seconds: float = 0.0) -> None:
         cursor.execute("INSERT INTO chaos_runs VALUES (%s, %s)", [str(running.job.pk), running.job.attempt])
 
 
+@job("chaos.rest", max_attempts=5)
+def rest(seconds: float = 0.0) -> None:
+    """Leaves no row; its worker writes how it ended."""
+    time.sleep(seconds)
+
+
 @job("chaos.poison", max_attempts=3)
 def poison() -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from finstage.celery import app
-from monitoring.jobs import context, doorbell, isolated, ledger
+from monitoring.jobs import context, doorbell, endings, isolated, ledger
+from monitoring.jobs.declaration import Declaration
 from monitoring.jobs.reaper import Reaper
 from monitoring.jobs.worker import Worker
 from monitoring.models import Job
@@ -52,6 +53,26 @@ def without_isolation() -> None:
 def without_retry_after_refusals() -> None:
     """By the broker: it is full or read-only."""
     app.conf.broker_channel_error_retry = False
+
+
+def without_fairness() -> None:
+    """Jobs are taken also right after a time in which nobody could hold on to them."""
+    Reaper._is_fair = lambda self: True
+
+
+def without_second_write() -> None:
+    """Endings that cannot be written at once break the worker."""
+
+    def write(self: Worker, ended: list) -> bool:
+        endings.write(ended)
+        return True
+
+    Worker._write = write
+
+
+def without_another_attempt() -> None:
+    """Of jobs that failed for now."""
+    Declaration.is_temporary = lambda self, error: False
 
 
 globals().get(f"without_{os.environ['CHAOS_WITHOUT']}", lambda: None)()
