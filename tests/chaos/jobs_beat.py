@@ -9,7 +9,6 @@ import django
 from django.utils.module_loading import import_module
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finstage.settings")
-os.environ["CHAOS_WITHOUT"] = ""
 django.setup()
 import_module("tests.chaos.jobs_sample")
 schedules = import_module("monitoring.jobs.schedules")

@@ -9,6 +9,7 @@ from django.db import connection
 
 from monitoring import jobs
 from monitoring.jobs import job
+from tests.chaos import jobs_weakened  # noqa: F401  (the process of an isolated job loads this module alone)
 
 SYMBOLS, DAYS, PARTS = 500, 250, 20
 ROWS = SYMBOLS * DAYS

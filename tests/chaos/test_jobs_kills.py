@@ -61,12 +61,20 @@ def test_jobs_whose_processes_are_killed(ground, name, victims):
     assert quantile(tally.recoveries, 0.95) <= RECOVERY_SECONDS
 
 
-def test_without_a_reaper_killed_jobs_are_lost(ground):
-    assert kill_often(ground, "chaos.ingest", 2, ["main"], without="reaper", patience=20).lost
+@pytest.mark.parametrize("name", ["chaos.ingest", "chaos.ingest_isolated"])
+def test_without_a_reaper_jobs_of_killed_workers_are_lost(ground, name):
+    assert kill_often(ground, name, 1, ["main"], latest=0.5, without="reaper", patience=15).lost
 
 
-def test_without_one_transaction_rows_are_written_twice(ground):
-    assert kill_often(ground, "chaos.ingest", 4, ["main"], without="one_transaction").twice
+@pytest.mark.parametrize("name", ["chaos.ingest", "chaos.ingest_isolated"])
+def test_without_one_transaction_rows_are_written_twice(ground, name):
+    assert kill_often(ground, name, 4, ["main"], without="one_transaction").twice
+
+
+@pytest.mark.parametrize(("without", "lost"), [("reaper", 0), ("epitaph", 1)])
+def test_without_an_epitaph_jobs_whose_own_process_is_killed_are_lost(ground, without, lost):
+    tally = kill_often(ground, "chaos.ingest_isolated", 1, ["child"], latest=0.5, without=without, patience=15)
+    assert tally.lost == lost
 
 
 def test_frozen_workers_write_nothing_after_they_were_given_up(ground):
@@ -85,15 +93,23 @@ def test_without_fencing_frozen_workers_write_twice(ground):
 
 
 def kill_often(
-    ground: Ground, name: str, rounds: int, victims: list[str], *, without: str = "", patience: float = 90
+    ground: Ground,
+    name: str,
+    rounds: int,
+    victims: list[str],
+    *,
+    latest: float = 1.0,
+    without: str = "",
+    patience: float = 90,
 ) -> Tally:
+    """latest: the part of a job after which no blow falls any more."""
     workers = [ground.ready_worker(2, without) for _ in range(2)]
     whole = _seconds_of_one(ground, name)
     tally = Tally()
     for number in range(rounds):
         asked = jobs.submit(name, {"folder": str(ground.folder)})
         until(lambda asked=asked: _pid_file(ground, asked).exists(), 30, *workers)
-        time.sleep(ground.random.uniform(0, whole))
+        time.sleep(ground.random.uniform(0, whole * latest))
         victim = _victim(ground, asked, victims[number % len(victims)])
         killed_at = timezone.now()
         _kill(victim)
