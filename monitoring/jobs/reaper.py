@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from monitoring.jobs import ledger, place
@@ -69,7 +70,8 @@ def bury(now: datetime) -> None:
         if place.is_gone(worker):
             for job in Job.objects.running().filter(worker=worker.pk)[:AT_ONCE]:
                 _lose(job)
-            Worker.objects.filter(pk=worker.pk).update(stopped_at=now)
+            if not Job.objects.running().filter(worker=worker.pk).exists():
+                Worker.objects.filter(pk=worker.pk).update(stopped_at=now)
 
 
 def expire(now: datetime) -> None:
@@ -78,9 +80,16 @@ def expire(now: datetime) -> None:
     for job in running.filter(lease_until__lt=now).order_by("lease_until")[:AT_ONCE]:
         _lose(job)
     for job in running.filter(deadline_at__lt=now - MERCY)[:AT_ONCE]:
-        ledger.end_one(timed_out(job))
+        _unless_locked(job, partial(ledger.end_one, timed_out(job)))
 
 
 def _lose(job: Job) -> None:
-    if ledger.lose(job, "worker_lost", lease_until=job.lease_until):
+    if _unless_locked(job, partial(ledger.lose, job, "worker_lost", lease_until=job.lease_until)):
         logger.warning("%s: its worker stopped answering in attempt %d", job, job.attempt)
+
+
+def _unless_locked(job: Job, move: Callable[[], bool]) -> bool:
+    """A worker that froze in a transaction keeps its locks: its row can wait, those of others must not."""
+    with transaction.atomic():
+        is_free = ledger.held(job).select_for_update(skip_locked=True).first() is not None
+        return is_free and move()
