@@ -65,6 +65,7 @@ class WorkerAdmin(ReadOnly, admin.ModelAdmin):
         "started_at",
         "heartbeat_at",
         "stopped_at",
+        "lost_at",
         "processed",
         "failed",
     ]

@@ -137,11 +137,12 @@ class Worker(models.Model):
     host = models.CharField(max_length=100)
     pid = models.PositiveIntegerField()
     place = models.CharField(max_length=32, help_text=_("The same for processes that see each other's ids."))
-    birth = models.FloatField(help_text=_("When the process began, in seconds since 1970."))
+    birth = models.FloatField(help_text=_("When the process began, as its machine counts."))
     concurrency = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True, help_text=_("When a neighbour saw that its process was gone."))
     processed = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)
 
@@ -163,6 +164,15 @@ class JobTemplate(models.Model):
 
     class Meta:
         ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeededSchedule(models.Model):
+    """A schedule that a declaration brought once. What people make of its row, also of its absence, stays theirs."""
+
+    name = models.CharField(max_length=200, primary_key=True)
 
     def __str__(self) -> str:
         return self.name

@@ -16,13 +16,23 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db import models, transaction
 
 from monitoring.jobs import ledger
-from monitoring.jobs.errors import Cancelled, DeadlineExceeded, InvalidResult, Stopped, Superseded
+from monitoring.jobs.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    InvalidProgress,
+    InvalidResult,
+    Stopped,
+    Superseded,
+    printable,
+)
 from monitoring.models import Job
 
-RESULT_BYTES = 256 * 1024
+RESULT_BYTES = 1 << 20
+MOST_PARTS = 2**31 - 1
 STOPS: dict[str, type[Stopped]] = {each.code: each for each in (Cancelled, DeadlineExceeded, Superseded)}
 
 
@@ -75,16 +85,18 @@ class Current:
 
     def progress(self, done: int, total: int | None = None, word: str = "") -> None:
         """Say how far it is; written to the row aside, a few times a second. A checkpoint too."""
+        told = _progress(done, total, word)
         with self._lock:
-            self._progress = {"progress_done": done, "progress_total": total, "progress_word": word[:100]}
-            self._unsaved = True
+            self._progress, self._unsaved = told, True
         self.checkpoint()
 
-    def unsaved_progress(self) -> dict | None:
-        """What is to be written to the row, handed out once."""
+    def save_progress(self) -> None:
+        """Write to the row what was said since the last time."""
         with self._lock:
-            unsaved, self._unsaved = self._unsaved, False
-            return self._progress if unsaved else None
+            progress, self._unsaved = self._progress if self._unsaved else None, False
+        if progress:
+            ledger.held(self.job).update(**progress)
+            ledger.tell([self.job], {"state": Job.State.RUNNING, **progress})
 
     @property
     def last_progress(self) -> dict | None:
@@ -98,14 +110,14 @@ class Current:
         with transaction.atomic():
             yield end
             if self.job:
-                ledger.complete(self.job, checked(end.result), end.wrote or None, self._progress)
+                ledger.complete(self.job, checked(end.result), checked(end.wrote) or None, self._progress)
         self.ended_as = Job.State.COMPLETED
 
     @contextmanager
     def part(self, done: int, total: int | None = None, word: str = "") -> Iterator[None]:
         """Write a part's rows and the progress that includes it as one: a later attempt goes on from `done`."""
         self.checkpoint()
-        progress = {"progress_done": done, "progress_total": total, "progress_word": word[:100]}
+        progress = _progress(done, total, word)
         with transaction.atomic():
             yield
             if self.job:
@@ -140,10 +152,17 @@ def entered(running: Current) -> Iterator[Current]:
         _here.reset(token)
 
 
+def _progress(done: int, total: int | None, word: str) -> dict:
+    for name, count in (("done", done), ("total", total)):
+        if not (count is None and name == "total") and not (isinstance(count, int) and 0 <= count <= MOST_PARTS):
+            raise InvalidProgress(f"{name} is {printable(repr(count), 60)}; it must be a whole number of parts.")
+    return {"progress_done": done, "progress_total": total, "progress_word": printable(word, 100)}
+
+
 def checked(result: Any) -> Any:
-    """The result, if a row can hold it. Raises InvalidResult."""
+    """The result, if a row can hold it and an answer can tell it. Raises InvalidResult."""
     try:
-        size = len(json.dumps(result, allow_nan=False)) if result is not None else 0
+        size = len(orjson.dumps(json.loads(json.dumps(result, allow_nan=False)))) if result is not None else 0
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidResult(f"The result is not JSON: {error}") from error
     if size > RESULT_BYTES:

@@ -93,7 +93,7 @@ class Declaration:
         about = values.get(self.rules.about) if self.rules.about else None
         return (",".join(map(str, about)) if isinstance(about, list) else str(about or ""))[:200]
 
-    def is_temporary(self, error: Exception) -> bool:
+    def is_temporary(self, error: BaseException) -> bool:
         return getattr(error, "temporary", isinstance(error, self.rules.temporary)) is True
 
 

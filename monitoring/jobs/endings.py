@@ -2,8 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -12,6 +13,7 @@ from monitoring.jobs import ledger
 from monitoring.jobs.ledger import Ending
 from monitoring.models import Job
 
+STATEMENT_LENGTH = 1 << 20
 State = Job.State
 logger = logging.getLogger(__name__)
 
@@ -41,17 +43,33 @@ def _complete_many(endings: list[Ending]) -> int:
     """Complete jobs of which nothing follows, in one statement for each attempt number. Returns how many did."""
     by_attempt = defaultdict(list)
     for each in endings:
-        by_attempt[each.job.attempt].append(each)
-    count = sum(_complete_alike(attempt, group) for attempt, group in by_attempt.items())
+        by_attempt[each.job.attempt].append((each, _stored(each.result)))
+    alike = [(attempt, batch) for attempt, group in by_attempt.items() for batch in _batches(group)]
+    count = sum(_complete_alike(attempt, batch) for attempt, batch in alike)
     ledger.tell([each.job for each in endings], {"state": State.COMPLETED, "error_code": ""})
     return count
 
 
-def _complete_alike(attempt: int, endings: list[Ending]) -> int:
-    key, answer = Job._meta.pk, Job._meta.get_field("result")
-    ids = [key.get_db_prep_value(each.job.pk, connection) for each in endings]
-    results = [answer.get_db_prep_save(each.result, connection) for each in endings]
-    told = [(pk, result) for pk, result in zip(ids, results, strict=True) if result is not None]
+def _stored(result: Any) -> str | None:
+    return Job._meta.get_field("result").get_db_prep_save(result, connection)
+
+
+def _batches(group: list[tuple[Ending, str | None]]) -> Iterator[list[tuple[Ending, str | None]]]:
+    """So many that their results fit into one statement: a server refuses what is larger than its packet."""
+    batch, size = [], 0
+    for each in group:
+        length = len(each[1] or "")
+        if batch and size + length > STATEMENT_LENGTH:
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += length
+    yield batch
+
+
+def _complete_alike(attempt: int, endings: list[tuple[Ending, str | None]]) -> int:
+    ids = [Job._meta.pk.get_db_prep_value(each.job.pk, connection) for each, _ in endings]
+    told = [(pk, result) for pk, (_, result) in zip(ids, endings, strict=True) if result is not None]
     cases = f"CASE id {'WHEN %s THEN %s ' * len(told)}END" if told else "NULL"
     statement = (
         f"UPDATE {Job._meta.db_table} SET state='completed', lease_until=NULL, finished_at=%s, error_code='', "

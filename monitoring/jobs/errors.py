@@ -1,6 +1,11 @@
 """What can go wrong with a job, by name."""
 
 
+def printable(text: object, length: int) -> str:
+    """A text as a row and an answer can hold it: half a surrogate pair and the zero byte are replaced."""
+    return str(text)[:length].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
 class JobError(Exception):
     """A refusal of ours. `code` is for programs, `errors` names fields, `status` is HTTP's word for it."""
 
@@ -23,6 +28,12 @@ class InvalidArguments(JobError):
 
 class InvalidResult(JobError):
     code = "invalid_result"
+
+
+class InvalidProgress(JobError):
+    """What a body says of its progress is no number of parts."""
+
+    code = "invalid_progress"
 
 
 class KeyReused(JobError):

@@ -4,6 +4,7 @@ The process is forked from a server that has the app loaded (`nursery`). It writ
 this side only waits, kills, and reports a process that died without a word.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ import uuid
 from importlib import import_module
 from multiprocessing import connection as pipes
 
+from django.db import Error as DatabaseTrouble
 from django.db import connections
 from django.utils import timezone
 
@@ -24,6 +26,8 @@ from monitoring.jobs.ledger import Ending
 from monitoring.models import Job
 
 LOOK_SECONDS = 0.2
+
+logger = logging.getLogger(__name__)
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([nursery.__name__])
@@ -94,6 +98,7 @@ def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
     if current.stop_code == "deadline_exceeded" or time.monotonic() >= current.deadline:
         return running.timed_out(job)
     ledger.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
+    current.ended_as = _written(current.job)
     return None
 
 
@@ -119,6 +124,8 @@ def _die_with_worker() -> None:
 def _write_progress(current: Current) -> None:
     while True:
         time.sleep(LOOK_SECONDS)
-        if progress := current.unsaved_progress():
-            ledger.held(current.job).update(**progress)
-            ledger.tell([current.job], {"state": Job.State.RUNNING, **progress})
+        try:
+            current.save_progress()
+        except DatabaseTrouble as error:
+            logger.warning("%s: its progress is not written: %s", current.job, error)
+            connections.close_all()

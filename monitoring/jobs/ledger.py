@@ -18,13 +18,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from monitoring.jobs import changes, doorbell
-from monitoring.jobs.errors import Cancelled, Superseded, WrongState
+from monitoring.jobs.errors import Cancelled, Superseded, WrongState, printable
 from monitoring.models import Job, JobAttempt
 
 LEASE = timedelta(seconds=12)
 ERROR_LENGTH = 2_000
+CODE_LENGTH = 64
 State = Job.State
 
+LOST = {
+    "worker_lost": "Its worker stopped answering: it died, or could not reach the database for longer than a lease.",
+    "worker_broke": "A part of its worker broke while it ran.",
+}
 _DEADLOCKS = (1205, 1213)
 _Answer = TypeVar("_Answer")
 logger = logging.getLogger(__name__)
@@ -43,6 +48,10 @@ class Ending:
     outcome: str = ""
     wrote: list | None = None
     progress: dict | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error_code", printable(self.error_code, CODE_LENGTH))
+        object.__setattr__(self, "error", printable(self.error, ERROR_LENGTH))
 
 
 def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
@@ -117,7 +126,7 @@ def give_up(pk: uuid.UUID, code: str) -> bool:
     job = Job.objects.filter(pk=pk).first()
     with transaction.atomic():
         waiting = Job.objects.filter(pk=pk, state__in=Job.WAITING)
-        if not waiting.update(state=State.CANCELLED, lane=None, error_code=code, finished_at=now):
+        if not waiting.update(state=State.CANCELLED, lane=None, error_code=code, error="", finished_at=now):
             return False
         if job.then_id:
             follow(job.then_id, is_completed=False)
@@ -144,17 +153,17 @@ def cancel(pk: uuid.UUID) -> str:
 
 
 def retry(job: Job, attempts: int) -> None:
-    """Run an ended job again, in the same row. Raises WrongState where it has not ended, or did so well."""
+    """Run an ended job again, in the same row, once those before it have ended as it needs them to.
+
+    Raises WrongState where it has not ended, or did so well, or a job before it must run again first.
+    """
     again = Job.objects.filter(pk=job.pk, state__in=[State.FAILED, State.CANCELLED, State.TIMED_OUT])
-    fresh = {"error_code": "", "error": "", "finished_at": None, "cancel_requested_at": None, "waits": 0, "losses": 0}
-    fresh |= {
-        "state": State.PENDING,
-        "lane": F("priority"),
-        "not_before": timezone.now(),
-        "max_attempts": F("attempt") + attempts,
-    }
+    fresh = {"error_code": "", "error": "", "finished_at": None, "cancel_requested_at": None, "losses": 0}
+    fresh |= {"state": State.PENDING, "worker": None, "max_attempts": F("attempt") + attempts}
     with transaction.atomic():
-        if not again.update(**fresh):
+        waits = _unended_before(job)
+        lane = {"lane": None if waits else F("priority"), "not_before": timezone.now(), "waits": waits}
+        if not again.update(**fresh, **lane):
             raise WrongState(f"The job is {job.state}; only one that failed, timed out or was cancelled can run again.")
         tell([job], {"state": State.PENDING, "error_code": ""})
         _revive(job.then_id)
@@ -165,7 +174,8 @@ def release(jobs: Iterable[Job]) -> None:
     """Give back what a worker that stops could not finish; the attempt is not held against the job."""
     now = timezone.now()
     for job in jobs:
-        ending = Ending(job, State.RETRYING, error_code="released", retry_at=now, outcome="released")
+        told = "Its worker stopped and gave it back; the attempt does not count."
+        ending = Ending(job, State.RETRYING, error_code="released", error=told, retry_at=now, outcome="released")
         with transaction.atomic():
             if end_one(ending):
                 Job.objects.filter(pk=job.pk, state=State.RETRYING).update(max_attempts=F("max_attempts") + 1)
@@ -174,12 +184,14 @@ def release(jobs: Iterable[Job]) -> None:
 
 def lose(job: Job, code: str, **guard: object) -> bool:
     """An attempt's process is gone: the job is tried again, alone, or put into quarantine after its last attempt."""
-    ending = Ending(job, State.FAILED, error_code=code, error="The process that ran it died.", outcome="lost")
+    told = LOST.get(code, "The process that ran it died.")
+    ending = Ending(job, State.FAILED, error_code=code, error=told, outcome="lost")
     if job.cancel_requested_at:
         ending = Ending(job, State.CANCELLED, error_code="cancelled")
     elif job.attempt < job.max_attempts:
         wait = timedelta(seconds=backoff(1.0, job.losses)) if job.losses else timedelta()
-        ending = Ending(job, State.RETRYING, error_code=code, retry_at=timezone.now() + wait, outcome="lost")
+        at = timezone.now() + wait
+        ending = Ending(job, State.RETRYING, error_code=code, error=told, retry_at=at, outcome="lost")
     with transaction.atomic():
         if not end_one(ending, **guard):
             return False
@@ -239,8 +251,20 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     return jobs
 
 
+def _unended_before(job: Job) -> int:
+    """How many jobs must end before this one; locked, so that none ends unseen until we have written how many."""
+    before = list(job.before.select_for_update().order_by("pk").values_list("pk", "state"))
+    if job.runs_after == Job.RunsAfter.SUCCESS:
+        for pk, state in before:
+            if state in Job.ENDED and state != State.COMPLETED:
+                raise WrongState(f"The job before it, {pk}, is {state}: run that one again, and this one follows.")
+    return sum(state not in Job.ENDED for _, state in before)
+
+
 def _revive(pk: uuid.UUID | None) -> None:
     """What follows a job that runs again waits for it again: what was given up with it, and what has not begun."""
+    if pk:  # before the row itself, in the order in which those that end lock them
+        list(Job.objects.select_for_update().filter(then=pk).order_by("pk").values_list("pk"))
     job = Job.objects.select_for_update().filter(pk=pk).first() if pk else None
     if job is None:
         return
@@ -261,7 +285,7 @@ def is_cancelled(job: Job) -> bool:
 def _ended(ending: Ending, now: datetime) -> dict:
     is_retry = ending.state == State.RETRYING
     row = {"state": ending.state, "lease_until": None, "error_code": ending.error_code}
-    row |= {"error": ending.error[:ERROR_LENGTH], **(ending.progress or {})}
+    row |= {"error": ending.error, **(ending.progress or {})}
     if is_retry:
         return row | {"lane": F("priority"), "not_before": ending.retry_at, "worker": None, "deadline_at": None}
     return row | {"finished_at": now, "result": ending.result, "wrote": ending.wrote}
@@ -277,7 +301,7 @@ def _remember_attempt(ending: Ending, now: datetime) -> None:
         ended_at=now,
         outcome=ending.outcome or ending.state,
         error_code=ending.error_code,
-        error=ending.error[:ERROR_LENGTH],
+        error=ending.error,
     )
 
 

@@ -104,7 +104,8 @@ def _times(rows: list[dict]) -> dict:
 
 
 def _worker(row: Worker, running: list[str], now: datetime) -> dict:
-    state = "stopped" if row.stopped_at else "lost" if now - row.heartbeat_at > SILENT else "running"
+    is_lost = row.lost_at is not None or now - row.heartbeat_at > SILENT
+    state = "stopped" if row.stopped_at else "lost" if is_lost else "running"
     return {
         "worker_id": str(row.pk),
         "host": row.host,

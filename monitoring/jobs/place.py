@@ -28,7 +28,7 @@ def here() -> str:
 @cache
 def birth() -> float:
     """When this process began: with its id the name of one process."""
-    return psutil.Process().create_time()
+    return _began(os.getpid())
 
 
 def is_gone(worker: Worker) -> bool:
@@ -36,7 +36,18 @@ def is_gone(worker: Worker) -> bool:
     if worker.place != here():
         return False
     try:
-        process = psutil.Process(worker.pid)
-        return abs(process.create_time() - worker.birth) > 1 or process.status() == psutil.STATUS_ZOMBIE
+        return _began(worker.pid) != worker.birth or psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def _began(pid: int) -> float:
+    """When a process began, in seconds since the machine did: no setting of the clock changes it."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return psutil.Process(pid).create_time()
+    try:
+        # The name, in brackets, may hold anything; what follows it are numbers, of which this is the 22nd.
+        return float(stat.read_text().rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(pid) from None

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseTrouble
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from monitoring import heartbeats
 from monitoring.jobs import ledger, place
+from monitoring.jobs.clock import Watch
 from monitoring.jobs.context import Current
 from monitoring.jobs.running import timed_out
 from monitoring.models import Job
@@ -36,7 +38,7 @@ class Pulse:
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._stopped, self._gone = threading.Event(), threading.Event()
-        self._started_at = timezone.now()
+        self._started_at, self._clock = timezone.now(), Watch()
         self._due = dict.fromkeys([self._look, self._hold], 0.0)
         self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
 
@@ -58,14 +60,24 @@ class Pulse:
                 self._end_late(current)
         try:
             close_old_connections()
-            self._write_progress(held)
-            self._worker.give_back(GIVE_BACK_SECONDS)
+            self._follow_the_clock()
             for step, due in self._due.items():
                 if now >= due:
                     self._due[step] = now + self._every[step]
                     step(held)
+            self._worker.give_back(GIVE_BACK_SECONDS)
         except DatabaseTrouble as error:
             logger.warning("the pulse found no database: %s", error)
+        self._save_progress(held)
+
+    def _follow_the_clock(self) -> None:
+        """A deadline is an instant, and a clock that was set makes it another one: move it with the clock."""
+        if moved := self._clock.moved():
+            logger.warning("the clock was moved by %.0f s: leases and deadlines move with it", moved)
+            self._due = dict.fromkeys(self._due, 0.0)
+            mine = Job.objects.running().filter(worker=self._worker.id, deadline_at__isnull=False)
+            for job in mine:
+                ledger.held(job).update(deadline_at=job.deadline_at + timedelta(seconds=moved))
 
     def _end_late(self, current: Current) -> None:
         if current.is_isolated:
@@ -73,11 +85,12 @@ class Pulse:
         else:
             self._worker.abandon(current, timed_out(current.job))
 
-    def _write_progress(self, held: list[Current]) -> None:
+    def _save_progress(self, held: list[Current]) -> None:
         for current in held:
-            if progress := current.unsaved_progress():
-                ledger.held(current.job).update(**progress)
-                ledger.tell([current.job], {"state": Job.State.RUNNING, **progress})
+            try:
+                current.save_progress()
+            except DatabaseTrouble as error:
+                logger.warning("%s: its progress is not written: %s", current.job, error)
 
     def _look(self, held: list[Current]) -> None:
         """Stop what was cancelled, and what somebody else holds by now."""
@@ -96,6 +109,7 @@ class Pulse:
             ledger.extend(self._worker.id, [current.job.pk for current in held], now)
         counts = self._worker.counts
         facts = {"heartbeat_at": now, "processed": counts.processed, "failed": counts.failed}
+        facts |= {"stopped_at": None, "lost_at": None}  # whatever a neighbour thought of us
         if not WorkerRow.objects.filter(pk=self._worker.id).update(**facts):
             self._say_hello(facts)
         _show_life()

@@ -15,6 +15,7 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from monitoring.jobs import ledger, place
+from monitoring.jobs.clock import Watch
 from monitoring.jobs.running import timed_out
 from monitoring.models import Job, Worker
 
@@ -33,7 +34,7 @@ class Reaper:
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._stopped = threading.Event()
-        self._last_round = time.monotonic()
+        self._last_round, self._clock = time.monotonic(), Watch()
         self._no_reaping_before = 0.0
 
     def run(self) -> None:
@@ -55,9 +56,11 @@ class Reaper:
             expire(now)
 
     def _is_fair(self) -> bool:
-        """Not right after a time in which nobody could extend a lease, such as a database that was frozen."""
+        """Not right after a time in which nobody could extend a lease, such as a database that was frozen, nor after
+        the clock was set: leases are instants of the clock before.
+        """
         now, lease = time.monotonic(), ledger.LEASE.total_seconds()
-        if now - self._last_round > lease / 2:
+        if now - self._last_round > lease / 2 or self._clock.moved():
             self._no_reaping_before = now + lease
         self._last_round = now
         return now >= self._no_reaping_before
@@ -65,13 +68,14 @@ class Reaper:
 
 def bury(now: datetime) -> None:
     """Take jobs at once from workers of this machine whose process is gone."""
-    neighbours = Worker.objects.filter(place=place.here(), stopped_at=None, heartbeat_at__gt=now - REMEMBERED)
+    alive = Worker.objects.filter(stopped_at=None, lost_at=None, heartbeat_at__gt=now - REMEMBERED)
+    neighbours = alive.filter(place=place.here())
     for worker in neighbours:
         if place.is_gone(worker):
             for job in Job.objects.running().filter(worker=worker.pk)[:AT_ONCE]:
                 _lose(job)
             if not Job.objects.running().filter(worker=worker.pk).exists():
-                Worker.objects.filter(pk=worker.pk).update(stopped_at=now)
+                Worker.objects.filter(pk=worker.pk).update(lost_at=now)
 
 
 def expire(now: datetime) -> None:

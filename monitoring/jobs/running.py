@@ -28,7 +28,7 @@ def run(running: Current) -> Ending | None:
         return timed_out(job)
     except Stopped:
         return None
-    except Exception as error:
+    except BaseException as error:  # also what a library ends a process by, as there is only its thread to end
         logger.exception("%s: attempt %d failed", job, job.attempt)
         return failed(job, error)
 
@@ -39,7 +39,7 @@ def timed_out(job: Job) -> Ending:
     )
 
 
-def failed(job: Job, error: Exception) -> Ending:
+def failed(job: Job, error: BaseException) -> Ending:
     """A failure for good, or another attempt later where the error says that this can help."""
     code, told = getattr(error, "code", None), f"{type(error).__name__}: {error}"
     code = code if isinstance(code, str) and code else type(error).__name__
@@ -50,8 +50,8 @@ def failed(job: Job, error: Exception) -> Ending:
         wait = ledger.backoff(declared.rules.backoff_seconds if declared else 2.0, job.attempt - 1)
         wait = max(wait, float(getattr(error, "retry_after", None) or 0))
         at = timezone.now() + timedelta(seconds=wait)
-        return Ending(job, State.RETRYING, error_code=code[:64], error=told, retry_at=at)
-    return Ending(job, State.FAILED, error_code=code[:64], error=told)
+        return Ending(job, State.RETRYING, error_code=code, error=told, retry_at=at)
+    return Ending(job, State.FAILED, error_code=code, error=told)
 
 
 def _body(running: Current) -> Ending | None:

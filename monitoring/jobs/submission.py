@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -85,7 +86,7 @@ def check(steps: Sequence[Step], **options: Any) -> None:
 def retry(pk: uuid.UUID) -> Job:
     """Run a job again that failed, timed out or was cancelled, in the same row, with all its attempts."""
     job = Job.objects.get(pk=pk)
-    ledger.retry(job, declaration.named(job.name).rules.max_attempts)
+    ledger.patiently(partial(ledger.retry, job, declaration.named(job.name).rules.max_attempts))
     return Job.objects.get(pk=pk)
 
 
@@ -117,7 +118,7 @@ def _row(
         about=declared.subject(arguments),
         priority=rank,
         lane=rank,
-        not_before=not_before or now,
+        not_before=max(not_before or now, now),  # an instant that is past would overtake those that wait longer
         max_attempts=_whole("max_attempts", max_attempts, 100) or declared.rules.max_attempts,
         timeout_seconds=_whole("timeout", timeout, LONGEST_TIMEOUT_SECONDS) or declared.rules.timeout_seconds,
         condition=declaration.condition_asked(only_if),
@@ -161,6 +162,6 @@ def _insert_once(job: Job) -> Job:
         if earlier is None:
             raise
         if (earlier.name, earlier.arguments) != (job.name, job.arguments):
-            raise KeyReused(f"The key {job.key!r} belongs to another job.", {"key": ["was used with others"]}) from None
+            raise KeyReused("This key belongs to another job.", {"key": ["was used with others"]}) from None
         return earlier
     return job

@@ -86,7 +86,8 @@ def _error(job: Job) -> dict | None:
 
 def _execution_seconds(job: Job, now: datetime) -> float | None:
     """How long its newest attempt runs, or ran."""
-    if job.started_at is None or job.state in Job.WAITING:
+    was_waiting = job.state in Job.WAITING or (job.state == Job.State.CANCELLED and job.worker is None)
+    if job.started_at is None or was_waiting:
         return None
     return round(((job.finished_at or now) - job.started_at).total_seconds(), 6)
 

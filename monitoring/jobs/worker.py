@@ -39,14 +39,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Counts:
-    """The jobs that ended here; one that is tried again, or given up to another worker, has not."""
+    """The jobs that ended here on their own: not those that are tried again, were cancelled or given up."""
 
     processed: int = 0
     failed: int = 0
 
     def add(self, state: str) -> None:
-        self.processed += state in Job.ENDED
-        self.failed += state in (Job.State.FAILED, Job.State.TIMED_OUT)
+        is_failure = state in (Job.State.FAILED, Job.State.TIMED_OUT)
+        self.processed += is_failure or state == Job.State.COMPLETED
+        self.failed += is_failure
 
 
 class Worker:
@@ -57,7 +58,8 @@ class Worker:
         self.concurrency = concurrency
         self.held: dict[tuple, Current] = {}  # claimed and not yet written as ended, by (job, attempt)
         self.counts = Counts()
-        self._busy = 0
+        self._busy = self._abandoned = 0
+        self._is_broken = False
         self._alarms: list[datetime] = []
         self._lock = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
@@ -96,10 +98,17 @@ class Worker:
         left = list(self.held.values())
         for current in left:
             current.stop("superseded")
-        ledger.release(current.job for current in left)
+        self._give_up([current.job for current in left])
         self._pulse.stop()
         self._endings.put(None)
         doorbell.flush()
+
+    def _give_up(self, left: list[Job]) -> None:
+        if not self._is_broken:
+            ledger.release(left)
+            return
+        for job in left:  # one of them may have broken it: that must not go on for ever
+            ledger.lose(job, "worker_broke")
 
     def abandon(self, current: Current, ending: Ending) -> None:
         """Its time is over: the row ends now. Its thread cannot be killed, so another takes its place."""
@@ -108,6 +117,10 @@ class Worker:
             if current.is_over or current.is_abandoned:
                 return
             current.is_abandoned = True
+            self._abandoned += 1
+        if self._abandoned > self.concurrency:
+            logger.critical("%d threads hang in jobs whose time is over: the worker ends", self._abandoned)
+            os.kill(os.getpid(), signal.SIGTERM)
         self._endings.put((current, ending))
         self._thread("runner again", self._run)
         self._free()
@@ -165,6 +178,8 @@ class Worker:
             with self._lock:
                 current.is_over = True
             if current.is_abandoned:
+                with self._lock:
+                    self._abandoned -= 1
                 connections.close_all()
                 return
             self._endings.put((current, ending))
@@ -174,7 +189,7 @@ class Worker:
         try:
             close_old_connections()
             return isolated.run(current) if isolated.is_needed(current.job) else running.run(current)
-        except Exception as error:
+        except BaseException as error:
             logger.exception("%s could not be run", current.job)
             return running.failed(current.job, error)
 
@@ -209,14 +224,16 @@ class Worker:
             logger.warning("%d endings wait for the database: %s", len(ended), error)
             connections.close_all()
             return False
-        except DatabaseTrouble as error:
+        except Exception as error:
             logger.exception("%d endings could not be written", len(ended))
             return self._write_apart(ended, error)
         return True
 
     def _write_apart(self, ended: list[Ending], error: Exception) -> bool:
-        """One of them cannot be written as it is: that one ends as failed."""
+        """One of them cannot be written as it is: that one ends as failed, or when its lease runs out."""
         if len(ended) == 1:
+            if ended[0].error_code == "unwritable":
+                return True
             return self._write([Ending(ended[0].job, Job.State.FAILED, error_code="unwritable", error=str(error))])
         return all([self._write([each]) for each in ended])
 
@@ -248,7 +265,8 @@ class Worker:
         """A worker without one of its threads is deaf or dumb: it ends, and whoever supervises it starts another."""
         try:
             loop()
-        except Exception:
+        except BaseException:
             logger.critical("the %s broke, the worker ends", name, exc_info=True)
+            self._is_broken = True
             os.kill(os.getpid(), signal.SIGTERM)
             raise
