@@ -21,6 +21,7 @@ SPANS = {"day": timedelta(), "week": timedelta(days=6)}  # how many days before 
 def technical(symbols: list[str] | None) -> dict:
     """The technical state of each symbol and of all together; one that can't be read fails alone."""
     outcome = jobs.fan_out(named(symbols), _reading, parallel=1)
+    outcome.require_any()
     read = outcome.done
     momentum = {word: [ticker for ticker, each in read.items() if each["momentum"] == word]
                 for word in ("overbought", "oversold")}  # fmt: skip
@@ -32,6 +33,7 @@ def technical(symbols: list[str] | None) -> dict:
 def compose(span: str, symbols: list[str] | None) -> dict:
     """What the last finished session, or the sessions of its week, brought to each symbol."""
     outcome = jobs.fan_out(named(symbols), _reported(SPANS[span]), parallel=1)
+    outcome.require_any()
     told = outcome.done
     ranked = sorted(told, key=lambda ticker: told[ticker]["change_percent"] or 0.0, reverse=True)
     return {

@@ -115,11 +115,22 @@ def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:
     detail = getattr(error, "detail", None) or plain.data.get("detail", "")
     errors = None
     if isinstance(error, exceptions.ValidationError):
-        errors = detail if isinstance(detail, dict) else {"non_field_errors": detail}
+        errors = _flat(detail) if isinstance(detail, dict) else {"non_field_errors": detail}
         code, text = _validation_code(errors), _sentences(errors)
     else:
         code, text = getattr(detail, "code", None) or "error", str(detail)
     return problem(plain.status_code, code, text, request_id=_request_id(request), errors=errors)
+
+
+def _flat(errors: dict, inside: str = "") -> dict:
+    """Each field by its path, such as `then.0.args`; what concerns a whole part stands at the part."""
+    flat: dict = {}
+    for name, told in errors.items():
+        path = f"{inside}{name}" if name != "non_field_errors" or not inside else inside.rstrip(".")
+        if isinstance(told, list) and any(isinstance(each, dict) for each in told):
+            told = {index: each for index, each in enumerate(told) if each}
+        flat |= _flat(told, f"{path}.") if isinstance(told, dict) else {path: told}
+    return flat
 
 
 def _validation_code(errors: dict) -> str:

@@ -66,8 +66,19 @@ class Negotiation(DefaultContentNegotiation):
 
 
 def encoded(data: object) -> bytes:
-    """`data` as JSON bytes; instants in UTC with `Z`."""
-    return orjson.dumps(data, default=_otherwise, option=_OPTIONS)
+    """`data` as JSON bytes; instants in UTC with `Z`. Half a surrogate pair, which is no text, becomes a `?`."""
+    try:
+        return orjson.dumps(data, default=_otherwise, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_repaired(data), default=_otherwise, option=_OPTIONS)
+
+
+def _repaired(data: object) -> object:
+    if isinstance(data, dict):
+        return {_repaired(name): _repaired(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_repaired(value) for value in data]
+    return str(data).encode("utf-8", "replace").decode() if isinstance(data, str) else data
 
 
 def table(rows: Iterable[dict], columns: Iterable[str] = ()) -> bytes:

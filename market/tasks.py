@@ -20,9 +20,9 @@ def had_session(exchange: str) -> bool:
     return hours.had_session(exchange)
 
 
-@job("market.price_monitor", timeout=60, schedules=(Schedule("*/2 * * * *"),))
+@job("market.price_monitor", timeout=60, atomic=True, schedules=(Schedule("*/2 * * * *"),))
 def look_for_silence() -> dict:
-    """Find symbols of open exchanges that nobody told for two minutes, and ask for their prices."""
+    """Find symbols that have no price, or none for two minutes though their exchange is open, and ask for it."""
     return monitor.look()
 
 

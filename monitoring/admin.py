@@ -1,13 +1,19 @@
 """The ledger in the admin: read, cancelled and run again, never written by hand."""
 
+import json
+
 from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
+from django_celery_beat import admin as beat  # registers its pages, of which ours take the place
+from django_celery_beat.models import PeriodicTask
 from rest_framework.exceptions import ValidationError
 
 from monitoring import jobs, submissions
-from monitoring.jobs import JobError
+from monitoring.jobs import JobError, schedules
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
+
+admin.site.unregister([beat.PeriodicTask, beat.SolarSchedule])
 
 
 class ReadOnly:
@@ -69,6 +75,51 @@ class WorkerAdmin(ReadOnly, admin.ModelAdmin):
         "processed",
         "failed",
     ]
+
+
+class ScheduleForm(forms.ModelForm):
+    """Takes what a tick could submit, and refuses the rest before it is due."""
+
+    class Meta:
+        model = PeriodicTask
+        times = ["interval", "crontab", "clocked", "one_off", "start_time", "expires"]
+        fields = ["name", "enabled", "description", *times, "kwargs"]
+        labels = {"kwargs": _("Asks for")}
+        help_texts = {
+            "kwargs": _(
+                'JSON, such as {"job": "market.records", "arguments": {}, "priority": "low", "only_if": {"name": '
+                '"market.is_open", "arguments": {}}, "catch_up": false}. /api/tasks/kinds lists jobs and conditions.'
+            )
+        }
+
+    def clean_kwargs(self) -> str:
+        try:
+            if self.instance.name != schedules.TICK:
+                schedules.check(json.loads(self.cleaned_data["kwargs"]))
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(_("This is not JSON: %(error)s"), params={"error": error}) from error
+        except JobError as error:
+            raise forms.ValidationError(error.detail) from error
+        return self.cleaned_data["kwargs"]
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(admin.ModelAdmin):
+    """Schedules of jobs. The row of the tick itself is what beat sends once a minute."""
+
+    form = ScheduleForm
+    list_display = ["name", "enabled", "scheduler", "kwargs", "one_off", "start_time", "last_run_at"]
+    list_editable = ["enabled"]
+    list_filter = ["enabled"]
+    list_select_related = ["interval", "crontab", "clocked"]
+    search_fields = ["name", "kwargs"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(task=schedules.TICK)
+
+    def save_model(self, request, obj, form, change) -> None:
+        obj.task = schedules.TICK
+        super().save_model(request, obj, form, change)
 
 
 class TemplateForm(forms.ModelForm):

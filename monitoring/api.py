@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -19,7 +20,18 @@ from monitoring.models import Job, JobTemplate, Priority
 REFUSED = OpenApiResponse(description="Only staff may.")
 WRONG_STATE = OpenApiResponse(description="It does not go with the job's state, or the key belongs to another job.")
 NO_JOB = {404: ("unknown_task",)}
+UNENDED_AT_MOST = 100  # tasks of one person who is not of the staff
+RETRY_SECONDS = 30
+TOO_MANY = OpenApiResponse(description="Too many of one's own tasks have not ended.")
 WRONG_BODY = {400: ("unknown_task", "invalid_arguments")}
+
+
+class TooMany(exceptions.Throttled):
+    default_code = "too_many_tasks"
+
+    def __init__(self, detail: str) -> None:
+        exceptions.APIException.__init__(self, detail, self.default_code)
+        self.wait = RETRY_SECONDS
 
 
 class Conflict(exceptions.APIException):
@@ -105,7 +117,7 @@ class Tasks(TaskView):
         responses={200: shapes.TaskPage},
     )
     def get(self, request) -> Response:
-        found = _visible(request.user).defer("result", "wrote").filter(**_filters(request.query_params))
+        found = _visible(request.user).defer("result", "wrote").filter(_filters(request.query_params))
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()
@@ -125,25 +137,25 @@ class Submit(TaskView):
         summary="Submit a job",
         request=submissions.SubmissionBody,
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
-        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE},
+        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request) -> Response:
         is_template = isinstance(request.data, dict) and "template" in request.data
-        body = _body_of_template(request.data) if is_template else request.data
+        body = _body_of_template(request.user, request.data) if is_template else request.data
         asked = dict(submissions.read(submissions.SubmissionBody, body))
         key = _key(request.headers.get("Idempotency-Key"), asked.pop("key", None))
         return _submitted(request.user, asked, key)
 
 
 class Templates(TaskView):
-    """Submissions saved under a name; each sees those whose jobs they may submit."""
+    """Submissions saved under a name: one's own, and those of the staff whose jobs one may submit."""
 
     permission_classes = [IsAuthenticated]
     problems = WRONG_BODY
 
     @extend_schema(operation_id="tasks_templates", summary="Templates", responses={200: shapes.TemplatesShape})
     def get(self, request) -> Response:
-        found = JobTemplate.objects.values("name", "submission")
+        found = _templates(request.user).values("name", "submission")
         return Response({"templates": [each for each in found if _may_use(request.user, each["submission"])]})
 
     @extend_schema(
@@ -156,13 +168,27 @@ class Templates(TaskView):
         asked = submissions.read(submissions.TemplateBody, request.data)
         _may_submit_all(request.user, asked["submission"])
         submissions.check(asked["submission"])
-        saved = {"name": asked["name"], "submission": request.data["submission"]}
+        saved = {"name": asked["name"], "submission": submissions.stored(asked["submission"])}
         try:
             with transaction.atomic():
                 JobTemplate.objects.create(owner=request.user, **saved)
         except IntegrityError:
             raise Conflict(f"There is a template {asked['name']!r} already.", "template_exists") from None
         return Response(saved, status=201)
+
+
+class Template(TaskView):
+    """One saved submission."""
+
+    permission_classes = [IsAuthenticated]
+    problems = {404: ("unknown_template",)}
+
+    @extend_schema(operation_id="tasks_templates_delete", summary="Delete a template", responses={204: None})
+    def delete(self, request, name: str) -> Response:
+        mine = JobTemplate.objects.all() if request.user.is_staff else JobTemplate.objects.filter(owner=request.user)
+        if not mine.filter(name=name).delete()[0]:
+            raise exceptions.NotFound(f"There is no template {name[:100]!r}, or it is not yours.", "unknown_template")
+        return Response(status=204)
 
 
 class Quick(TaskView):
@@ -179,7 +205,7 @@ class Quick(TaskView):
             OpenApiParameter("kind", str, OpenApiParameter.PATH, description="dataset-processing, daily-report, ..."),
             OpenApiParameter("priority", str, enum=[each.name.lower() for each in Priority]),
         ],
-        responses={202: shapes.SubmittedShape},
+        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request, kind: str) -> Response:
         declared = declaration.quick(kind)
@@ -188,7 +214,7 @@ class Quick(TaskView):
         words = request.query_params.dict()
         options = {"priority": words.pop("priority")} if "priority" in words else {}
         asked = {"task": declared.name, "args": declared.arguments.parsed(words), **options}
-        return _submitted(request.user, asked, request.headers.get("Idempotency-Key"))
+        return _submitted(request.user, asked, _key(request.headers.get("Idempotency-Key"), None))
 
 
 class OneTask(TaskView):
@@ -255,15 +281,27 @@ class Retry(TaskView):
 
 def _submitted(user, asked: dict, key: str | None) -> Response:
     _may_submit_all(user, asked)
+    _refuse_too_many(user, len(submissions.tasks(asked)))
     made = submissions.submit(asked, key=f"{user.pk}:{key}" if key is not None else None, owner=user)
     told = {"task_id": str(made[0].pk), "status": made[0].state}
     return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
 
 
+def _refuse_too_many(user, more: int) -> None:
+    """A bound on what one person may have waiting, so that there is room for the others."""
+    unended = 0 if user.is_staff else Job.objects.filter(owner=user).exclude(state__in=Job.ENDED).count()
+    if unended + more > UNENDED_AT_MOST and not user.is_staff:
+        raise TooMany(
+            f"{unended} of your tasks have not ended, and {UNENDED_AT_MOST} may wait at once: wait for some, or cancel."
+        )
+
+
 def _key(in_header: str | None, in_body: str | None) -> str | None:
+    if in_header and len(in_header) > submissions.KEY_LENGTH:
+        raise exceptions.ValidationError({"key": [f"must have at most {submissions.KEY_LENGTH} characters"]})
     if in_header and in_body and in_header != in_body:
         raise exceptions.ValidationError({"key": ["differs from the Idempotency-Key header"]})
-    return in_header or in_body
+    return in_header or in_body or None
 
 
 def _may_submit_all(user, asked: dict) -> None:
@@ -273,9 +311,16 @@ def _may_submit_all(user, asked: dict) -> None:
             raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
 
 
-def _body_of_template(body: dict) -> dict:
+def _templates(user):
+    """The templates that this user sees: all for staff, else their own and the staff's."""
+    if user.is_staff:
+        return JobTemplate.objects.all()
+    return JobTemplate.objects.filter(Q(owner=user) | Q(owner__is_staff=True) | Q(owner=None))
+
+
+def _body_of_template(user, body: dict) -> dict:
     asked = submissions.read(submissions.TemplateCall, body)
-    template = JobTemplate.objects.filter(name=asked["template"]).first()
+    template = _templates(user).filter(name=asked["template"]).first()
     if template is None:
         raise exceptions.ValidationError({"template": ["is unknown; GET /api/tasks/templates lists them"]})
     saved = template.submission
@@ -324,14 +369,15 @@ def _unknown(task_id: str) -> Http404 | exceptions.NotFound:
     return exceptions.NotFound(f"There is no task {task_id[:40]}, or it is not yours.", "unknown_task")
 
 
-def _filters(words) -> dict:
-    state, parent = words.get("status"), words.get("parent")
+def _filters(words) -> Q:
+    state, parent, symbol = (words.get(name) for name in ("status", "parent", "symbol"))
     if state and state not in Job.State.values:
         raise exceptions.ValidationError({"status": [f"must be one of {', '.join(Job.State.values)}"]})
-    asked = {"state": state, "name": words.get("name"), "about__contains": words.get("symbol", "").upper()}
+    asked = {"state": state, "name": words.get("name")}
     if parent:
         asked["parent"] = _found(parent)
-    return {name: value for name, value in asked.items() if value}
+    about = Q(about__contains=symbol) | Q(about__contains=symbol.upper()) if symbol else Q()
+    return about & Q(**{name: value for name, value in asked.items() if value})
 
 
 def _translated(error: JobError) -> exceptions.APIException:

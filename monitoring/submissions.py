@@ -1,15 +1,17 @@
 """What a submission over HTTP may say, checked once for requests and for saved templates."""
 
+import json
 from typing import Any
 
 from rest_framework import serializers
 
 from monitoring import jobs
-from monitoring.jobs import Step, submission
+from monitoring.jobs import JobError, Step, declaration, submission
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
 
 STEPS = 50
+KEY_LENGTH = 100
 OF_STEPS = ("task", "args", "beside", "then", "key")  # what is not an option of all jobs of a body
 
 
@@ -50,7 +52,9 @@ class SubmissionBody(StepBody):
     not_before = serializers.DateTimeField(required=False, help_text="The earliest instant to begin.")
     only_if = Condition(required=False, help_text="Run only if this holds when a worker claims it.")
     key = serializers.CharField(
-        max_length=100, required=False, help_text="Idempotency: the same key is the same job. Or as `Idempotency-Key`."
+        max_length=KEY_LENGTH,
+        required=False,
+        help_text="Idempotency: the same key is the same job. Or as `Idempotency-Key`.",
     )
     beside = StepBody(
         many=True,
@@ -118,7 +122,23 @@ def check(asked: dict) -> None:
 
 
 def steps(asked: dict) -> list[Step]:
-    return [Step(each["task"], each["args"]) for each in tasks(asked)]
+    """The jobs of a checked body. Raises JobError, with the place of a wrong field."""
+    places = ["", *(f"{part}.{number}." for part in ("beside", "then") for number in range(len(asked.get(part, []))))]
+    return [_step(each, place) for each, place in zip(tasks(asked), places, strict=True)]
+
+
+def stored(asked: dict) -> dict:
+    """A checked body as JSON that is kept, and read again by `read`."""
+    return json.loads(json.dumps(SubmissionBody(asked).data))
+
+
+def _step(asked: dict, place: str) -> Step:
+    try:
+        declaration.named(asked["task"]).check(asked["args"])
+    except JobError as error:
+        error.errors = {f"{place}{name}": messages for name, messages in error.errors.items()}
+        raise
+    return Step(asked["task"], asked["args"])
 
 
 def sentences(told: dict | list) -> str:

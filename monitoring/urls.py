@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/tasks/kinds", api.Kinds.as_view()),
     path("api/tasks/tasks", api.Tasks.as_view()),
     path("api/tasks/templates", api.Templates.as_view()),
+    path("api/tasks/templates/<str:name>", api.Template.as_view()),
     path("api/tasks/submit", api.Submit.as_view()),
     path("api/tasks/quick/<str:kind>", api.Quick.as_view()),
     path("api/tasks/task/<str:task_id>", api.OneTask.as_view()),

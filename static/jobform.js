@@ -55,6 +55,8 @@ export class JobForm {
 
   choose() {
     const kind = this.kinds.find(({ name }) => name === this.form.elements.task.value);
+    this.rest = {};
+    this.templates.tellChosen("");
     this.fields = kind.arguments.map((each) => new Field(each));
     const attempts = word("attemptsHelp", { n: count(kind.max_attempts) });
     this.help = [kind.about, attempts, kind.isolated ? word("isolatedHelp") : ""].filter(Boolean).join(" ");
@@ -95,10 +97,13 @@ export class JobForm {
     this.refusal.hidden = !text;
   }
 
-  /** Show what a template says; what it does not say stays as the job's kind has it. */
-  fill({ task, args = {}, priority, timeout }) {
+  /** Show what a template says; what it does not say stays as the job's kind has it, and what has no field is kept. */
+  fill({ task, args = {}, priority, timeout, ...rest }) {
     this.form.elements.task.value = task;
     this.choose();
+    this.rest = rest;
+    const told = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    this.templates.tellChosen(told.length ? word("templateAlso", { rest: told.join(", ") }) : "");
     for (const field of this.fields) field.fill(args[field.name]);
     if (priority) this.form.elements.priority.value = priority;
     if (timeout) this.form.elements.timeout.value = timeout;
@@ -119,7 +124,7 @@ export class JobForm {
     const button = this.form.querySelector("[data-submit]");
     button.disabled = true;
     try {
-      const { task_id: id } = await post("/api/tasks/submit", asked, { "Idempotency-Key": this.key });
+      const { task_id: id } = await post("/api/tasks/submit", asked, asked.then ? {} : { "Idempotency-Key": this.key });
       this.dialog.close();
       this.submitted(id);
     } catch (error) {
@@ -132,7 +137,7 @@ export class JobForm {
     const { task, priority, timeout } = this.form.elements;
     const args = Object.fromEntries(this.fields.map((field) => [field.name, field.value()]).filter(([, value]) => value !== undefined));
     const limit = timeout.value.trim();
-    return { task: task.value, args, priority: priority.value, ...(limit && { timeout: Number(limit) }) };
+    return { ...this.rest, task: task.value, args, priority: priority.value, ...(limit && { timeout: Number(limit) }) };
   }
 
   /** What the interface refused, at the fields that it names, the rest at the end of the form. */

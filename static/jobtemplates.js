@@ -32,6 +32,10 @@ export class Templates {
     this.choice.hidden = !this.saved.size;
   }
 
+  tellChosen(text) {
+    showError(this.choice, "", text);
+  }
+
   askName() {
     this.naming.hidden = false;
     this.name.value = "";
@@ -51,7 +55,7 @@ export class Templates {
     try {
       await post("/api/tasks/templates", { name, submission });
       await this.read(name);
-      showError(this.choice, "", word("templateSaved", { name }));
+      this.tellChosen(word("templateSaved", { name }));
     } catch (error) {
       this.tell(error);
     }
@@ -61,7 +65,10 @@ export class Templates {
   /** A name that is taken or wrong is told at the name, the rest where the form tells refusals. */
   tell(error) {
     const atName = error.status === 409 ? error.message : [error.errors?.name].flat().filter(Boolean).join(" ");
-    if (!atName) return this.refuse(Object.assign(error, { errors: error.errors?.submission ?? error.errors }));
+    if (!atName) {
+      const errors = Object.entries(error.errors ?? {}).map(([name, told]) => [name.replace(/^submission\./, ""), told]);
+      return this.refuse(Object.assign(error, { errors: Object.fromEntries(errors) }));
+    }
     showError(this.naming, atName, "");
     return this.name.focus();
   }

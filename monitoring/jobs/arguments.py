@@ -84,7 +84,7 @@ def _parsed(kind: Any, text: str) -> object:
     kinds = map(_bare, get_args(kind) if _is_union(kind) else (kind,))
     for each in kinds:
         if get_origin(each) is list:
-            return [_parsed(get_args(each)[0], part) for part in text.split(",")]
+            return [_parsed(get_args(each)[0], part) for part in text.split(",") if part.strip()]
         if each is bool and text in ("true", "false"):
             return text == "true"
         if each in (int, float):

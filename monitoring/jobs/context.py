@@ -76,6 +76,10 @@ class Current:
         """Ask the body to end at its next checkpoint. The first reason counts."""
         self._stop = self._stop or STOPS[code]
 
+    @property
+    def must_stop(self) -> bool:
+        return self._stop is not None or time.monotonic() >= self.deadline
+
     def checkpoint(self) -> None:
         """Raises Cancelled, DeadlineExceeded or Superseded where the body must end now."""
         if self._stop is None and time.monotonic() >= self.deadline:

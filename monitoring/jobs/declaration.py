@@ -7,8 +7,9 @@ the worker that runs it imports them:
     def backtest(symbol: str, strategy: str) -> dict: ...
 """
 
+import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import update_wrapper
 from typing import Any, Literal
@@ -18,8 +19,12 @@ from django.db import DatabaseError, InterfaceError
 from django.utils.module_loading import autodiscover_modules, import_string
 
 from monitoring.jobs.arguments import Arguments
-from monitoring.jobs.errors import InvalidArguments, UnknownJob
+from monitoring.jobs.context import current
+from monitoring.jobs.errors import InvalidArguments, UnknownJob, printable
 from monitoring.models import Priority
+
+LOOK_SECONDS = 0.2  # between two looks whether an async body must stop
+GRACE_SECONDS = 2.0  # for what it still does when it is cancelled
 
 _declared: dict[str, "Declaration"] = {}
 _conditions: dict[str, Callable[..., bool]] = {}
@@ -79,7 +84,7 @@ class Declaration:
         asked.apply_defaults()
         function = import_string(self.body) if self.body else self.function
         if inspect.iscoroutinefunction(function):
-            function = async_to_sync(function)
+            return async_to_sync(_until_stopped)(function(**asked.arguments))
         return function(**asked.arguments)
 
     def check(self, values: dict) -> None:
@@ -91,14 +96,28 @@ class Declaration:
     def subject(self, values: dict) -> str:
         """What a job with these arguments is about."""
         about = values.get(self.rules.about) if self.rules.about else None
-        return (",".join(map(str, about)) if isinstance(about, list) else str(about or ""))[:200]
+        return printable(",".join(map(str, about)) if isinstance(about, list) else about or "", 200)
 
     def is_temporary(self, error: BaseException) -> bool:
         return getattr(error, "temporary", isinstance(error, self.rules.temporary)) is True
 
 
+async def _until_stopped(body: Awaitable[Any]) -> Any:
+    """An async body's result. Whatever it awaits is a checkpoint: it is cancelled there where the job must stop."""
+    task, running = asyncio.ensure_future(body), current()
+    while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+        if running.must_stop:
+            task.cancel()
+            await asyncio.wait({task}, timeout=GRACE_SECONDS)
+            running.checkpoint()
+    return task.result()
+
+
 def job(name: str, *, body: str = "", priority: str = "normal", timeout: int = 300, **rules: Any) -> Callable:
-    """Declare the decorated function, sync or async, as the job of this name. See Rules for the rest."""
+    """Declare the decorated function, sync or async, as the job of this name. See Rules for the rest.
+
+    An async body reaches the database, also `current().commit()` and `submit`, through asgiref's sync_to_async.
+    """
 
     def declare(function: Callable) -> Declaration:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
@@ -163,5 +182,7 @@ def condition_asked(asked: dict | None) -> dict | None:
         raise InvalidArguments("There is no such condition.", {"only_if": [f"is unknown; there are: {known}"]})
     arguments = asked.get("arguments", {})
     if errors := Arguments(_conditions[name]).errors(arguments):
-        raise InvalidArguments("The condition's arguments are wrong.", {"only_if": [str(errors)[:500]]})
+        placed = {f"only_if.arguments.{field}": messages for field, messages in errors.items()}
+        told = "; ".join(f"{field} {messages[0]}" for field, messages in placed.items())
+        raise InvalidArguments(f"The condition cannot be asked: {told}"[:500], placed)
     return {"name": name, "arguments": arguments}

@@ -10,17 +10,21 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from celery.schedules import crontab
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from monitoring.jobs import declaration, submission
 from monitoring.jobs.errors import InvalidArguments, JobError
-from monitoring.models import Job, ScheduleSlot
+from monitoring.models import Job, ScheduleSlot, SeededSchedule
 
 TICK = "monitoring.tick"
 MINUTE = timedelta(minutes=1)
 LOOK_BACK = timedelta(days=32)  # further back nothing is caught up
 NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
+
+ASKED = {"job", "arguments", "priority", "timeout", "only_if", "catch_up"}
+SWITCHED_OFF = "switched off"
 
 Outcome = ScheduleSlot.Outcome
 logger = logging.getLogger(__name__)
@@ -28,9 +32,7 @@ logger = logging.getLogger(__name__)
 
 def run_due(now: datetime) -> int:
     """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
-    rows = (
-        PeriodicTask.objects.filter(task=TICK, enabled=True).exclude(kwargs="{}").select_related("crontab", "interval")
-    )
+    rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
     return sum(_run_alone(schedule, now) for schedule in rows)
 
 
@@ -40,16 +42,34 @@ def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[
         return _interval_slots(schedule.interval.schedule.run_every, after, until)
     if schedule.crontab:
         return _crontab_slots(schedule.crontab.schedule, schedule.crontab.timezone, after, until)
-    return iter(())
+    if schedule.clocked:
+        return iter([at] if after < (at := schedule.clocked.clocked_time) <= until else [])
+    raise InvalidArguments("The schedule has no times: give it an interval, a crontab or an instant.")
+
+
+def check(asked: dict) -> None:
+    """Refuse what a schedule could not submit. Raises JobError."""
+    if not isinstance(asked, dict) or not isinstance(asked.get("job"), str):
+        raise InvalidArguments('The schedule must name a job, such as {"job": "market.records"}.')
+    if unknown := sorted(asked.keys() - ASKED):
+        raise InvalidArguments(f"The schedule asks for {', '.join(unknown)}; there are {', '.join(sorted(ASKED))}.")
+    submission.check([_step(asked)])
+
+
+def _step(asked: dict) -> submission.Step:
+    options = {name: asked.get(name) for name in ("priority", "timeout", "only_if")}
+    return submission.Step(asked["job"], asked.get("arguments", {}), **options)
 
 
 def seed() -> None:
-    """Give a new database the schedules that the declarations come with. Rows that are there stay as they are."""
+    """Give the database the schedules that the declarations come with, each once. What became of a row stays so."""
     minute, _ = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.MINUTES)
     PeriodicTask.objects.get_or_create(name=TICK, defaults={"task": TICK, "interval": minute, "expire_seconds": 60})
     for name, declared in declaration.everything().items():
         for number, planned in enumerate(declared.rules.schedules, 1):
-            _seed(name if number == 1 else f"{name} {number}", name, planned)
+            title = name if number == 1 else f"{name} {number}"
+            if SeededSchedule.objects.get_or_create(name=title)[1]:
+                _seed(title, name, planned)
 
 
 def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
@@ -73,9 +93,13 @@ def _run_alone(schedule: PeriodicTask, now: datetime) -> int:
 
 
 def _run_due(schedule: PeriodicTask, now: datetime) -> int:
-    due = list(slots(schedule, max(_begin(schedule, now), now - LOOK_BACK), now))
+    begun = _begin(schedule, now)
+    if begun is None:
+        return 0
+    begin = max(filter(None, [begun, now - LOOK_BACK, schedule.start_time]))
+    due = list(slots(schedule, begin, min(now, schedule.expires or now)))
     asked = _asked(schedule)
-    if asked.get("catch_up") is True:
+    if asked.get("catch_up") is True and not schedule.one_off:
         return sum(_submit(schedule, slot, asked) for slot in due)
     return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
 
@@ -89,16 +113,19 @@ def _asked(schedule: PeriodicTask) -> dict:
     return asked if isinstance(asked, dict) else {}
 
 
-def _begin(schedule: PeriodicTask, now: datetime) -> datetime:
-    """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that."""
+def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
+    """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that.
+
+    None while the schedule is switched off; it begins again when that ends.
+    """
     taken = ScheduleSlot.objects.filter(schedule=schedule).order_by("-slot")
     begun = taken.filter(outcome=Outcome.BEGUN).first()
-    plan = str(schedule.crontab or schedule.interval)[:200]
+    plan = str(schedule.crontab or schedule.interval or schedule.clocked)[:200] if schedule.enabled else SWITCHED_OFF
     if begun is None or begun.reason != plan:
         since = now - NEW if begun is None else now
         _claim(schedule, since, Outcome.BEGUN, plan)
-        return since
-    return taken.first().slot
+        return since if schedule.enabled else None
+    return taken.first().slot if schedule.enabled else None
 
 
 def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0) -> bool:
@@ -116,6 +143,9 @@ def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0
             logger.exception("the schedule %s cannot be submitted", schedule.name)
             claimed.outcome, claimed.reason, claimed.job = Outcome.REFUSED, _reason(error), None
         claimed.save(update_fields=["outcome", "reason", "job"])
+        if schedule.one_off:  # it was this once; what beat counts, beat counts itself
+            count = F("total_run_count") + 1
+            PeriodicTask.objects.filter(pk=schedule.pk).update(enabled=False, last_run_at=slot, total_run_count=count)
     return claimed.job is not None
 
 
@@ -128,11 +158,11 @@ def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) ->
     if not may_overlap and (unended := before.order_by("-id").first()):
         claimed.outcome, claimed.reason = Outcome.REFUSED, f"{unended} of an earlier slot has not ended"
         return
-    if not isinstance(asked.get("job"), str):
-        raise InvalidArguments('The schedule must name a job, such as {"job": "market.records"}.')
+    check(asked)
     condition = declaration.condition_asked(asked.get("only_if"))
     if declaration.holds(condition):
-        claimed.job = submission.submit(asked["job"], asked.get("arguments"))
+        step = _step(asked)
+        claimed.job = submission.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
     else:
         claimed.outcome, claimed.reason = Outcome.REFUSED, f"not {condition['name']}"
 

@@ -18,6 +18,13 @@ SUBMIT = """async ([task, args, more]) => {
 }"""
 
 
+SAVE = """async (body) => {
+  const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
+  const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': token };
+  await fetch('/api/tasks/templates', { method: 'POST', headers, body: JSON.stringify(body) });
+}"""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def worker(site: Site) -> Iterator[None]:
     site.start("worker")
@@ -143,6 +150,20 @@ def test_what_the_form_asks_for_is_saved_as_a_template_and_fills_it_again(tasks)
     expect(page.get_by_label("Priority")).to_have_value("low")
     page.get_by_role("button", name="Submit").click()
     expect(page.locator("tr[aria-selected=true]")).to_contain_text("AAPL, IBM")
+
+
+def test_what_a_template_says_beyond_the_form_is_told_and_kept(tasks):
+    page = tasks()
+    saved = {"task": "rehearsal.break", "max_attempts": 7, "then": [{"task": "market.records"}]}
+    page.evaluate(SAVE, {"name": "A chain", "submission": saved})
+    page.keyboard.press("n")
+    page.get_by_label("Template", exact=True).select_option("A chain")
+    expect(page.locator("[data-field=template]")).to_contain_text('max_attempts 7, then [{"task":"market.records"')
+    with page.expect_request("**/api/tasks/submit") as asked:
+        page.get_by_role("button", name="Submit").click()
+    body = asked.value.post_data_json
+    assert (body["max_attempts"], body["then"]) == (7, [{"task": "market.records", "args": {}}])
+    expect(page.locator("tr[aria-selected=true]")).to_contain_text("rehearsal.break")
 
 
 def test_a_job_that_waits_is_cancelled_by_a_key(tasks):

@@ -4,9 +4,11 @@ import asyncio
 import os
 import signal
 import time
+from functools import reduce
 from pathlib import Path
 from typing import Literal
 
+from asgiref.sync import sync_to_async
 from celery import shared_task
 
 from monitoring import jobs, redis
@@ -129,3 +131,52 @@ def save_slowly(name: str, path: str) -> None:
     running = jobs.current()
     with running.commit():
         JobTemplate.objects.create(name=f"{name} {running.job.attempt}", submission={})
+
+
+class Odd(Exception):
+    code = "\udcff"
+
+
+RAISED = {"text": ValueError("bad \udcff"), "code": Odd(), "exit": SystemExit(3), "interrupt": KeyboardInterrupt()}
+SAID = {"word": "abc", "large": 2**70, "negative": -1}
+RETURNED = {"surrogate": "\ud800", "huge": 2**70, "deep": reduce(lambda nested, _: [nested], range(600), [])}
+
+
+@job("sample.odd", max_attempts=2)
+def odd(what: str) -> object:
+    """Does what no body should: each must cost its own job and nobody else's."""
+    if what in RAISED:
+        raise RAISED[what]
+    if what in SAID:
+        jobs.current().progress(SAID[what])
+    return RETURNED[what]
+
+
+@job("sample.die", isolated=True, max_attempts=1)
+def die() -> None:
+    os._exit(3)
+
+
+@job("sample.await", timeout=60)
+async def await_long(seconds: float, path: str = "") -> str:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        if path:
+            Path(path).write_text("cleaned up")
+    return "rested"
+
+
+@job("sample.save_async")
+async def save_async(name: str) -> None:
+    await sync_to_async(commit)(name)
+
+
+def commit(name: str) -> None:
+    with jobs.current().commit() as end:
+        end.result = JobTemplate.objects.create(name=name, submission={}).name
+
+
+@job("sample.large")
+def large(characters: int) -> str:
+    return "x" * characters

@@ -1,12 +1,14 @@
 """The ledger in the admin."""
 
 import pytest
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring import jobs
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
 
 PATH = "/admin/monitoring/job/"
+SCHEDULES = "/admin/django_celery_beat/periodictask/"
 
 
 @pytest.fixture
@@ -58,3 +60,31 @@ def test_every_list_opens(admin_client, asked, path):
 def test_a_jobs_page_is_not_for_writing(admin_client, asked):
     page = admin_client.get(f"{PATH}{asked.pk}/change/").content.decode()
     assert 'name="_save"' not in page
+
+
+def schedule_form(**more) -> dict:
+    every = IntervalSchedule.objects.get_or_create(every=1, period="hours")[0]
+    kwargs = '{"job": "sample.add", "arguments": {"a": 1}}'
+    return {"name": "mine", "enabled": "on", "interval": every.pk, "kwargs": kwargs, **more}
+
+
+def test_a_schedule_is_made_in_the_admin_and_ticks(admin_client):
+    admin_client.post(f"{SCHEDULES}add/", schedule_form())
+    made = PeriodicTask.objects.get(name="mine")
+    assert (made.task, made.enabled) == ("monitoring.tick", True)
+    assert "mine" in admin_client.get(SCHEDULES).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "said"),
+    [
+        ("{", "This is not JSON"),
+        ("[]", "must name a job"),
+        ('{"job": "sample.gone"}', "There is no job"),
+        ('{"job": "sample.add"}', "a is required"),
+        ('{"job": "sample.add", "arguments": {"a": 1}, "timout": 5}', "asks for timout"),
+    ],
+)
+def test_a_schedule_that_could_not_run_is_refused_when_it_is_saved(admin_client, kwargs, said):
+    assert said in admin_client.post(f"{SCHEDULES}add/", schedule_form(kwargs=kwargs)).content.decode()
+    assert not PeriodicTask.objects.filter(name="mine").exists()

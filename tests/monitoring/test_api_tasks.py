@@ -109,7 +109,13 @@ def test_the_dashboard_of_an_empty_queue_has_no_figures(client, staff):
         ({**ADD, "countdown": 5}, ["countdown"]),
         ({**ADD, "only_if": {"name": "os.system"}}, ["only_if"]),
         ({**ADD, "then": [{"task": "sample.nothing"}]}, ["task"]),
-        ({**ADD, "then": [{**ADD, "priority": "high"}]}, ["then"]),
+        ({**ADD, "then": [{**ADD, "priority": "high"}]}, ["then.0.priority"]),
+        ({**ADD, "then": [ADD, {"task": "sample.add"}]}, ["then.1.a"]),
+        ({**ADD, "only_if": {"name": "sample.open", "args": {}}}, ["only_if.args"]),
+        ({**ADD, "only_if": {"name": "sample.open"}}, ["only_if.arguments.exchange"]),
+        ({**ADD, "\ud800": 1}, ["?"]),
+        ({**ADD, "args": {"\ud800": 1}}, ["a", "?"]),
+        ({**ADD, "priority": "\ud800"}, ["priority"]),
         ({**ADD, "beside": [ADD]}, ["then"]),
         ({**ADD, "beside": [ADD], "then": [ADD, ADD]}, ["then"]),
         ({**ADD, "then": [ADD], "key": "once"}, ["key"]),
@@ -164,6 +170,50 @@ def test_a_template_is_a_submission_with_a_name(client, staff):
     assert (job.arguments, job.get_priority_display()) == ({"a": 1, "b": 5}, "low")
 
 
+def test_a_template_is_kept_as_it_is_understood_and_its_owner_may_delete_it(client, person):
+    said = {"task": " sample.open_to_all ", "then": [{"task": "sample.open_to_all"}], "not_before": "2099-01-01T00:00Z"}
+    saved = {"name": "mine", "submission": said}
+    assert client.post("/api/tasks/templates", saved, content_type=JSON).status_code == 201
+    (told,) = client.get("/api/tasks/templates").json()["templates"]
+    assert (told["submission"]["task"], told["submission"]["not_before"]) == (
+        "sample.open_to_all",
+        "2099-01-01T00:00:00Z",
+    )
+    assert submit(client, {"template": "mine"}).status_code == 202
+    assert client.delete("/api/tasks/templates/mine").status_code == 204
+    assert client.delete("/api/tasks/templates/mine").status_code == 404
+
+
+def test_a_template_of_somebody_else_is_neither_seen_nor_used_nor_deleted(client, person):
+    other = get_user_model().objects.create_user("other")
+    JobTemplate.objects.create(name="theirs", owner=other, submission={"task": "sample.open_to_all"})
+    assert client.get("/api/tasks/templates").json() == {"templates": []}
+    assert submit(client, {"template": "theirs"}).status_code == 400
+    assert client.delete("/api/tasks/templates/theirs").status_code == 404
+
+
+def test_one_person_may_have_only_so_many_tasks_waiting(client, person):
+    one = {"task": "sample.open_to_all"}
+    assert submit(client, {**one, "then": [one] * 49}).status_code == 202
+    assert submit(client, {**one, "then": [one] * 49}).status_code == 202
+    answer = submit(client, one)
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (429, "too_many_tasks", "30")
+    jobs.cancel(Job.objects.earliest("id").pk)
+    assert submit(client, one).status_code == 202
+
+
+def test_a_key_that_is_too_long_is_refused_and_an_empty_one_is_none(client, person):
+    path = "/api/tasks/quick/sample?symbol=AAPL"
+    assert client.post(path, headers={"Idempotency-Key": "k" * 101}).status_code == 400
+    first, second = (client.post(path, headers={"Idempotency-Key": ""}).json()["task_id"] for _ in range(2))
+    assert first != second
+
+
+def test_a_task_for_the_past_is_one_for_now(client, staff):
+    submit(client, {**ADD, "not_before": "2001-01-01T00:00:00Z"})
+    assert timezone.now() - Job.objects.get().not_before < timedelta(seconds=10)
+
+
 def test_templates_are_shown_to_those_who_may_submit_their_jobs(client, person):
     JobTemplate.objects.create(name="mine", submission={"task": "sample.open_to_all"})
     JobTemplate.objects.create(name="theirs", submission=ADD)
@@ -176,12 +226,13 @@ def test_templates_are_shown_to_those_who_may_submit_their_jobs(client, person):
     ("submission", "field"),
     [
         ({"task": "sample.add"}, "a"),
-        ({**ADD, "then": [{"task": "sample.add"}]}, "a"),
+        ({**ADD, "then": [{"task": "sample.add"}]}, "then.0.a"),
         ({**ADD, "then": [{"task": "sample.nothing"}]}, "task"),
-        ({**ADD, "only_if": {"name": "sample.open", "arguments": {"exchange": 1}}}, "only_if"),
-        ({**ADD, "timeout": 10**9}, "submission"),
-        ({**ADD, "key": "once"}, "submission"),
-        ({**ADD, "prioritty": "high"}, "submission"),
+        ({**ADD, "only_if": {"name": "sample.open", "arguments": {"exchange": 1}}}, "only_if.arguments.exchange"),
+        ({**ADD, "timeout": 10**9}, "submission.timeout"),
+        ({**ADD, "key": "once"}, "submission.key"),
+        ({**ADD, "prioritty": "high"}, "submission.prioritty"),
+        ({**ADD, "\ud800": 1}, "submission.?"),
     ],
 )
 def test_a_template_that_could_not_be_submitted_is_refused_when_it_is_saved(client, staff, submission, field):

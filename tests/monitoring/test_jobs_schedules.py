@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from celery import current_app
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
+from finstage.beat import Scheduler
 from monitoring.jobs import condition, schedules
 from monitoring.models import Job, ScheduleSlot
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -207,3 +209,82 @@ def test_a_new_database_has_the_schedules_that_the_jobs_come_with():
     assert {"monitoring.tick", "monitoring.retention", "market.records"} <= set(
         PeriodicTask.objects.values_list("name", flat=True)
     )
+
+
+def test_a_schedule_for_once_runs_once_and_is_switched_off(hourly):
+    PeriodicTask.objects.filter(pk=hourly.pk).update(one_off=True)
+    for hours in range(4):
+        schedules.run_due(NOON + timedelta(hours=hours))
+    assert taken(hourly) == [NOON]
+    hourly.refresh_from_db()
+    assert (hourly.enabled, hourly.total_run_count) == (False, 1)
+
+
+@pytest.mark.parametrize(("field", "hours"), [("start_time", [2, 3]), ("expires", [0, 1, 2])])
+def test_a_schedule_runs_between_its_start_and_its_end(hourly, field, hours):
+    PeriodicTask.objects.filter(pk=hourly.pk).update(**{field: NOON + timedelta(hours=2) - timedelta(minutes=1)})
+    for hour in range(4):
+        Job.objects.update(state="completed", lane=None)
+        schedules.run_due(NOON + timedelta(hours=hour))
+    expected = [hour for hour in range(4) if (hour >= 2) is (field == "start_time")]
+    assert taken(hourly) == [NOON + timedelta(hours=hour) for hour in expected]
+
+
+@pytest.mark.django_db
+def test_an_instant_is_a_schedule_too():
+    at = ClockedSchedule.objects.create(clocked_time=NOON)
+    asked = json.dumps({"job": "sample.add", "arguments": {"a": 1}})
+    schedule = PeriodicTask.objects.create(name="at", task=schedules.TICK, clocked=at, one_off=True, kwargs=asked)
+    for minutes in (-3, -1, 1, 3):
+        schedules.run_due(NOON + timedelta(minutes=minutes))
+    assert taken(schedule) == [NOON]
+
+
+def test_a_schedule_that_was_switched_off_has_missed_nothing(hourly):
+    schedules.run_due(NOON)
+    Job.objects.update(state="completed", lane=None)
+    PeriodicTask.objects.filter(pk=hourly.pk).update(enabled=False)
+    schedules.run_due(NOON + timedelta(minutes=30))
+    PeriodicTask.objects.filter(pk=hourly.pk).update(enabled=True)
+    schedules.run_due(NOON + timedelta(hours=2, minutes=30))
+    schedules.run_due(NOON + timedelta(hours=3))
+    assert taken(hourly) == [NOON, NOON + timedelta(hours=3)]
+
+
+@pytest.mark.django_db
+def test_a_schedule_may_say_a_priority_and_a_time_limit():
+    planned("0 * * * *", "UTC", priority="high", timeout=7)
+    schedules.run_due(NOON)
+    job = Job.objects.get(name="sample.add")
+    assert (job.priority, job.timeout_seconds) == (0, 7)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("more", "said"), [({"timout": 5}, "asks for timout; there are arguments"), ({"arguments": {}}, "a is required")]
+)
+def test_a_schedule_that_asks_for_what_there_is_not_says_so(more, said):
+    schedule = planned("0 * * * *", "UTC", **more)
+    schedules.run_due(NOON)
+    assert said in schedule.slots.first().reason
+
+
+@pytest.mark.django_db
+def test_what_people_made_of_a_schedule_stays_so_at_the_next_start():
+    schedules.seed()
+    PeriodicTask.objects.filter(name="market.records").update(name="Highs and lows")
+    PeriodicTask.objects.filter(name="market.previous_close").delete()
+    schedules.seed()
+    names = set(PeriodicTask.objects.values_list("name", flat=True))
+    assert names >= {"Highs and lows", "market.history"}
+    assert not names & {"market.records", "market.previous_close"}
+
+
+@pytest.mark.django_db
+def test_beat_reads_no_schedule_that_could_stop_it_or_that_it_would_switch_off(hourly):
+    sun = SolarSchedule.objects.create(event="sunrise", latitude=48.85, longitude=2.35)
+    PeriodicTask.objects.create(name="sun", task=schedules.TICK, solar=sun)
+    PeriodicTask.objects.filter(pk=hourly.pk).update(one_off=True)
+    rows = Scheduler(app=current_app, lazy=True).enabled_models()
+    assert {"sun", hourly.name} & {row.name for row in rows} == set()
+    assert schedules.TICK in {row.name for row in rows}
