@@ -1,7 +1,7 @@
 """What a load balancer asks: are we alive, and is what we stand on there?
 
 `database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed`, its
-`source` and `worker` are told and do not decide, because taking every web process away would not bring prices back.
+`source`, `worker` and `beat` are told and do not decide, because taking every web process away would not bring prices back.
 """
 
 import asyncio
@@ -61,6 +61,7 @@ CHECKS = {
     "feed": heartbeat("feed"),
     "source": source,
     "worker": heartbeat("worker"),
+    "beat": heartbeat("beat"),
 }
 
 

@@ -128,6 +128,7 @@ class TaskShape(BriefShape):
     attempts = AttemptShape(many=True)
     condition = serializers.DictField(allow_null=True)
     parent = serializers.CharField(allow_null=True)
+    children = serializers.IntegerField(help_text="Jobs that it asked for; `?parent=` lists them.")
     then = serializers.CharField(allow_null=True)
     waits_for = serializers.IntegerField(help_text="How many jobs must end before it may run.")
     wrote = serializers.ListField(child=serializers.DictField())

@@ -124,7 +124,7 @@ export class JobPane {
       factCondition: job.condition && `${job.condition.name} ${JSON.stringify(job.condition.arguments)}`,
       factParent: link(job.parent),
       factThen: link(job.then),
-      factChildren: make("button", { type: "button", className: "link", dataset: { children: job.task_id }, textContent: word("showChildren") }),
+      factChildren: job.children && make("button", { type: "button", className: "link", dataset: { children: job.task_id }, textContent: word("showChildren") }),
     };
     const lines = Object.entries(rows).filter(([, value]) => value);
     this.tick();

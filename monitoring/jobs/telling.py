@@ -41,6 +41,7 @@ def whole(job: Job, now: datetime) -> dict:
         "attempts": _attempts(job),
         "condition": job.condition,
         "parent": str(job.parent_id) if job.parent_id else None,
+        "children": job.children.count(),
         "then": str(job.then_id) if job.then_id else None,
         "waits_for": job.waits,
         "wrote": job.wrote or [],

@@ -21,14 +21,14 @@ def broken() -> dict:
 
 
 def report(**checks) -> tuple[int, dict]:
-    usual = {"database": fine, "redis": fine, "feed": fine, "source": fine, "worker": fine}
+    usual = {"database": fine, "redis": fine, "feed": fine, "source": fine, "worker": fine, "beat": fine}
     return asyncio.run(Readiness({**usual, **checks}).report())
 
 
 def test_all_is_well():
     status, body = report()
     assert (status, body["status"]) == (200, "ready")
-    assert body["dependencies"].keys() == {"database", "redis", "feed", "source", "worker"}
+    assert body["dependencies"].keys() == {"database", "redis", "feed", "source", "worker", "beat"}
 
 
 @pytest.mark.parametrize("name", ["database", "redis"])
@@ -38,7 +38,7 @@ def test_without_what_we_stand_on_we_are_not_ready(name):
     assert body["dependencies"][name] == {"ok": False, "detail": "ConnectionError"}
 
 
-@pytest.mark.parametrize("name", ["feed", "source", "worker"])
+@pytest.mark.parametrize("name", ["feed", "source", "worker", "beat"])
 def test_without_the_feed_its_source_or_the_worker_we_are_degraded_and_serve(name):
     status, body = report(**{name: lambda: {"ok": False, "detail": "never seen"}})
     assert (status, body["status"]) == (200, "degraded")
