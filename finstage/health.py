@@ -1,7 +1,8 @@
 """What a load balancer asks: are we alive, and is what we stand on there?
 
 `database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed`, its
-`source`, `worker` and `beat` are told and do not decide, because taking every web process away would not bring prices back.
+`source`, `worker` and `beat` are told and do not decide, because taking every web process away would not bring prices
+back.
 """
 
 import asyncio

@@ -1,0 +1,66 @@
+"""Who may see, submit and use what."""
+
+import uuid
+
+from django.db.models import Q, QuerySet
+from rest_framework import exceptions
+
+from monitoring import submissions
+from monitoring.jobs import declaration
+from monitoring.models import Job, JobTemplate
+
+
+def may_submit(user, declared: declaration.Declaration) -> bool:
+    return user.is_staff or declared.rules.audience == "user"
+
+
+def require_submit(user, asked: dict) -> None:
+    """Refuse what this user may not submit, be it the job or one of those with it."""
+    for step in submissions.tasks(asked):
+        if not may_submit(user, declaration.named(step["task"])):
+            raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
+
+
+def templates(user) -> QuerySet[JobTemplate]:
+    """The templates that this user sees: all for staff, else their own and the staff's."""
+    if user.is_staff:
+        return JobTemplate.objects.all()
+    return JobTemplate.objects.filter(Q(owner=user) | Q(owner__is_staff=True) | Q(owner=None))
+
+
+def may_use(user, saved: dict) -> bool:
+    """Whether every job of a template is still declared, and this user may submit it."""
+    kinds = [declaration.find(step["task"]) for step in submissions.tasks(saved)]
+    return all(kind is not None and may_submit(user, kind) for kind in kinds)
+
+
+def visible(user) -> QuerySet[Job]:
+    return Job.objects.all() if user.is_staff else Job.objects.filter(owner=user)
+
+
+def seen(user, task_id: str) -> Job:
+    """The job, if this user may see it: a public one that nobody owns is seen by whoever knows its id."""
+    job = found(task_id)
+    declared = declaration.find(job.name)
+    is_public = job.owner_id is None and declared is not None and declared.rules.audience == "user"
+    if not (is_public or user.is_staff or (user.is_authenticated and job.owner_id == user.pk)):
+        raise _unknown(task_id)
+    return job
+
+
+def owned(user, task_id: str) -> Job:
+    job = found(task_id)
+    if not (user.is_staff or job.owner_id == user.pk):
+        raise _unknown(task_id)
+    return job
+
+
+def found(task_id: str) -> Job:
+    try:
+        return Job.objects.get(pk=uuid.UUID(task_id))
+    except (ValueError, Job.DoesNotExist):
+        raise _unknown(task_id) from None
+
+
+def _unknown(task_id: str) -> exceptions.NotFound:
+    return exceptions.NotFound(f"There is no task {task_id[:40]}, or it is not yours.", "unknown_task")

@@ -1,0 +1,140 @@
+"""Asking for tasks: by a body, by a template, or by one of the usual words."""
+
+from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+
+from monitoring import shapes, submissions
+from monitoring.api import rights
+from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG_STATE, Conflict, TaskView, TooMany
+from monitoring.jobs import declaration
+from monitoring.models import Job, JobTemplate, Priority
+
+UNENDED_AT_MOST = 100  # tasks of one person who is not of the staff
+
+
+class Submit(TaskView):
+    """Ask for a job, or for one saved as a template."""
+
+    permission_classes = [IsAuthenticated]
+    problems = WRONG_BODY
+
+    @extend_schema(
+        operation_id="tasks_submit",
+        summary="Submit a job",
+        request=submissions.SubmissionBody,
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
+    )
+    def post(self, request) -> Response:
+        is_template = isinstance(request.data, dict) and "template" in request.data
+        body = _body_of_template(request.user, request.data) if is_template else request.data
+        asked = dict(submissions.read(submissions.SubmissionBody, body))
+        key = _key(request.headers.get("Idempotency-Key"), asked.pop("key", None))
+        return _submitted(request.user, asked, key)
+
+
+class Templates(TaskView):
+    """Submissions saved under a name: one's own, and those of the staff whose jobs one may submit."""
+
+    permission_classes = [IsAuthenticated]
+    problems = WRONG_BODY
+
+    @extend_schema(operation_id="tasks_templates", summary="Templates", responses={200: shapes.TemplatesShape})
+    def get(self, request) -> Response:
+        found = rights.templates(request.user).values("name", "submission")
+        return Response({"templates": [each for each in found if rights.may_use(request.user, each["submission"])]})
+
+    @extend_schema(
+        operation_id="tasks_templates_save",
+        summary="Save a template",
+        request=submissions.TemplateBody,
+        responses={201: submissions.TemplateBody, 403: REFUSED, 409: WRONG_STATE},
+    )
+    def post(self, request) -> Response:
+        asked = submissions.read(submissions.TemplateBody, request.data)
+        rights.require_submit(request.user, asked["submission"])
+        submissions.check(asked["submission"])
+        saved = {"name": asked["name"], "submission": submissions.stored(asked["submission"])}
+        try:
+            with transaction.atomic():
+                JobTemplate.objects.create(owner=request.user, **saved)
+        except IntegrityError:
+            raise Conflict(f"There is a template {asked['name']!r} already.", "template_exists") from None
+        return Response(saved, status=201)
+
+
+class Template(TaskView):
+    """One saved submission."""
+
+    permission_classes = [IsAuthenticated]
+    problems = {404: ("unknown_template",)}
+
+    @extend_schema(operation_id="tasks_templates_delete", summary="Delete a template", responses={204: None})
+    def delete(self, request, name: str) -> Response:
+        mine = JobTemplate.objects.all() if request.user.is_staff else JobTemplate.objects.filter(owner=request.user)
+        if not mine.filter(name=name).delete()[0]:
+            raise exceptions.NotFound(f"There is no template {name[:100]!r}, or it is not yours.", "unknown_template")
+        return Response(status=204)
+
+
+class Quick(TaskView):
+    """The usual jobs, by one word and a query string."""
+
+    permission_classes = [IsAuthenticated]
+    problems = {**NO_JOB, **WRONG_BODY}
+
+    @extend_schema(
+        operation_id="tasks_quick",
+        summary="Submit a usual job",
+        request=None,
+        parameters=[
+            OpenApiParameter("kind", str, OpenApiParameter.PATH, description="dataset-processing, daily-report, ..."),
+            OpenApiParameter("priority", str, enum=[each.name.lower() for each in Priority]),
+        ],
+        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
+    )
+    def post(self, request, kind: str) -> Response:
+        declared = declaration.quick(kind)
+        if declared is None:
+            raise exceptions.NotFound(f"There is no quick job {kind[:60]!r}.", "unknown_task")
+        words = request.query_params.dict()
+        options = {"priority": words.pop("priority")} if "priority" in words else {}
+        asked = {"task": declared.name, "args": declared.arguments.parsed(words), **options}
+        return _submitted(request.user, asked, _key(request.headers.get("Idempotency-Key"), None))
+
+
+def _submitted(user, asked: dict, key: str | None) -> Response:
+    rights.require_submit(user, asked)
+    _refuse_too_many(user, len(submissions.tasks(asked)))
+    made = submissions.submit(asked, key=f"{user.pk}:{key}" if key is not None else None, owner=user)
+    told = {"task_id": str(made[0].pk), "status": made[0].state}
+    return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
+
+
+def _refuse_too_many(user, more: int) -> None:
+    """A bound on what one person may have waiting, so that there is room for the others."""
+    unended = 0 if user.is_staff else Job.objects.filter(owner=user).exclude(state__in=Job.ENDED).count()
+    if unended + more > UNENDED_AT_MOST and not user.is_staff:
+        raise TooMany(
+            f"{unended} of your tasks have not ended, and {UNENDED_AT_MOST} may wait at once: wait for some, or cancel."
+        )
+
+
+def _key(in_header: str | None, in_body: str | None) -> str | None:
+    if in_header and len(in_header) > submissions.KEY_LENGTH:
+        raise exceptions.ValidationError({"key": [f"must have at most {submissions.KEY_LENGTH} characters"]})
+    if in_header and in_body and in_header != in_body:
+        raise exceptions.ValidationError({"key": ["differs from the Idempotency-Key header"]})
+    return in_header or in_body or None
+
+
+def _body_of_template(user, body: dict) -> dict:
+    asked = submissions.read(submissions.TemplateCall, body)
+    template = rights.templates(user).filter(name=asked["template"]).first()
+    if template is None:
+        raise exceptions.ValidationError({"template": ["is unknown; GET /api/tasks/templates lists them"]})
+    saved = template.submission
+    return {**saved, "args": {**saved.get("args", {}), **asked.get("args", {})}}

@@ -1,0 +1,118 @@
+"""One task, and the list of them."""
+
+from django.db.models import Q
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from monitoring import jobs, shapes
+from monitoring.api import rights
+from monitoring.api.refusals import NO_JOB, WRONG_STATE, TaskView
+from monitoring.jobs import telling
+from monitoring.models import Job
+
+
+class Tasks(TaskView):
+    """The jobs one may see, the newest first."""
+
+    permission_classes = [IsAuthenticated]
+    csv_columns = ("task_id", "name", "about", "status", "priority", "created_at", "started_at", "finished_at")
+    problems = {400: ("invalid_status", "invalid_limit", "invalid_cursor")}
+
+    @extend_schema(
+        operation_id="tasks_list",
+        summary="Jobs",
+        parameters=[
+            OpenApiParameter("status", str, enum=Job.State.values),
+            OpenApiParameter("name", str),
+            OpenApiParameter("symbol", str, description="Part of what the job is about."),
+            OpenApiParameter("parent", str, description="Only the jobs that this job asked for."),
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int),
+        ],
+        responses={200: shapes.TaskPage},
+    )
+    def get(self, request) -> Response:
+        found = rights.visible(request.user).defer("result", "wrote").filter(_filters(request.query_params))
+        pages = api_settings.DEFAULT_PAGINATION_CLASS()
+        pages.ordering = "-id"
+        now = timezone.now()
+        return pages.get_paginated_response(
+            [telling.brief(job, now) for job in pages.paginate_queryset(found, request, self)]
+        )
+
+
+class OneTask(TaskView):
+    """One job: status, progress, attempts, times."""
+
+    permission_classes = [AllowAny]
+    problems = NO_JOB
+
+    @extend_schema(operation_id="tasks_task", summary="One job", responses={200: shapes.TaskShape})
+    def get(self, request, task_id: str) -> Response:
+        return Response(telling.whole(rights.seen(request.user, task_id), timezone.now()))
+
+
+class Result(TaskView):
+    """What a job came to; 202 while it has not ended."""
+
+    permission_classes = [AllowAny]
+    problems = NO_JOB
+
+    @extend_schema(
+        operation_id="tasks_result",
+        summary="A job's result",
+        responses={200: shapes.ResultShape, 202: shapes.ResultShape},
+    )
+    def get(self, request, task_id: str) -> Response:
+        job = rights.seen(request.user, task_id)
+        told = telling.result(job, timezone.now())
+        return Response(told) if job.is_ended else Response(told, status=202, headers={"Retry-After": "1"})
+
+
+class Cancel(TaskView):
+    """Cancel a job: at once where it waits, at its next checkpoint where it runs."""
+
+    permission_classes = [IsAuthenticated]
+    problems = NO_JOB
+
+    @extend_schema(
+        operation_id="tasks_cancel",
+        summary="Cancel a job",
+        request=None,
+        responses={202: shapes.SubmittedShape, 409: WRONG_STATE},
+    )
+    def post(self, request, task_id: str) -> Response:
+        job = rights.owned(request.user, task_id)
+        return Response({"task_id": str(job.pk), "status": jobs.cancel(job.pk), "cancel_requested": True}, status=202)
+
+
+class Retry(TaskView):
+    """Run a job again that failed, timed out or was cancelled."""
+
+    permission_classes = [IsAuthenticated]
+    problems = NO_JOB
+
+    @extend_schema(
+        operation_id="tasks_retry",
+        summary="Run a job again",
+        request=None,
+        responses={202: shapes.SubmittedShape, 409: WRONG_STATE},
+    )
+    def post(self, request, task_id: str) -> Response:
+        job = jobs.retry(rights.owned(request.user, task_id).pk)
+        return Response({"task_id": str(job.pk), "status": job.state}, status=202)
+
+
+def _filters(words) -> Q:
+    state, parent, symbol = (words.get(name) for name in ("status", "parent", "symbol"))
+    if state and state not in Job.State.values:
+        raise exceptions.ValidationError({"status": [f"must be one of {', '.join(Job.State.values)}"]})
+    asked = {"state": state, "name": words.get("name")}
+    if parent:
+        asked["parent"] = rights.found(parent)
+    about = Q(about__contains=symbol) | Q(about__contains=symbol.upper()) if symbol else Q()
+    return about & Q(**{name: value for name, value in asked.items() if value})
