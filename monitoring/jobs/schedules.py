@@ -96,7 +96,8 @@ def _run_due(schedule: PeriodicTask, now: datetime) -> int:
     begun = _begin(schedule, now)
     if begun is None:
         return 0
-    begin = max(filter(None, [begun, now - LOOK_BACK, schedule.start_time]))
+    start = schedule.start_time and schedule.start_time - timedelta(microseconds=1)  # it counts itself
+    begin = max(filter(None, [begun, now - LOOK_BACK, start]))
     due = list(slots(schedule, begin, min(now, schedule.expires or now)))
     asked = _asked(schedule)
     if asked.get("catch_up") is True and not schedule.one_off:
