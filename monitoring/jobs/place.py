@@ -28,20 +28,10 @@ def here() -> str:
 @cache
 def birth() -> float:
     """When this process began: with its id the name of one process."""
-    return _began(os.getpid())
+    return began(os.getpid())
 
 
-def is_gone(worker: Worker) -> bool:
-    """Whether this worker is known to be dead. False for those of other machines."""
-    if worker.place != here():
-        return False
-    try:
-        return _began(worker.pid) != worker.birth or psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def _began(pid: int) -> float:
+def began(pid: int) -> float:
     """When a process began, in seconds since the machine did: no setting of the clock changes it."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
@@ -51,3 +41,13 @@ def _began(pid: int) -> float:
         return float(stat.read_text().rpartition(")")[2].split()[19])
     except (FileNotFoundError, ProcessLookupError):
         raise psutil.NoSuchProcess(pid) from None
+
+
+def is_gone(worker: Worker) -> bool:
+    """Whether this worker is known to be dead. False for those of other machines."""
+    if worker.place != here():
+        return False
+    try:
+        return began(worker.pid) != worker.birth or psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

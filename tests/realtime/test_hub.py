@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable
 
-import psutil
 import pytest
 
 from monitoring import heartbeats, redis
@@ -416,7 +415,7 @@ def test_nothing_is_said_of_the_feed_before_it_is_known_and_then_the_truth():
 def test_a_feed_that_was_killed_is_told_before_its_sign_of_life_is_old():
     async def scenario(hub: Hub) -> None:
         feed = subprocess.Popen(["sleep", "60"])
-        heartbeats.beat("feed", pid=feed.pid, place=place.here(), birth=psutil.Process(feed.pid).create_time())
+        heartbeats.beat("feed", pid=feed.pid, place=place.here(), birth=place.began(feed.pid))
         socket = connect(hub)[1]
         await until(lambda: socket.heard and facts(socket)["feed"])
         heartbeats.beat("feed", **{**heartbeats.last("feed"), "at": time.time() + 60})
