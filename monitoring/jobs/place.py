@@ -32,7 +32,7 @@ def birth() -> float:
 
 
 def began(pid: int) -> float:
-    """When a process began, in seconds since the machine did: no setting of the clock changes it."""
+    """When a process began, on a clock that nobody sets (ticks since the machine started, where /proc tells them)."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
         return psutil.Process(pid).create_time()
