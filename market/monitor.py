@@ -6,7 +6,9 @@ from market import bars, history, hours, prices, providers, quotes
 from market.models import Snapshot, Symbol
 from market.prices import Quote
 from monitoring import jobs
+from monitoring.jobs import Job
 
+CHUNK = 25  # symbols of one job that asks: by charts alone they take half a minute
 SILENCE = timedelta(minutes=2)  # of a symbol whose exchange is open
 
 
@@ -14,16 +16,17 @@ def look() -> dict:
     """Which tracked symbols are silent although they could be told of; a job of its own asks about those."""
     tracked, now = list(Symbol.objects.tracked()), datetime.now(UTC)
     latest = quotes.latest([symbol.ticker for symbol in tracked])
-    is_open = {exchange: hours.is_open(exchange) for exchange in hours.exchanges()}
+    is_open = {exchange: hours.is_open(exchange) for exchange in {symbol.exchange for symbol in tracked}}
     silent = [
         symbol.ticker for symbol in tracked if _is_silent(latest[symbol.ticker], now, is_open=is_open[symbol.exchange])
     ]
-    asked = jobs.submit("market.quotes", {"symbols": silent}) if silent else None
+    unended = Job.objects.filter(name="market.quotes").exclude(state__in=Job.ENDED).exists()
+    asked = [] if unended else [jobs.submit("market.quotes", {"symbols": each}) for each in jobs.chunks(silent, CHUNK)]
     return {
         "tracked": len(tracked),
         "open": sorted(exchange for exchange, state in is_open.items() if state),
         "silent": silent,
-        "task_id": str(asked.pk) if asked else None,
+        "task_ids": [str(job.pk) for job in asked],
     }
 
 
@@ -32,10 +35,11 @@ def ask(symbols: list[str]) -> dict:
     source = providers.source()
     outcome = jobs.fan_out(symbols, history.known, parallel=1)
     outcome.require_any()
-    received = list(source.quotes(outcome.done.values()))
-    told = {quote.ticker for quote in received}
+    told, newer = set(), []
+    for quote in source.quotes(outcome.done.values()):  # each is kept as it comes, whatever becomes of those behind it
+        told.add(quote.ticker)
+        newer += quotes.keep([quote])
     untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
-    newer = quotes.keep(received)
     with jobs.current().commit() as end:
         end.result = {"source": source.name, "done": sorted(told), "failed": outcome.failed | untold}
         tickers = [quote.ticker for quote in newer]
@@ -76,6 +80,6 @@ def last_close(symbol: Symbol) -> Quote:
 def _is_silent(quote: Quote | None, now: datetime, *, is_open: bool) -> bool:
     if quote is None:
         return True
-    if quote.as_of_precision == prices.DAY:
+    if quote.as_of_precision == prices.DAY and quote.market_state != prices.CLOSED:
         return is_open and quotes.freshness(quote, now) == "stale"
-    return is_open and now - quote.received_at > SILENCE
+    return is_open and now - quote.received_at > SILENCE  # a close that we hold is old once the exchange is open

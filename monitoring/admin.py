@@ -4,13 +4,15 @@ import json
 
 from django import forms
 from django.contrib import admin, messages
+from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat  # registers its pages, of which ours take the place
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework.exceptions import ValidationError
 
 from monitoring import jobs, submissions
 from monitoring.jobs import JobError, schedules
+from monitoring.jobs.errors import printable
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
 
 admin.site.unregister([beat.PeriodicTask, beat.SolarSchedule])
@@ -97,10 +99,17 @@ class ScheduleForm(forms.ModelForm):
             if self.instance.name != schedules.TICK:
                 schedules.check(json.loads(self.cleaned_data["kwargs"]))
         except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(_("This is not JSON: %(error)s"), params={"error": error}) from error
+            told = {"error": printable(error, 200)}
+            raise forms.ValidationError(_("This is not JSON: %(error)s"), params=told) from error
         except JobError as error:
-            raise forms.ValidationError(error.detail) from error
+            raise forms.ValidationError(printable(error.detail, 500)) from error
         return self.cleaned_data["kwargs"]
+
+    def clean_interval(self) -> IntervalSchedule | None:
+        every = self.cleaned_data["interval"]
+        if every is not None and every.schedule.run_every < schedules.MINUTE:
+            raise forms.ValidationError(_("A schedule ticks once a minute at most."))
+        return every
 
 
 @admin.register(PeriodicTask)
@@ -119,22 +128,42 @@ class ScheduleAdmin(admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change) -> None:
         obj.task = schedules.TICK
+        if obj.expires:  # beat takes only one of the two
+            obj.expire_seconds = None
         super().save_model(request, obj, form, change)
+
+
+class Submission(forms.JSONField):
+    """JSON of any kind of nonsense is refused, not raised, and what was typed is shown as it was."""
+
+    def bound_data(self, data, initial):
+        return InvalidJSONInput(data)
+
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(self.error_messages["invalid"], params={"value": "…"}) from error
 
 
 class TemplateForm(forms.ModelForm):
     """Takes what the interface takes, and refuses it with the same words."""
+
+    class Meta:
+        model = JobTemplate
+        fields = ["name", "submission", "owner"]
+        field_classes = {"submission": Submission}
 
     def clean_submission(self) -> dict:
         saved = {"name": self.cleaned_data.get("name", ""), "submission": self.cleaned_data["submission"]}
         try:
             submissions.check(submissions.read(submissions.TemplateBody, saved)["submission"])
         except JobError as error:
-            raise forms.ValidationError(error.detail) from error
+            raise forms.ValidationError(printable(error.detail, 500)) from error
         except ValidationError as error:
             told = error.detail.get("submission")
             if told is not None:  # what is wrong with the name is said at the name
-                raise forms.ValidationError(submissions.sentences(told)) from error
+                raise forms.ValidationError(printable(submissions.sentences(told), 500)) from error
         return saved["submission"]
 
 

@@ -11,7 +11,7 @@ urlpatterns = [
     path("api/tasks/kinds", queue.Kinds.as_view()),
     path("api/tasks/tasks", tasks.Tasks.as_view()),
     path("api/tasks/templates", submitting.Templates.as_view()),
-    path("api/tasks/templates/<str:name>", submitting.Template.as_view()),
+    path("api/tasks/templates/<path:name>", submitting.Template.as_view()),
     path("api/tasks/submit", submitting.Submit.as_view()),
     path("api/tasks/quick/<str:kind>", submitting.Quick.as_view()),
     path("api/tasks/task/<str:task_id>", tasks.OneTask.as_view()),

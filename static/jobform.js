@@ -15,7 +15,7 @@ export class JobForm {
     this.form = dialog.querySelector("form");
     this.refusal = dialog.querySelector("[data-refusal]");
     this.timeoutHelp = this.own("timeout").querySelector(".help").textContent;
-    this.templates = new Templates(this.form, { chosen: (saved) => this.fill(saved), asked: () => this.asked(), refuse: (error) => this.explain(error) });
+    this.templates = new Templates(this.form, { chosen: (saved) => (saved ? this.fill(saved) : this.choose()), asked: () => this.asked(), refuse: (error) => this.explain(error) });
     for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     this.form.elements.task.addEventListener("change", () => this.choose());
@@ -47,6 +47,7 @@ export class JobForm {
       this.choose();
     }
     this.key = freshKey();
+    this.rest = {};
     this.refuse("");
     this.templates.read();
     this.dialog.showModal();

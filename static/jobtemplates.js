@@ -6,14 +6,14 @@ import { get, post } from "./page.js";
 import { word } from "./words.js";
 
 export class Templates {
-  /** `chosen(submission)` fills the form; `asked()` is what it asks for; `refuse(error)` says why it was not saved. */
+  /** `chosen(submission)` fills the form, or empties it for null; `asked()` is what it asks for; `refuse(error)` says why it was not saved. */
   constructor(form, { chosen, asked, refuse }) {
     Object.assign(this, { chosen, asked, refuse, saved: new Map() });
     [this.choice, this.naming] = ["template", "template-name"].map((name) => form.querySelector(`.field[data-field="${name}"]`));
     this.select = this.choice.querySelector("select");
     this.name = this.naming.querySelector("input");
     this.button = form.querySelector("[data-save]");
-    this.select.addEventListener("change", () => this.saved.has(this.select.value) && this.chosen(this.saved.get(this.select.value)));
+    this.select.addEventListener("change", () => this.chosen(this.saved.get(this.select.value) ?? null));
     this.button.addEventListener("click", () => (this.naming.hidden ? this.askName() : this.save()));
     this.name.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;

@@ -6,8 +6,11 @@ from django.db.models import Q, QuerySet
 from rest_framework import exceptions
 
 from monitoring import submissions
+from monitoring.api.refusals import TooMany
 from monitoring.jobs import declaration
 from monitoring.models import Job, JobTemplate
+
+UNENDED_AT_MOST = 100  # tasks of one person who is not of the staff
 
 
 def may_submit(user, declared: declaration.Declaration) -> bool:
@@ -17,8 +20,18 @@ def may_submit(user, declared: declaration.Declaration) -> bool:
 def require_submit(user, asked: dict) -> None:
     """Refuse what this user may not submit, be it the job or one of those with it."""
     for step in submissions.tasks(asked):
-        if not may_submit(user, declaration.named(step["task"])):
+        declared = declaration.find(step["task"])  # an unknown one is refused with its place, later
+        if declared and not may_submit(user, declared):
             raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
+
+
+def require_room(user, more: int) -> None:
+    """A bound on what one person may have waiting, so that there is room for the others."""
+    unended = 0 if user.is_staff else Job.objects.filter(owner=user).exclude(state__in=Job.ENDED).count()
+    if unended + more > UNENDED_AT_MOST and not user.is_staff:
+        raise TooMany(
+            f"{unended} of your tasks have not ended, and {UNENDED_AT_MOST} may wait at once: wait for some, or cancel."
+        )
 
 
 def templates(user) -> QuerySet[JobTemplate]:

@@ -12,7 +12,7 @@ from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG
 from monitoring.jobs import declaration
 from monitoring.models import Job, JobTemplate, Priority
 
-UNENDED_AT_MOST = 100  # tasks of one person who is not of the staff
+TEMPLATES_AT_MOST = 50  # of one person who is not of the staff
 
 
 class Submit(TaskView):
@@ -57,6 +57,8 @@ class Templates(TaskView):
         asked = submissions.read(submissions.TemplateBody, request.data)
         rights.require_submit(request.user, asked["submission"])
         submissions.check(asked["submission"])
+        if not request.user.is_staff and JobTemplate.objects.filter(owner=request.user).count() >= TEMPLATES_AT_MOST:
+            raise TooMany(f"You have {TEMPLATES_AT_MOST} templates: delete one that you do not need.")
         saved = {"name": asked["name"], "submission": submissions.stored(asked["submission"])}
         try:
             with transaction.atomic():
@@ -108,19 +110,12 @@ class Quick(TaskView):
 
 def _submitted(user, asked: dict, key: str | None) -> Response:
     rights.require_submit(user, asked)
-    _refuse_too_many(user, len(submissions.tasks(asked)))
-    made = submissions.submit(asked, key=f"{user.pk}:{key}" if key is not None else None, owner=user)
+    key = f"{user.pk}:{key}" if key is not None else None
+    if key is None or not Job.objects.filter(key=key).exists():
+        rights.require_room(user, len(submissions.tasks(asked)))
+    made = submissions.submit(asked, key=key, owner=user)
     told = {"task_id": str(made[0].pk), "status": made[0].state}
     return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
-
-
-def _refuse_too_many(user, more: int) -> None:
-    """A bound on what one person may have waiting, so that there is room for the others."""
-    unended = 0 if user.is_staff else Job.objects.filter(owner=user).exclude(state__in=Job.ENDED).count()
-    if unended + more > UNENDED_AT_MOST and not user.is_staff:
-        raise TooMany(
-            f"{unended} of your tasks have not ended, and {UNENDED_AT_MOST} may wait at once: wait for some, or cancel."
-        )
 
 
 def _key(in_header: str | None, in_body: str | None) -> str | None:

@@ -10,7 +10,7 @@ from rest_framework.settings import api_settings
 
 from monitoring import jobs, shapes
 from monitoring.api import rights
-from monitoring.api.refusals import NO_JOB, WRONG_STATE, TaskView
+from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
 from monitoring.jobs import telling
 from monitoring.models import Job
 
@@ -100,10 +100,12 @@ class Retry(TaskView):
         operation_id="tasks_retry",
         summary="Run a job again",
         request=None,
-        responses={202: shapes.SubmittedShape, 409: WRONG_STATE},
+        responses={202: shapes.SubmittedShape, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request, task_id: str) -> Response:
-        job = jobs.retry(rights.owned(request.user, task_id).pk)
+        asked = rights.owned(request.user, task_id)
+        rights.require_room(request.user, 1)
+        job = jobs.retry(asked.pk)
         return Response({"task_id": str(job.pk), "status": job.state}, status=202)
 
 

@@ -177,9 +177,12 @@ def condition_asked(asked: dict | None) -> dict | None:
     if asked is None:
         return None
     name = asked.get("name") if isinstance(asked, dict) else None
-    if name not in _conditions:
+    if not isinstance(name, str) or name not in _conditions:
         known = ", ".join(sorted(_conditions)) or "none"
         raise InvalidArguments("There is no such condition.", {"only_if": [f"is unknown; there are: {known}"]})
+    if unknown := sorted(asked.keys() - {"name", "arguments"}):
+        told = {f"only_if.{each}": ["is unknown; there are name, arguments"] for each in unknown}
+        raise InvalidArguments(f"The condition says {', '.join(unknown)}; there are name, arguments.", told)
     arguments = asked.get("arguments", {})
     if errors := Arguments(_conditions[name]).errors(arguments):
         placed = {f"only_if.arguments.{field}": messages for field, messages in errors.items()}

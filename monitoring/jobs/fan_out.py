@@ -104,7 +104,9 @@ def _side_by_side(run: Callable[[Callable[[], None]], None], count: int) -> None
 def _one(item: str, work: Callable[[str], Any], outcome: Outcome) -> None:
     try:
         outcome.done[item] = work(item)
-    except Exception as error:
+    except Stopped:
+        raise
+    except BaseException as error:  # also what a library ends a process by: it is this item's alone
         code = getattr(error, "code", None)
         outcome.is_temporary |= getattr(error, "temporary", False) is True
         outcome.failed[item] = f"{code if isinstance(code, str) else type(error).__name__}: {error}"[:500]

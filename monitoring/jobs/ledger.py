@@ -162,7 +162,8 @@ def retry(job: Job, attempts: int) -> None:
     fresh |= {"state": State.PENDING, "worker": None, "max_attempts": F("attempt") + attempts}
     with transaction.atomic():
         waits = _unended_before(job)
-        lane = {"lane": None if waits else F("priority"), "not_before": timezone.now(), "waits": waits}
+        at = max(job.not_before, timezone.now())
+        lane = {"lane": None if waits else F("priority"), "not_before": at, "waits": waits}
         if not again.update(**fresh, **lane):
             raise WrongState(f"The job is {job.state}; only one that failed, timed out or was cancelled can run again.")
         tell([job], {"state": State.PENDING, "error_code": ""})

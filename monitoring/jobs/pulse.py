@@ -39,6 +39,7 @@ class Pulse:
         self._worker = worker
         self._stopped, self._gone = threading.Event(), threading.Event()
         self._started_at, self._clock = timezone.now(), Watch()
+        self._is_behind = False  # deadlines are instants of a clock that was set since
         self._due = dict.fromkeys([self._look, self._hold], 0.0)
         self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
 
@@ -60,7 +61,7 @@ class Pulse:
                 self._end_late(current)
         try:
             close_old_connections()
-            self._follow_the_clock()
+            self._follow_the_clock(held)
             for step, due in self._due.items():
                 if now >= due:
                     self._due[step] = now + self._every[step]
@@ -70,14 +71,17 @@ class Pulse:
             logger.warning("the pulse found no database: %s", error)
         self._save_progress(held)
 
-    def _follow_the_clock(self) -> None:
+    def _follow_the_clock(self, held: list[Current]) -> None:
         """A deadline is an instant, and a clock that was set makes it another one: move it with the clock."""
         if moved := self._clock.moved():
             logger.warning("the clock was moved by %.0f s: leases and deadlines move with it", moved)
             self._due = dict.fromkeys(self._due, 0.0)
-            mine = Job.objects.running().filter(worker=self._worker.id, deadline_at__isnull=False)
-            for job in mine:
-                ledger.held(job).update(deadline_at=job.deadline_at + timedelta(seconds=moved))
+            self._is_behind = True
+        if self._is_behind:
+            for current in held:
+                left = timedelta(seconds=current.deadline - time.monotonic())
+                ledger.held(current.job).update(deadline_at=timezone.now() + left)
+            self._is_behind = False
 
     def _end_late(self, current: Current) -> None:
         if current.is_isolated:

@@ -11,6 +11,7 @@ from monitoring.jobs.errors import Cancelled, DeadlineExceeded, Stopped, Unknown
 from monitoring.jobs.ledger import Ending
 from monitoring.models import Job
 
+LONGEST_WAIT_SECONDS = 3600.0
 State = Job.State
 logger = logging.getLogger(__name__)
 
@@ -48,10 +49,16 @@ def failed(job: Job, error: BaseException) -> Ending:
     is_temporary = declared.is_temporary(error) if declared else isinstance(error, UnknownJob)
     if is_temporary and job.attempt < job.max_attempts:
         wait = ledger.backoff(declared.rules.backoff_seconds if declared else 2.0, job.attempt - 1)
-        wait = max(wait, float(getattr(error, "retry_after", None) or 0))
+        wait = max(wait, _asked_seconds(getattr(error, "retry_after", None)))
         at = timezone.now() + timedelta(seconds=wait)
         return Ending(job, State.RETRYING, error_code=code, error=told, retry_at=at)
     return Ending(job, State.FAILED, error_code=code, error=told)
+
+
+def _asked_seconds(retry_after: object) -> float:
+    """How long the error asks us to wait; an hour at most, and nothing where it is no number."""
+    is_number = isinstance(retry_after, int | float) and retry_after == retry_after
+    return min(max(float(retry_after), 0.0), LONGEST_WAIT_SECONDS) if is_number else 0.0
 
 
 def _body(running: Current) -> Ending | None:

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 
 from celery.schedules import crontab
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -25,6 +26,7 @@ NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
 
 ASKED = {"job", "arguments", "priority", "timeout", "only_if", "catch_up"}
 SWITCHED_OFF = "switched off"
+CAUGHT_UP = 2_000  # slots at one tick; those behind them come at the next
 
 Outcome = ScheduleSlot.Outcome
 logger = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ def check(asked: dict) -> None:
         raise InvalidArguments('The schedule must name a job, such as {"job": "market.records"}.')
     if unknown := sorted(asked.keys() - ASKED):
         raise InvalidArguments(f"The schedule asks for {', '.join(unknown)}; there are {', '.join(sorted(ASKED))}.")
+    if not isinstance(asked.get("catch_up", False), bool):
+        raise InvalidArguments("catch_up must be true or false.")
     submission.check([_step(asked)])
 
 
@@ -98,7 +102,7 @@ def _run_due(schedule: PeriodicTask, now: datetime) -> int:
         return 0
     start = schedule.start_time and schedule.start_time - timedelta(microseconds=1)  # it counts itself
     begin = max(filter(None, [begun, now - LOOK_BACK, start]))
-    due = list(slots(schedule, begin, min(now, schedule.expires or now)))
+    due = list(islice(slots(schedule, begin, min(now, schedule.expires or now)), CAUGHT_UP))
     asked = _asked(schedule)
     if asked.get("catch_up") is True and not schedule.one_off:
         return sum(_submit(schedule, slot, asked) for slot in due)

@@ -31,7 +31,7 @@ def told(quote, seconds_ago: float, **fields) -> None:
 
 def test_a_symbol_that_is_streamed_is_left_alone(quote, always_open):
     told(quote, seconds_ago=10)
-    assert monitor.look() == {"tracked": 1, "open": ["XNAS"], "silent": [], "task_id": None}
+    assert monitor.look() == {"tracked": 1, "open": ["XNAS"], "silent": [], "task_ids": []}
     assert not Job.objects.exists()
 
 
@@ -41,7 +41,21 @@ def test_a_silent_symbol_of_an_open_exchange_is_asked_about(quote, always_open, 
         told(quote, seconds_ago)
     answer = monitor.look()
     assert Job.objects.get(name="market.quotes").arguments == {"symbols": ["AAPL"]}
-    assert (answer["silent"], answer["task_id"]) == (["AAPL"], str(Job.objects.get().pk))
+    assert (answer["silent"], answer["task_ids"]) == (["AAPL"], [str(Job.objects.get().pk)])
+
+
+def test_while_the_source_is_still_asked_it_is_not_asked_again(always_open):
+    monitor.look()
+    assert monitor.look()["task_ids"] == []
+    Job.objects.update(state="completed", lane=None)
+    assert len(monitor.look()["task_ids"]) == 1
+
+
+def test_a_close_that_we_hold_is_old_once_the_exchange_is_open(always_open):
+    store_two_sessions()
+    bars.BarRow.objects.update(received_at=datetime.now(UTC) - timedelta(days=1))
+    monitor.keep_closes(["AAPL"])
+    assert monitor.look()["silent"] == ["AAPL"]
 
 
 def test_while_its_exchange_is_closed_an_old_price_is_the_last_one(quote, always_closed):

@@ -4,6 +4,7 @@ import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring import jobs
+from monitoring.jobs import schedules
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -46,6 +47,22 @@ def test_a_template_is_refused_in_the_admin_as_it_is_over_http(admin_client, sub
     assert not JobTemplate.objects.exists()
 
 
+@pytest.mark.parametrize("submission", ["[" * 100_000, "1" * 5_000, '{"task": "sample.add", "\\ud800": 1}'])
+def test_nonsense_in_the_admin_is_refused_and_not_raised(admin_client, submission):
+    form = {"name": "t", "submission": submission}
+    assert admin_client.post("/admin/monitoring/jobtemplate/add/", form).status_code == 200
+
+
+def test_a_schedule_that_was_seeded_may_be_given_an_end_and_no_tiny_interval(admin_client):
+    schedules.seed()
+    row = PeriodicTask.objects.get(name="market.records")
+    form = {"name": row.name, "crontab": row.crontab_id, "kwargs": row.kwargs, "expires_0": "2099-01-01",
+            "expires_1": "00:00"}  # fmt: skip
+    assert admin_client.post(f"{SCHEDULES}{row.pk}/change/", form).status_code == 302
+    tiny = IntervalSchedule.objects.create(every=1, period="microseconds")
+    assert "once a minute" in admin_client.post(f"{SCHEDULES}add/", schedule_form(interval=tiny.pk)).content.decode()
+
+
 def test_a_sound_template_is_saved_in_the_admin(admin_client):
     form = {"name": "t", "submission": '{"task": "sample.add", "args": {"a": 1}}'}
     admin_client.post("/admin/monitoring/jobtemplate/add/", form)
@@ -83,6 +100,10 @@ def test_a_schedule_is_made_in_the_admin_and_ticks(admin_client):
         ('{"job": "sample.gone"}', "There is no job"),
         ('{"job": "sample.add"}', "a is required"),
         ('{"job": "sample.add", "arguments": {"a": 1}, "timout": 5}', "asks for timout"),
+        ('{"job": "sample.add", "arguments": {"a": 1}, "catch_up": "yes"}', "catch_up must be true or false"),
+        ('{"job": "sample.add", "arguments": {"a": 1}, "only_if": {"name": ["x"]}}', "no such condition"),
+        ('{"job": "sample.add", "arguments": {"a": 1}, "only_if": {"name": "sample.open", "args": {}}}', "says args"),
+        ('{"job": "sample.add", "\\ud800": 1}', "asks for ?"),
     ],
 )
 def test_a_schedule_that_could_not_run_is_refused_when_it_is_saved(admin_client, kwargs, said):

@@ -44,6 +44,17 @@ def test_no_more_run_side_by_side_than_asked():
     assert max(most) == 3
 
 
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_an_item_that_ends_its_thread_fails_alone(parallel):
+    def leave(symbol: str) -> str:
+        if symbol == "B":
+            raise SystemExit(3)
+        return symbol
+
+    outcome = jobs.fan_out("ABC", leave, parallel=parallel)
+    assert (sorted(outcome.done), outcome.failed) == (["A", "C"], {"B": "SystemExit: 3"})
+
+
 def test_one_at_a_time_runs_in_the_callers_own_thread():
     threads = set()
     jobs.fan_out("ABC", lambda _: threads.add(threading.get_ident()), parallel=1)
