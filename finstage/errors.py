@@ -141,7 +141,7 @@ def _validation_code(errors: dict) -> str:
     code = getattr(messages[0] if isinstance(messages, list) and messages else messages, "code", "invalid")
     if code != "invalid":
         return str(code)
-    return "invalid" if field == "non_field_errors" else f"invalid_{field}"
+    return f"invalid_{field}" if field.isidentifier() and field != "non_field_errors" else "invalid"
 
 
 def _sentences(errors: dict) -> str:

@@ -61,7 +61,7 @@ class Current:
         self._stop: type[Stopped] | None = None
         self._progress: dict | None = None
         self._unsaved = False
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.RLock()
 
     @property
     def done(self) -> int:
@@ -96,11 +96,16 @@ class Current:
 
     def save_progress(self) -> None:
         """Write to the row what was said since the last time."""
-        with self._lock:
-            progress, self._unsaved = self._progress if self._unsaved else None, False
-        if progress:
-            ledger.held(self.job).update(**progress)
-            ledger.tell([self.job], {"state": Job.State.RUNNING, **progress})
+        if not self._writing.acquire(blocking=False):  # a part writes a newer one
+            return
+        try:
+            with self._lock:
+                progress, self._unsaved = self._progress if self._unsaved else None, False
+            if progress:
+                ledger.held(self.job).update(**progress)
+                ledger.tell([self.job], {"state": Job.State.RUNNING, **progress})
+        finally:
+            self._writing.release()
 
     @property
     def last_progress(self) -> dict | None:
@@ -122,12 +127,13 @@ class Current:
         """Write a part's rows and the progress that includes it as one: a later attempt goes on from `done`."""
         self.checkpoint()
         progress = _progress(done, total, word)
-        with transaction.atomic():
-            yield
-            if self.job:
-                ledger.hold(self.job, progress)
-        with self._lock:
-            self._progress, self._unsaved = progress, False
+        with self._writing:
+            with transaction.atomic():
+                yield
+                if self.job:
+                    ledger.hold(self.job, progress)
+            with self._lock:
+                self._progress, self._unsaved = progress, False
 
     def before(self) -> list[Job]:
         """The jobs that this one waited for, with their states and results."""

@@ -30,7 +30,7 @@ LOST = {
     "worker_lost": "Its worker stopped answering: it died, or could not reach the database for longer than a lease.",
     "worker_broke": "A part of its worker broke while it ran.",
 }
-_DEADLOCKS = (1205, 1213)
+LOCKED = (1205, 1213)
 _Answer = TypeVar("_Answer")
 logger = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ def patiently(move: Callable[[], _Answer]) -> _Answer:
         try:
             return move()
         except OperationalError as error:
-            is_lock = error.args[0] in _DEADLOCKS or "locked" in str(error.args[0])
+            is_lock = error.args[0] in LOCKED or "locked" in str(error.args[0])
             if attempt == 3 or not is_lock or connection.in_atomic_block:
                 raise
             time.sleep(random.uniform(0, 0.05 * 2**attempt))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections, transaction
+from django.db import OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
 from monitoring.jobs import ledger, place
@@ -94,6 +94,12 @@ def _lose(job: Job) -> None:
 
 def _unless_locked(job: Job, move: Callable[[], bool]) -> bool:
     """A worker that froze in a transaction keeps its locks: its row can wait, those of others must not."""
-    with transaction.atomic():
-        is_free = ledger.held(job).select_for_update(skip_locked=True).first() is not None
-        return is_free and move()
+    try:
+        with transaction.atomic():
+            is_free = ledger.held(job).select_for_update(skip_locked=True).first() is not None
+            return is_free and move()
+    except OperationalError as error:
+        if error.args[0] not in ledger.LOCKED:
+            raise
+        logger.warning("%s: what follows it is locked: %s", job, error)
+        return False

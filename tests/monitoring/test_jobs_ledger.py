@@ -1,5 +1,6 @@
 """The moves of a job's row: who may make them, and what follows."""
 
+import threading
 import uuid
 from datetime import timedelta
 
@@ -90,6 +91,18 @@ def test_a_commit_notes_which_rows_it_wrote():
     with Current(claim()[0]).commit() as end:
         end.note(JobTemplate, 3, first="a", last="c")
     assert Job.objects.get().wrote == [{"model": "monitoring.JobTemplate", "count": 3, "first": "a", "last": "c"}]
+
+
+def test_what_was_said_before_a_part_never_takes_its_progress_back():
+    add()
+    running_part = Current(claim()[0])
+    running_part.progress(2, 10)
+    with running_part.part(5, 10):
+        aside = threading.Thread(target=running_part.save_progress)
+        aside.start()
+        aside.join()
+    running_part.save_progress()
+    assert Job.objects.get().progress_done == 5
 
 
 def test_a_waiting_job_that_is_cancelled_never_starts():
