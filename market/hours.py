@@ -24,7 +24,7 @@ def had_session(exchange: str) -> bool:
 
     Raises calendars.UnknownExchange.
     """
-    if _is_recorded():
+    if is_recorded():
         return at(exchange, datetime.now(UTC)) is not None
     return _calendars().has_session(exchange, datetime.now(UTC))
 
@@ -37,7 +37,7 @@ def exchanges() -> list[str]:
 def at(exchange: str, now: datetime) -> Clock | None:
     """The exchange's clock, as the source of this database knows it; None before it is known."""
     tickers = list(Symbol.objects.tracked().filter(exchange=exchange).values_list("ticker", flat=True))
-    if _is_recorded():
+    if is_recorded():
         return clock.by_quotes(exchange, quotes.latest(tickers).values())
     return by_calendar(exchange, tickers, now)
 
@@ -51,7 +51,8 @@ def by_calendar(exchange: str, tickers: Sequence[str], now: datetime) -> Clock |
         return clock.by_quotes(exchange, quotes.latest(tickers).values())
 
 
-def _is_recorded() -> bool:
+def is_recorded() -> bool:
+    """Whether the prices of this database are a recording's, which tells them by itself."""
     return DataSource.objects.filter(pk=1, name=RECORDED).exists()
 
 

@@ -13,7 +13,10 @@ SILENCE = timedelta(minutes=2)  # of a symbol whose exchange is open
 
 
 def look() -> dict:
-    """Which tracked symbols are silent although they could be told of; a job of its own asks about those."""
+    """Which tracked symbols are silent although they could be told of; jobs of their own ask about those.
+
+    A recording is not asked: a feed plays it, or nobody does.
+    """
     tracked, now = list(Symbol.objects.tracked()), datetime.now(UTC)
     latest = quotes.latest([symbol.ticker for symbol in tracked])
     is_open = {exchange: hours.is_open(exchange) for exchange in {symbol.exchange for symbol in tracked}}
@@ -21,7 +24,8 @@ def look() -> dict:
         symbol.ticker for symbol in tracked if _is_silent(latest[symbol.ticker], now, is_open=is_open[symbol.exchange])
     ]
     unended = Job.objects.filter(name="market.quotes").exclude(state__in=Job.ENDED).exists()
-    asked = [] if unended else [jobs.submit("market.quotes", {"symbols": each}) for each in jobs.chunks(silent, CHUNK)]
+    can_ask = not (unended or hours.is_recorded())
+    asked = [jobs.submit("market.quotes", {"symbols": each}) for each in jobs.chunks(silent if can_ask else [], CHUNK)]
     return {
         "tracked": len(tracked),
         "open": sorted(exchange for exchange, state in is_open.items() if state),

@@ -44,6 +44,12 @@ def test_a_silent_symbol_of_an_open_exchange_is_asked_about(quote, always_open, 
     assert (answer["silent"], answer["task_ids"]) == (["AAPL"], [str(Job.objects.get().pk)])
 
 
+def test_a_recording_is_not_asked(always_open, hold):
+    hold("replay")
+    assert monitor.look() == {"tracked": 1, "open": ["XNAS"], "silent": ["AAPL"], "task_ids": []}
+    assert not Job.objects.exists()
+
+
 def test_while_the_source_is_still_asked_it_is_not_asked_again(always_open):
     monitor.look()
     assert monitor.look()["task_ids"] == []
