@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from monitoring import jobs
@@ -93,15 +93,28 @@ def test_a_commit_notes_which_rows_it_wrote():
     assert Job.objects.get().wrote == [{"model": "monitoring.JobTemplate", "count": 3, "first": "a", "last": "c"}]
 
 
-def test_what_was_said_before_a_part_never_takes_its_progress_back():
+@pytest.mark.django_db(transaction=True)
+def test_what_was_said_before_a_part_never_takes_its_progress_back(monkeypatch):
     add()
-    running_part = Current(claim()[0])
-    running_part.progress(2, 10)
-    with running_part.part(5, 10):
-        aside = threading.Thread(target=running_part.save_progress)
-        aside.start()
-        aside.join()
-    running_part.save_progress()
+    asked, held = Current(claim()[0]), ledger.held
+    asked.progress(2, 10)
+
+    def part() -> None:
+        with asked.part(5, 10):
+            pass
+        connections.close_all()
+
+    def slowly(job: Job):
+        """The part comes while the older progress is on its way to the row."""
+        if threading.current_thread() is not aside and not aside.ident:
+            aside.start()
+            aside.join(0.5)
+        return held(job)
+
+    aside = threading.Thread(target=part)
+    monkeypatch.setattr(ledger, "held", slowly)
+    asked.save_progress()
+    aside.join()
     assert Job.objects.get().progress_done == 5
 
 
