@@ -5,8 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from monitoring import redis
-from monitoring.jobs import place
+from monitoring import place, redis
 
 # KEYS: the lease. ARGV: who asks, milliseconds, a holder known to be dead. Takes what is free, ours or a dead one's,
 # and answers who holds it.

@@ -12,8 +12,7 @@ from redis.exceptions import RedisError
 
 from market import prices
 from market.providers import Source
-from monitoring import heartbeats
-from monitoring.jobs import place
+from monitoring import heartbeats, place
 from realtime.lease import Lease, Process
 
 logger = logging.getLogger(__name__)

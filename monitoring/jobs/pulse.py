@@ -13,8 +13,8 @@ from django.db import close_old_connections
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from monitoring import heartbeats
-from monitoring.jobs import ledger, place
+from monitoring import heartbeats, place
+from monitoring.jobs import ledger
 from monitoring.jobs.clock import Watch
 from monitoring.jobs.context import Current
 from monitoring.jobs.running import timed_out

@@ -14,7 +14,8 @@ from django.db import Error as DatabaseTrouble
 from django.db import OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
-from monitoring.jobs import ledger, place
+from monitoring import place
+from monitoring.jobs import ledger
 from monitoring.jobs.clock import Watch
 from monitoring.jobs.running import timed_out
 from monitoring.models import Job, Worker

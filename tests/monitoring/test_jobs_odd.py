@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from monitoring import jobs
-from monitoring.jobs import clock, context, ledger, overview, place, reaper, telling
+from monitoring import jobs, place
+from monitoring.jobs import clock, context, ledger, overview, reaper, telling
 from monitoring.jobs.clock import Watch
 from monitoring.jobs.context import Current
 from monitoring.jobs.errors import InvalidProgress

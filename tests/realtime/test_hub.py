@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from monitoring import heartbeats, redis
-from monitoring.jobs import place
+from monitoring import heartbeats, place, redis
 from realtime import hub as hub_module
 from realtime import messages, streams
 from realtime.clients import Client

@@ -1,4 +1,4 @@
-"""Where a worker runs, so that a neighbour who died is noticed at once and not when its lease runs out."""
+"""Which process is which, so that a neighbour who died is noticed at once and not when its lease runs out."""
 
 import os
 import socket
@@ -6,13 +6,20 @@ import uuid
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
-from monitoring.models import Worker
-
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PROCESSES = Path("/proc/self/ns/pid")
+
+
+class Process(Protocol):
+    """A process by what tells it from every other: where it runs, its id and when it began."""
+
+    place: str
+    pid: int
+    birth: float
 
 
 @cache
@@ -43,11 +50,11 @@ def began(pid: int) -> float:
         raise psutil.NoSuchProcess(pid) from None
 
 
-def is_gone(worker: Worker) -> bool:
-    """Whether this worker is known to be dead. False for those of other machines."""
-    if worker.place != here():
+def is_gone(process: Process) -> bool:
+    """Whether it is known to be dead. False for those of other machines."""
+    if process.place != here():
         return False
     try:
-        return began(worker.pid) != worker.birth or psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE
+        return began(process.pid) != process.birth or psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
