@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
@@ -73,16 +74,31 @@ VAR = _state_folder()
 
 
 def _secret_key() -> str:
-    """The key from the environment, or one made at the first start and kept in var/."""
+    """The key from the environment; on embedded services also one that is made at the first start and kept in var/."""
     if key := env.str("SECRET_KEY", default=""):
         return key
     path = VAR / "secret_key"
+    if shared := next((name for name in ("REDIS_URL", "DATABASE_URL") if env.str(name, default="")), None):
+        raise ImproperlyConfigured(_key_is_missing(shared, path))
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
     except FileExistsError:
         pass
     return path.read_text().strip()
+
+
+def _key_is_missing(shared: str, path: Path) -> str:
+    """What to do, so that it works as typed; who has a key already keeps it, and all stay logged in."""
+    new = f"{shlex.quote(sys.executable)} -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    made = f"cat {shlex.quote(str(path))}" if path.exists() else new
+    file = shlex.quote(str(BASE_DIR / ".env"))
+    what = "This installation's own key, which keeps everybody logged in," if path.exists() else "A new one"
+    return (
+        f"SECRET_KEY is not set, and {shared} names a server that other machines may use too: each would invent a key "
+        f"of its own, and none would accept the logins of another. {what} is set by: "
+        f"printf '\\nSECRET_KEY=%s\\n' \"$({made})\" >> {file} - give every machine the same one."
+    )
 
 
 def _origins() -> list[str]:

@@ -23,6 +23,7 @@ import pytest
 
 READY_SECONDS = 30
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
+SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
 # What a developer's own environment must not change in a test.
 FORGOTTEN = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT")
 
@@ -45,6 +46,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     os.environ.update(
         FINSTAGE_VAR=str(folder() / "var"),
         FINSTAGE_SOURCE="replay",
+        SECRET_KEY=SECRET_KEY,
         REDIS_URL=f"unix://{valkey}?db=0",
         BROKER_URL=f"redis+socket://{valkey}?virtual_host=1",
         DATABASE_URL=_database_url(os.environ.get("FINSTAGE_TEST_DATABASE", "sqlite")),

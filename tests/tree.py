@@ -17,7 +17,7 @@ from django.conf import settings
 from tests.conftest import free_port
 
 START_SECONDS = 60
-SERVICES = {"REDIS_URL", "BROKER_URL", "DATABASE_URL"}
+SERVICES = {"REDIS_URL", "BROKER_URL", "DATABASE_URL", "SECRET_KEY"}  # with embedded ones the key is made too
 PARTS = {"valkey", "web", "feed", "worker", "beat"}
 
 

@@ -123,6 +123,7 @@ def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
         "FINSTAGE_ADMIN_PASSWORD": PASSWORD,
         "FINSTAGE_JOBS_DRAIN_SECONDS": "1",
         "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
+        "SECRET_KEY": services.SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{folder}/browser.sqlite3",
         "REDIS_URL": f"unix://{valkey}?db=0",
         "BROKER_URL": f"redis+socket://{valkey}?virtual_host=1",

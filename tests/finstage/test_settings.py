@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -46,6 +47,37 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
     assert told in result.stderr
     assert name in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "DATABASE_URL"])
+def test_a_server_that_others_may_share_needs_a_key_and_the_told_command_sets_one(name, tmp_path):
+    refused = _check(tmp_path, **{name: os.environ[name]})
+    assert refused.returncode == 1
+    assert f"SECRET_KEY is not set, and {name} names a server" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert len(_key_told(refused.stderr)) > 60
+
+
+def test_an_installation_that_made_its_own_key_is_told_to_keep_it(tmp_path):
+    assert _check(tmp_path).returncode == 0
+    refused = _check(tmp_path, REDIS_URL=os.environ["REDIS_URL"])
+    assert "keeps everybody logged in" in refused.stderr
+    kept = _key_told(refused.stderr)
+    assert kept == (tmp_path / "secret_key").read_text()
+    assert _check(tmp_path, REDIS_URL=os.environ["REDIS_URL"], SECRET_KEY=kept).returncode == 0
+
+
+def _check(var: Path, **environment: str) -> subprocess.CompletedProcess:
+    """`manage.py check` with embedded services, but for what is given."""
+    embedded = dict.fromkeys(["REDIS_URL", "DATABASE_URL", "BROKER_URL", "SECRET_KEY"], "")
+    return _run([sys.executable, "manage.py", "check"], **{**embedded, "FINSTAGE_VAR": str(var), **environment})
+
+
+def _key_told(sentence: str) -> str:
+    """The key that the sentence's own command writes, in a .env beside."""
+    command = sentence[sentence.index("printf") : sentence.index(" >> ")]
+    written = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
+    return written.strip().removeprefix("SECRET_KEY=")
 
 
 def test_a_socket_named_for_redis_serves_celery_too():
