@@ -1,8 +1,7 @@
 """Paths of the analysis' REST interface."""
 
-from django.urls import path
-
 from analysis import api
+from monitoring.paths import path
 
 urlpatterns = [
     path("api/v2/technical-analysis/indicators/<str:symbol>", api.Indicators.as_view()),

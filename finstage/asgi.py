@@ -47,7 +47,7 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
 
 async def http(scope: dict, receive: Receive, send: Send) -> None:
     scope["request_id"] = answers.request_id(_header(scope, b"x-request-id"))
-    if (respond := OUTSIDE.get(scope["path"])) is not None:
+    if (respond := OUTSIDE.get(scope["path"].removesuffix("/"))) is not None:
         await answers.deliver(await respond(scope), send, scope["method"])
     elif scope["path"].startswith(settings.STATIC_URL):
         await assets(scope, receive, send)

@@ -1,8 +1,7 @@
 """Paths of the market's REST interface."""
 
-from django.urls import path
-
 from market import api
+from monitoring.paths import path
 
 urlpatterns = [
     path("api/v2/symbols/", api.Symbols.as_view()),

@@ -1,8 +1,7 @@
 """Paths of the jobs' REST interface."""
 
-from django.urls import path
-
 from monitoring.api import queue, submitting, tasks
+from monitoring.paths import path
 
 urlpatterns = [
     path("api/tasks/status", queue.Status.as_view()),

@@ -1,7 +1,6 @@
 """Paths of the stream over HTTP."""
 
-from django.urls import path
-
+from monitoring.paths import path
 from realtime import api
 
 urlpatterns = [
