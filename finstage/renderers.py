@@ -2,18 +2,23 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
+from numbers import Number
 
 import orjson
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _otherwise = JSONEncoder().default
-# A spreadsheet runs a cell that begins with one of these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell whose first visible character is one of these, in whatever width; some take any dash.
+_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_UNSEEN = ("C", "M", "Z")  # categories: controls and formats, marks, separators
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers, and Braille's blank
 
 
 class JSONRenderer(BaseRenderer):
@@ -42,16 +47,19 @@ class CSVRenderer(BaseRenderer):
         response = context.get("response")
         if response is not None and response.exception:
             return encoded(data)
-        rows = data["results"] if isinstance(data, dict) and "results" in data else [data]
-        return table(rows, getattr(context.get("view"), "csv_columns", ()))
+        return b"" if data is None else table(_rows(data), getattr(context.get("view"), "csv_columns", ()))
 
 
 class Negotiation(DefaultContentNegotiation):
-    """`?format=` wins over `Accept`; a format that we do not write is a 406 that lists those we do."""
+    """`?format=` wins over `Accept`; a format that we do not write is a 406 that lists those we do.
+
+    Only what is read can be had as a table: a write is refused before it is done, not after.
+    """
 
     def select_renderer(self, request, renderers, format_suffix=None) -> tuple[BaseRenderer, str]:
+        renderers = answering(request.method, renderers)
         asked = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
-        if asked:
+        if asked is not None:
             return self._named(asked, renderers)
         try:
             return super().select_renderer(request, renderers, format_suffix)
@@ -63,6 +71,11 @@ class Negotiation(DefaultContentNegotiation):
             if renderer.format == asked.lower():
                 return renderer, renderer.media_type
         raise _refusal(asked, renderers)
+
+
+def answering(method: str, renderers: list) -> list:
+    """Those of a view's renderers, or of their classes, that may write the answer to this method."""
+    return [each for each in renderers if method in SAFE_METHODS or each.format == JSONRenderer.format]
 
 
 def encoded(data: object) -> bytes:
@@ -87,9 +100,16 @@ def table(rows: Iterable[dict], columns: Iterable[str] = ()) -> bytes:
     names = list(dict.fromkeys([*columns, *(name for row in flat for name in row)]))
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(names)
+    writer.writerow([_harmless(name) for name in names])
     writer.writerows([_cell(row.get(name)) for name in names] for row in flat)
-    return file.getvalue().encode()
+    return file.getvalue().encode("utf-8", "replace")
+
+
+def _rows(data: object) -> list[dict]:
+    """The table's rows in an answer: its `results`, its items, or the whole as one."""
+    found = data["results"] if isinstance(data, dict) and "results" in data else data
+    listed = found if isinstance(found, list) else [found]
+    return [each if isinstance(each, dict) else {"value": each} for each in listed]
 
 
 def _flattened(row: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -102,11 +122,28 @@ def _flattened(row: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 def _cell(value: object) -> object:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return _harmless(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    text = encoded(value).decode().strip('"')
-    return "" if text == "null" else text
+    plain = orjson.loads(encoded(value))
+    if isinstance(plain, str):
+        return plain if isinstance(value, Number) else _harmless(plain)
+    return "" if plain is None else encoded(plain).decode()
+
+
+def _harmless(text: str) -> str:
+    """A text as a cell that no spreadsheet runs. A number is no text, and needs none of this."""
+    return f"'{text}" if text and (unicodedata.category(text[0]) == "Cc" or _is_formula(text)) else text
+
+
+def _is_formula(text: str) -> bool:
+    first = next((each for each in text if not _is_unseen(each)), "")
+    seen = unicodedata.normalize("NFKC", first)[:1]
+    return seen in _FORMULA if seen.isascii() else unicodedata.category(seen) == "Pd" or seen in _FORMULA
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character).startswith(_UNSEEN) or character in _BLANK_LETTERS
 
 
 def _refusal(asked: str, renderers: list[BaseRenderer]) -> NotAcceptable:

@@ -194,6 +194,13 @@ def test_a_template_of_somebody_else_is_neither_seen_nor_used_nor_deleted(client
     assert client.delete("/api/tasks/templates/theirs").status_code == 404
 
 
+@pytest.mark.parametrize("ask", [{"QUERY_STRING": "format=csv"}, {"HTTP_ACCEPT": "text/csv"}])
+def test_a_write_whose_answer_cannot_be_had_as_asked_is_not_done(client, person, ask):
+    JobTemplate.objects.create(name="mine", owner=person, submission={"task": "sample.open_to_all"})
+    assert client.delete("/api/tasks/templates/mine", **ask).status_code in (400, 406)
+    assert JobTemplate.objects.exists()
+
+
 def test_one_person_may_have_only_so_many_tasks_waiting(client, person):
     one = {"task": "sample.open_to_all"}
     assert submit(client, {**one, "then": [one] * 49}).status_code == 202
