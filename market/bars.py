@@ -1,31 +1,30 @@
 """Bars: written in one place, as traded; read as traded or restated. The forming ones wait in Redis."""
 
 import logging
-import math
 import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 
 import numpy as np
 import orjson
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Max, Min
 
-from market import actions, adjustments, prices
+from market import actions, adjustments, checks, prices
 from market.models import Bar as BarRow
-from market.models import BarRevision, Interval, Symbol
+from market.models import BarRevision, Symbol
 from market.prices import Bar
-from monitoring import redis
+from monitoring import redis, refusals
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 RETRIES = 3
 _DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
-_MAX_VOLUME = 2**63 - 1
-_WHOLE_SESSIONS = (Interval.DAY, Interval.WEEK, Interval.MONTH)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 _KEY = ("symbol_id", "interval", "opened_at")
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -60,22 +59,26 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
 
     A final bar beats a forming one, and of two alike the later received one, so that writers in any order end with
     the same values. Another value of a final bar is a new revision; the old one goes to BarRevision with the reason.
-    A bar that can't be is refused and logged; the others are written.
+    A bar that can't be, or that the database does not take, is refused and counted; the others are written.
     """
-    symbols = dict(Symbol.objects.values_list("ticker", "pk"))
+    symbols, now = dict(Symbol.objects.values_list("ticker", "pk")), datetime.now(UTC)
     newest: dict[Key, Bar] = {}
-    refused = []
+    refused: list[str] = []
     for bar in rows:
-        if fault := _fault(bar, symbols):
-            refused.append(f"{bar.ticker} {bar.interval} {bar.opened_at:%Y-%m-%d %H:%M}: {fault}")
+        fault = checks.bar_fault(bar, now) if bar.ticker in symbols else "there is no such symbol"
+        if fault:
+            refused.append(_refused(bar, fault))
             continue
         key = (symbols[bar.ticker], bar.interval, bar.opened_at)
-        if key not in newest or _rank(bar) >= _rank(newest[key]):
+        if key not in newest or _rank(bar, now) >= _rank(newest[key], now):
             newest[key] = bar
-    for line in refused:
-        logger.warning("refused a bar: %s", line)
+
+    def refuse(item: tuple[Key, Bar], fault: str) -> None:
+        refused.append(_refused(item[1], fault))
+
     ordered = sorted(newest.items())
-    batches = [_write_again(ordered[first : first + BATCH], reason) for first in range(0, len(ordered), BATCH)]
+    parts = [ordered[first : first + BATCH] for first in range(0, len(ordered), BATCH)]
+    batches = [batch for part in parts for batch in refusals.apart(part, partial(_write_again, reason=reason), refuse)]
     inserted, unchanged = (sum(counts[part] for counts in batches) for part in (0, 1))
     written = [opened_at for *_, some in batches for opened_at in some]
     span = {"first": min(written, default=None), "last": max(written, default=None)}
@@ -182,28 +185,24 @@ def delete_played(start: date, source: str) -> int:
         return BarRow.objects.filter(**since).delete()[0]
 
 
-def _fault(bar: Bar, symbols: dict[str, int]) -> str | None:
-    """Why a bar can't be; None where it can."""
-    values = (bar.open, bar.high, bar.low, bar.close)
-    if bar.ticker not in symbols:
-        return "there is no such symbol"
-    if bar.interval not in Interval.values:
-        return f"there is no interval {bar.interval}"
-    if bar.opened_at.utcoffset() is None or bar.received_at.utcoffset() is None:
-        return "a time without its zone"
-    if bar.interval in _WHOLE_SESSIONS and bar.opened_at != prices.midnight(bar.session_date):
-        return "its opening is not midnight UTC of its session"
-    if not all(math.isfinite(value) and value > 0 for value in values):
-        return f"a price that is none among {values}"
-    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-        return f"open {bar.open}, high {bar.high}, low {bar.low} and close {bar.close} contradict each other"
-    if bar.volume is not None and not 0 <= bar.volume <= _MAX_VOLUME:
-        return f"a volume of {bar.volume}"
-    return None
+def forget_future(ticker: str) -> int:
+    """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
+    since = datetime.now(UTC) + checks.DAY_AHEAD
+    gone = BarRow.objects.filter(symbol__ticker=ticker, opened_at__gt=since).delete()[0]
+    if gone:
+        refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
+    return gone
 
 
-def _rank(bar: Bar) -> tuple[bool, datetime]:
-    return bar.is_final, bar.received_at
+def _refused(bar: Bar, fault: str) -> str:
+    """A sentence about a bar that is not written, which is also counted."""
+    refusals.note("bars", bar.ticker, fault, repr(bar))
+    return f"{bar.ticker} {bar.interval} {bar.opened_at:%Y-%m-%d %H:%M}: {fault}"
+
+
+def _rank(bar: Bar, now: datetime) -> tuple[bool, datetime]:
+    """Of two bars the higher counts. One that a wrong clock received in the future is older than all others."""
+    return bar.is_final, _NEVER if checks.is_ahead(bar.received_at, now) else bar.received_at
 
 
 def _values(bar: Bar) -> tuple:
@@ -231,14 +230,14 @@ def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[da
     Returns how many were inserted and left, and the openings of those that were written.
     """
     with transaction.atomic():
-        held = _held_for_update(batch)
+        held, now = _held_for_update(batch), datetime.now(UTC)
         changes, replaced, inserted = [], [], 0
         for key, bar in batch:
             old = held.get(key)
             if old is None:
                 inserted += 1
                 changes.append((key, bar, 0))
-            elif _rank(bar) >= _rank(old) and (_values(bar), bar.is_final) != (_values(old), old.is_final):
+            elif _rank(bar, now) >= _rank(old, now) and (_values(bar), bar.is_final) != (_values(old), old.is_final):
                 changes.append((key, bar, old.revision + old.is_final))
                 if old.is_final:
                     replaced.append(_revision(key, old, reason))
@@ -300,7 +299,7 @@ def _with_forming(found: list[Row], live: Bar) -> list[Row]:
     if not found or found[-1][0] < live.opened_at:
         return [*found, row]
     _, *_, is_final, _, received_at, _ = found[-1]
-    if found[-1][0] == live.opened_at and _rank(live) > (is_final, received_at):
+    if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
         return [*found[:-1], row]
     return found
 

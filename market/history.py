@@ -38,6 +38,7 @@ class Filled:
 
 def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
     """Fetch and store what is missing of one symbol's settled daily bars. Safe to run again. Raises ProviderError."""
+    bars.forget_future(symbol.ticker)
     found, actions = fetch(symbol, _start(symbol))
     _keep(symbol, actions, source)
     result = bars.upsert([bar for bar in found if bar.is_final], reason=f"correction by {source}")

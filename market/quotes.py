@@ -1,19 +1,19 @@
 """Quotes: the newest of each symbol in Redis, and all of them as snapshots in the database a few seconds later."""
 
 import logging
-import math
 import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection, transaction
 
-from market import prices
+from market import checks, prices
 from market.models import Snapshot, Symbol
 from market.prices import Quote
-from monitoring import redis
+from monitoring import redis, refusals
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +22,15 @@ BUFFER = 20_000  # snapshots that may wait for the database; the oldest go first
 LIVE = timedelta(minutes=2)
 DELAYED = timedelta(minutes=30)  # exchanges that sell their prices are given to Yahoo up to 20 minutes late
 
-# KEYS quotes, snapshots; ARGV the buffer's length, then of each quote: ticker, as_of in microseconds, the quote.
-# A held quote is "as_of quote". Equal as_of is newer: of a day's quotes the last to come counts.
+# KEYS quotes, snapshots; ARGV the buffer's length, the latest as_of there can be, then of each quote: ticker, as_of in
+# microseconds, the quote. A held quote is "as_of quote". Equal as_of is newer: of a day's quotes the last to come
+# counts. A held one that a wrong clock dated into the future is no mark.
 _KEEP = """
-local accepted, waiting = {}, {}
-for i = 2, #ARGV, 3 do
+local accepted = {}
+for i = 3, #ARGV, 3 do
     local held = redis.call('HGET', KEYS[1], ARGV[i])
-    if held and tonumber(string.match(held, '^%-?%d+')) > tonumber(ARGV[i + 1]) then
+    local at = held and tonumber(string.match(held, '^%-?%d+') or '')
+    if at and at > tonumber(ARGV[i + 1]) and at <= tonumber(ARGV[2]) then
         accepted[#accepted + 1] = 0
     else
         redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
@@ -53,19 +55,20 @@ _flushed_at = datetime.min.replace(tzinfo=UTC)
 
 
 def keep(quotes: Sequence[Quote]) -> list[Quote]:
-    """Take what is sound and not older than what we have, and return it; the rest is logged.
+    """Take what is sound and not older than what we have, and return it; what can't be is counted with its reason.
 
     Safe in several threads and processes at once: one atomic step in Redis, where the snapshots wait for `flush` too,
     so that a process that dies loses none.
     """
-    sound = [quote for quote in quotes if not _is_faulty(quote)]
+    now = datetime.now(UTC)
+    sound = [checks.widened(quote) for quote in quotes if _is_sound(quote, now)]
     if not sound:
         return []
-    arguments: list = [BUFFER]
+    arguments: list = [BUFFER, _microseconds(now + checks.AHEAD)]
     for quote in sound:
         arguments += (quote.ticker, _microseconds(quote.as_of), orjson.dumps(quote))
     verdicts = redis.client().eval(_KEEP, 2, redis.key("quotes"), redis.key("snapshots"), *arguments)
-    _flush_when_due(datetime.now(UTC))
+    _flush_when_due(now)
     return [quote for quote, verdict in zip(sound, verdicts, strict=True) if verdict]
 
 
@@ -83,7 +86,8 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
 def flush(now: datetime) -> int:
     """Write the snapshots that wait, in one insert; returns how many. `keep` does so every few seconds.
 
-    They leave Redis after the commit: a crash between writes the same rows again, to the same effect.
+    They leave Redis after the commit: a crash between writes the same rows again, to the same effect. One that the
+    database refuses is set aside with the reason, and those behind it come.
     """
     global _flushed_at
     with _flushing:
@@ -96,29 +100,12 @@ def flush(now: datetime) -> int:
 
 
 def store(quotes: Sequence[Quote]) -> int:
-    """Write quotes as snapshots, in one insert; safe to run twice. Returns how many."""
+    """Write quotes as snapshots, in one insert where all of them can be; safe to run twice. Returns how many."""
+    now = datetime.now(UTC)
     symbols = dict(Symbol.objects.filter(ticker__in={quote.ticker for quote in quotes}).values_list("ticker", "pk"))
-    rows = [
-        Snapshot(
-            symbol_id=symbols[quote.ticker],
-            price=quote.price,
-            previous_close=quote.previous_close,
-            volume=quote.volume,
-            session_date=quote.session_date,
-            as_of=quote.as_of,
-            as_of_precision=quote.as_of_precision,
-            received_at=quote.received_at,
-            source=quote.source,
-        )
-        for quote in sorted(quotes, key=lambda quote: symbols.get(quote.ticker, 0))
-        if quote.ticker in symbols
-    ]
-    # MariaDB finds the unique key by itself and refuses to be told.
-    unique = None if connection.vendor == "mysql" else ["symbol", "received_at", "as_of"]
-    Snapshot.objects.bulk_create(
-        rows, update_conflicts=True, update_fields=["price", "previous_close", "volume"], unique_fields=unique
-    )
-    return len(rows)
+    known = [quote for quote in quotes if quote.ticker in symbols and _is_sound(quote, now)]
+    rows = [_row(quote, symbols[quote.ticker]) for quote in sorted(known, key=lambda quote: symbols[quote.ticker])]
+    return sum(refusals.apart(rows, _insert, _refuse))
 
 
 def freshness(quote: Quote, now: datetime) -> str:
@@ -155,22 +142,48 @@ def unpacked(text: bytes) -> Quote:
 
 
 def _flush_when_due(now: datetime) -> None:
-    if now - _flushed_at < FLUSH_EVERY:
+    """Whatever the database says, prices go on; the snapshots wait for it."""
+    if timedelta() <= now - _flushed_at < FLUSH_EVERY:  # the clock may have been set back
         return
     try:
         flush(now)
-    except (OperationalError, InterfaceError) as error:
+    except DatabaseTrouble as error:
         logger.warning("the snapshots wait for the database: %s", error)
 
 
-def _is_faulty(quote: Quote) -> bool:
-    """Whether a price is none; a good one that we have is not overwritten by it."""
-    named = (quote.price, quote.previous_close, quote.open, quote.high, quote.low)
-    values = [value for value in named if value is not None]
-    if all(math.isfinite(value) and value > 0 for value in values):
-        return False
-    logger.warning("%s: refused a quote with a price that is none: %s", quote.ticker, values)
-    return True
+@transaction.atomic
+def _insert(rows: list[Snapshot]) -> int:
+    # MariaDB finds the unique key by itself and refuses to be told.
+    unique = None if connection.vendor == "mysql" else ["symbol", "received_at", "as_of"]
+    Snapshot.objects.bulk_create(
+        rows, update_conflicts=True, update_fields=["price", "previous_close", "volume"], unique_fields=unique
+    )
+    return len(rows)
+
+
+def _refuse(row: Snapshot, fault: str) -> None:
+    refusals.note("snapshots", str(row), fault)
+
+
+def _row(quote: Quote, symbol_id: int) -> Snapshot:
+    return Snapshot(
+        symbol_id=symbol_id,
+        price=quote.price,
+        previous_close=quote.previous_close,
+        volume=quote.volume,
+        session_date=quote.session_date,
+        as_of=quote.as_of,
+        as_of_precision=quote.as_of_precision,
+        received_at=quote.received_at,
+        source=quote.source,
+    )
+
+
+def _is_sound(quote: Quote, now: datetime) -> bool:
+    """Whether a quote can be; a good one that we have is not overwritten by one that can't."""
+    if fault := checks.quote_fault(quote, now):
+        refusals.note("quotes", quote.ticker, fault, repr(quote))
+    return fault is None
 
 
 def _microseconds(at: datetime) -> int:

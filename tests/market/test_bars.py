@@ -16,6 +16,7 @@ from market import bars, prices
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, Symbol
 from market.prices import Bar
+from monitoring import refusals
 from tests.conftest import shared_database
 from tests.market import writer
 
@@ -109,6 +110,11 @@ def test_a_forming_bar_moves_without_revisions_and_never_covers_a_final_one():
         ({"high": 100.5}, "contradict"),
         ({"low": 100.5}, "contradict"),
         ({"volume": -1}, "a volume of -1"),
+        ({"volume": 10**19}, "a volume of 1000"),
+        ({"volume": 0.5}, "a volume of 0.5"),
+        ({"high": 1e13}, "a price that is none"),
+        ({"received_at": datetime(2999, 1, 1, tzinfo=UTC)}, "future"),
+        ({"opened_at": datetime(2999, 1, 1, tzinfo=UTC)}, "future"),
         ({"ticker": "NOPE"}, "no such symbol"),
         ({"interval": "2d"}, "no interval 2d"),
         ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC)}, "midnight"),
@@ -120,6 +126,34 @@ def test_a_bar_that_cannot_be_is_refused_alone_with_the_reason(fields, reason):
     assert counts(result) == (1, 0, 0)
     assert len(result.refused) == 1
     assert reason in result.refused[0]
+
+
+@pytest.mark.db
+def test_a_bar_that_was_received_in_the_future_gives_way_to_the_next_correction():
+    bars.upsert([bar(close=101)])
+    BarRow.objects.update(received_at=datetime(2999, 1, 1, tzinfo=UTC))  # by a clock that was wrong
+    assert counts(bars.upsert([bar(close=102, received_at=later())])) == (0, 1, 0)
+    assert counts(bars.upsert([bar(close=103, received_at=later(2))])) == (0, 1, 0)
+    assert counts(bars.upsert([bar(close=102, received_at=later(1))])) == (0, 0, 1)
+    assert BarRow.objects.get().close == 103
+
+
+@pytest.mark.db
+def test_bars_of_sessions_to_come_are_forgotten_and_counted():
+    bars.upsert([bar(1), bar(2)])
+    BarRow.objects.filter(opened_at=bar(2).opened_at).update(opened_at=datetime(2999, 1, 1, tzinfo=UTC))
+    assert bars.forget_future("AAPL") == 1
+    assert [row.opened_at for row in bars.history("AAPL")] == [bar(1).opened_at]
+    assert refusals.counts() == {"bars": 1}
+
+
+@pytest.mark.db
+def test_a_bar_that_the_database_refuses_does_not_take_the_others_along(monkeypatch):
+    monkeypatch.setattr(bars.checks, "bar_fault", lambda bar, now: None)  # as if the door stood open
+    result = bars.upsert([bar(day, volume=10**19 if day == 7 else 1) for day in range(1, 30)])
+    assert (result.inserted, len(result.refused), BarRow.objects.count()) == (28, 1, 28)
+    assert "2024-01-07" in result.refused[0]
+    assert refusals.counts() == {"bars": 1}
 
 
 @pytest.mark.db

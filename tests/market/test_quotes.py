@@ -5,13 +5,19 @@ import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import orjson
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError, connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 
 from market import quotes
 from market.models import Snapshot, Symbol
-from market.prices import DAY
+from market.prices import DAY, Quote
 from market.providers import recording
+from monitoring import refusals
 
 AT = datetime(2024, 7, 2, 15, 0, tzinfo=UTC)
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
@@ -23,7 +29,7 @@ def newest(ticker: str = "AAPL") -> float | None:
 
 
 def test_a_quote_comes_back_whole(quote):
-    kept = [quote("AAPL", 101.5, previous_close=None, volume=12, open=0.1 + 0.2), quote("^GSPC", 5000.0, is_final=True)]
+    kept = [quote("AAPL", 101.5, previous_close=None, volume=12, low=0.1 + 0.2), quote("^GSPC", 5000.0, is_final=True)]
     assert quotes.keep(kept) == kept
     assert quotes.latest(["AAPL", "^GSPC", "NOPE"]) == {"AAPL": kept[0], "^GSPC": kept[1], "NOPE": None}
     assert quotes.latest([]) == {}
@@ -35,6 +41,61 @@ def test_what_is_no_price_is_refused_and_the_last_good_one_stays(quote, field, p
     quotes.keep([quote("AAPL", 101.5)])
     assert quotes.keep([replace(quote("AAPL", 102.0), **{field: price})]) == []
     assert newest() == 101.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"volume": 10**19}, "a volume of"),
+        ({"volume": -1}, "a volume of"),
+        ({"volume": 1.5}, "a volume of"),
+        ({"price": 1e13}, "a price that is none"),
+        ({"price": "101.5"}, "a price that is none"),
+        ({"price": True}, "a price that is none"),
+        ({"previous_close": 1e-9}, "after a close of"),
+        ({"high": 100.0, "low": 103.0}, "contradict"),
+        ({"market_state": "REGULAR"}, "state"),
+        ({"as_of": datetime(2012, 9, 4)}, "without its zone"),  # noqa: DTZ001
+        ({"as_of": datetime.now(UTC) + timedelta(days=1)}, "future"),
+        ({"received_at": datetime.now(UTC) + timedelta(days=1)}, "future"),
+        ({"session_date": date(2999, 1, 1)}, "no session"),
+    ],
+)
+def test_what_can_be_no_quote_is_refused_and_counted_with_the_reason(quote, fields, reason):
+    quotes.keep([quote("AAPL", 101.5)])
+    assert quotes.keep([replace(quote("AAPL", 102.0), **fields)]) == []
+    assert newest() == 101.5
+    assert refusals.counts() == {"quotes": 1}
+    (refused,) = refusals.newest("quotes")
+    assert refused["what"] == "AAPL"
+    assert reason in refused["why"]
+
+
+def test_a_range_that_is_told_later_than_the_price_is_widened_to_hold_it(quote):
+    (kept,) = quotes.keep([quote("AAPL", 103.0, open=99.0, high=102.0, low=100.0)])
+    assert (kept.low, kept.open, kept.price, kept.high) == (99.0, 99.0, 103.0, 103.0)
+    assert quotes.latest(["AAPL"]) == {"AAPL": kept}
+
+
+FIELDS = {
+    **dict.fromkeys(("price", "previous_close", "open", "high", "low"), st.one_of(st.floats(), st.integers())),
+    "volume": st.one_of(st.none(), st.integers(), st.floats()),
+    "as_of": st.datetimes(timezones=st.just(UTC)),
+    "session_date": st.dates(),
+}
+
+
+@hypothesis(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries({}, optional=FIELDS))
+def test_whatever_a_quote_says_the_next_one_is_kept_and_stored(fields):
+    good = Quote("AAPL", 101, 100, 101, 101, 101, 7, AT.date(), AT, "second", AT, "replay", "open")
+    for kept in quotes.keep([replace(good, **fields)]):
+        assert kept.low <= kept.price <= kept.high
+    now = datetime.now(UTC)
+    after = replace(good, as_of=now, session_date=now.date(), received_at=now)
+    assert quotes.keep([after]) == [after]
+    quotes.flush(AT)
+    assert Snapshot.objects.filter(as_of=now, price=101).exists()
 
 
 def test_an_older_price_that_comes_late_is_refused(quote):
@@ -82,12 +143,13 @@ def test_threads_that_race_end_with_the_newest(quote):
 
 
 @pytest.mark.db
-def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, django_assert_num_queries, monkeypatch):
+def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, monkeypatch):
     monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
     made = [quote("AAPL", 100 + number / 8) for number in range(50)]
     quotes.keep([*made, quote("NOPE", 1.0)])
-    with django_assert_num_queries(2):
+    with CaptureQueriesContext(connection) as asked:
         quotes.flush(AT)
+    assert len([query for query in asked if query["sql"].startswith("INSERT")]) == 1
     assert list(Snapshot.objects.order_by("as_of").values_list("price", flat=True)) == [one.price for one in made]
     assert Snapshot.objects.earliest("as_of").session_date == date(2012, 9, 4)
     assert quotes.flush(AT) == 0
@@ -123,6 +185,52 @@ def test_prices_go_on_while_the_database_is_away(quote, monkeypatch):
     assert newest() == 101
     monkeypatch.undo()
     assert quotes.flush(AT) == 1
+
+
+@pytest.mark.db
+def test_a_snapshot_that_the_database_refuses_is_set_aside_and_the_others_are_written(quote, redis, monkeypatch):
+    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    quotes.keep([quote("AAPL", 101)])
+    redis.lpush("finstage:snapshots", orjson.dumps(quote("AAPL", 102, volume=10**19)))  # an older version let it in
+    quotes.keep([quote("AAPL", 103, source="a name that is longer than its column"), quote("AAPL", 104)])
+    assert quotes.flush(AT) == 4
+    assert {101, 104} <= set(Snapshot.objects.values_list("price", flat=True))
+    assert refusals.newest("quotes")[0]["why"].startswith("a volume of")
+    assert quotes.flush(AT) == 0
+
+
+@pytest.mark.db
+def test_a_row_among_many_that_the_database_refuses_does_not_take_them_along(quote, monkeypatch):
+    monkeypatch.setattr(quotes.checks, "quote_fault", lambda quote, now: None)
+    made = [quote("AAPL", 100 + number, volume=10**19 if number == 37 else None) for number in range(100)]
+    assert quotes.store(made) == 99
+    assert Snapshot.objects.count() == 99
+    assert refusals.counts() == {"snapshots": 1}
+
+
+def test_whatever_the_database_says_prices_go_on(quote, monkeypatch):
+    def is_ill(rows):
+        raise ProgrammingError("there is no such table")
+
+    monkeypatch.setattr(quotes, "_flushed_at", AT)
+    monkeypatch.setattr(quotes, "store", is_ill)
+    assert quotes.keep([quote("AAPL", 101)])
+    monkeypatch.undo()
+    assert quotes.flush(AT) == 1
+
+
+def test_a_clock_that_was_set_back_does_not_put_the_next_flush_off(quote, monkeypatch):
+    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC) + timedelta(days=1))
+    quotes.keep([quote("AAPL", 101)])
+    assert Snapshot.objects.count() == 1
+
+
+def test_a_quote_that_a_wrong_clock_dated_into_the_future_gives_way_once_it_is_right(quote, redis):
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    held = quote("AAPL", 99, as_of=tomorrow)
+    redis.hset("finstage:quotes", "AAPL", b"%d %s" % (tomorrow.timestamp() * 1e6, orjson.dumps(held)))
+    assert quotes.keep([quote("AAPL", 101)])
+    assert newest() == 101
 
 
 def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
