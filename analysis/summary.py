@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import orjson
 from django.db.models import OuterRef, Subquery
 
 from analysis.catalogue import CATALOGUE
@@ -13,7 +12,7 @@ from analysis.incremental import Live
 from market import bars
 from market.models import Bar, BarRevision, CorporateAction, Symbol
 from market.prices import Quote
-from monitoring import redis
+from monitoring import formats, redis
 
 INTERVAL, ADJUSTMENT = "1d", "split"
 LOOK_SECONDS = 5.0  # between two looks at what others have changed
@@ -36,6 +35,9 @@ class IndicatorValues:
     values: dict[str, dict[str, float | None]]
     source: str
     received_at: datetime
+
+
+_FORMAT = formats.Format(IndicatorValues)
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Summary:
     def reset(self) -> None:
         """Forget all, also what `latest` knows: the prices begin anew."""
         self._series.clear()
-        redis.client().delete(redis.key("indicators"))
+        redis.client().delete(_FORMAT.key("indicators"))
 
     def _moved(self, quote: Quote) -> IndicatorValues | None:
         series = self._open_for(quote)
@@ -120,20 +122,14 @@ def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
     tickers = list(tickers)
     if not tickers:
         return {}
-    found = redis.client().hmget(redis.key("indicators"), tickers)
-    return {ticker: None if text is None else _unpacked(text) for ticker, text in zip(tickers, found, strict=True)}
+    found = redis.client().hmget(_FORMAT.key("indicators"), tickers)
+    return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
 
 
 def _keep(moved: list[IndicatorValues]) -> None:
     if moved:
-        newest = {values.ticker: orjson.dumps(values) for values in moved}
-        redis.client().hset(redis.key("indicators"), mapping=newest)
-
-
-def _unpacked(text: bytes) -> IndicatorValues:
-    fields = orjson.loads(text)
-    instants = {name: datetime.fromisoformat(fields[name]) for name in ("as_of", "received_at")}
-    return IndicatorValues(**{**fields, **instants})
+        newest = {values.ticker: _FORMAT.pack(values) for values in moved}
+        redis.client().hset(_FORMAT.key("indicators"), mapping=newest)
 
 
 def _values(key: str, handle: Live, quote: Quote, is_closed: bool) -> dict[str, float | None]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
 import psutil
 
 _PR_SET_PDEATHSIG = 1
@@ -71,19 +71,22 @@ class Register:
             except psutil.NoSuchProcess:
                 continue
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(began))
+        fresh.write_bytes(msgspec.json.encode(began))
         fresh.replace(self._path)
 
     def living(self) -> list[psutil.Process]:
         """Those that still run; another process that got an old id is not among them."""
         try:
-            began = json.loads(self._path.read_text())
-        except (FileNotFoundError, ValueError):
+            began = msgspec.json.decode(self._path.read_bytes(), type=dict[int, float])
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            sys.stderr.write(f"{self._path} does not say which processes an earlier start left: {error}\n")
             return []
         found = []
         for pid, at in began.items():
             try:
-                process = psutil.Process(int(pid))
+                process = psutil.Process(pid)
                 if abs(process.create_time() - at) < _SAME_START_SECONDS and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.NoSuchProcess:

@@ -1,10 +1,22 @@
 """How far the loading of history has come: the feed tells it, and pages read it until it is complete."""
 
 from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 
-import orjson
+from monitoring import formats, redis
 
-from monitoring import redis
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of all symbols are loaded, the one that is loading now, and by symbol why some did not come."""
+
+    done: int
+    total: int
+    symbol: str | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+_FORMAT = formats.Format(Progress)
 
 
 def complete(ticker: str) -> None:
@@ -23,19 +35,14 @@ def missing(tickers: Collection[str]) -> set[str]:
 
 def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
     """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
-    progress = {
-        "done": len(tracked) - len(missing(tracked)),
-        "total": len(tracked),
-        "symbol": loading,
-        "errors": errors,
-    }
-    redis.client().set(redis.key("backfill"), orjson.dumps(progress))
+    progress = Progress(len(tracked) - len(missing(tracked)), len(tracked), loading, errors)
+    redis.client().set(_FORMAT.key("backfill"), _FORMAT.pack(progress))
 
 
 def progress() -> dict | None:
     """`done` of `total` symbols, the `symbol` that is being loaded and `errors` by symbol; None when all is there."""
-    told = orjson.loads(redis.client().get(redis.key("backfill")) or b"null")
-    return told if told and (told["done"] < told["total"] or told["errors"]) else None
+    told = _FORMAT.unpack(redis.client().get(_FORMAT.key("backfill")))
+    return asdict(told) if told and (told.done < told.total or told.errors) else None
 
 
 def _complete() -> str:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 import numpy as np
-import orjson
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Max, Min
 
@@ -17,7 +16,7 @@ from market import actions, adjustments, checks, prices
 from market.models import Bar as BarRow
 from market.models import BarRevision, Symbol
 from market.prices import Bar
-from monitoring import redis, refusals
+from monitoring import formats, redis, refusals
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +26,7 @@ _DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 _KEY = ("symbol_id", "interval", "opened_at")
+_FORMAT = formats.Format(Bar)
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision")
 Key = tuple[int, str, datetime]
@@ -153,9 +153,9 @@ def keep_forming(bars: Sequence[Bar]) -> None:
     with redis.client().pipeline(transaction=False) as pipe:
         for bar in bars:
             if bar.is_final:
-                pipe.hdel(redis.key("forming"), _field(bar.ticker, bar.interval))
+                pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
             else:
-                pipe.hset(redis.key("forming"), _field(bar.ticker, bar.interval), orjson.dumps(bar))
+                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
         pipe.execute()
 
 
@@ -163,8 +163,8 @@ def forming(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | 
     """The forming bar of each ticker, as traded."""
     if not tickers:
         return {}
-    found = redis.client().hmget(redis.key("forming"), [_field(ticker, interval) for ticker in tickers])
-    return {ticker: None if text is None else _unpacked(text) for ticker, text in zip(tickers, found, strict=True)}
+    found = redis.client().hmget(_FORMAT.key("forming"), [_field(ticker, interval) for ticker in tickers])
+    return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
 
 
 def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
@@ -179,7 +179,7 @@ def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
 def delete_played(start: date, source: str) -> int:
     """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
-    redis.client().delete(redis.key("forming"))
+    redis.client().delete(_FORMAT.key("forming"))
     with transaction.atomic():
         BarRevision.objects.filter(**since).delete()
         return BarRow.objects.filter(**since).delete()[0]
@@ -306,9 +306,3 @@ def _with_forming(found: list[Row], live: Bar) -> list[Row]:
 
 def _field(ticker: str, interval: str) -> str:
     return f"{interval} {ticker}"
-
-
-def _unpacked(text: bytes) -> Bar:
-    values = orjson.loads(text)
-    instants = {name: datetime.fromisoformat(values[name]) for name in ("opened_at", "received_at")}
-    return Bar(**{**values, **instants})

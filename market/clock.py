@@ -7,6 +7,7 @@ from datetime import date, datetime
 from market.prices import OPEN, Quote, instant
 from monitoring import redis
 
+_TOLD = ("exchange", "state", "session", "opens_at", "closes_at")
 TOLD_SECONDS = 90  # what nobody tells again is no longer so
 
 
@@ -46,4 +47,7 @@ def keep(told: Clock) -> None:
 
 def latest() -> dict[str, str]:
     """`exchange`, `state` and `session`, and `opens_at` and `closes_at` where they are known; empty if nobody tells."""
-    return {name.decode(): value.decode() for name, value in redis.client().hgetall(redis.key("clock")).items()}
+    told = dict(zip(_TOLD, redis.client().hmget(redis.key("clock"), _TOLD), strict=True))
+    if None in (told["exchange"], told["state"], told["session"]):
+        return {}
+    return {name: value.decode() for name, value in told.items() if value is not None}

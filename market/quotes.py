@@ -3,9 +3,8 @@
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-import orjson
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
@@ -13,10 +12,11 @@ from django.db import connection, transaction
 from market import checks, prices
 from market.models import Snapshot, Symbol
 from market.prices import Quote
-from monitoring import redis, refusals
+from monitoring import formats, redis, refusals
 
 logger = logging.getLogger(__name__)
 
+FORMAT = formats.Format(Quote)
 FLUSH_EVERY = timedelta(seconds=5)
 BUFFER = 20_000  # snapshots that may wait for the database; the oldest go first
 LIVE = timedelta(minutes=2)
@@ -66,8 +66,8 @@ def keep(quotes: Sequence[Quote]) -> list[Quote]:
         return []
     arguments: list = [BUFFER, _microseconds(now + checks.AHEAD)]
     for quote in sound:
-        arguments += (quote.ticker, _microseconds(quote.as_of), orjson.dumps(quote))
-    verdicts = redis.client().eval(_KEEP, 2, redis.key("quotes"), redis.key("snapshots"), *arguments)
+        arguments += (quote.ticker, _microseconds(quote.as_of), FORMAT.pack(quote))
+    verdicts = redis.client().eval(_KEEP, 2, FORMAT.key("quotes"), FORMAT.key("snapshots"), *arguments)
     _flush_when_due(now)
     return [quote for quote, verdict in zip(sound, verdicts, strict=True) if verdict]
 
@@ -76,9 +76,9 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
     """The newest quote of each ticker, None where there is none."""
     if not tickers:
         return {}
-    found = redis.client().hmget(redis.key("quotes"), tickers)
+    found = redis.client().hmget(FORMAT.key("quotes"), tickers)
     return {
-        ticker: None if text is None else unpacked(text.partition(b" ")[2])
+        ticker: None if text is None else FORMAT.unpack(text.partition(b" ")[2])
         for ticker, text in zip(tickers, found, strict=True)
     }
 
@@ -92,9 +92,9 @@ def flush(now: datetime) -> int:
     global _flushed_at
     with _flushing:
         _flushed_at = now
-        keys = redis.key("snapshots"), redis.key("snapshots", "writing")
+        keys = FORMAT.key("snapshots"), FORMAT.key("snapshots", "writing")
         if taken := redis.client().eval(_TAKE, 2, *keys):
-            store([unpacked(text) for text in taken])
+            store(FORMAT.unpack_all(taken))
             redis.client().delete(keys[1])
         return len(taken)
 
@@ -130,15 +130,8 @@ def as_json(quote: Quote, now: datetime) -> dict:
 def forget(source: str) -> None:
     """Delete a source's quotes and snapshots, also those that wait."""
     with _flushing:
-        redis.client().delete(redis.key("quotes"), redis.key("snapshots"), redis.key("snapshots", "writing"))
+        redis.client().delete(*(FORMAT.key(*name) for name in (("quotes",), ("snapshots",), ("snapshots", "writing"))))
         Snapshot.objects.filter(source=source).delete()
-
-
-def unpacked(text: bytes) -> Quote:
-    """A quote that was kept as JSON by `orjson.dumps`."""
-    values = orjson.loads(text)
-    values |= {name: datetime.fromisoformat(values[name]) for name in ("as_of", "received_at")}
-    return Quote(**{**values, "session_date": date.fromisoformat(values["session_date"])})
 
 
 def _flush_when_due(now: datetime) -> None:

@@ -2,20 +2,31 @@
 
 import os
 import time
+from dataclasses import dataclass
+from typing import Any
 
-import orjson
+from monitoring import formats, redis
 
-from monitoring import redis
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What every sign of life says, whatever facts go with it."""
+
+    at: float
+    pid: int
+
+
+_SIGN, _FACTS = formats.Format(Sign), formats.Format(dict[str, Any])
 
 
 def key() -> str:
     """The hash of the last signs of life by process name."""
-    return redis.key("heartbeats")
+    return _SIGN.key("heartbeats")
 
 
 def beat(name: str, **facts: str | float | None) -> None:
     """Say that `name` (feed, worker, beat) is alive now, and what else is worth knowing of it."""
-    redis.client().hset(key(), name, orjson.dumps({"at": time.time(), "pid": os.getpid(), **facts}))
+    redis.client().hset(key(), name, _FACTS.pack({"at": time.time(), "pid": os.getpid(), **facts}))
 
 
 def end(name: str) -> None:
@@ -25,15 +36,10 @@ def end(name: str) -> None:
 
 def last(name: str) -> dict | None:
     """The last sign of life as it was given, or None if there is none."""
-    text = redis.client().hget(key(), name)
-    return None if text is None else orjson.loads(text)
+    return _FACTS.unpack(redis.client().hget(key(), name))
 
 
 def age(name: str) -> float | None:
     """Seconds since the last sign of life, or None if there is none."""
-    return age_of(redis.client().hget(key(), name))
-
-
-def age_of(text: bytes | None) -> float | None:
-    """As `age`, for a caller that has read the hash's field by itself."""
-    return None if text is None else max(0.0, time.time() - orjson.loads(text)["at"])
+    sign = _SIGN.unpack(redis.client().hget(key(), name))
+    return None if sign is None else max(0.0, time.time() - sign.at)

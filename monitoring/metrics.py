@@ -21,6 +21,10 @@ WEBSOCKETS = Gauge("finstage_websocket_connections", "Open WebSockets.")
 WEBSOCKETS_SLOW = Counter("finstage_websocket_slow_disconnects", "WebSockets dropped because they did not read.")
 WEBSOCKETS_SILENT = Counter("finstage_websocket_silent_disconnects", "WebSockets closed because they said nothing.")
 
+UNREADABLE = Counter(
+    "finstage_unreadable_values", "Values in Redis that count as absent: another version wrote them.", ["kind"]
+)
+
 CPU = Gauge("finstage_system_cpu_percent", "CPU use of the whole machine since the last scrape.")
 CPU.set_function(lambda: psutil.cpu_percent(None))
 MEMORY = Gauge("finstage_process_memory_bytes", "Resident memory of this process.")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import orjson
 from django.db import transaction
 
 from market import quotes
@@ -49,13 +48,14 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
 
 def seen() -> dict[str, Quote]:
     """The last quote of each ticker that the rules were checked against, also before a crash."""
-    return {ticker.decode(): quotes.unpacked(text) for ticker, text in redis.client().hgetall(_seen_key()).items()}
+    found = quotes.FORMAT.unpack_all(redis.client().hgetall(_seen_key()).values())
+    return {quote.ticker: quote for quote in found}
 
 
 def mark_seen(told: Sequence[Quote]) -> None:
     """Remember that the rules were checked against these. Until then a crash checks again from where they were."""
     if told:
-        redis.client().hset(_seen_key(), mapping={quote.ticker: orjson.dumps(quote) for quote in told})
+        redis.client().hset(_seen_key(), mapping={quote.ticker: quotes.FORMAT.pack(quote) for quote in told})
 
 
 def unpublished() -> list[Alert]:
@@ -116,7 +116,7 @@ def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
 
 
 def _seen_key() -> str:
-    return redis.key("alerts", "seen")
+    return quotes.FORMAT.key("alerts", "seen")
 
 
 def _rose(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:

@@ -20,7 +20,7 @@ from market import bars, prices, quotes, symbols
 from market.models import DataSource
 from market.prices import Bar, Quote
 from market.providers import Rewind, Source, Tick
-from monitoring import jobs, redis
+from monitoring import formats, jobs, redis
 from realtime import alerts, messages, streams
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
@@ -36,6 +36,7 @@ LEASE_SECONDS, STANDBY_SECONDS = 3.0, 0.5
 FACTS_SECONDS = 3.0  # rules and symbols are read again after so long
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 2.0
 AWAY = (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError, OperationalError, InterfaceError)
+_EPOCH = formats.Format(int)
 RENEWED = ("prices", "bars", "indicators", "signals", "alerts")
 
 
@@ -104,8 +105,8 @@ class Feed:
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""
         epoch = DataSource.objects.epoch()
-        announced = redis.client().get(redis.key("feed", "epoch"))
-        if announced is None or int(announced) != epoch:
+        announced = _EPOCH.unpack(redis.client().get(_EPOCH.key("feed", "epoch")))
+        if announced != epoch:
             self._begin(epoch, "Prices start afresh." if announced else "")
         if left := alerts.unpublished():
             logger.info("Publishing %d alerts that were saved and not published", len(left))
@@ -164,7 +165,7 @@ class Feed:
         streams.renew(_streams())
         if text:
             streams.publish([messages.system(f"{text} Every stream begins anew.", datetime.now(UTC))])
-        redis.client().set(redis.key("feed", "epoch"), epoch)
+        redis.client().set(_EPOCH.key("feed", "epoch"), _EPOCH.pack(epoch))
 
     def _read_facts(self) -> None:
         """Every few seconds, the rules, and the symbols of the exchange where most are at home."""

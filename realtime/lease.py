@@ -1,5 +1,6 @@
 """A name that one process of all holds at a time, for as long as it keeps saying so."""
 
+import contextlib
 import os
 import secrets
 import time
@@ -73,5 +74,6 @@ def _is_gone(holder: str) -> bool:
     """Whether a holder was killed on this machine: nobody waits for what it can't renew."""
     match holder.split(" "):
         case [where, pid, birth, _]:
-            return Process(where, int(pid), float(birth)).is_gone()
+            with contextlib.suppress(ValueError):  # another version names holders in another way
+                return Process(where, int(pid), float(birth)).is_gone()
     return False

@@ -4,21 +4,36 @@ With it goes whether the source answers, so that who reads it knows whether pric
 """
 
 import logging
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-import orjson
 from redis.exceptions import RedisError
 
 from market import prices
 from market.providers import Source
-from monitoring import heartbeats, place
+from monitoring import formats, heartbeats, place
 from realtime.lease import Lease, Process
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 2.5  # without a sign for so long the feed is away, and at once where its process is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What others read in the feed's sign of life. place, birth: with the pid, which process it is."""
+
+    at: float
+    pid: int
+    place: str | None = None
+    birth: float | None = None
+    trouble: str | None = None
+
+
+_SIGN = formats.Format(Sign)
 
 
 class Pulse:
@@ -73,12 +88,13 @@ class Pulse:
 
 def service(sign: bytes | None) -> dict[str, bool | str | None]:
     """What the feed's last sign of life says: `feed`, `source` and, where that has trouble, `detail`."""
-    told = None if sign is None else orjson.loads(sign)
-    if told is None or heartbeats.age_of(sign) >= SILENCE_SECONDS or _is_gone(told):
+    told = _SIGN.unpack(sign)
+    if told is None or time.time() - told.at >= SILENCE_SECONDS or _is_gone(told):
         return {"feed": False, "source": False, "detail": None}
-    trouble = told.get("trouble")
-    return {"feed": True, "source": trouble is None, "detail": trouble}
+    return {"feed": True, "source": told.trouble is None, "detail": told.trouble}
 
 
-def _is_gone(told: dict) -> bool:
-    return "place" in told and Process(told["place"], told["pid"], told["birth"]).is_gone()
+def _is_gone(told: Sign) -> bool:
+    if told.place is None or told.birth is None:
+        return False
+    return Process(told.place, told.pid, told.birth).is_gone()

@@ -53,7 +53,7 @@ def pass_on() -> int:
 def merged(told: list[bytes]) -> list[dict]:
     """The newest facts of each job, in the order in which the jobs changed last."""
     newest: dict[str, dict] = {}
-    for change in map(orjson.loads, told):
-        task = change["task_id"]
-        newest[task] = newest.pop(task, {}) | change
+    for text in told:
+        if (change := changes.FORMAT.unpack(text)) is not None:
+            newest[change.task_id] = newest.pop(change.task_id, {}) | orjson.loads(text)
     return list(newest.values())

@@ -3,7 +3,8 @@ history and is published, all in one step, so that what was numbered can be reco
 
 For a stream there are a hash (epoch, seq, lost: the highest kept seq that the history has dropped, latest: the newest
 message) and a history (a Redis stream whose ids are `seq-0`). Live messages of one batch travel as one publication:
-lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds.
+lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds. Flags and columns
+that a reader does not know mean nothing to it, so that one version may say more than another.
 """
 
 import secrets
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from redis.commands.core import Script
 
-from monitoring import redis
+from monitoring import formats, redis
 from realtime.messages import Message
 
 HISTORY = 1000
@@ -174,12 +175,20 @@ def seq_of(text: bytes) -> int:
 
 
 def lines(publication: bytes) -> list[Line]:
-    """The messages of one publication."""
-    found = []
-    for line in publication.split(b"\n"):
-        stream, epoch, seq, flags, body = line.split(b"\t", 4)
-        found.append(Line(stream.decode(), epoch.decode(), int(seq), flags.decode(), body))
-    return found
+    """The messages of one publication; columns that another version adds are left out, as is a line that is none.
+
+    A message that is left out so is a hole in its stream, which the hub reads again from the history.
+    """
+    return [line for text in publication.split(b"\n") if (line := _line(text)) is not None]
+
+
+def _line(text: bytes) -> Line | None:
+    try:
+        stream, epoch, seq, flags, body, *_ = text.split(b"\t")
+        return Line(stream.decode(), epoch.decode(), int(seq), flags.decode(), body)
+    except ValueError as error:
+        formats.refused("line of the live channel", str(error))
+        return None
 
 
 def _run(script: str, arguments: list) -> list:

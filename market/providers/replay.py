@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-import orjson
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -22,7 +21,7 @@ from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Record, Symbol
 from market.prices import Action, Bar, Quote
 from market.providers import ProviderError, Rewind, Tick, recording
-from monitoring import redis
+from monitoring import formats, redis
 
 NAME = recording.NAME
 
@@ -52,6 +51,9 @@ class Place:
         """The step's quote: one symbol after the other tells its open, then each its next price."""
         step, turn = divmod(self.step, len(self.tickers))
         return recording.quote(self.tickers[turn], self.session, step, self.at)
+
+
+_FORMAT = formats.Format(Place)
 
 
 class Replay:
@@ -239,19 +241,9 @@ def _seed_quotes(session: date) -> None:
 
 def _kept(place: Place) -> Place:
     """The place, written down before anything is told."""
-    redis.client().set(redis.key("replay", "place"), orjson.dumps(place))
+    redis.client().set(_FORMAT.key("replay", "place"), _FORMAT.pack(place))
     return place
 
 
 def _found() -> Place | None:
-    text = redis.client().get(redis.key("replay", "place"))
-    if text is None:
-        return None
-    fields = orjson.loads(text)
-    return Place(
-        epoch=fields["epoch"],
-        session=fields["session"] and date.fromisoformat(fields["session"]),
-        tickers=tuple(fields["tickers"]),
-        step=fields["step"],
-        at=fields["at"] and datetime.fromisoformat(fields["at"]),
-    )
+    return _FORMAT.unpack(redis.client().get(_FORMAT.key("replay", "place")))

@@ -1,16 +1,27 @@
 """The jobs' changes, appended to a bounded list that the feed reads and publishes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 from django.utils import timezone
 
-from monitoring import redis
+from monitoring import formats, redis
 from monitoring.jobs.errands import Errands
 from monitoring.models import Job, Priority
 
 LIMIT = 10_000
-KEY = redis.key("changes", "jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What every change says, whatever else is new."""
+
+    task_id: str
+
+
+FORMAT = formats.Format(Change)
+KEY = FORMAT.key("changes", "jobs")
 
 
 def describe(job: Job, news: dict, now: datetime | None = None) -> dict:

@@ -1,5 +1,6 @@
 """The supervisor by itself, with small programs as its parts."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from finstage import plan, processes
 from finstage.plan import Part, Plan
@@ -61,6 +63,20 @@ def test_a_plan_survives_its_way_to_the_supervisor():
     work = Plan([[Part("web", ["web"], socket="s")]], "/", "/up.json", "::", 8000)
     assert plan.read(plan.write(work)) == work
     assert work.address == "http://[::1]:8000/"
+
+
+def test_a_plan_of_another_version_is_read_as_far_as_it_is_known():
+    work = Plan([[Part("web", ["web"])]], "/", "/up.json", "::", 8000)
+    given = json.loads(plan.write(work))
+    given |= {"elsewhere": [], "theme": "dark", "stages": [[{"name": "web", "command": ["web"], "nice": 5}]]}
+    assert plan.read(json.dumps(given)) == work
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"1": {"began": 5}}', '{"web": 12.5}', "\x80"])
+def test_a_register_that_another_version_wrote_stops_no_start(tmp_path, text, capsys):
+    (tmp_path / "up.json").write_text(text, encoding="latin1")
+    assert processes.Register(tmp_path / "up.json").end(seconds=1) == 0
+    assert "up.json" in capsys.readouterr().err
 
 
 def test_every_line_bears_the_name_of_its_part(tmp_path):
