@@ -14,10 +14,12 @@ AFTER_THE_WEEK = Schedule("0 9 * * sat", NEW_YORK, {"span": "week"})
 
 @job(
     "analysis.dataset",
+    priority="high",
+    max_attempts=3,
     isolated=True,
     about="symbol",
     audience="user",
-    quick="dataset-processing",
+    quick={"dataset-processing": {}},
     body="analysis.datasets.process",
 )
 def process_dataset(symbol: str, period: Period = "1y") -> dict:
@@ -28,7 +30,7 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
     "analysis.market",
     about="symbols",
     audience="user",
-    quick="market-analysis",
+    quick={"market-analysis": {}},
     body="analysis.reports.technical",
     schedules=(Schedule("5,35 * * * *", only_if="market.is_open"),),
 )
@@ -38,9 +40,10 @@ def analyse_market(symbols: list[str] | None = None) -> dict:
 
 @job(
     "analysis.report",
+    timeout=180,
     about="symbols",
     audience="user",
-    quick="daily-report",
+    quick={"daily-report": {"span": "day"}, "weekly-report": {"span": "week"}},
     body="analysis.reports.compose",
     schedules=(AFTER_THE_CLOSE, AFTER_THE_WEEK),
 )

@@ -26,6 +26,15 @@ class Body(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class Whole(serializers.IntegerField):
+    """A whole number; the refusal says which there are."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        allowed = f"must be a whole number from {least} to {most}"
+        messages = dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), allowed)
+        super().__init__(min_value=least, max_value=most, error_messages=messages, **options)
+
+
 class Condition(Body):
     name = serializers.CharField(max_length=100, help_text="A declared condition.")
     arguments = serializers.DictField(default=dict)
@@ -42,13 +51,14 @@ class SubmissionBody(StepBody):
     """A job to run, and optionally others beside it and behind it."""
 
     priority = serializers.ChoiceField([each.name.lower() for each in Priority], required=False)
-    timeout = serializers.IntegerField(
-        min_value=1,
-        max_value=submission.LONGEST_TIMEOUT_SECONDS,
+    timeout = Whole(1, submission.LONGEST_TIMEOUT_SECONDS, required=False, help_text="Seconds an attempt may take.")
+    max_attempts = Whole(1, submission.MOST_ATTEMPTS, required=False, help_text="How often it may be tried, in all.")
+    max_retries = Whole(
+        0,
+        submission.MOST_ATTEMPTS - 1,
         required=False,
-        help_text="Seconds an attempt may take.",
+        help_text="How often it may be tried again: n is `max_attempts` n + 1.",
     )
-    max_attempts = serializers.IntegerField(min_value=1, max_value=100, required=False)
     not_before = serializers.DateTimeField(required=False, help_text="The earliest instant to begin.")
     only_if = Condition(required=False, help_text="Run only if this holds when a worker claims it.")
     key = serializers.CharField(
@@ -69,7 +79,7 @@ class SubmissionBody(StepBody):
     def validate(self, asked: dict) -> dict:
         if asked.get("beside") and len(asked.get("then", [])) != 1:
             raise serializers.ValidationError({"then": ["must be one job, which finishes the group"]})
-        return asked
+        return _in_attempts(asked)
 
 
 class TemplateCall(Body):
@@ -139,6 +149,17 @@ def _step(asked: dict, place: str) -> Step:
         error.errors = {f"{place}{name}": messages for name, messages in error.errors.items()}
         raise
     return Step(asked["task"], asked["args"])
+
+
+def _in_attempts(asked: dict) -> dict:
+    """The same with retries counted as attempts."""
+    if "max_retries" not in asked:
+        return asked
+    attempts = asked["max_retries"] + 1
+    if asked.get("max_attempts", attempts) != attempts:
+        told = f"disagrees with max_attempts {asked['max_attempts']}: so many retries are {attempts} attempts"
+        raise serializers.ValidationError({"max_retries": [told]})
+    return {name: value for name, value in asked.items() if name != "max_retries"} | {"max_attempts": attempts}
 
 
 def sentences(told: dict | list) -> str:

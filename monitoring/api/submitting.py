@@ -1,17 +1,20 @@
 """Asking for tasks: by a body, by a template, or by one of the usual words."""
 
 from django.db import IntegrityError, transaction
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from monitoring import shapes, submissions
-from monitoring.api import rights
+from monitoring.api import rights, saying
 from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG_STATE, Conflict, TaskView, TooMany
 from monitoring.jobs import declaration
 from monitoring.models import Job, JobTemplate, Priority
 
+# What may be said to a quick job beside its own arguments.
+OPTIONS = {"priority": str, "timeout": int, "max_attempts": int, "max_retries": int}
 TEMPLATES_AT_MOST = 50  # of one person who is not of the staff
 
 
@@ -83,7 +86,7 @@ class Template(TaskView):
 
 
 class Quick(TaskView):
-    """The usual jobs, by one word and a query string."""
+    """A usual job by one word. Its arguments come by query, form or JSON body alike."""
 
     permission_classes = [IsAuthenticated]
     problems = {**NO_JOB, **WRONG_BODY}
@@ -91,20 +94,33 @@ class Quick(TaskView):
     @extend_schema(
         operation_id="tasks_quick",
         summary="Submit a usual job",
-        request=None,
+        description=(
+            "Takes the job's own arguments, as GET /api/tasks/kinds tells them (`symbol`, `symbols`, `period`), and "
+            "the options below: in the query, a form or a JSON body, read alike. A list is said by commas, by "
+            "repeating its name, or as a list. An unknown name is refused, and so is one that is said in two ways."
+        ),
+        request={each: OpenApiTypes.OBJECT for each in ("application/json", "application/x-www-form-urlencoded")},
         parameters=[
-            OpenApiParameter("kind", str, OpenApiParameter.PATH, description="dataset-processing, daily-report, ..."),
+            OpenApiParameter(
+                "kind",
+                str,
+                OpenApiParameter.PATH,
+                description="dataset-processing, daily-report, weekly-report, market-analysis",
+            ),
             OpenApiParameter("priority", str, enum=[each.name.lower() for each in Priority]),
+            *(OpenApiParameter(name, int) for name in ("timeout", "max_attempts", "max_retries")),
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
         ],
         responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request, kind: str) -> Response:
-        declared = declaration.quick(kind)
-        if declared is None:
+        if (found := declaration.quick(kind)) is None:
             raise exceptions.NotFound(f"There is no quick job {kind[:60]!r}.", "unknown_task")
-        words = request.query_params.dict()
-        options = {"priority": words.pop("priority")} if "priority" in words else {}
-        asked = {"task": declared.name, "args": declared.arguments.parsed(words), **options}
+        declared, meant = found
+        said = saying.read(request, declared.arguments.kinds | OPTIONS, meant)
+        options = {name: said.pop(name) for name in OPTIONS.keys() & said.keys()}
+        body = {"task": declared.name, "args": said, **options}
+        asked = dict(submissions.read(submissions.SubmissionBody, body))
         return _submitted(request.user, asked, _key(request.headers.get("Idempotency-Key"), None))
 
 

@@ -50,10 +50,6 @@ class Arguments:
             for name, kind in self.kinds.items()
         ]
 
-    def parsed(self, texts: dict[str, str]) -> dict:
-        """Values from words, as a query string has them; what cannot be converted stays a word, to be refused."""
-        return {name: _parsed(self.kinds.get(name), text) for name, text in texts.items()}
-
     def errors(self, values: object) -> dict[str, list[str]]:
         """What is wrong with these values; empty where all is well."""
         if not isinstance(values, dict):
@@ -80,17 +76,28 @@ def describe(kind: Any) -> str:
     return " or ".join("null" if each is types.NoneType else describe(each) for each in get_args(kind))
 
 
-def _parsed(kind: Any, text: str) -> object:
-    kinds = map(_bare, get_args(kind) if _is_union(kind) else (kind,))
-    for each in kinds:
+def understood(kind: Any, said: object) -> object:
+    """The value of a word, as a query string has it; what is no word of this kind stays as it is, to be refused."""
+    if not isinstance(said, str):
+        return said
+    for each in _kinds(kind):
         if get_origin(each) is list:
-            return [_parsed(get_args(each)[0], part) for part in text.split(",") if part.strip()]
-        if each is bool and text in ("true", "false"):
-            return text == "true"
+            return [understood(get_args(each)[0], part.strip()) for part in said.split(",") if part.strip()]
+        if each is bool and said in ("true", "false"):
+            return said == "true"
         if each in (int, float):
             with suppress(ValueError):
-                return each(text)
-    return text
+                return each(said)
+    return said
+
+
+def is_list(kind: Any) -> bool:
+    return any(get_origin(each) is list for each in _kinds(kind))
+
+
+def _kinds(kind: Any) -> list:
+    """The kinds of which a value may be, without their bounds."""
+    return [_bare(each) for each in (get_args(kind) if _is_union(kind) else (kind,))]
 
 
 def _is_understood(kind: Any) -> bool:

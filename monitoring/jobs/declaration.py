@@ -48,20 +48,21 @@ class Rules:
     backoff_seconds: the first wait before a retry; doubles each time, with jitter.
     temporary: errors worth another attempt, beside those with a true attribute `temporary`.
     isolated: in a process of its own, killed at the deadline. atomic: the body and the job's end commit as one.
-    about: the argument that says what the job is about. audience: who may submit it through the API. quick: its
-    name under /api/tasks/quick/.
+    max_attempts: the first one and, at most, three more, as the original service had it.
+    about: the argument that says what the job is about. audience: who may submit it through the API. quick: its names
+    under /api/tasks/quick/, and the arguments that each of them means.
     """
 
     priority: Priority = Priority.NORMAL
     timeout_seconds: int = 300
-    max_attempts: int = 3
+    max_attempts: int = 4
     backoff_seconds: float = 2.0
     temporary: tuple[type[Exception], ...] = (DatabaseError, InterfaceError)
     isolated: bool = False
     atomic: bool = False
     about: str = ""
     audience: Literal["staff", "user"] = "staff"
-    quick: str = ""
+    quick: dict[str, dict] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
 
 
@@ -152,9 +153,9 @@ def everything() -> dict[str, Declaration]:
     return dict(sorted(_declared.items()))
 
 
-def quick(name: str) -> Declaration | None:
-    """The job behind a path of /api/tasks/quick/."""
-    return next((each for each in _declared.values() if each.rules.quick == name), None)
+def quick(name: str) -> tuple[Declaration, dict] | None:
+    """The job behind a path of /api/tasks/quick/, and the arguments that the path means."""
+    return next(((each, each.rules.quick[name]) for each in _declared.values() if name in each.rules.quick), None)
 
 
 def find(name: str) -> Declaration | None:

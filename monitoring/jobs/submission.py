@@ -16,6 +16,7 @@ from monitoring.jobs.errors import InvalidArguments, KeyReused
 from monitoring.models import Job, Priority
 
 LONGEST_TIMEOUT_SECONDS = 24 * 3600
+MOST_ATTEMPTS = 100
 KEY_LENGTH = 200
 
 
@@ -119,7 +120,7 @@ def _row(
         priority=rank,
         lane=rank,
         not_before=max(not_before or now, now),  # an instant that is past would overtake those that wait longer
-        max_attempts=_whole("max_attempts", max_attempts, 100) or declared.rules.max_attempts,
+        max_attempts=_whole("max_attempts", max_attempts, MOST_ATTEMPTS) or declared.rules.max_attempts,
         timeout_seconds=_whole("timeout", timeout, LONGEST_TIMEOUT_SECONDS) or declared.rules.timeout_seconds,
         condition=declaration.condition_asked(only_if),
         parent_id=context.current_id(),

@@ -64,6 +64,8 @@ def job_kind(declared: declaration.Declaration) -> dict:
         "priority": Priority(declared.rules.priority).name.lower(),
         "timeout": declared.rules.timeout_seconds,
         "max_attempts": declared.rules.max_attempts,
+        "max_retries": declared.rules.max_attempts - 1,
+        "quick": list(declared.rules.quick),
         "isolated": declared.rules.isolated,
         "arguments": declared.arguments.described(),
     }

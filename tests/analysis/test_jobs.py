@@ -134,7 +134,8 @@ def person(client):
     ("path", "name", "arguments"),
     [
         ("dataset-processing?symbol=AAPL&period=1y&priority=high", "analysis.dataset", YEAR),
-        ("daily-report", "analysis.report", {}),
+        ("daily-report", "analysis.report", {"span": "day"}),
+        ("weekly-report", "analysis.report", {"span": "week"}),
         ("market-analysis", "analysis.market", {}),
         ("market-analysis?symbols=AAPL,IBM", "analysis.market", {"symbols": ["AAPL", "IBM"]}),
     ],
@@ -144,7 +145,20 @@ def test_the_quick_paths_submit_the_usual_jobs(client, person, path, name, argum
     assert answer.status_code == 202
     job = Job.objects.get(pk=answer.json()["task_id"])
     assert (job.name, job.arguments, job.owner) == (name, arguments, person)
-    assert job.get_priority_display() == ("high" if "priority=high" in path else "normal")
+
+
+@pytest.mark.parametrize(
+    ("path", "priority", "retries", "timeout"),
+    [
+        ("dataset-processing?symbol=AAPL", "high", 2, 300),
+        ("daily-report", "normal", 3, 180),
+        ("weekly-report", "normal", 3, 180),
+        ("market-analysis", "normal", 3, 300),
+    ],
+)
+def test_the_usual_jobs_have_the_urgency_and_patience_that_they_had(client, person, path, priority, retries, timeout):
+    job = Job.objects.get(pk=client.post(f"/api/tasks/quick/{path}").json()["task_id"])
+    assert (job.get_priority_display(), job.max_attempts - 1, job.timeout_seconds) == (priority, retries, timeout)
 
 
 @pytest.mark.parametrize(

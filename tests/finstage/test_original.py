@@ -30,6 +30,9 @@ GETS = [
 ]
 POSTS = {
     "/api/tasks/submit": {"task": "analysis.market", "args": {"symbols": ["AAPL"]}},
+    "/api/tasks/quick/dataset-processing": {"symbol": "AAPL"},
+    "/api/tasks/quick/daily-report": {"symbols": ["AAPL"]},
+    "/api/tasks/quick/market-analysis": {"symbols": ["AAPL"]},
     f"/api/tasks/task/{NOWHERE}/cancel": None,
 }
 

@@ -112,8 +112,8 @@ def bare(name: str) -> None:
     redis.client().incr(name)
 
 
-@job("sample.open_to_all", audience="user", quick="sample")
-def open_to_all(symbol: str = "", days: int = 1) -> None: ...
+@job("sample.open_to_all", audience="user", quick={"sample": {}, "sample-week": {"days": 7}})
+def open_to_all(symbol: str = "", days: int = 1, symbols: list[str] | None = None) -> None: ...
 
 
 @job("sample.isolated_pid", isolated=True)

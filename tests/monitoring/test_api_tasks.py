@@ -307,18 +307,40 @@ def test_tasks_are_found_by_state_name_and_symbol(client, staff):
     assert client.get("/api/tasks/tasks?status=lost").status_code == 400
 
 
-def test_a_quick_task_takes_its_arguments_from_the_query(client, person):
-    answer = client.post("/api/tasks/quick/sample?symbol=AAPL&days=5&priority=high")
-    job = Job.objects.get(pk=answer.json()["task_id"])
-    assert (job.arguments, job.priority, job.owner) == ({"symbol": "AAPL", "days": 5}, 0, person)
-    assert list(client.post("/api/tasks/quick/sample?days=x&symbol=A").json()["errors"]) == ["days"]
-    assert client.post("/api/tasks/quick/nothing").status_code == 404
-
-
 def test_the_kinds_say_which_arguments_a_task_takes(client, staff):
     kinds = {each["name"]: each for each in client.get("/api/tasks/kinds").json()["kinds"]}
     first = {"name": "a", "kind": "a whole number", "required": True, "default": None}
     assert kinds["sample.add"]["arguments"][0] == first
+    assert (kinds["sample.add"]["max_attempts"], kinds["sample.add"]["max_retries"]) == (4, 3)
+    assert kinds["sample.open_to_all"]["quick"] == ["sample", "sample-week"]
+
+
+@pytest.mark.parametrize(
+    ("said", "attempts"),
+    [({"max_retries": 0}, 1), ({"max_retries": 99}, 100), ({"max_retries": 2, "max_attempts": 3}, 3)],
+)
+def test_so_many_retries_are_one_attempt_more(client, staff, said, attempts):
+    task = client.get(f"/api/tasks/task/{submit(client, {**ADD, **said}).json()['task_id']}").json()
+    assert task["max_attempts"] == attempts
+
+
+@pytest.mark.parametrize("retries", [-1, 100, "many", 1.5])
+def test_retries_that_cannot_be_are_refused_with_those_that_can(client, staff, retries):
+    errors = submit(client, {**ADD, "max_retries": retries}).json()["errors"]
+    assert errors == {"max_retries": ["must be a whole number from 0 to 99"]}
+
+
+def test_retries_and_attempts_that_disagree_are_refused(client, staff):
+    answer = submit(client, {**ADD, "max_retries": 3, "max_attempts": 3})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["max_retries"])
+    assert "4 attempts" in answer.json()["detail"]
+
+
+def test_a_template_keeps_its_retries_as_attempts(client, staff):
+    saved = {"name": "t", "submission": {**ADD, "max_retries": 5}}
+    assert client.post("/api/tasks/templates", saved, content_type=JSON).status_code == 201
+    submit(client, {"template": "t"})
+    assert Job.objects.get().max_attempts == 6
 
 
 def test_a_list_of_tasks_costs_the_same_however_long_it_is(client, staff, django_assert_num_queries):

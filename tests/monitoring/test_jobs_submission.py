@@ -10,7 +10,7 @@ import pytest
 
 from monitoring import jobs
 from monitoring.jobs import declaration
-from monitoring.jobs.arguments import Arguments, Between
+from monitoring.jobs.arguments import Arguments, Between, understood
 from monitoring.jobs.errors import InvalidArguments, KeyReused, UnknownJob
 from monitoring.models import Job
 from tests.monitoring import sample_jobs
@@ -92,7 +92,8 @@ def test_the_bounds_of_a_number_are_described():
 
 
 def test_words_of_a_bounded_number_are_read_as_one():
-    assert Arguments(every_kind).parsed({"share": "0.5", "days": "3"}) == {"share": 0.5, "days": 3}
+    kinds = Arguments(every_kind).kinds
+    assert [understood(kinds["share"], "0.5"), understood(kinds["days"], "3")] == [0.5, 3]
 
 
 def test_endless_nesting_is_refused():

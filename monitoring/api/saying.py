@@ -1,0 +1,58 @@
+"""What a request says by name, in its query, a form or a JSON body: read alike, and nothing of it dropped."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework.exceptions import ValidationError
+
+from monitoring.jobs import arguments
+
+# What others read: `_` is against caches, `format` the negotiation's, the token the login's check.
+OF_QUERIES, OF_FORMS = ("_", "format"), ("csrfmiddlewaretoken",)
+
+
+def read(request, kinds: dict[str, Any], meant: dict[str, Any]) -> dict[str, Any]:
+    """Each name that is said, with its value. kinds: the names there are; meant: what the path itself says already.
+
+    Raises ValidationError for a name that there is not, and for one that is said in two ways.
+    """
+    values = {name: [value] for name, value in meant.items()}
+    for part in (_lists(request.query_params, OF_QUERIES), _body(request.data)):
+        for name, said in part.items():
+            values.setdefault(name, []).extend(_values(kinds.get(name), said))
+    errors = {str(name)[:100]: [fault] for name, said in values.items() if (fault := _fault(name, said, kinds))}
+    if errors:
+        raise ValidationError(errors)
+    return {name: said[0] for name, said in values.items()}
+
+
+def _lists(said: QueryDict, others: Iterable[str]) -> dict[str, list]:
+    return {name: values for name, values in said.lists() if name not in others}
+
+
+def _body(data: Any) -> dict[str, list]:
+    if isinstance(data, QueryDict):
+        return _lists(data, OF_FORMS)
+    if not isinstance(data, dict):
+        raise ValidationError("The body must be an object of names and values, or a form.")
+    return {name: [value] for name, value in data.items()}
+
+
+def _values(kind: Any, said: list) -> list:
+    """What one part says of a name; the items of a list may be said one by one."""
+    values = [arguments.understood(kind, each) for each in said]
+    are_parts = arguments.is_list(kind) and all(isinstance(each, list) for each in values)
+    return [[item for each in values for item in each]] if are_parts else values
+
+
+def _fault(name: str, said: list, kinds: Iterable[str]) -> str | None:
+    if name not in kinds:
+        return f"is unknown; there are {', '.join(kinds)}"
+    other = next((each for each in said if each != said[0]), None)
+    return None if other is None else f"is said in two ways, {_short(said[0])} and {_short(other)}; say it once"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
