@@ -12,6 +12,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import psutil
+
 from tests.services import SKIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,7 @@ SYSTEM_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 MARIADB = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 HEADERS = "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev"
 CHROMIUM = "sudo apt-get install chromium"
+BYTES_OF_A_PROCESS = 1 << 30  # pytest with the servers and the browser that its tests start
 
 
 def main() -> int:
@@ -53,14 +56,15 @@ def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:
 
 
 def _pytest(*arguments: str, **environment: str) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *arguments]
-    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
-    if status == 1:
-        # Real processes on a busy machine: what fails twice is red, what fails once is named here and looked at.
-        print("\nOnce more, only what failed above:", flush=True)
-        again = [*command, "--last-failed", "--last-failed-no-failures=none"]
-        status = subprocess.run(again, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
-    return status == 0
+    spread = ["-n", str(_processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *spread, *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
+
+
+def _processes() -> int:
+    """One for each core, and two where there is one: a test waits for its servers more than it works."""
+    by_memory = psutil.virtual_memory().available // BYTES_OF_A_PROCESS
+    return max(1, min(max(2, psutil.cpu_count() or 1), by_memory))
 
 
 def _why_no_browser() -> str:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -19,7 +20,7 @@ from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
 
-pytest_plugins = ["tests.apart"]
+pytest_plugins = ["tests.apart", "tests.spread"]
 
 LIVE_SECONDS = 20
 
@@ -130,8 +131,8 @@ def shared_database() -> dict[str, str]:
     """The environment that leads another process to the tests' database."""
     if connection.vendor == "sqlite":
         return {"DATABASE_URL": f"sqlite:///{settings.VAR / 'tests.sqlite3'}"}
-    given, name = os.environ["DATABASE_URL"].split("/finstage?"), connection.settings_dict["NAME"]
-    return {"DATABASE_URL": f"/{name}?".join(given)}
+    given = urlsplit(os.environ["DATABASE_URL"])
+    return {"DATABASE_URL": given._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
 
 
 def _wait_until_alive(web: LiveWeb, log) -> None:

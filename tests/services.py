@@ -1,7 +1,8 @@
 """The real servers under the tests, started before Django reads its settings and gone when the tests end.
 
-One embedded Valkey on a unix socket for every run. With FINSTAGE_TEST_DATABASE=mariadb also a private MariaDB, where
-`pytest -m db` proves what differs between engines. Both live in a folder of this run alone.
+One embedded Valkey on a unix socket for every process that runs tests. With FINSTAGE_TEST_DATABASE=mariadb also a
+private MariaDB, where `pytest -m db` proves what differs between engines: one for the whole run, in which each of
+pytest-xdist's processes has a database of its own. All live in folders of this run alone.
 """
 
 import ctypes
@@ -24,6 +25,8 @@ import pytest
 READY_SECONDS = 30
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
 SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
+SHARED_MARIADB = "FINSTAGE_TEST_MARIADB"  # the socket of the run's MariaDB, for the processes that share it
+PART = "PYTEST_XDIST_WORKER"  # which of several test processes this is
 # What a developer's own environment must not change in a test.
 FORGOTTEN = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT")
 
@@ -32,7 +35,7 @@ _processes: list[subprocess.Popen] = []
 
 @cache
 def folder() -> Path:
-    """The folder of this run."""
+    """The folder of this process of the run."""
     return Path(tempfile.mkdtemp(prefix="finstage-tests-"))
 
 
@@ -85,7 +88,10 @@ def _database_url(engine: str) -> str:
         return f"sqlite:///{folder()}/tests.sqlite3"
     if engine != "mariadb":
         raise pytest.UsageError(f"FINSTAGE_TEST_DATABASE is {engine!r}; it can be sqlite or mariadb.")
-    return f"mysql://root@localhost/finstage?unix_socket={_start_mariadb(folder())}"
+    if PART not in os.environ:
+        os.environ[SHARED_MARIADB] = str(_start_mariadb(folder()))
+    name = "_".join(["finstage", *filter(None, [os.environ.get(PART)])])
+    return f"mysql://root@localhost/{name}?unix_socket={os.environ[SHARED_MARIADB]}"
 
 
 def _start_mariadb(directory: Path) -> Path:
@@ -100,7 +106,7 @@ def _start_mariadb(directory: Path) -> Path:
     subprocess.run([install, "--no-defaults", *options], check=True, stdout=subprocess.DEVNULL)
     memory = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2"]
     where = [f"--datadir={data}", f"--socket={path}", f"--user={user}", "--skip-networking", "--skip-log-bin"]
-    _start([server, "--no-defaults", *where, *memory, "--max-connections=60"], path)
+    _start([server, "--no-defaults", *where, *memory, "--max-connections=200"], path)
     return path
 
 
