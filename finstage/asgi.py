@@ -20,7 +20,7 @@ from finstage.assets import Assets
 from finstage.gate import Gate
 from finstage.watch import Watch
 from monitoring import metrics
-from realtime.consumers import RealtimeConsumer, hub
+from realtime.consumers import RealtimeConsumer, hub, rights
 
 JSON = "application/json"
 
@@ -67,6 +67,7 @@ async def lifespan(scope: dict, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    rights.stop()
     await hub.shutdown()
     await send({"type": "lifespan.shutdown.complete"})
 

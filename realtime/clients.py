@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from realtime import messages
 from realtime.outbox import Encoded, Outbox, bodies, frames
+from realtime.people import Person
 
 HIGH_WATER_BYTES = 64 * 1024
 SLOW_SECONDS = 15.0
@@ -25,7 +26,7 @@ class Client:
 
     __slots__ = (
         "_busy_since", "_sending", "batch", "client_id", "close", "connected_at", "floors", "held", "joining",
-        "message_count", "outbox", "port", "send", "user_id",
+        "message_count", "outbox", "person", "port", "send", "session",
     )  # fmt: skip
 
     def __init__(
@@ -34,6 +35,7 @@ class Client:
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
         port: RawPort | None = None,
+        session: str | None = None,
     ) -> None:
         self.client_id = client_id
         self.send = send
@@ -44,7 +46,8 @@ class Client:
         self.joining: dict[str, list[Any]] = {}  # stream -> what came while its history was read
         self.floors: dict[str, int] = {}  # stream -> the seq it has already, where the hub is still behind that
         self.batch = False
-        self.user_id: int | None = None
+        self.session = session  # the key that its cookie names, whoever that is
+        self.person: Person | None = None  # who it is, where it asked for what needs a login; `rights` keeps it true
         self.connected_at = time.time()
         self.message_count = 0
         self._busy_since: float | None = None

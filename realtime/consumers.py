@@ -13,11 +13,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from market import prices, quotes
-from realtime import messages, visitors
+from realtime import messages, people, visitors
 from realtime.clients import Client
 from realtime.hub import Hub, Unreachable
 from realtime.messages import CLOSE, Refused
-from realtime.recovery import EVERY, LATEST, public
+from realtime.recovery import EVERY, LATEST
+from realtime.rights import Rights
 from realtime.streams import Position
 from realtime.visitors import Busy
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MAX_HELD = 4000  # streams of one client
 hub = Hub()
+rights = Rights(hub.unsubscribe)
 
 
 class Bucket:
@@ -62,6 +64,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self._send_text,
             self._close_with,
             (self.scope.get("extensions") or {}).get("finstage.raw"),
+            visitors.session(self.scope),
         )
         self.requests = Bucket(per_second=10, burst=20)
         self.refusals = Bucket(per_second=0.5, burst=20)
@@ -73,6 +76,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "client"):
             hub.detach(self.client)
+            rights.forget(self.client)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels' own, without its hop to the shared database thread, where one slow query stops every socket."""
@@ -125,10 +129,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         held = [stream for stream in self.client.held if stream.partition(":")[0] in types]
         if "*" not in symbols:
             held = [stream for stream in held if stream.partition(":")[2] in symbols]
-        hub.unsubscribe(self.client, held)
-        left = sorted(public(stream) for stream in self.client.held)
-        ended = sorted(public(stream) for stream in held)
-        self._say(_with_id({"type": "unsubscribed", "streams": ended, "subscriptions": left}, action))
+        hub.unsubscribe(self.client, held, messages.ASKED, id=action.get("id"))
 
     async def get_current_prices(self, action: dict[str, Any]) -> None:
         await self._may_read()
@@ -151,8 +152,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         if type in messages.TYPES_NOT_YET:
             raise Refused("not_available", f"{type} is part of the protocol and not available yet.")
         if type in messages.STAFF_TYPES:
-            user = await visitors.user(self.scope)
-            if user is None or not user.is_staff:
+            if not people.may_hold(await rights.identify(self.client), type):
                 raise Refused("staff_only", f"{type} is for staff; log in with a staff account.")
             return [type]
         types = tuple(
@@ -163,13 +163,14 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         tickers = await self._known(symbols or ["*"]) if set(types) - set(messages.UNNAMED_TYPES) else []
         named = [kind for kind in types if kind not in messages.UNNAMED_TYPES]
         found = [f"{kind}:{ticker}" for kind in named for ticker in tickers]
-        if "alerts" in types and (user := await visitors.user(self.scope)) is not None:
-            self.client.user_id = user.pk
-            found.append(f"alerts:@{user.pk}")
+        if "alerts" in types and await rights.identify(self.client) is not None:
+            found.append(people.alerts_of(self.client.person))
         return found + [kind for kind in types if kind in messages.UNNAMED_TYPES]
 
     async def _may_read(self) -> None:
-        if not settings.MARKET_DATA_OPEN and await visitors.user(self.scope) is None:
+        if settings.MARKET_DATA_OPEN or self.client.person is not None:  # who is somebody is looked at all the time
+            return
+        if await rights.identify(self.client) is None:
             raise Refused("login_required", "Market data needs a login here; log in and connect again.")
 
     async def _known(self, symbols: list[str]) -> list[str]:
@@ -187,9 +188,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         return tickers
 
     def _positions(self, since: dict[str, dict], asked: list[str]) -> dict[str, Position]:
-        mine = f"alerts:@{self.client.user_id}"
+        """The positions of what is asked."""
+        person, known = self.client.person, set(asked)
+        mine = None if person is None else people.alerts_of(person)
         named = {mine if name == "alerts:@me" else name: place for name, place in since.items()}
-        return {name: Position(place["epoch"], place["seq"]) for name, place in named.items() if name in set(asked)}
+        return {name: Position(place["epoch"], place["seq"]) for name, place in named.items() if name in known}
 
     # How it answers
 

@@ -87,8 +87,8 @@ class Hub:
     ) -> None:
         """Let a client hold streams (name -> mode) from the given positions, and answer it. All or nothing.
 
-        What comes while the history is read waits and follows it. Raises redis' errors; the client then holds what it
-        held before.
+        What comes while the history is read waits and follows it; a stream that is taken from the client meanwhile is
+        not given back. Raises redis' errors; the client then holds what it held before.
         """
         for stream in asked:
             client.joining[stream] = []
@@ -98,20 +98,29 @@ class Hub:
         except BaseException:
             self._undo(client, asked)
             raise
+        asked = {stream: mode for stream, mode in asked.items() if stream in client.joining}
+        found = {stream: found[stream] for stream in asked}
         client.held.update(asked)
         returned = [recovery.recover(found[name], since[name], asked[name]) for name in asked if name in since]
         returned = recovery.within_limits(returned)
         client.outbox.add(_answer(client, found, returned, id))
         for each in returned:
             for message in each.messages():
-                client.outbox.add(message)
+                client.outbox.add(message, each.stream)
         for stream in asked:
             self._catch_up(client, found[stream], client.joining.pop(stream, []))
         self.answer(client)
 
-    def unsubscribe(self, client: Client, names: Iterable[str]) -> None:
+    def unsubscribe(self, client: Client, names: list[str], reason: str, *, id: str | int | None = None) -> None:
+        """Take streams from a client, with what waits of them, and tell it so."""
+        if client not in self.clients:
+            return
         for stream in names:
             self._release(client, stream)
+        client.outbox.forget(set(names))
+        ended, left = sorted(map(public, names)), sorted(map(public, client.held))
+        client.say(messages.unsubscribed(ended, left, reason) | ({} if id is None else {"id": id}))
+        self.answer(client)
 
     def tell_status(self, client: Client) -> None:
         """Say what can come to this client; as soon as it is known, where it isn't yet."""
@@ -128,8 +137,11 @@ class Hub:
         """Tell every client that the server stops, close it with a code that says so, and stop."""
         for number, client in enumerate(list(self.clients)):
             client.say(messages.server_shutdown(round(retry_after * (1 + number / max(len(self.clients), 1)), 2)))
-            client.flush()
-            await client.close(messages.CLOSE["server_shutdown"])
+            try:
+                client.flush()
+                await client.close(messages.CLOSE["server_shutdown"])
+            except Exception:  # one socket must not keep the others from their goodbye
+                logger.exception("client %s could not be told that the server stops", client.client_id)
         for task in self._tasks:
             task.cancel()
         if self._redis is not None:
@@ -175,7 +187,8 @@ class Hub:
         elif held.epoch == reading.epoch and held.seq < reading.seq:
             client.floors[reading.stream] = reading.seq
         for line in newer:
-            client.outbox.add(_epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq))
+            message = _epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq)
+            client.outbox.add(message, line.stream)
 
     # Messages come from Redis.
 
@@ -275,7 +288,7 @@ class Hub:
         for client in clients:
             if stream not in client.joining and not client.has(stream, message.seq):
                 client.outbox.drop(stream)
-                client.outbox.add(message)
+                client.outbox.add(message, stream)
                 self._flusher.touch(client)
 
     # Holes are read again.
@@ -331,7 +344,8 @@ class Hub:
         """As `_read`, once the hub is in the same epochs: what is still on its way of an ended one must not follow."""
         for _ in range(STEPS):
             found = await self._read(positions)
-            if all(self.held[name].epoch in ("", reading.epoch) for name, reading in found.items()):
+            here = {name: held.epoch for name in found if (held := self.held.get(name)) is not None}
+            if all(epoch in ("", found[name].epoch) for name, epoch in here.items()):
                 return found
             await asyncio.sleep(STEP_SECONDS)
         await self._repair_all()

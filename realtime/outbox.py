@@ -1,6 +1,6 @@
 """What waits for one client: bounded, in order, the newest price only where the client asked for the newest."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from realtime import messages
@@ -38,18 +38,18 @@ def text_frame(body: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Outbox:
-    """Messages in the order they go out. Keys are stream names for what conflates and numbers for what does not."""
+    """Messages in the order they go out. Keys are streams for what conflates, with a number for what does not."""
 
-    waiting: dict[str | int, Encoded] = field(default_factory=dict)
+    waiting: dict[str | tuple[str, int], Encoded] = field(default_factory=dict)
     bytes: int = 0
     lossless: int = 0
     counter: int = 0
 
-    def add(self, message: Encoded) -> None:
+    def add(self, message: Encoded, stream: str = "") -> None:
         self.counter += 1
         self.lossless += 1
         self.bytes += len(message.body)
-        self.waiting[self.counter] = message
+        self.waiting[stream, self.counter] = message
 
     def conflate(self, stream: str, message: Encoded) -> None:
         """Keep only the newest of a stream, at the end, so that order across streams follows the newest too."""
@@ -58,6 +58,14 @@ class Outbox:
 
     def drop(self, stream: str) -> None:
         self.waiting.pop(stream, None)
+
+    def forget(self, streams: Collection[str]) -> None:
+        """Nothing of these streams goes out any more."""
+        for stream in streams:
+            self.drop(stream)
+        for key in [key for key in self.waiting if isinstance(key, tuple) and key[0] in streams]:
+            self.lossless -= 1
+            self.bytes -= len(self.waiting.pop(key).body)
 
     @property
     def is_full(self) -> bool:

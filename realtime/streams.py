@@ -4,7 +4,8 @@ history and is published, all in one step, so that what was numbered can be reco
 For a stream there are a hash (epoch, seq, lost: the highest kept seq that the history has dropped, latest: the newest
 message) and a history (a Redis stream whose ids are `seq-0`). Live messages of one batch travel as one publication:
 lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds. Flags and columns
-that a reader does not know mean nothing to it, so that one version may say more than another.
+that a reader does not know mean nothing to it, so that one version may say more than another. Streams that begin in
+one step have epochs of their own, so that a position in one never counts as one in another.
 """
 
 import secrets
@@ -30,7 +31,7 @@ for i = 5, #ARGV, 3 do
   local state, history = prefix .. 'state:' .. name, prefix .. 'history:' .. name
   local epoch = redis.call('HGET', state, 'epoch')
   if not epoch then
-    epoch = fresh
+    epoch = fresh .. i
     redis.call('DEL', history)
     redis.call('HSET', state, 'epoch', epoch, 'seq', 0, 'lost', 0)
     lines[#lines + 1] = name .. '\\t' .. epoch .. '\\t0\\te\\t'
@@ -60,8 +61,9 @@ for i = 4, #ARGV do
   local state = ARGV[1] .. 'state:' .. ARGV[i]
   local last = redis.call('HGET', state, 'seq') or '0'
   redis.call('DEL', state, ARGV[1] .. 'history:' .. ARGV[i])
-  redis.call('HSET', state, 'epoch', ARGV[3], 'seq', 0, 'lost', 0)
-  lines[#lines + 1] = ARGV[i] .. '\\t' .. ARGV[3] .. '\\t' .. last .. '\\te\\t'
+  local epoch = ARGV[3] .. i
+  redis.call('HSET', state, 'epoch', epoch, 'seq', 0, 'lost', 0)
+  lines[#lines + 1] = ARGV[i] .. '\\t' .. epoch .. '\\t' .. last .. '\\te\\t'
 end
 redis.call('PUBLISH', ARGV[2], table.concat(lines, '\\n'))
 return #lines
@@ -73,7 +75,7 @@ _READ = """
 local answers = {}
 for i = 4, #ARGV, 3 do
   local state = ARGV[1] .. 'state:' .. ARGV[i]
-  if redis.call('HSETNX', state, 'epoch', ARGV[2]) == 1 then
+  if redis.call('HSETNX', state, 'epoch', ARGV[2] .. i) == 1 then
     redis.call('DEL', ARGV[1] .. 'history:' .. ARGV[i])
     redis.call('HSET', state, 'seq', 0, 'lost', 0)
   end

@@ -10,12 +10,8 @@ from urllib.parse import urlsplit
 
 from asgiref.typing import WebSocketScope
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from market import symbols
@@ -82,21 +78,11 @@ def _tracked_now() -> dict[str, int]:
     return {symbol.ticker: symbol.pk for symbol in symbols.tracked()}
 
 
-async def user(scope: WebSocketScope) -> AbstractBaseUser | None:
-    """The logged-in person of the socket's session cookie, if it was sent by a page of ours."""
-    key = scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME)
-    if not key or _header(scope, b"origin") is None:
+def session(scope: WebSocketScope) -> str | None:
+    """The key of the socket's session cookie, if it was sent by a page of ours."""
+    if _header(scope, b"origin") is None:
         return None
-    if "finstage.user" not in scope:
-        scope["finstage.user"] = await run(_session_user, key)
-    return scope["finstage.user"]
-
-
-def _session_user(key: str) -> AbstractBaseUser | None:
-    request = HttpRequest()
-    request.session = SessionStore(key)
-    found = get_user(request)
-    return found if found.is_authenticated else None
+    return scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME) or None
 
 
 def is_allowed_origin(scope: WebSocketScope) -> bool:

@@ -18,10 +18,12 @@ from realtime.messages.building import (
     server_shutdown,
     service_status,
     system,
+    unsubscribed,
 )
 from realtime.messages.reading import Refused, read
 from realtime.messages.shapes import (
     ACTIONS,
+    ASKED,
     CLOSE,
     HEARTBEAT_SECONDS,
     MAX_FRAME_BYTES,
@@ -29,6 +31,8 @@ from realtime.messages.shapes import (
     NOT_YET,
     PROTOCOL,
     PUBLIC_TYPES,
+    RIGHTS_ENDED,
+    RIGHTS_UNKNOWN,
     SILENCE_SECONDS,
     STAFF_TYPES,
     TYPES,
@@ -38,9 +42,9 @@ from realtime.messages.shapes import (
 )
 
 __all__ = [
-    "ACTIONS", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL", "PUBLIC_TYPES",
-    "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused", "Service",
-    "alert", "bar", "connected", "current_prices", "encode", "epoch", "error",
-    "gap", "indicators", "jobs", "merged", "price", "read", "schema",
-    "server_shutdown", "service_status", "system",
+    "ACTIONS", "ASKED", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL",
+    "PUBLIC_TYPES", "RIGHTS_ENDED", "RIGHTS_UNKNOWN", "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET",
+    "UNNAMED_TYPES", "Message", "Refused", "Service", "alert", "bar", "connected", "current_prices", "encode",
+    "epoch", "error", "gap", "indicators", "jobs", "merged", "price", "read", "schema", "server_shutdown",
+    "service_status", "system", "unsubscribed",
 ]  # fmt: skip

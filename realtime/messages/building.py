@@ -139,6 +139,11 @@ def connected(client_id: str) -> dict[str, Any]:
     }
 
 
+def unsubscribed(streams: list[str], subscriptions: list[str], reason: str) -> dict[str, Any]:
+    """These streams have ended, and those are left."""
+    return {"type": "unsubscribed", "streams": streams, "reason": reason, "subscriptions": subscriptions}
+
+
 def epoch(stream: str, name: str, seq: int = 0) -> dict[str, Any]:
     return {"type": "epoch", "stream": stream, "epoch": name, "seq": seq}
 

@@ -32,6 +32,9 @@ CLOSE = {
     "too_many_errors": 4509,
 }
 
+# Why streams end: the client asked; it may not hold them any more; nobody can tell for now whether it may.
+ASKED, RIGHTS_ENDED, RIGHTS_UNKNOWN = "asked", "rights_ended", "rights_unknown"
+
 # Every code that an `error` may carry.
 ERROR_CODES = (
     "malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action",
@@ -141,7 +144,10 @@ MESSAGES = {
     ),
     "unsubscribed": _message(
         "unsubscribed",
-        {"streams": {"type": "array", "items": _TEXT}, "subscriptions": {"type": "array", "items": _TEXT}},
+        {
+            "streams": {"type": "array", "items": _TEXT}, "subscriptions": {"type": "array", "items": _TEXT},
+            "reason": {"enum": [ASKED, RIGHTS_ENDED, RIGHTS_UNKNOWN]},
+        },
         {"id": _ID},
     ),
     "current_prices": _message(
