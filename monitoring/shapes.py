@@ -10,13 +10,21 @@ class Shape(serializers.Serializer):
     """A serializer that documents only."""
 
 
+class SuccessRate(serializers.FloatField):
+    def __init__(self) -> None:
+        told = "Completed of completed and failed, in percent; null while nothing has ended."
+        super().__init__(allow_null=True, help_text=told)
+
+
 class QueueStats(Shape):
-    pending_tasks = serializers.IntegerField()
+    pending_tasks = serializers.IntegerField(help_text="Those that wait, also for another attempt.")
     running_tasks = serializers.IntegerField()
-    total_submitted = serializers.IntegerField()
+    total_submitted = serializers.IntegerField(
+        help_text="All that the ledger remembers: 30 days, unless set otherwise."
+    )
     total_completed = serializers.IntegerField()
-    total_failed = serializers.IntegerField()
-    success_rate = serializers.FloatField(help_text="Percent of those that ended on their own.")
+    total_failed = serializers.IntegerField(help_text="Failed or timed out.")
+    success_rate = SuccessRate()
 
 
 @extend_schema_serializer(component_name="Worker")
@@ -28,9 +36,9 @@ class WorkerShape(Shape):
     concurrency = serializers.IntegerField()
     current_task_id = serializers.CharField(allow_null=True)
     current_task_ids = serializers.ListField(child=serializers.CharField())
-    processed_tasks = serializers.IntegerField()
-    failed_tasks = serializers.IntegerField()
-    success_rate = serializers.FloatField()
+    processed_tasks = serializers.IntegerField(help_text="Jobs that completed or failed here.")
+    failed_tasks = serializers.IntegerField(help_text="Those of them that failed or timed out.")
+    success_rate = SuccessRate()
     since = serializers.DateTimeField()
     heartbeat_at = serializers.DateTimeField()
 
@@ -44,7 +52,9 @@ class WorkersShape(Shape):
 class StatusShape(Shape):
     queue_stats = QueueStats()
     worker_stats = WorkerShape(many=True)
-    status_counts = serializers.DictField(child=serializers.IntegerField())
+    status_counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Every state with its count; together they are all submitted."
+    )
 
 
 class Percentiles(Shape):
@@ -56,7 +66,7 @@ class Percentiles(Shape):
 class Times(Shape):
     waiting_seconds = Percentiles()
     running_seconds = Percentiles()
-    window_success_rate = serializers.FloatField()
+    window_success_rate = SuccessRate()
 
 
 class TimesByName(Times):

@@ -45,7 +45,7 @@ export class Queue {
     const ended = Math.round(throughput.per_minute_last_hour * 60);
     figure("waiting", count(counts.pending + counts.retrying), counts.retrying ? word("retryWaiting", { n: count(counts.retrying) }) : "");
     figure("running", count(counts.running), places ? word("slots", { n: count(places) }) : "");
-    figure("ended", count(ended), ended ? word("endedWell", { percent: share(found.window_success_rate) }) : "");
+    figure("ended", count(ended), found.window_success_rate === null ? "" : word("endedWell", { percent: share(found.window_success_rate) }));
     const [five, hour] = [throughput.per_minute_last_5_minutes, throughput.per_minute_last_hour];
     figure("throughput", word("aMinute", { n: count(throughput.per_minute_last_minute, 1) }), word("fiveMinutes", { a: count(five, 1), b: count(hour, 1) }));
     times("waiting", found.waiting_seconds);
@@ -100,8 +100,8 @@ function showWorker(item, worker, nameOf) {
   host.title = worker.worker_id;
   setText(now.firstElementChild, word("workerSlots", { n: count(running.length), all: count(worker.concurrency) }));
   showJobs(now.lastElementChild, running.slice(0, LINKS), nameOf);
-  const well = word("workerWell", { percent: share(worker.success_rate) });
-  setText(facts, [word("workerProcessed", { n: count(worker.processed_tasks) }), worker.processed_tasks ? well : "", word("workerSince", { time: clock(worker.since).slice(0, 5) })].filter(Boolean).join(" · "));
+  const well = worker.success_rate === null ? "" : word("workerWell", { percent: share(worker.success_rate) });
+  setText(facts, [word("workerProcessed", { n: count(worker.processed_tasks) }), well, word("workerSince", { time: clock(worker.since).slice(0, 5) })].filter(Boolean).join(" · "));
   facts.title = moment(worker.since);
 }
 

@@ -26,7 +26,7 @@ def state_counts() -> dict[str, int]:
 
 
 def queue_stats(counts: dict[str, int]) -> dict:
-    """What became of all that the ledger remembers; the success rate is of those that ended on their own."""
+    """What became of all that the ledger remembers. What is to be tried again is pending; what timed out failed."""
     failed = counts[State.FAILED] + counts[State.TIMED_OUT]
     return {
         "pending_tasks": counts[State.PENDING] + counts[State.RETRYING],
@@ -80,9 +80,9 @@ def throughput(now: datetime) -> dict:
     return {f"per_minute_{name}": round(counted[name] / minutes[name], 2) for name in minutes}
 
 
-def rate(completed: int, failed: int) -> float:
-    """Percent that went well; 100 where nothing ended yet."""
-    return round(100 * completed / (completed + failed), 1) if completed + failed else 100.0
+def rate(completed: int, failed: int) -> float | None:
+    """Completed of completed and failed, in percent; None where nothing ended."""
+    return round(100 * completed / (completed + failed), 1) if completed + failed else None
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float | None]:

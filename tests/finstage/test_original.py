@@ -1,21 +1,26 @@
 """The original service's paths and shapes, asked for over the wire as its users' scripts of 2025 do it."""
 
+import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
 from market import bars, prices, quotes
 from market.models import DataSource
-from monitoring.models import Job
+from monitoring import jobs
+from monitoring.jobs import endings, ledger
+from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
+PROCESS = {"host": "h", "pid": 1, "place": "p", "birth": 1.0, "concurrency": 4}
 NOWHERE = "0" * 8 + "-0000-7000-8000-" + "0" * 12
 GETS = [
     "/api/v2/technical-analysis/indicators/AAPL?period=1mo&indicators=all",
@@ -70,6 +75,23 @@ def stocked(apple, quote) -> None:
     quotes.keep([quote("AAPL", 1.5, previous_close=1.2)])
 
 
+@pytest.fixture
+def queue() -> None:
+    """Three jobs completed, one failed, one timed out, one waits and one waits to be tried again; a worker ran four."""
+    jobs.submit_many("sample.add", [{"a": 1}] * 7)
+    for state in ("completed", "completed", "completed", "failed", "timed_out"):
+        end(state)
+    end("retrying", retry_at=timezone.now() + timedelta(hours=1))
+    counts = {"processed": 4, "failed": 1}
+    Worker.objects.create(id=uuid.uuid4(), started_at=timezone.now(), heartbeat_at=timezone.now(), **PROCESS, **counts)
+
+
+def end(state: str, **facts) -> None:
+    """What a worker does with the next job."""
+    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    endings.write([ledger.Ending(job, state, **facts)])
+
+
 def slashed(path: str) -> str:
     place, mark, query = path.partition("?")
     return f"{place}/{mark}{query}"
@@ -99,3 +121,53 @@ def test_a_path_stands_in_the_documents_once(script):
     paths = script.get("/api/schema/?format=json").json()["paths"]
     assert len({path.rstrip("/") for path in paths}) == len(paths)
     assert {"/api/tasks/status", "/api/tasks/submit", "/api/v2/technical-analysis/indicators/{symbol}"} <= set(paths)
+
+
+def test_the_status_of_the_queue_is_what_scripts_read(script, queue):
+    told = script.get("/api/tasks/status").json()
+    stats, [worker] = told["queue_stats"], told["worker_stats"]
+    assert (stats["pending_tasks"], stats["total_submitted"], stats["total_completed"]) == (2, 7, 3)
+    assert stats["success_rate"] == 60.0  # of completed and failed alone, as a time-out is a failure
+    assert {"worker_id", "processed_tasks", "success_rate", "current_task_id"} <= worker.keys()
+    assert (worker["processed_tasks"], worker["success_rate"], worker["current_task_id"]) == (4, 75.0, None)
+    counts = told["status_counts"]
+    assert [counts[state] for state in ("pending", "running", "completed", "failed")] == [1, 0, 3, 1]
+    assert counts.keys() == set(Job.State.values)
+    assert sum(counts.values()) == stats["total_submitted"]
+
+
+def test_a_queue_in_which_nothing_has_ended_has_no_success_rate(script):
+    jobs.submit("sample.add", {"a": 1})
+    Worker.objects.create(id=uuid.uuid4(), started_at=timezone.now(), heartbeat_at=timezone.now(), **PROCESS)
+    told = script.get("/api/tasks/status").json()
+    assert told["queue_stats"]["success_rate"] is told["worker_stats"][0]["success_rate"] is None
+
+
+def test_the_workers_and_the_dashboard_tell_the_same_as_the_status(script, queue):
+    status, workers, dashboard = (
+        script.get(f"/api/tasks/{name}").json() for name in ("status", "workers", "dashboard")
+    )
+    assert {name: dashboard[name] for name in status} == status
+    assert workers["workers"] == status["worker_stats"]
+
+
+def test_a_task_is_followed_from_its_submission_to_its_result(script):
+    """As `submit`, `get_task_progress` and `wait_for_task` did."""
+    asked = {"task": "analysis.market", "args": {"symbols": ["AAPL"]}, "priority": "high", "max_retries": 3}
+    task_id = script.post("/api/tasks/submit", json=asked).json()["task_id"]
+    task = script.get(f"/api/tasks/task/{task_id}").json()
+    assert (task["status"], task["execution_time"], task["priority"]) == ("pending", None, "high")
+    assert task["max_attempts"] == 4
+    assert script.get(f"/api/tasks/task/{task_id}/result").status_code == 202
+    end("completed", result={"AAPL": 1})
+    task = script.get(f"/api/tasks/task/{task_id}").json()
+    assert task["status"] == "completed"
+    assert 0 <= task["execution_time"] < 60
+    told = script.get(f"/api/tasks/task/{task_id}/result")
+    assert (told.status_code, told.json()["status"], told.json()["result"]) == (200, "completed", {"AAPL": 1})
+
+
+def test_a_task_is_cancelled(script):
+    task_id = script.post("/api/tasks/quick/daily-report").json()["task_id"]
+    assert script.post(f"/api/tasks/task/{task_id}/cancel").json()["status"] == "cancelled"
+    assert script.get(f"/api/tasks/task/{task_id}").json()["status"] == "cancelled"

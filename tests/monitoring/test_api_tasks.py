@@ -93,6 +93,7 @@ def test_the_dashboard_counts_what_ended_in_the_last_hour_by_how_it_did(client, 
 
 def test_the_dashboard_of_an_empty_queue_has_no_figures(client, staff):
     told = client.get("/api/tasks/dashboard").json()
+    assert told["queue_stats"]["success_rate"] is told["window_success_rate"] is None
     assert told["waiting_seconds"] == {"p50": None, "p95": None, "p99": None}
 
 
