@@ -1,9 +1,8 @@
-"""What a price can be: the one door of quotes and of bars. Pure; each answers why one can't be, or None where it can.
+"""What a price can be: the one door of quotes and of bars. Each answers why one can't be, or None where it can.
 
 Nothing lies beyond now: what a wrong clock dated into the future would stand above all that is true until then.
 """
 
-import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,9 +10,6 @@ from market import prices
 from market.models import Interval
 from market.prices import Bar, Quote
 
-# Beyond these float64 no longer holds a ten thousandth of it, or ratios of two prices overflow.
-SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
-LARGEST_VOLUME = 2**63 - 1  # of the database's column
 LARGEST_STEP = 1000.0  # from one close to the next price: more is another unit, not another price
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
@@ -25,7 +21,7 @@ def quote_fault(quote: Quote, now: datetime) -> str | None:
     """Why a quote can't be. now: the wall's clock, which no price is ahead of, whatever its market's clock."""
     named = (quote.price, quote.previous_close, quote.open, quote.high, quote.low)
     values = [value for value in named if value is not None]
-    if quote.price is None or not all(map(is_price, values)):
+    if quote.price is None or not all(map(prices.is_price, values)):
         return f"a price that is none among {values}"
     if quote.high is not None and quote.low is not None and quote.low > quote.high:
         return f"high {quote.high} and low {quote.low} contradict each other"
@@ -47,7 +43,7 @@ def bar_fault(bar: Bar, now: datetime) -> str | None:
         return "its opening is not midnight UTC of its session"
     if is_ahead(bar.received_at, now) or bar.opened_at > now + DAY_AHEAD:
         return f"it lies in the future: received {bar.received_at:%Y-%m-%d %H:%M}, now is {now:%Y-%m-%d %H:%M}"
-    if not all(map(is_price, values)):
+    if not all(map(prices.is_price, values)):
         return f"a price that is none among {values}"
     if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
         return f"open {bar.open}, high {bar.high}, low {bar.low} and close {bar.close} contradict each other"
@@ -67,16 +63,8 @@ def widened(quote: Quote) -> Quote:
     return quote if (high, low) == (quote.high, quote.low) else replace(quote, high=high, low=low)
 
 
-def is_price(value: object) -> bool:
-    return _is_number(value) and SMALLEST_PRICE <= value <= LARGEST_PRICE
-
-
-def is_volume(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_VOLUME
-
-
 def _volume_fault(volume: int | None) -> str | None:
-    return None if volume is None or is_volume(volume) else f"a volume of {volume!r}"
+    return None if volume is None or prices.is_volume(volume) else f"a volume of {volume!r}"
 
 
 def _time_fault(quote: Quote, now: datetime) -> str | None:
@@ -88,7 +76,3 @@ def _time_fault(quote: Quote, now: datetime) -> str | None:
     if not _EARLIEST <= quote.session_date <= (now.astimezone(UTC) + DAY_AHEAD).date():
         return f"there can be no session of {quote.session_date} yet"
     return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,11 +1,15 @@
 """What a price is: the values that travel through Finstage, and their rules. Pure."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
 SECOND, DAY = "second", "day"
+# Beyond these float64 no longer holds a ten thousandth of it, or ratios of two prices overflow.
+SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
+LARGEST_VOLUME = 2**63 - 1  # of the database's column
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
@@ -74,6 +78,23 @@ class Action:
     kind: str  # CorporateAction.Kind
     ex_date: date
     value: float
+
+
+def is_price(value: object) -> bool:
+    return is_number(value) and SMALLEST_PRICE <= value <= LARGEST_PRICE
+
+
+def is_volume(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_VOLUME
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, which JSON's true, NaN and texts are not."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (isinstance(value, int) or math.isfinite(value))
+    )
 
 
 def instant(at: datetime) -> str:

@@ -24,7 +24,7 @@ ANSWER_SECONDS = 3.0
 class ProviderError(Exception):
     """A source did not give what was asked; `temporary` says whether trying again can help.
 
-    code: rate_limited, upstream_down, no_data, unknown_symbol or closed.
+    code: rate_limited, upstream_down, or of one symbol alone no_data, misshapen, unknown_symbol or closed.
     """
 
     def __init__(self, message: str, *, code: str = "upstream_down", temporary: bool = True) -> None:

@@ -17,27 +17,31 @@ BURST = 4
 FAILURES_TO_OPEN = 5
 COOL_DOWN_SECONDS = 60
 LONGEST_COOL_DOWN_SECONDS = 1800
+_LONGEST = LONGEST_COOL_DOWN_SECONDS * 1000
 LOOK_SECONDS = 0.2  # between two looks, while waiting, whether the job that asks must stop
 PROBE_SECONDS = 30  # a probe that says nothing for this long is given up, and another may go
 
+# An instant further ahead than it can have been set was set by a clock that was wrong, and is now.
 _CLOCK = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function number(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
+local function instant(at, furthest) if at > now + furthest then return now end return at end
 """
 
-# KEYS bucket, breaker; ARGV milliseconds a slot, milliseconds of burst, longest wait, milliseconds of a probe.
+# KEYS bucket, breaker; ARGV milliseconds a slot, of burst, of the longest wait, of a probe, of the longest cool-down.
 # Answers {'slot', milliseconds to wait} or {'full', milliseconds} or {'open', milliseconds, code, why}.
 _TAKE = (
     _CLOCK
     + """
-local opened_until = number(KEYS[2], 'opened_until')
+local opened_until = instant(number(KEYS[2], 'opened_until'), tonumber(ARGV[5]))
 local code, why = redis.call('HGET', KEYS[2], 'code'), redis.call('HGET', KEYS[2], 'why') or ''
 if opened_until > now then return {'open', opened_until - now, code, why} end
-local probe_until = number(KEYS[2], 'probe_until')
+local probe_until = instant(number(KEYS[2], 'probe_until'), tonumber(ARGV[4]) + tonumber(ARGV[5]))
 if opened_until > 0 and probe_until > now then return {'open', probe_until - now, code, why} end
 local slot, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local free_at = instant(tonumber(redis.call('GET', KEYS[1]) or '0'), slot + burst + tonumber(ARGV[5]))
+free_at = math.max(free_at, now)
 local wait = math.max(0, math.ceil(free_at - burst - now))
 if wait > tonumber(ARGV[3]) then return {'full', wait} end
 redis.call('SET', KEYS[1], string.format('%.3f', free_at + slot), 'PX', math.ceil(free_at + slot - now) + 1000)
@@ -50,7 +54,7 @@ return {'slot', wait}
 _FAILED = (
     _CLOCK
     + """
-local opened_until = number(KEYS[1], 'opened_until')
+local opened_until = instant(number(KEYS[1], 'opened_until'), tonumber(ARGV[4]))
 if opened_until > now then return 0 end
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 redis.call('HSET', KEYS[1], 'why', ARGV[5])
@@ -63,11 +67,21 @@ return wait
 """
 )
 
-# KEYS breaker. `times` stays until the key expires, so that a provider that fails again soon is left alone for longer.
+# KEYS doubts; ARGV what nonsense was told about, milliseconds to remember. Answers about how many, one after the other.
+_DOUBTED = """
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('SCARD', KEYS[1])
+"""
+
+# KEYS breaker, doubts; ARGV the longest cool-down. `times` stays until the key expires, so that a provider that fails
+# again soon is left alone for longer.
 _SUCCEEDED = (
     _CLOCK
     + """
-if number(KEYS[1], 'opened_until') > now or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('DEL', KEYS[2])
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if instant(number(KEYS[1], 'opened_until'), tonumber(ARGV[1])) > now then return 0 end
 return redis.call('HDEL', KEYS[1], 'opened_until', 'probe_until', 'failures', 'code', 'why')
 """
 )
@@ -100,7 +114,7 @@ class Pace:
         answer = _run(
             _TAKE,
             [self._key("bucket"), self._key("breaker")],
-            [slot, slot * (self.burst - 1), longest_seconds * 1000, PROBE_SECONDS * 1000],
+            [slot, slot * (self.burst - 1), longest_seconds * 1000, PROBE_SECONDS * 1000, _LONGEST],
         )
         verdict, seconds = answer[0], int(answer[1]) / 1000
         if verdict == b"open":
@@ -114,17 +128,23 @@ class Pace:
             jobs.current().checkpoint()
             time.sleep(min(left, LOOK_SECONDS))
 
-    def failed(self, code: str, why: str = "") -> None:
-        """Count a failure of the provider itself; a 429 or five in a row stop all requests for a while."""
-        longest = LONGEST_COOL_DOWN_SECONDS * 1000
-        limits = [FAILURES_TO_OPEN, self.cool_down_seconds * 1000, longest]
+    def failed(self, code: str, why: str = "", *, at: int = FAILURES_TO_OPEN) -> None:
+        """Count a failure of the provider itself; a 429 or so many in a row stop all requests for a while."""
+        limits = [at, self.cool_down_seconds * 1000, _LONGEST]
         cool_down = _run(_FAILED, [self._key("breaker")], [code, *limits, why])
         if cool_down:
             logger.warning("%s: %s, asking again in %.0f s", self.provider, code, int(cool_down) / 1000)
 
+    def doubted(self, about: str, why: str) -> None:
+        """It answered with nonsense. About one thing that says nothing against it; about five, and nothing sane in
+        between, it is a failure.
+        """
+        if int(_run(_DOUBTED, [self._key("doubts")], [about, 2 * _LONGEST])) >= FAILURES_TO_OPEN:
+            self.failed("upstream_down", why, at=1)
+
     def succeeded(self) -> None:
         """The provider answered: failures so far are forgotten, and a probe that succeeds closes the breaker."""
-        _run(_SUCCEEDED, [self._key("breaker")], [])
+        _run(_SUCCEEDED, [self._key("breaker"), self._key("doubts")], [_LONGEST])
 
     def _key(self, part: str) -> str:
         return redis.key("pace", self.provider, part)

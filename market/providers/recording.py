@@ -4,14 +4,15 @@ The package's prices are unadjusted and it does not list the splits, so those ar
 """
 
 from bisect import bisect_left
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import NamedTuple
 
 from bokeh_sampledata import stocks
 
-from market import prices
+from market import checks, prices
 from market.prices import Bar, Quote
+from monitoring import refusals
 
 NAME = "replay"
 TICKERS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
@@ -41,12 +42,12 @@ class Day(NamedTuple):
 
 @cache
 def days(ticker: str) -> dict[date, Day]:
-    """A symbol's sessions, oldest first; none of a symbol that was not recorded."""
+    """A symbol's sessions, oldest first; none of a symbol that was not recorded. A row that can be no day is none."""
     if ticker not in TICKERS:
         return {}
     columns = getattr(stocks, ticker)
     rows = zip(*(columns[name] for name in ("date", *Day._fields)), strict=True)
-    return {date.fromisoformat(day): Day(*values) for day, *values in rows}
+    return {date.fromisoformat(day): Day(*values) for day, *values in rows if _is_whole(ticker, day, Day(*values))}
 
 
 @cache
@@ -100,6 +101,17 @@ def _previous_close(ticker: str, session: date) -> float | None:
     if last is None:
         return None
     return round(days(ticker)[last].close / SPLITS.get(ticker, {}).get(session, 1.0), _DECIMALS)
+
+
+def _is_whole(ticker: str, day: object, row: Day) -> bool:
+    try:
+        bar = Bar(ticker, "1d", prices.midnight(date.fromisoformat(day)), *row, True, NAME, datetime.now(UTC))
+        fault = checks.bar_fault(bar, bar.received_at)
+    except (TypeError, ValueError) as error:
+        fault = str(error)
+    if fault:
+        refusals.note("recorded", ticker, f"{day}: {fault}", repr(row))
+    return not fault
 
 
 @cache

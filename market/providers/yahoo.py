@@ -11,9 +11,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
+from typing import TypeVar
 from urllib.parse import quote as quoted
 
 import yfinance
@@ -30,16 +30,18 @@ from market import hours, prices, symbols
 from market.clock import Clock
 from market.models import Symbol
 from market.prices import Action, Bar, Quote
-from market.providers import ProviderError, Tick, yahoo_chart, yahoo_http
+from market.providers import ProviderError, Tick, pace, yahoo_chart, yahoo_fields, yahoo_http
 from market.providers.pace import NoSlot, Pace
 from market.providers.yahoo_backfill import Backfill
+from market.providers.yahoo_fields import Misshapen
 from market.providers.yahoo_http import PacedSession
 from market.providers.yahoo_inbox import Inbox
 from market.providers.yahoo_poll import SILENCE_SECONDS, Poll
 from market.providers.yahoo_stream import Streamer
-from monitoring import redis
+from monitoring import redis, refusals
 
 logger = logging.getLogger(__name__)
+Understood = TypeVar("Understood")
 
 CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/"
 LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
@@ -122,8 +124,7 @@ def session() -> PacedSession:
     folder = settings.VAR / "cache" / "yfinance"
     folder.mkdir(parents=True, exist_ok=True)
     yfinance.set_tz_cache_location(str(folder))
-    pace = Pace("yahoo", settings.YAHOO_RATE)
-    made = PacedSession(pace, socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA)
+    made = PacedSession(Pace("yahoo", settings.YAHOO_RATE), socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA)
     YfData(session=made)
     return made
 
@@ -142,13 +143,10 @@ def history(
     # A day more on both sides, as a session may begin on the day before in UTC; `inside` cuts exactly.
     first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
-    chart = _chart(ticker, {**span, "interval": interval, "events": "div,splits"})
-    with _known_shape(ticker):
-        found = yahoo_chart.bars(chart, ticker=ticker, interval=interval, decimals=symbol.price_decimals, now=now)
-        actions = yahoo_chart.actions(chart, ticker=ticker)
-        opens = yahoo_chart.next_session(chart)
+    asked = {**span, "interval": interval, "events": "div,splits"}
+    found, actions, opens = _chart(ticker, asked, partial(_read_history, symbol, interval, now))
     inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
-    if not inside and start >= opens.date():
+    if not inside and opens and start >= opens.date():
         raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
     if not inside:
         raise ProviderError(f"{ticker}: Yahoo has no bars from {start}", code="no_data", temporary=False)
@@ -170,15 +168,16 @@ def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
         except ProviderError as error:
             if error.code in yahoo_http.FAILURES:
                 raise
-            logger.warning("No price: %s", error)
+            if error.code != "misshapen":  # that is told where it is counted
+                logger.warning("No price: %s", error)
 
 
 def quote(symbol: Symbol) -> Quote:
     """The last price by the chart of the last days. Raises ProviderError."""
     ticker = symbol.ticker
-    chart = _chart(ticker, {"range": "5d", "interval": "1d", "events": "div,splits"})
-    with _known_shape(ticker):
-        found = yahoo_chart.quote(chart, ticker=ticker, decimals=symbol.price_decimals, now=datetime.now(UTC))
+    asked = {"range": "5d", "interval": "1d", "events": "div,splits"}
+    read = partial(yahoo_chart.quote, ticker=ticker, decimals=symbol.price_decimals, now=datetime.now(UTC))
+    found = _chart(ticker, asked, read)
     if found is None:
         raise ProviderError(f"{ticker}: Yahoo names no price", code="no_data", temporary=True)
     return found
@@ -201,9 +200,33 @@ def _tls() -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=settings.YAHOO_CA) if settings.YAHOO_CA else None
 
 
-def _chart(ticker: str, asked: dict) -> dict:
+def _chart(ticker: str, asked: dict, read: Callable[[dict], Understood]) -> Understood:
+    """What `read` makes of a symbol's chart; what it had to leave out is counted."""
     url = CHART_URL + quoted(ticker, safe="")
-    return yahoo_http.chart(_ask(lambda: _fetch_chart(url, asked)), ticker)
+
+    def understood(answer: dict) -> Understood:
+        chart = yahoo_http.chart(answer, ticker)
+        try:
+            found, left_out = read(chart), yahoo_chart.left_out(chart)
+        except (Misshapen, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            raise yahoo_http.misshapen(ticker, str(error)) from error
+        if left_out:
+            refusals.note("charts", ticker, f"left out {'; '.join(left_out[:3])}", times=len(left_out))
+        return found
+
+    return _ask(lambda: _fetch_chart(url, asked), understood, about=ticker)
+
+
+def _read_history(
+    symbol: Symbol, interval: str, now: datetime, chart: dict
+) -> tuple[list[Bar], list[Action], datetime | None]:
+    """A chart's bars and actions, and when its session begins. Raises Misshapen where it has bars and none is whole."""
+    ticker = symbol.ticker
+    found = yahoo_chart.bars(chart, ticker=ticker, interval=interval, decimals=symbol.price_decimals, now=now)
+    left_out = yahoo_chart.left_out(chart)
+    if left_out and not found:
+        raise Misshapen(left_out[0])
+    return found, yahoo_chart.actions(chart, ticker=ticker), yahoo_chart.next_session(chart)
 
 
 def _fetch_chart(url: str, asked: dict) -> Response:
@@ -221,7 +244,7 @@ def _listed(wanted: dict[str, Symbol]) -> Iterator[Quote]:
     try:
         for first in range(0, len(tickers), LISTED_A_REQUEST):
             some = ",".join(tickers[first : first + LISTED_A_REQUEST])
-            yield from _read_list(_ask(partial(_fetch_list, some)), wanted)
+            yield from _ask(partial(_fetch_list, some), partial(_read_list, wanted), about="the quote list")
     except NoSlot:
         raise
     except ProviderError as error:
@@ -236,38 +259,46 @@ def _fetch_list(tickers: str) -> Response:
     return YfData().get(LIST_URL, {"symbols": tickers})
 
 
-def _read_list(answer: dict, wanted: dict[str, Symbol]) -> list[Quote]:
-    now = datetime.now(UTC)
-    with _known_shape("The quote list"):
-        entries = {entry["symbol"]: entry for entry in answer["quoteResponse"]["result"]}
-        found = [
-            yahoo_chart.listed_quote(entries[ticker], ticker=ticker, decimals=symbol.price_decimals, now=now)
-            for ticker, symbol in wanted.items()
-            if ticker in entries
-        ]
-    return [quote for quote in found if quote]
+def _read_list(wanted: dict[str, Symbol], answer: dict) -> list[Quote]:
+    """The quotes of the entries that can be read; the others are counted, and charts are asked for instead."""
+    listed = yahoo_fields.part(answer, "quoteResponse").get("result")
+    if not isinstance(listed, list):
+        raise yahoo_http.misshapen("The quote list", "it has no list")
+    now, found, misshapen = datetime.now(UTC), [], 0
+    for entry in listed:
+        ticker = yahoo_fields.part({"entry": entry}, "entry").get("symbol")
+        try:
+            if symbol := wanted.get(ticker):
+                quote = yahoo_chart.listed_quote(entry, ticker=ticker, decimals=symbol.price_decimals, now=now)
+                found += [quote] if quote else []
+        except (Misshapen, TypeError) as error:
+            misshapen += 1
+            refusals.note("quote list", str(ticker)[:32], str(error), repr(entry))
+    if misshapen >= pace.FAILURES_TO_OPEN and not found:
+        raise yahoo_http.misshapen("The quote list", "no entry of it can be read")
+    return found
 
 
-def _ask(fetch: Callable[[], Response]) -> dict:
-    """The JSON of an answer; what went wrong on the way is a ProviderError and counts for the breaker."""
-    pace = session().pace
+def _ask(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, about: str) -> Understood:
+    """What `read` makes of an answer's JSON. What goes wrong on the way is a ProviderError and counts for the breaker;
+    nonsense about one symbol says nothing against Yahoo, and nonsense about one after the other does.
+    """
+    asking = session().pace
     try:
-        answer = yahoo_http.read(fetch())
+        understood = read(yahoo_http.read(fetch()))
     except NoSlot:
         raise
     except ProviderError as error:
-        pace.failed(error.code, str(error))
+        if error.code in yahoo_http.FAILURES:
+            asking.failed(error.code, str(error))
+        elif error.code == "misshapen":
+            refusals.note("answers", about, str(error))
+            asking.doubted(about, str(error))
+        else:
+            asking.succeeded()
         raise
     except (RequestException, YFException) as error:
-        pace.failed("upstream_down", str(error))
+        asking.failed("upstream_down", str(error))
         raise ProviderError(f"Yahoo: {error}", code="upstream_down", temporary=True) from error
-    pace.succeeded()
-    return answer
-
-
-@contextmanager
-def _known_shape(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise yahoo_http.misshapen(what) from error
+    asking.succeeded()
+    return understood

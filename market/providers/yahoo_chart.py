@@ -4,7 +4,6 @@ Yahoo's prices and dividends are split-adjusted as of today. Bars and dividends 
 multiplied back by the splits that follow them. Quotes are today's and so already as traded.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,14 +11,17 @@ from zoneinfo import ZoneInfo
 
 from market import prices
 from market.prices import Action, Bar, Quote
+from market.providers import yahoo_events, yahoo_fields
+from market.providers.yahoo_events import session_date
+from market.providers.yahoo_fields import Misshapen, moment, part, price
 
 SOURCE = "yahoo"
 SETTLING = timedelta(minutes=20)  # Yahoo still corrects a session's last bar for a while after its close
 WHOLE_DAY = timedelta(hours=23)
 # Seconds of an interval. Weeks and months have no as-traded prices across a split; they are made from days.
 INTERVALS = {"1d": 86_400, "1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
-# A daily row stamped this late belongs to the next day: its midnight was computed with the other daylight saving time.
-LATE_HOUR = 22
+LIVELY = timedelta(minutes=30)  # where the exchange's hours are not told, a price so young is one of an open market
+PRICES = ("open", "high", "low", "close")
 MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
 
 
@@ -36,13 +38,19 @@ class Row:
 
 
 def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetime) -> list[Bar]:
-    """The chart's candles as traded, oldest first, one a session or instant; `is_final` once they have settled."""
-    splits = _splits(chart)
+    """The chart's candles as traded, oldest first, one a session or instant; `is_final` once they have settled.
+
+    A candle whose shares nobody can count, because of a split that can't be read, is left out. Raises Misshapen.
+    """
+    events = yahoo_events.read(chart, _zone(chart))
     found = {}
     for row in rows(chart):
-        session_date = _session_date(row.at)
-        factor = _later(splits, session_date)
-        opened_at = prices.midnight(session_date) if interval == "1d" else row.at.astimezone(UTC)
+        session = session_date(row.at)
+        if session < events.known_from:
+            continue
+        factor = events.later(session)
+        opened_at = prices.midnight(session) if interval == "1d" else row.at.astimezone(UTC)
+        volume = None if row.volume is None else round(row.volume / factor)
         # Yahoo repeats the running session's row with newer numbers: the later one counts.
         found[opened_at] = Bar(
             ticker=ticker,
@@ -52,7 +60,7 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
             high=_traded(row.high * factor, decimals),
             low=_traded(row.low * factor, decimals),
             close=_traded(row.close * factor, decimals),
-            volume=None if row.volume is None else round(row.volume / factor),
+            volume=volume if prices.is_volume(volume) else None,
             is_final=now >= _ends(chart, opened_at, interval) + SETTLING,
             source=SOURCE,
             received_at=now,
@@ -61,77 +69,88 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
 
 
 def actions(chart: dict, *, ticker: str) -> list[Action]:
-    """The chart's splits and dividends, oldest first."""
-    splits = _splits(chart)
-    found = [Action(ticker, "split", ex_date, value) for ex_date, value in splits.items()]
-    for event, ex_date in _events(chart, "dividends"):
-        if _is_price(amount := event.get("amount")):
-            found.append(Action(ticker, "dividend", ex_date, round(amount * _later(splits, ex_date), 6)))
+    """The chart's splits and dividends, oldest first. Raises Misshapen."""
+    events = yahoo_events.read(chart, _zone(chart))
+    found = [Action(ticker, "split", ex_date, value) for ex_date, value in events.splits.items()]
+    for ex_date, amount in events.dividends:
+        if ex_date >= events.known_from:
+            found.append(Action(ticker, "dividend", ex_date, round(amount * events.later(ex_date), 6)))
     return sorted(found, key=lambda action: (action.ex_date, action.kind))
 
 
 def rows(chart: dict) -> Iterator[Row]:
-    """The complete candles: rows with a null, a NaN or a price of zero say nothing and are left out."""
-    zone = _zone(chart)
-    candles = (chart.get("indicators", {}).get("quote") or [{}])[0]
-    columns = [candles.get(name) or [] for name in ("open", "high", "low", "close", "volume")]
-    # Yahoo writes 0 for the volume of a currency pair, which has none.
-    has_volume = chart["meta"].get("instrumentType") != "CURRENCY"
-    for stamp, *values, volume in zip(chart.get("timestamp") or [], *columns, strict=True):
-        if all(map(_is_price, values)):
-            count = round(volume) if has_volume and _is_number(volume) else None
-            yield Row(datetime.fromtimestamp(stamp, zone), *map(float, values), count)
+    """The complete candles: rows with a null or a price of zero say nothing and are left out, as are misshapen ones."""
+    for stamp, values, volume in _candles(chart):
+        if stamp and all(map(prices.is_price, values)):
+            count = yahoo_fields.count(volume, chart["meta"].get("instrumentType"))
+            yield Row(stamp, *map(float, values), count)
 
 
-def next_session(chart: dict) -> datetime:
-    """When the exchange's running session began, or its next begins; in its own zone."""
-    return datetime.fromtimestamp(chart["meta"]["currentTradingPeriod"]["regular"]["start"], _zone(chart))
+def left_out(chart: dict) -> list[str]:
+    """What of a chart is misshapen and so left out, a few words each; rows that say nothing are none of it."""
+    found = [
+        f"a candle of {values!r}"[:200]
+        for stamp, values, _ in _candles(chart)
+        if stamp is None or any(value and not prices.is_price(value) for value in values)
+    ]
+    try:
+        events = yahoo_events.read(chart, _zone(chart)).left_out
+    except Misshapen as error:
+        events = [str(error)]
+    return found + _unequal(chart) + events
+
+
+def next_session(chart: dict) -> datetime | None:
+    """When the exchange's running session began, or its next begins, in its own zone; None where it is not told."""
+    period = _regular(chart)
+    return period and period[0]
 
 
 def quote(chart: dict, *, ticker: str, decimals: int, now: datetime) -> Quote | None:
-    """The last price by a chart of the last few days; None where it has none."""
+    """The last price by a chart of the last few days; None where it has none. Raises Misshapen."""
     meta, zone = chart["meta"], _zone(chart)
-    if not _is_price(meta.get("regularMarketPrice")) or not meta.get("regularMarketTime"):
+    last, as_of = price(meta, "regularMarketPrice"), moment(meta.get("regularMarketTime"), zone)
+    if last is None or as_of is None:
         return None
-    as_of = datetime.fromtimestamp(meta["regularMarketTime"], zone)
-    candles = {_session_date(row.at): row for row in rows(chart)}
-    before = [session_date for session_date in candles if session_date < as_of.date()]
-    previous = candles[max(before)].close if before else _price(meta, "chartPreviousClose")
-    today = candles.get(as_of.date())
+    today = next((row for row in rows(chart) if session_date(row.at) == as_of.date()), None)
     found = Quote(
         ticker=ticker,
-        price=meta["regularMarketPrice"],
-        previous_close=previous,
+        price=last,
+        previous_close=_previous_close(chart, as_of.date()),
         open=today and today.open,
-        high=_price(meta, "regularMarketDayHigh") or (today and today.high),
-        low=_price(meta, "regularMarketDayLow") or (today and today.low),
-        volume=_volume(meta),
+        high=price(meta, "regularMarketDayHigh") or (today and today.high),
+        low=price(meta, "regularMarketDayLow") or (today and today.low),
+        volume=yahoo_fields.volume(meta, "regularMarketVolume", meta.get("instrumentType")),
         session_date=as_of.date(),
         as_of=as_of.astimezone(UTC),
         as_of_precision=prices.SECOND,
         received_at=now,
         source=SOURCE,
-        market_state=_market_state(meta, now),
+        market_state=_market_state(meta, as_of, now),
         is_final=now >= _ends(chart, prices.midnight(as_of.date()), "1d") + SETTLING,
     )
     return prices.rounded(found, decimals)
 
 
 def listed_quote(listed: dict, *, ticker: str, decimals: int, now: datetime) -> Quote | None:
-    """The last price by one entry of the v7 quote list; None where it has none."""
-    if not _is_price(listed.get("regularMarketPrice")) or not listed.get("regularMarketTime"):
+    """The last price by one entry of the v7 quote list; None where it has none. Raises Misshapen."""
+    last, as_of = (
+        price(listed, "regularMarketPrice"),
+        moment(listed.get("regularMarketTime"), yahoo_fields.zone(listed)),
+    )
+    if last is None or as_of is None:
         return None
-    as_of = datetime.fromtimestamp(listed["regularMarketTime"], ZoneInfo(listed["exchangeTimezoneName"]))
-    state = MARKET_STATES.get(listed.get("marketState"), "closed")
-    settled_at = as_of + SETTLING + timedelta(minutes=listed.get("exchangeDataDelayedBy") or 0)
+    state, delay = listed.get("marketState"), listed.get("exchangeDataDelayedBy")
+    state = MARKET_STATES.get(state, "closed") if isinstance(state, str) else _by_age(as_of, now)
+    settled_at = as_of + SETTLING + timedelta(minutes=delay if prices.is_number(delay) and 0 < delay < 1440 else 0)
     found = Quote(
         ticker=ticker,
-        price=listed["regularMarketPrice"],
-        previous_close=_price(listed, "regularMarketPreviousClose"),
-        open=_price(listed, "regularMarketOpen"),
-        high=_price(listed, "regularMarketDayHigh"),
-        low=_price(listed, "regularMarketDayLow"),
-        volume=None if listed.get("quoteType") == "CURRENCY" else _volume(listed),
+        price=last,
+        previous_close=price(listed, "regularMarketPreviousClose"),
+        open=price(listed, "regularMarketOpen"),
+        high=price(listed, "regularMarketDayHigh"),
+        low=price(listed, "regularMarketDayLow"),
+        volume=yahoo_fields.volume(listed, "regularMarketVolume", listed.get("quoteType")),
         session_date=as_of.date(),
         as_of=as_of.astimezone(UTC),
         as_of_precision=prices.SECOND,
@@ -144,33 +163,51 @@ def listed_quote(listed: dict, *, ticker: str, decimals: int, now: datetime) -> 
 
 
 def _zone(chart: dict) -> ZoneInfo:
-    return ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+    return yahoo_fields.zone(chart["meta"])
 
 
-def _session_date(at: datetime) -> date:
-    """The exchange's own date. Taken before any conversion: Seoul's and Paris's midnights are yesterday in UTC."""
-    return at.date() + timedelta(days=1) if at.hour >= LATE_HOUR else at.date()
+def _candles(chart: dict) -> Iterator[tuple[datetime | None, list, object]]:
+    """Each candle's instant, its four prices and its volume, as they were written; None for an instant that is none.
+
+    Columns that are not as long as the timestamps say nothing, as nobody can tell which entries they lack.
+    """
+    stamps, columns, zone = _stamps(chart), _columns(chart), _zone(chart)
+    for index, stamp in enumerate(stamps):
+        values = [columns[name][index] if columns[name] else None for name in (*PRICES, "volume")]
+        yield moment(stamp, zone), values[:4], values[4]
 
 
-def _events(chart: dict, kind: str) -> list[tuple[dict, date]]:
-    zone = _zone(chart)
-    events = (chart.get("events") or {}).get(kind) or {}
-    return [(event, _session_date(datetime.fromtimestamp(event["date"], zone))) for event in events.values()]
+def _stamps(chart: dict) -> list:
+    stamps = chart.get("timestamp")
+    if not isinstance(stamps, list | None):
+        raise Misshapen(f"its timestamps are {stamps!r}"[:80])
+    return stamps or []
 
 
-def _splits(chart: dict) -> dict[date, float]:
-    """New shares for one old by ex date, oldest first."""
-    found = {
-        ex_date: event["numerator"] / event["denominator"]
-        for event, ex_date in _events(chart, "splits")
-        if _is_price(event.get("numerator")) and _is_price(event.get("denominator"))
+def _columns(chart: dict) -> dict[str, list | None]:
+    """The candles' columns; None for one that is not as long as the timestamps."""
+    quotes, length = part(chart, "indicators").get("quote"), len(_stamps(chart))
+    told = part({"first": quotes[0]}, "first") if isinstance(quotes, list) and quotes else {}
+    columns = {name: told.get(name) for name in (*PRICES, "volume")}
+    return {
+        name: column if isinstance(column, list) and len(column) == length else None for name, column in columns.items()
     }
-    return dict(sorted(found.items()))
 
 
-def _later(splits: dict[date, float], session_date: date) -> float:
-    """What one share of that session has become."""
-    return math.prod(value for ex_date, value in splits.items() if ex_date > session_date)
+def _unequal(chart: dict) -> list[str]:
+    length, columns = len(_stamps(chart)), _columns(chart)
+    return [f"{name}, which is not told for {length} candles" for name in PRICES if length and columns[name] is None]
+
+
+def _previous_close(chart: dict, today: date) -> float | None:
+    """The close of the last session before; None where that can't be read: an older one must not pass for it."""
+    candles = list(_candles(chart))
+    if not candles or any(stamp is None for stamp, *_ in candles):
+        return None
+    closes = {session_date(stamp): values[3] for stamp, values, _ in candles}
+    before = [session for session in closes if session < today]
+    close = closes[max(before)] if before else chart["meta"].get("chartPreviousClose")
+    return close if prices.is_price(close) else None
 
 
 def _traded(price: float, decimals: int) -> float:
@@ -179,41 +216,36 @@ def _traded(price: float, decimals: int) -> float:
 
 
 def _ends(chart: dict, opened_at: datetime, interval: str) -> datetime:
-    """When a bar stops to move."""
+    """When a bar stops to move; where the exchange's hours are not told, a day's with its day."""
     if interval != "1d":
         return opened_at + timedelta(seconds=INTERVALS[interval])
-    zone, regular = _zone(chart), chart["meta"]["currentTradingPeriod"]["regular"]
-    starts, ends = (datetime.fromtimestamp(regular[name], zone) for name in ("start", "end"))
-    session_date = opened_at.date()
-    if session_date == starts.date():
-        return ends
-    last = datetime.fromtimestamp(chart["meta"].get("regularMarketTime") or 0, zone)
-    if session_date == last.date() and starts > last and ends - starts < WHOLE_DAY:
+    zone, session, period = _zone(chart), opened_at.date(), _regular(chart)
+    if period and session == period[0].date():
+        return period[1]
+    last = moment(chart["meta"].get("regularMarketTime"), zone)
+    if period and last and session == last.date() and period[0] > last and period[1] - period[0] < WHOLE_DAY:
         return last  # the period named is already the next session's
-    return datetime.combine(session_date + timedelta(days=1), time.min, zone)
+    return datetime.combine(session + timedelta(days=1), time.min, zone)
 
 
-def _market_state(meta: dict, now: datetime) -> str:
+def _regular(chart: dict) -> tuple[datetime, datetime] | None:
+    """From when to when the session goes that runs or comes next; None where it is not told."""
+    return _period(part(chart["meta"], "currentTradingPeriod", "regular"), _zone(chart))
+
+
+def _period(told: dict, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    start, end = moment(told.get("start"), zone), moment(told.get("end"), zone)
+    return (start, end) if start and end and start < end else None
+
+
+def _market_state(meta: dict, as_of: datetime, now: datetime) -> str:
+    told = part(meta, "currentTradingPeriod")
+    periods = {name: _period(part(told, name), as_of.tzinfo) for name in ("regular", "pre", "post")}
+    if periods["regular"] is None:
+        return _by_age(as_of, now)
     states = {"regular": "open", "pre": "pre", "post": "post"}
-    for name, period in (meta.get("currentTradingPeriod") or {}).items():
-        if name in states and period["start"] <= now.timestamp() < period["end"]:
-            return states[name]
-    return "closed"
+    return next((states[name] for name, period in periods.items() if period and period[0] <= now < period[1]), "closed")
 
 
-def _price(answer: dict, name: str) -> float | None:
-    return answer[name] if _is_price(answer.get(name)) else None
-
-
-def _volume(answer: dict) -> int | None:
-    if answer.get("instrumentType") == "CURRENCY" or not _is_number(answer.get("regularMarketVolume")):
-        return None
-    return round(answer["regularMarketVolume"])
-
-
-def _is_price(value: object) -> bool:
-    return _is_number(value) and value > 0
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+def _by_age(as_of: datetime, now: datetime) -> str:
+    return "open" if now - as_of < LIVELY else "closed"

@@ -52,25 +52,34 @@ def read(response: Response) -> dict:
         text = f"Yahoo's answer ({status}, {kind}, {len(response.content)} bytes) is not JSON or broke off"
         raise ProviderError(text, code="upstream_down", temporary=True) from error
     if not isinstance(answer, dict):
-        raise misshapen(kind)
+        raise ProviderError(f"Yahoo's answer ({kind}) is no JSON object", code="upstream_down", temporary=True)
     return answer
 
 
 def chart(answer: dict, ticker: str) -> dict:
-    """The one chart of a v8 answer. Raises ProviderError."""
+    """The one chart of a v8 answer, which has a `meta`. Raises ProviderError."""
     body = answer.get("chart")
     if not isinstance(body, dict):
-        raise misshapen(ticker)
+        raise misshapen(ticker, "it has no chart")
     if error := body.get("error"):
-        code = "unknown_symbol" if error.get("code") == "Not Found" else "no_data"
-        raise ProviderError(f"{ticker}: Yahoo says {error.get('description')!r}", code=code, temporary=False)
-    if not body.get("result") or not body["result"][0].get("meta"):
+        told = error if isinstance(error, dict) else {}
+        code = "unknown_symbol" if told.get("code") == "Not Found" else "no_data"
+        raise ProviderError(f"{ticker}: Yahoo says {told.get('description')!r}", code=code, temporary=False)
+    result = body.get("result")
+    if not result or result == [None]:
         raise ProviderError(f"{ticker}: Yahoo's answer is empty", code="no_data", temporary=True)
-    return body["result"][0]
+    found = result[0] if isinstance(result, list) else None
+    if not isinstance(found, dict) or not isinstance(found.get("meta"), dict):
+        raise misshapen(ticker, "it has no meta")
+    named = found["meta"].get("symbol")
+    if isinstance(named, str) and named.upper() != ticker:
+        raise misshapen(ticker, f"it is about {named[:40]!r}")
+    return found
 
 
-def misshapen(what: str) -> ProviderError:
-    return ProviderError(f"{what}: Yahoo's answer has an unknown shape", code="upstream_down", temporary=True)
+def misshapen(what: str, why: str) -> ProviderError:
+    """An answer about one thing that can't be understood: asking again at once does not help."""
+    return ProviderError(f"{what}: Yahoo's answer has an unknown shape: {why}", code="misshapen", temporary=False)
 
 
 def _is_limited_crumb(response: Response) -> bool:

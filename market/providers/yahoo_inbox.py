@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from market import checks
 from market.models import Symbol
 from market.prices import Quote
 from market.providers import yahoo_stream
+from monitoring import refusals
 
 
 class Inbox:
@@ -50,21 +52,29 @@ class Inbox:
 
     def hear(self, message: dict) -> None:
         """Take in a message of the streamer; what it leaves out comes from the same session's newest quote."""
+        now = datetime.now(UTC)
         with self._changed:
             if symbol := self._symbols.get(message.get("id")):
                 known = self._newest.get(symbol.ticker)
-                quote = yahoo_stream.quote(message, symbol=symbol, known=known, now=datetime.now(UTC))
-                if quote:
+                quote = _understood(message, symbol, known, now)
+                if quote and not (fault := checks.quote_fault(quote, now)):
                     self._heard_at[symbol.ticker] = time.monotonic()
-                if quote and not _is_repeated(quote, known):
-                    self._put(quote)
+                    if not _is_repeated(quote, known):
+                        self._put(quote, now)
+                elif quote:
+                    refusals.note("stream", symbol.ticker, fault, repr(message))
 
     def put(self, quotes: Iterable[Quote]) -> None:
-        """Take in polled quotes, which know the whole session."""
+        """Take in polled quotes, which know the whole session; one that can't be is counted and changes nothing."""
+        now = datetime.now(UTC)
         with self._changed:
             for quote in quotes:
-                if quote.ticker in self._symbols:
-                    self._put(quote)
+                if quote.ticker not in self._symbols:
+                    continue
+                if fault := checks.quote_fault(quote, now):
+                    refusals.note("quotes", quote.ticker, fault, repr(quote))
+                else:
+                    self._put(quote, now)
 
     def take(self, timeout_seconds: float) -> list[Quote]:
         """All that is new, waiting up to the timeout for the first."""
@@ -73,15 +83,25 @@ class Inbox:
             taken, self._fresh = self._fresh, set()
             return [self._newest[ticker] for ticker in sorted(taken)]
 
-    def _put(self, quote: Quote) -> None:
+    def _put(self, quote: Quote, now: datetime) -> None:
         held = self._newest.get(quote.ticker)
-        if held and quote.as_of < held.as_of:
+        # One that was taken while our clock was ahead is no mark.
+        if held and quote.as_of < held.as_of and not checks.is_ahead(held.as_of, now):
             if quote.session_date != held.session_date:
                 return
             quote = _completed(held, quote)
         self._newest[quote.ticker] = quote
         self._fresh.add(quote.ticker)
         self._changed.notify()
+
+
+def _understood(message: dict, symbol: Symbol, known: Quote | None, now: datetime) -> Quote | None:
+    """The quote of a message; None of one that tells none, or that can't be read, which is counted."""
+    try:
+        return yahoo_stream.quote(message, symbol=symbol, known=known, now=now)
+    except (ValueError, TypeError, OverflowError, OSError, KeyError) as error:
+        refusals.note("stream", symbol.ticker, f"it can't be read: {error}", repr(message))
+        return None
 
 
 def _is_repeated(streamed: Quote, known: Quote | None) -> bool:

@@ -22,6 +22,7 @@ from websockets.exceptions import WebSocketException
 from market import prices
 from market.models import Symbol
 from market.prices import Quote
+from market.providers import yahoo_fields
 from market.providers.yahoo_chart import SOURCE
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,8 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
     """The quote a decoded message tells, with what it leaves out taken from `known` of the same session.
 
     None where it is of extended hours, or too large for its float32 to be exact to the symbol's decimals: such a
-    symbol has to be polled. Zero values are absent from a message.
+    symbol has to be polled. Zero values are absent from a message; what is no number counts as absent.
+    Raises ValueError or OverflowError where its time is none.
     """
     price = message.get("price", 0.0)
     if not is_exact(price, symbol.price_decimals) or _is_extended(message) or "time" not in message:
@@ -152,14 +154,15 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
     session_date = as_of.astimezone(ZoneInfo(symbol.time_zone)).date()
     if known is None or known.session_date != session_date:
         known = None
+    volume = int(message.get("day_volume", -1))
     found = Quote(
         ticker=symbol.ticker,
         price=price,
         previous_close=_previous_close(message, symbol, known),
-        open=message.get("open_price") or (known and known.open),
-        high=_extreme(max, message.get("day_high"), known and known.high, price),
-        low=_extreme(min, message.get("day_low"), known and known.low, price),
-        volume=int(message["day_volume"]) if "day_volume" in message else known and known.volume,
+        open=yahoo_fields.price(message, "open_price") or (known and known.open),
+        high=_extreme(max, yahoo_fields.price(message, "day_high"), known and known.high, price),
+        low=_extreme(min, yahoo_fields.price(message, "day_low"), known and known.low, price),
+        volume=volume if prices.is_volume(volume) else known and known.volume,
         session_date=session_date,
         as_of=as_of,
         as_of_precision=prices.SECOND,
@@ -172,7 +175,7 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
 
 def is_exact(price: float, decimals: int) -> bool:
     """Whether float32 tells this price from its neighbours at these decimals (131,072.00 it does not)."""
-    if not (math.isfinite(price) and price > 0):
+    if not prices.is_price(price):
         return False
     spacing = math.ldexp(1.0, math.frexp(price)[1] - 24)
     return spacing < 10**-decimals
@@ -181,12 +184,12 @@ def is_exact(price: float, decimals: int) -> bool:
 def _previous_close(message: dict, symbol: Symbol, known: Quote | None) -> float | None:
     if known and known.previous_close:
         return known.previous_close
-    if message.get("previous_close"):
-        return message["previous_close"]
+    if told := yahoo_fields.price(message, "previous_close"):
+        return told
     # The change is small and so exact enough; an absent one is zero or unknown, and nobody can say which.
-    if message.get("change"):
-        return round(message["price"], symbol.price_decimals) - message["change"]
-    return None
+    change = message.get("change")
+    close = round(message["price"], symbol.price_decimals) - change if change and prices.is_number(change) else None
+    return close if prices.is_price(close) else None
 
 
 def _extreme(choose: Callable, *values: float | None) -> float:

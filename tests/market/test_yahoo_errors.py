@@ -19,7 +19,6 @@ START = date(2012, 1, 1)
         ("500", "upstream_down"),
         ("truncated", "upstream_down"),
         ("cut off", "upstream_down"),
-        ("shapeless", "upstream_down"),
         ("huge", "upstream_down"),
         ("null", "no_data"),
     ],
