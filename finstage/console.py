@@ -38,7 +38,11 @@ class Console:
     def wait(self, seconds: float) -> None:
         """Forward what has come; wait at most so long for something to come."""
         for key, _ in self._selector.select(max(0.0, seconds)):
-            key.data()
+            try:
+                key.data()
+            except Exception as error:  # noqa: BLE001 - one output that breaks must not hide the others
+                self._selector.unregister(key.fd)
+                self.tell("up", f"an output can't be read any more: {error!r}")
 
     def tell(self, name: str, sentence: str) -> None:
         self.say(f"{name:<{self._width}} | {sentence}")

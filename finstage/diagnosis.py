@@ -14,14 +14,15 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from finstage import health
 from finstage.celery import app
 from market import providers
 from market.models import DataSource, Symbol
 from monitoring import heartbeats, redis
+from monitoring.heartbeats import LATE_SECONDS
 
 PATIENCE_SECONDS = 6.0
 BROKER_SECONDS = 2.0
-LATE_SECONDS = 30.0
 SKEW_SECONDS = 2.0
 OPEN_FILES = 4096
 FREE_BYTES = 500 << 20
@@ -93,6 +94,13 @@ def feed() -> str:
     return _alive("feed", heartbeats.age("feed"))
 
 
+def turning() -> str:
+    """Every loop of every process, as each tells of its own."""
+    if faults := heartbeats.troubles() + health.supervisor():
+        raise Broken("; ".join(faults), "Start that process again; its log says what broke.")
+    return "all turn"
+
+
 def clock() -> str:
     before = time.time()
     seconds, micros = redis.client().time()
@@ -127,6 +135,7 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "worker": (worker, START),
     "beat": (beat, START),
     "feed": (feed, START),
+    "loops": (turning, "They are told through Redis, which must answer first."),
     "clock": (clock, "It is compared with the Redis server's, which must answer first."),
     "open files": (open_files, "Raise the limit."),
     "cache folder": (cache_folder, "Make it writable for this user, or set FINSTAGE_VAR to another folder."),

@@ -1,8 +1,8 @@
 """What a load balancer asks: are we alive, and is what we stand on there?
 
 `database` and `redis` decide about readiness: without them this process can't serve, and another one may. `feed`, its
-`source`, `worker` and `beat` are told and do not decide, because taking every web process away would not bring prices
-back.
+`source`, `worker`, `beat` and the `loops` of all processes are told and do not decide, because taking every web process
+away would not bring prices back.
 """
 
 import asyncio
@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from django.conf import settings
 from django.db import close_old_connections, connection
 
-from monitoring import heartbeats, redis
+from finstage import processes
+from monitoring import heartbeats, loops, redis
+from monitoring.heartbeats import LATE_SECONDS
 
 PATIENCE_SECONDS = 1.0
-LATE_SECONDS = 30.0
 DECIDING = ("database", "redis")
 
 
@@ -56,6 +58,18 @@ def source() -> dict:
     return {"ok": True}
 
 
+def supervisor() -> list[str]:
+    """What is wrong with who starts again what ends, where that is `up` on this machine."""
+    trouble = processes.Register(settings.VAR / processes.REGISTER).trouble()
+    return [trouble] if trouble else []
+
+
+def turning() -> dict:
+    """Whether every loop of every process turns: what watches must not end in silence."""
+    faults = loops.faults() or heartbeats.troubles() + supervisor()
+    return {"ok": False, "detail": "; ".join(faults)} if faults else {"ok": True}
+
+
 CHECKS = {
     "database": database,
     "redis": redis_protocol,
@@ -63,6 +77,7 @@ CHECKS = {
     "source": source,
     "worker": heartbeat("worker"),
     "beat": heartbeat("beat"),
+    "loops": turning,
 }
 
 
@@ -96,4 +111,5 @@ def _state(answer: asyncio.Future) -> dict:
         return {"ok": False, "detail": f"no answer within {PATIENCE_SECONDS:g} s"}
     if error := answer.exception():
         return {"ok": False, "detail": type(error).__name__}
-    return answer.result()
+    told = answer.result()
+    return told if isinstance(told, dict) and "ok" in told else {"ok": False, "detail": "its check answers nonsense"}

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import psutil
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+REGISTER = "up.json"  # its name in var/
+LATE_SECONDS = 15.0  # who watches over the processes says once a second that it does
 # The wall clock may be corrected between two looks at the same process.
 _SAME_START_SECONDS = 2.0
 
@@ -73,6 +76,24 @@ class Register:
         fresh = self._path.with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(began))
         fresh.replace(self._path)
+
+    def touch(self) -> None:
+        """A sign of life of who remembers."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._path)
+
+    def trouble(self) -> str | None:
+        """That nobody watches over the processes that still run; None where somebody does, or none run."""
+        silent = self._silent_seconds()
+        if silent <= LATE_SECONDS or not self.living():
+            return None
+        return f"up: no sign of life for {silent:.0f} s of who starts again what ends"
+
+    def _silent_seconds(self) -> float:
+        try:
+            return time.time() - self._path.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def living(self) -> list[psutil.Process]:
         """Those that still run; another process that got an old id is not among them."""

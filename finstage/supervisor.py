@@ -18,11 +18,13 @@ from pathlib import Path
 from finstage import plan, processes
 from finstage.console import Console
 from finstage.plan import Part, Plan
+from monitoring.loops import Loop
 
 PLAN = "FINSTAGE_PLAN"
 RESTART_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # A part that ran for long starts its waits from the shortest again; one that ran for some time came up at least.
 LONG_SECONDS, SOME_SECONDS, AFTER_SOME_SECONDS = 15.0, 3.0, 1.0
+EVERY_SECONDS = 1.0
 FIRST_ANSWER_SECONDS = 20.0
 END_SECONDS = 5.0
 OPEN_FILES = 65_536
@@ -65,14 +67,15 @@ class Supervisor:
     def run(self) -> int:
         """Start everything and keep it running until a signal says to end; returns the exit status."""
         self._listen_to_signals()
-        try:
-            for stage in self._plan.stages:
-                self._start_stage([Child(part) for part in stage])
-            while True:
-                self._step(1.0)
-        except Ended as end:
-            self._end()
-            return end.status
+        with Loop("up", every_seconds=EVERY_SECONDS, away=(Ended,)) as self._loop:
+            try:
+                for stage in self._plan.stages:
+                    self._start_stage([Child(part) for part in stage])
+                while True:
+                    self._step(EVERY_SECONDS)
+            except Ended as end:
+                self._end()
+                return end.status
 
     def _listen_to_signals(self) -> None:
         reader, writer = os.pipe()
@@ -120,11 +123,14 @@ class Supervisor:
     def _step(self, seconds: float) -> None:
         """Wait at most so long for something to happen, and see to it."""
         due = [child.start_at - time.monotonic() for child in self._children if not child.process and not child.is_done]
-        self._console.wait(min([seconds, *due]))
+        with self._loop.turn():
+            self._console.wait(min([seconds, *due]))
+            self._register.touch()
         if self._asked_to_end:
             raise Ended(0)
         for child in self._children:
-            self._look_after(child)
+            with self._loop.one(child.part.name):
+                self._look_after(child)
 
     def _look_after(self, child: Child) -> None:
         if child.process is None:
@@ -141,6 +147,10 @@ class Supervisor:
             if status:
                 raise Ended(1)
             return
+        reason = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        self._start_later(child, reason + (f" (its log: {child.part.log})" if child.part.log else ""))
+
+    def _start_later(self, child: Child, reason: str) -> None:
         now = time.monotonic()
         ran = now - child.began_at
         child.failures = 0 if ran > LONG_SECONDS else child.failures
@@ -148,35 +158,45 @@ class Supervisor:
         wait = min(wait, AFTER_SOME_SECONDS) if ran > SOME_SECONDS else wait
         child.failures += 1
         child.start_at = now + wait
-        reason = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-        hint = f" (its log: {child.part.log})" if child.part.log else ""
-        self._console.tell("up", f"{child.part.name} {reason}{hint}; starting it again in {wait:g} s")
+        self._console.tell("up", f"{child.part.name} {reason}; starting it again in {wait:g} s")
 
     def _start(self, child: Child) -> None:
+        child.began_at = time.monotonic()
         reader, writer = os.pipe()
-        child.process = processes.start(
-            child.part.command,
+        try:
+            child.process = self._process(child.part, writer)
+        except OSError as error:  # no memory, no room for one process more: it may pass
+            os.close(reader)
+            self._start_later(child, f"can't be started: {error}")
+            return
+        finally:
+            os.close(writer)
+        name, is_once = child.part.name, child.part.is_once
+        self._console.follow(reader, self._facts.append if is_once else lambda line: self._console.tell(name, line))
+        self._remember([child.process.pid for child in self._children if child.process])
+
+    def _remember(self, pids: list[int]) -> None:
+        with self._loop.one(processes.REGISTER):  # on a full disk
+            self._register.remember(pids)
+
+    def _process(self, part: Part, output: int) -> subprocess.Popen:
+        return processes.start(
+            part.command,
             environment=self._environment,
             folder=self._plan.folder,
-            stdout=writer,
+            stdout=output,
             # What goes wrong in a preparation is said as it is, without a name before it.
-            stderr=None if child.part.is_once else writer,
+            stderr=None if part.is_once else output,
             # A server holds what must still reach the disk; the others keep nothing of their own.
-            farewell=signal.SIGTERM if child.part.socket else signal.SIGKILL,
+            farewell=signal.SIGTERM if part.socket else signal.SIGKILL,
         )
-        os.close(writer)
-        child.began_at = time.monotonic()
-        self._register.remember(child.process.pid for child in self._children if child.process)
-        name = child.part.name
-        is_once = child.part.is_once
-        self._console.follow(reader, self._facts.append if is_once else lambda line: self._console.tell(name, line))
 
     def _end(self) -> None:
         """End the parts, then the server that they stand on; a second signal kills at once."""
         running = [child for child in self._children if child.process]
         self._end_all([child.process for child in running if not child.part.socket])
         self._end_all([child.process for child in running if child.part.socket])
-        self._register.remember([])
+        self._remember([])
 
     def _end_all(self, leaving: list[subprocess.Popen]) -> None:
         for process in leaving:

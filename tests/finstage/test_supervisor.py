@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from finstage import plan, processes
+from finstage.console import Console
 from finstage.plan import Part, Plan
 from finstage.supervisor import PLAN
 from tests.conftest import free_port
@@ -143,3 +144,63 @@ def test_a_process_that_got_an_old_id_is_not_ended(tmp_path):
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_a_part_that_cannot_be_started_is_tried_again_and_the_others_run(tmp_path):
+    program = tmp_path / "program"
+    running = supervise(
+        tmp_path, [Part("worker", [str(program)]), python("feed", f"print('one', flush=True); {FOREVER}")]
+    )
+    told = first_line(running, "up")
+    assert told.startswith("up     | worker can't be started: [Errno 2]")
+    program.write_text("#!/bin/sh\necho here\nsleep 60\n")
+    program.chmod(0o700)
+    assert {first_line(running, "feed"), first_line(running, "worker")} == {"feed   | one\n", "worker | here\n"}
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+def test_a_full_disk_does_not_end_the_parts(tmp_path):
+    """The register cannot be written, here because a folder lies in its place."""
+    (tmp_path / "up.new").mkdir()
+    running = supervise(tmp_path, [python("feed", f"print('one', flush=True); {FOREVER}")])
+    assert first_line(running, "feed") == "feed | one\n"
+    running.terminate()
+    assert running.wait(10) == 0
+    assert "up: skipped 'up.json'" in running.stderr.read()
+
+
+def test_who_watches_shows_it_and_is_missed(tmp_path):
+    running = supervise(tmp_path, [python("feed", f"print('one', flush=True); {FOREVER}")])
+    first_line(running, "feed")
+    register = processes.Register(tmp_path / "up.json")
+    assert register.trouble() is None
+    running.send_signal(signal.SIGSTOP)
+    os.utime(tmp_path / "up.json", times=(time.time() - 60, time.time() - 60))
+    assert register.trouble().startswith("up: no sign of life for 60 s")
+    running.send_signal(signal.SIGCONT)
+    until(lambda: register.trouble() is None)
+    running.terminate()
+    assert running.wait(10) == 0
+    assert register.trouble() is None
+
+
+def test_an_output_that_breaks_hides_no_other():
+    console, seen = Console(4), []
+    readers = [os.pipe() for _ in range(2)]
+    console.watch(readers[0][0], lambda: [].pop())
+    console.watch(readers[1][0], lambda: seen.append(os.read(readers[1][0], 9)))
+    for _, writer in readers:
+        os.write(writer, b"one")
+    console.wait(1)
+    assert seen == [b"one"]
+    os.write(readers[1][1], b"two")
+    console.wait(1)
+    assert seen == [b"one", b"two"]
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

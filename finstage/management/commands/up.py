@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options) -> None:
-        register = settings.VAR / "up.json"
+        register = settings.VAR / processes.REGISTER
         # Held as long as this process lives, also after it has become the supervisor; its parts do not inherit it.
         os.set_inheritable(lock.take(), True)
         self._end_leftovers(register)
