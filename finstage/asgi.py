@@ -13,16 +13,19 @@ from finstage.wsgi import application as wsgi  # isort: skip  (sets Django up fo
 
 from channels.sessions import CookieMiddleware
 from django.conf import settings
+from redis.exceptions import RedisError
 
 from finstage import answers, health
 from finstage.answers import Answer, Receive, Send
 from finstage.assets import Assets
 from finstage.gate import Gate
 from finstage.watch import Watch
-from monitoring import metrics
+from monitoring import heartbeats, metrics
+from monitoring.loops import Loop
 from realtime.consumers import RealtimeConsumer, hub, rights
 
 JSON = "application/json"
+BEAT_SECONDS = 5.0
 
 gate = Gate(
     wsgi,
@@ -65,11 +68,22 @@ async def websocket(scope: dict, receive: Receive, send: Send) -> None:
 
 async def lifespan(scope: dict, receive: Receive, send: Send) -> None:
     await receive()
+    beating = asyncio.create_task(beat_on())
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    beating.cancel()
     rights.stop()
     await hub.shutdown()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def beat_on() -> None:
+    """Show that this process lives and which of its loops turn."""
+    with Loop("heartbeat", every_seconds=BEAT_SECONDS, away=(RedisError,)) as loop:
+        while True:
+            with loop.turn():
+                await asyncio.get_running_loop().run_in_executor(metrics_pool, heartbeats.beat, "web")
+            await asyncio.sleep(BEAT_SECONDS)
 
 
 async def live(scope: dict) -> Answer:

@@ -9,9 +9,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from monitoring.loops import Loop
+
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
+HANGS_SECONDS = 120.0  # a frozen database is told as such; this is for a watch that does not watch
 PATIENCE_SECONDS = 2.5  # with the pause before it the longest that a frozen database goes unnoticed
 
 
@@ -34,12 +37,14 @@ class Watch:
         return self._silence
 
     async def _ask_on(self) -> None:
-        while True:
-            is_late = await self._ask_once()
-            if self._silence.done() and not is_late:
-                logger.warning("the database answers again")
-                self._silence = self._loop.create_future()
-            await asyncio.sleep(self._every)
+        with Loop("watch", every_seconds=self._every, patience_seconds=HANGS_SECONDS) as loop:
+            while True:
+                with loop.turn():
+                    is_late = await self._ask_once()
+                    if self._silence.done() and not is_late:
+                        logger.warning("the database answers again")
+                        self._silence = self._loop.create_future()
+                await asyncio.sleep(self._every)
 
     async def _ask_once(self) -> bool:
         """Whether the answer took longer than we are patient."""

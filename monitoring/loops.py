@@ -70,7 +70,7 @@ class Loop:
         except self.away as error:
             logger.warning("%s: this turn can't be: %s", self.name, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence of everything that must not end
-            self._count_failure(error)
+            self.fail(error)
         else:
             self._failing = 0
         finally:
@@ -97,6 +97,15 @@ class Loop:
             what = f"{self.name}: skipped {str(element)[:200]!r} ({self._skipping} in a row)"
             logger.error(what, exc_info=error if self._skipping == 1 else None)
 
+    def fail(self, error: Exception) -> None:
+        """Log and count a turn that broke, as `turn` does."""
+        self.failed += 1
+        self._failing += 1
+        if _is_told(self._failing):
+            # The first with its traceback; a loop that fails four times a second must not fill the disk.
+            what = f"{self.name}: a turn failed ({self._failing} in a row): {error!r}"
+            logger.error(what, exc_info=error if self._failing == 1 else None)
+
     def fault(self) -> str | None:
         """What is wrong with it, for people: no names of people and no values of the data."""
         silent = time.monotonic() - self._sign_at
@@ -107,14 +116,6 @@ class Loop:
         if self._failing >= TURNS_THAT_FAIL:
             return f"the last {self._failing} turns failed"
         return None
-
-    def _count_failure(self, error: Exception) -> None:
-        self.failed += 1
-        self._failing += 1
-        if _is_told(self._failing):
-            # The first with its traceback; a loop that fails four times a second must not fill the disk.
-            what = f"{self.name}: a turn failed ({self._failing} in a row): {error!r}"
-            logger.error(what, exc_info=error if self._failing == 1 else None)
 
 
 def running() -> list[Loop]:

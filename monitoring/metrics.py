@@ -1,7 +1,17 @@
 """Every number about ourselves that Prometheus reads, defined once. Labels never hold ids, symbols or people."""
 
+import logging
+from collections import Counter as Tally
+from collections.abc import Iterator
+
 import psutil
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from monitoring import loops
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,6 +41,40 @@ MEMORY = Gauge("finstage_process_memory_bytes", "Resident memory of this process
 MEMORY.set_function(lambda: psutil.Process().memory_info().rss)
 
 
+BROKEN = Counter("finstage_metrics_broken", "Metrics that could not be read when they were asked for.")
+
+
+class Loops(Collector):
+    """What the loops of this process had to leave out."""
+
+    def collect(self) -> Iterator[Metric]:
+        failed, skipped = Tally(), Tally()
+        for loop in loops.running():
+            failed[loop.name] += loop.failed
+            skipped[loop.name] += loop.skipped
+        yield self._family("finstage_loop_failed_turns", "Turns of a loop that broke.", failed)
+        yield self._family("finstage_loop_skipped_elements", "Elements that a loop left out.", skipped)
+
+    @staticmethod
+    def _family(name: str, text: str, tally: Tally) -> CounterMetricFamily:
+        family = CounterMetricFamily(name, text, labels=["loop"])
+        for loop, count in tally.items():
+            family.add_metric([loop], count)
+        return family
+
+
+REGISTRY.register(Loops())
+
+
 def exposition() -> bytes:
-    """All metrics of this process in Prometheus' text format."""
-    return generate_latest()
+    """All metrics of this process in Prometheus' text format. What can't be read is left out, logged and counted."""
+    return b"".join(map(_told, list(REGISTRY._collector_to_names)))
+
+
+def _told(collector: Collector) -> bytes:
+    try:
+        return generate_latest(collector)
+    except Exception:  # whatever a gauge's function does, the others are told
+        BROKEN.inc()
+        logger.exception("a metric can't be read: %s", getattr(collector, "_name", collector))
+        return b""

@@ -8,6 +8,7 @@ and what the history no longer has is told as a `gap`. Everything runs on the ev
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import redis.exceptions
 
 from monitoring import heartbeats
 from monitoring import redis as connection
+from monitoring.loops import Loop
 from realtime import messages, pulse, recovery, streams
 from realtime.clients import Client
 from realtime.flusher import Flusher
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 5.0  # a hole with no message after it is found by comparing with the top of the streams
 WATCH_SECONDS = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds before the live channel is tried again
+SETTLED_SECONDS = 1.0  # a connection that lived this long was one: the next pause is the first again
 STEPS, STEP_SECONDS = 20, 0.02
 STATUS_SECONDS = 2.0  # a store that says nothing for so long is out of reach
 
@@ -194,48 +198,57 @@ class Hub:
 
     async def _listen(self) -> None:
         """Follow the live channel for ever; after every (re)connection read again what was missed."""
-        pause = 0.05
-        while True:
-            # An idle channel is no failure: only the health check may end a silent connection.
-            client = connection.async_client(socket_timeout=None)
-            try:
-                async with client.pubsub(ignore_subscribe_messages=True) as subscription:
-                    await subscription.subscribe(streams.channel())
-                    await self._repair_all()
-                    pause = 0.05
-                    await self._follow(subscription)
-            except Unreachable as error:
-                logger.warning("the live channel is out of reach, next try in %.1f s: %s", pause, error)
-            finally:
-                await client.aclose()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
+        pause = FIRST_PAUSE
+        with Loop("hub: the live channel") as loop:
+            while True:
+                began = time.monotonic()
+                try:
+                    await self._follow(loop)
+                except Unreachable as error:
+                    logger.warning("the live channel is out of reach, next try in %.1f s: %s", pause, error)
+                except Exception as error:  # noqa: BLE001 - everybody's prices come through here
+                    loop.fail(error)
+                pause = FIRST_PAUSE if time.monotonic() - began > SETTLED_SECONDS else pause
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _follow(self, subscription) -> None:
-        while True:
-            message = await subscription.get_message(timeout=CHECK_SECONDS)
-            if message is not None:
-                for line in streams.lines(message["data"]):
-                    self._accept(line)
+    async def _follow(self, loop: Loop) -> None:
+        """Subscribe, and hand on what comes until the connection ends."""
+        # An idle channel is no failure: only the health check may end a silent connection.
+        client = connection.async_client(socket_timeout=None)
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+                await subscription.subscribe(streams.channel())
+                await self._repair_all()
+                while True:
+                    message = await subscription.get_message(timeout=CHECK_SECONDS)
+                    with loop.turn():
+                        for line in streams.lines(message["data"]) if message else ():
+                            with loop.one(line.stream):
+                                self._accept(line)
+        finally:
+            await client.aclose()
 
     async def _check(self) -> None:
         """A message lost on the way and followed by silence would go unnoticed: compare with the top now and then."""
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            try:
-                await self._repair_all()
-            except Unreachable:
-                logger.debug("the streams' tops are out of reach")
+        with Loop("hub: the streams' tops", every_seconds=CHECK_SECONDS, away=Unreachable) as loop:
+            while True:
+                await asyncio.sleep(CHECK_SECONDS)
+                with loop.turn():
+                    await self._repair_all()
 
     async def _watch(self) -> None:
         """Tell every client when prices can't come, and when they can again."""
-        while True:
-            status = await self._status()
-            if status != self.status:
-                self.status = status
-                for client in self.clients:
-                    self.tell_status(client)
-            await asyncio.sleep(WATCH_SECONDS)
+        with Loop("hub: the feed's sign of life", every_seconds=WATCH_SECONDS, away=Unreachable) as loop:
+            while True:
+                with loop.turn():
+                    status = await self._status()
+                    if status != self.status:
+                        self.status = status
+                        for client in list(self.clients):
+                            with loop.one(client.client_id):
+                                self.tell_status(client)
+                await asyncio.sleep(WATCH_SECONDS)
 
     async def _status(self) -> messages.Service:
         try:
@@ -285,11 +298,15 @@ class Hub:
             self._queue(held.clients(), line.stream, Encoded(line.body, line.seq))
 
     def _queue(self, clients: Iterable[Client], stream: str, message: Encoded) -> None:
-        for client in clients:
-            if stream not in client.joining and not client.has(stream, message.seq):
-                client.outbox.drop(stream)
-                client.outbox.add(message, stream)
-                self._flusher.touch(client)
+        for client in list(clients):
+            try:
+                if stream not in client.joining and not client.has(stream, message.seq):
+                    client.outbox.drop(stream)
+                    client.outbox.add(message, stream)
+                    self._flusher.touch(client)
+            except Exception:  # the last line of defence: one socket must not keep a message from the others
+                logger.exception("client %s could not be given %s", client.client_id, stream)
+                self.detach(client)
 
     # Holes are read again.
 
