@@ -67,7 +67,7 @@ class Supervisor:
     def run(self) -> int:
         """Start everything and keep it running until a signal says to end; returns the exit status."""
         self._listen_to_signals()
-        with Loop("up", every_seconds=EVERY_SECONDS, away=(Ended,)) as self._loop:
+        with Loop("up", every_seconds=EVERY_SECONDS, ends=(Ended,)) as self._loop:
             try:
                 for stage in self._plan.stages:
                     self._start_stage([Child(part) for part in stage])

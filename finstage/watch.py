@@ -5,6 +5,7 @@ the watch's own question hangs, the gate tells everybody at once.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,11 +49,15 @@ class Watch:
 
     async def _ask_once(self) -> bool:
         """Whether the answer took longer than we are patient."""
-        asked = self._loop.run_in_executor(self._pool, self._ask)
+        asked = self._loop.run_in_executor(self._pool, self._answer)
         is_late = not (await asyncio.wait({asked}, timeout=self._patience))[0]
         if is_late and not self._silence.done():
             logger.error("the database has not answered for %.1f s: requests are told to come back", self._patience)
             self._silence.set_result(None)
-        await asyncio.wait({asked})
-        asked.exception()  # seen
+        await asked
         return is_late
+
+    def _answer(self) -> None:
+        # Caught here: there are exceptions that a future takes for its own and never tells.
+        with contextlib.suppress(Exception):
+            self._ask()

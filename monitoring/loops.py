@@ -32,6 +32,7 @@ class Loop:
 
     every_seconds: how often it turns; None where it waits for something to come, for as long as that takes.
     away: failures of what it stands on. They end the turn and say nothing against it or against an element.
+    ends: what ends the loop in order, from within a turn or an element.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Loop:
         every_seconds: float | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
         away: tuple[type[Exception], ...] = (),
+        ends: tuple[type[Exception], ...] = (),
     ) -> None:
-        self.name, self.every_seconds, self.patience_seconds, self.away = name, every_seconds, patience_seconds, away
+        self.name, self.every_seconds, self.patience_seconds = name, every_seconds, patience_seconds
+        self.away, self.ends = away, ends
         self.failed = self.skipped = 0  # turns and elements, ever
         self._failing = self._skipping = 0  # in a row
         self._error = ""
@@ -56,7 +59,7 @@ class Loop:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         # One that was broken out of stays, so that somebody hears of it; a coroutine that is cancelled ends in order.
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, self.ends):
             self._error = f"it ended: {kind.__name__}"
         else:
             _running.pop(id(self), None)
@@ -67,6 +70,8 @@ class Loop:
         self._is_turning, self._sign_at = True, time.monotonic()
         try:
             yield
+        except self.ends:
+            raise
         except self.away as error:
             logger.warning("%s: this turn can't be: %s", self.name, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence of everything that must not end
@@ -82,7 +87,7 @@ class Loop:
         self._sign_at = time.monotonic()
         try:
             yield
-        except self.away:
+        except (*self.away, *self.ends):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, those behind it are not to blame
             self.skip(element, error)

@@ -21,6 +21,7 @@ from market.models import DataSource
 from market.prices import Bar, Quote
 from market.providers import Rewind, Source, Tick
 from monitoring import formats, jobs, redis
+from monitoring.loops import Loop
 from realtime import alerts, messages, streams
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
@@ -42,6 +43,9 @@ RENEWED = ("prices", "bars", "indicators", "signals", "alerts")
 
 class Stopped(Exception):
     """Told to stop while waiting for what is away."""
+
+
+ENDS = (Stopped, LeaseLost)
 
 
 def run(source: Source, stop: Event) -> None:
@@ -70,6 +74,7 @@ class Feed:
         self._home: Home | None = None
         self._facts_until = 0.0
         self._session = date.min
+        self._loop = Loop("feed", patience_seconds=60.0, ends=ENDS)
 
     def stand_by(self) -> bool:
         """Wait until the lease is ours; False where we are stopped first."""
@@ -87,7 +92,8 @@ class Feed:
         """Take batch after batch until we are stopped."""
         for step in (self._source.prepare, alerts.prepare, self.resume, self._read_facts):
             self._insist(step)
-        with Timekeeper(self._source, lambda: self._home):
+        # A source that says nothing is no fault of ours; a batch that waits for the database is told by that.
+        with Timekeeper(self._source, lambda: self._home), self._loop:
             while not self._stop.is_set():
                 self._play_on(pulse)
         self._insist(lambda: quotes.flush(datetime.now(UTC)))
@@ -95,12 +101,36 @@ class Feed:
     def _play_on(self, pulse: Pulse) -> None:
         try:
             for event in self._source.batches(self._stop):
-                self.take(event)
+                with self._loop.turn():
+                    self._take_apart(event)
                 pulse.heard()
         except AWAY as error:
             logger.warning("The source can't go on: %s", error)
             connection.close()
             self._stop.wait(FIRST_WAIT_SECONDS)
+        except ENDS:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: the source is asked anew
+            self._loop.fail(error)
+            self._stop.wait(FIRST_WAIT_SECONDS)
+
+    def _take_apart(self, event: Tick | Rewind) -> None:
+        """Take a batch; where it breaks, each of its quotes alone, so that one of them costs no other."""
+        try:
+            self.take(event)
+        except ENDS:
+            raise
+        except Exception as error:
+            if isinstance(event, Rewind):
+                raise
+            logger.warning("A batch of %d broke on %r: its quotes are taken one by one", len(event.quotes), error)
+            for quote in event.quotes:
+                with self._loop.one(quote.ticker):
+                    self._take_alone(quote)
+
+    def _take_alone(self, quote: Quote) -> None:
+        self._summary.forget([quote.ticker])  # it may have moved by a part of the batch
+        self.take(Tick([quote]))
 
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, and alerts that were saved and not published."""

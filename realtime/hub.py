@@ -140,12 +140,12 @@ class Hub:
     async def shutdown(self, *, retry_after: float = 1.0) -> None:
         """Tell every client that the server stops, close it with a code that says so, and stop."""
         for number, client in enumerate(list(self.clients)):
-            client.say(messages.server_shutdown(round(retry_after * (1 + number / max(len(self.clients), 1)), 2)))
             try:
+                client.say(messages.server_shutdown(round(retry_after * (1 + number / max(len(self.clients), 1)), 2)))
                 client.flush()
                 await client.close(messages.CLOSE["server_shutdown"])
-            except Exception:  # one socket must not keep the others from their goodbye
-                logger.exception("client %s could not be told that the server stops", client.client_id)
+            except Exception:  # the last line of defence: the others are told too
+                logger.exception("client %s could not be told of the end", client.client_id)
         for task in self._tasks:
             task.cancel()
         if self._redis is not None:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from market import prices
 from market.providers import Source
 from monitoring import formats, heartbeats, place
+from monitoring.loops import Loop
 from realtime.lease import Lease, Process
 
 logger = logging.getLogger(__name__)
@@ -64,26 +65,32 @@ class Pulse:
 
     def _beat_on(self) -> None:
         wait = 0.0
-        while not self._over.wait(wait):
-            wait = BEAT_SECONDS
-            try:
-                if not self._lease.take():
-                    self.is_lease_lost = True
-                    self._stop.set()
-                    return
-                self._beat()
-            except RedisError as away:
-                logger.warning("No heartbeat: %s", away)
+        with Loop(f"{self._name} pulse", every_seconds=BEAT_SECONDS, away=(RedisError,)) as loop:
+            while not self._over.wait(wait):
+                wait = BEAT_SECONDS
+                with loop.turn():
+                    if not self._lease.take():
+                        self.is_lease_lost = True
+                        self._stop.set()
+                        return
+                    self._beat()
 
     def _beat(self) -> None:
         heartbeats.beat(
             self._name,
             source=self._source.name,
-            trouble=self._source.trouble(),
+            trouble=self._trouble(),
             last_message_at=self._last_message_at,
             place=place.here(),
             birth=place.birth(),
         )
+
+    def _trouble(self) -> str | None:
+        try:
+            return self._source.trouble()
+        except Exception as error:  # the lease and the heartbeat do not hang on what a source says of itself
+            logger.exception("%s can't say how it is", self._source.name)
+            return f"{self._source.name} can't say how it is: {type(error).__name__}"
 
 
 def service(sign: bytes | None) -> dict[str, bool | str | None]:

@@ -1,6 +1,5 @@
 """What low rooms tell high ones: changes of jobs, read from their bounded list and published on the stream `jobs`."""
 
-import logging
 from threading import Event, Thread
 
 import orjson
@@ -8,9 +7,8 @@ from redis.exceptions import RedisError
 
 from monitoring import redis
 from monitoring.jobs import changes
+from monitoring.loops import Loop
 from realtime import messages, streams
-
-logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.2
 BATCH = 1000  # changes of one message; of a job only the newest facts are told
@@ -31,29 +29,34 @@ class Relay:
         self._thread.join()
 
     def _go_on(self) -> None:
-        while not self._over.wait(PAUSE_SECONDS):
-            try:
-                while pass_on() == BATCH:
-                    pass
-            except RedisError as away:
-                logger.warning("The jobs' changes wait: %s", away)
+        with Loop("relay", every_seconds=PAUSE_SECONDS, away=(RedisError,)) as loop:
+            while not self._over.wait(PAUSE_SECONDS):
+                with loop.turn():
+                    while pass_on(loop) == BATCH:
+                        pass
 
 
-def pass_on() -> int:
-    """Publish the oldest changes, then take them off the list: a crash repeats them. Returns how many."""
+def pass_on(loop: Loop) -> int:
+    """Publish the oldest changes, then take them off the list: a crash repeats them. Returns how many.
+
+    What is no change leaves the list too: as its head it would hold up all that come behind it.
+    """
     client = redis.client()
     told = client.lrange(changes.KEY, 0, BATCH - 1)
     if told:
-        overflowed = client.llen(changes.KEY) >= changes.LIMIT
-        streams.publish([messages.jobs(merged(told), is_whole=not overflowed)])
+        skipped, overflowed = loop.skipped, client.llen(changes.KEY) >= changes.LIMIT
+        newest = merged(told, loop)
+        streams.publish([messages.jobs(newest, is_whole=not overflowed and loop.skipped == skipped)])
         client.ltrim(changes.KEY, len(told), -1)
     return len(told)
 
 
-def merged(told: list[bytes]) -> list[dict]:
+def merged(told: list[bytes], loop: Loop) -> list[dict]:
     """The newest facts of each job, in the order in which the jobs changed last."""
     newest: dict[str, dict] = {}
     for text in told:
-        if (change := changes.FORMAT.unpack(text)) is not None:
+        with loop.one(text):
+            if (change := changes.FORMAT.unpack(text)) is None:
+                raise ValueError("this is no change of a job")
             newest[change.task_id] = newest.pop(change.task_id, {}) | orjson.loads(text)
     return list(newest.values())

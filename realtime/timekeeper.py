@@ -1,6 +1,5 @@
 """Tells the market's clock, from a thread of its own: a close comes without a price, and a calendar takes seconds."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
@@ -10,8 +9,7 @@ from redis.exceptions import RedisError
 from market import clock
 from market.clock import Clock
 from market.providers import Source
-
-logger = logging.getLogger(__name__)
+from monitoring.loops import Loop
 
 LOOK_SECONDS = 1.0
 TELL_SECONDS = 30.0  # an unchanged clock is told again after so long
@@ -50,13 +48,9 @@ class Timekeeper:
             self._told, self._told_at = said, time.monotonic()
 
     def _tell_on(self) -> None:
-        while not self._over.is_set():
-            wait = LOOK_SECONDS
-            try:
-                self.tell()
-            except RedisError as away:
-                logger.warning("The market's clock is not told: %s", away)
-            except Exception:  # the last line of defence: a clock that fails must not stay silent for good
-                logger.exception("The market's clock")
-                wait = TELL_SECONDS
-            self._over.wait(wait)
+        # A calendar that is built for the first time takes seconds, and longer on a busy machine.
+        with Loop("timekeeper", every_seconds=LOOK_SECONDS, patience_seconds=60.0, away=(RedisError,)) as loop:
+            while not self._over.is_set():
+                with loop.turn():
+                    self.tell()
+                self._over.wait(LOOK_SECONDS)

@@ -4,16 +4,19 @@ import logging
 import threading
 import time
 
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from redis.exceptions import RedisError
 
 from market import backfill, history, symbols
 from market.history import Fetch
 from market.models import Symbol
 from market.providers import ProviderError
 from market.providers.yahoo_chart import SOURCE
+from monitoring.loops import Loop
 
 logger = logging.getLogger(__name__)
 
+AWAY = (OperationalError, InterfaceError, RedisError)
 LOOK_SECONDS = 30
 AFTER_OUTAGE_SECONDS = 60
 AFTER_NOTHING_SECONDS = 6 * 3600
@@ -29,16 +32,16 @@ class Backfill:
         self._fetch = fetch
         self._due_at: dict[str, float] = {}
         self._errors: dict[str, str] = {}
+        self._loop = Loop("yahoo: backfill", every_seconds=LOOK_SECONDS, patience_seconds=300.0, away=AWAY)
 
     def run(self, stop: threading.Event) -> None:
         try:
-            while not stop.is_set():
-                try:
-                    self.round(stop)
-                except Exception:  # the last line of defence: the database or Redis may be away for a while
-                    logger.exception("Backfill")
-                close_old_connections()
-                stop.wait(LOOK_SECONDS)
+            with self._loop as loop:
+                while not stop.is_set():
+                    with loop.turn():
+                        self.round(stop)
+                    close_old_connections()
+                    stop.wait(LOOK_SECONDS)
         finally:
             connections.close_all()
 
@@ -52,8 +55,9 @@ class Backfill:
             if stop.is_set():
                 return
             backfill.tell(tickers, symbol.ticker, self._errors)
-            wait = self._load(symbol)
-            self._due_at[symbol.ticker] = time.monotonic() + wait
+            self._due_at[symbol.ticker] = time.monotonic() + AFTER_OUTAGE_SECONDS  # also where it breaks
+            with self._loop.one(symbol.ticker):
+                self._due_at[symbol.ticker] = time.monotonic() + self._load(symbol)
         backfill.tell(tickers, None, self._errors)
 
     def _load(self, symbol: Symbol) -> float:

@@ -12,6 +12,7 @@ from market.prices import Quote
 from market.providers import ProviderError
 from market.providers.pace import NoSlot
 from market.providers.yahoo_inbox import Inbox
+from monitoring.loops import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,11 @@ class Poll:
         return self._failure or ("it has not answered yet" if is_late else None)
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.wait(LOOK_SECONDS):
-            try:
-                self.round()
-            except Exception:  # the last line of defence: one bad round must not end the polling
-                logger.exception("Polling Yahoo")
-                stop.wait(OUTAGE_SECONDS)
+        # A round asks for up to fifty symbols, one after the other.
+        with Loop("yahoo: polling", every_seconds=LOOK_SECONDS, patience_seconds=300.0) as loop:
+            while not stop.wait(LOOK_SECONDS):
+                with loop.turn():
+                    self.round()
 
     def round(self) -> None:
         """Ask about the symbols whose turn it is, longest waiting first."""
@@ -56,6 +56,8 @@ class Poll:
         if not due:
             return
         due = due[:A_ROUND]
+        # Before they are asked about: what breaks a round must not come first in every round after it.
+        self._asked |= {symbol.ticker: (time.monotonic(), OUTAGE_SECONDS) for symbol in due}
         wait = self._put_answers(due)
         now = time.monotonic()
         for symbol in due:

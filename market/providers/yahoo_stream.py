@@ -24,6 +24,7 @@ from market.models import Symbol
 from market.prices import Quote
 from market.providers import yahoo_fields
 from market.providers.yahoo_chart import SOURCE
+from monitoring.loops import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +77,11 @@ class Streamer:
             self._loop.call_soon_threadsafe(self._rewanted.set)
 
     async def _run(self) -> None:
-        keeping = asyncio.ensure_future(self._keep_connected())
-        await self._stopping.wait()
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        with Loop("yahoo: streamer") as self._turning:
+            keeping = asyncio.ensure_future(self._keep_connected())
+            await self._stopping.wait()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
     async def _keep_connected(self) -> None:
         """Reconnect for ever. A clean close waits like a drop does, else a server that hangs up at once is spun on."""
@@ -93,8 +95,8 @@ class Streamer:
                 reason = "it closed"
             except (OSError, TimeoutError, WebSocketException) as error:
                 reason = str(error) or type(error).__name__
-            except Exception:  # the last line of defence: whatever a message broke, the stream goes on
-                logger.exception("Yahoo's streamer")
+            except Exception as error:  # noqa: BLE001 - the last line of defence: the stream goes on
+                self._turning.fail(error)
                 reason = "see above"
             failures = 1 if time.monotonic() - began > SETTLED_SECONDS else failures + 1
             delay = min(self.first_delay_seconds * 2 ** (failures - 1), LONGEST_DELAY_SECONDS)
@@ -106,7 +108,8 @@ class Streamer:
         subscribing = asyncio.ensure_future(self._keep_subscribed(socket))
         try:
             async for frame in socket:
-                self._receive(frame)
+                with self._turning.one(f"a message of {len(frame)} bytes"):
+                    self._receive(frame)
         finally:
             subscribing.cancel()
             await asyncio.gather(subscribing, return_exceptions=True)

@@ -1,17 +1,13 @@
 """What a process does aside: a thread that takes whatever has gathered and does it at once, so that no caller waits."""
 
 import atexit
-import logging
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-logger = logging.getLogger(__name__)
-
-QUIET_SECONDS = 30  # between two words about the same trouble
+from monitoring.loops import Loop
 
 
 class Errands:
@@ -40,7 +36,6 @@ class Errands:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._wake, self._idle = threading.Event(), threading.Event()
-        self._quiet_until = 0.0
 
     def _start(self) -> None:
         with self._lock:
@@ -49,19 +44,13 @@ class Errands:
                 self._thread.start()
 
     def _run(self) -> None:
-        while self._wake.wait():
-            self._wake.clear()
-            items = [self._items.popleft() for _ in range(len(self._items))]
-            if items:
-                self._do_quietly(items)
-            with self._lock:
-                if not self._items:
-                    self._idle.set()
-
-    def _do_quietly(self, items: list[Any]) -> None:
-        try:
-            self._do(items)
-        except Exception as error:
-            if time.monotonic() >= self._quiet_until:
-                self._quiet_until = time.monotonic() + QUIET_SECONDS
-                logger.exception("%d errands failed: %s", len(items), type(error).__name__)
+        with Loop(f"errands {self._do.__name__}") as loop:
+            while self._wake.wait():
+                self._wake.clear()
+                items = [self._items.popleft() for _ in range(len(self._items))]
+                if items:
+                    with loop.turn():
+                        self._do(items)
+                with self._lock:
+                    if not self._items:
+                        self._idle.set()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -18,12 +18,14 @@ from monitoring.jobs import ledger
 from monitoring.jobs.clock import Watch
 from monitoring.jobs.context import Current
 from monitoring.jobs.running import timed_out
+from monitoring.loops import Loop
 from monitoring.models import Job
 from monitoring.models import Worker as WorkerRow
 
 if TYPE_CHECKING:
     from monitoring.jobs.worker import Worker
 
+AWAY = (OperationalError, InterfaceError)
 BEAT_SECONDS = 0.25
 GIVE_BACK_SECONDS = 0.5  # so long a claimed job may wait for a thread
 LOOK_SECONDS = 1.0  # between two looks for cancels
@@ -40,12 +42,15 @@ class Pulse:
         self._stopped, self._gone = threading.Event(), threading.Event()
         self._started_at, self._clock = timezone.now(), Watch()
         self._is_behind = False  # deadlines are instants of a clock that was set since
-        self._due = dict.fromkeys([self._look, self._hold], 0.0)
+        self._due = dict.fromkeys([self._hold, self._look], 0.0)
         self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
+        self._loop = Loop("jobs: pulse", every_seconds=BEAT_SECONDS, patience_seconds=60.0, away=AWAY)
 
     def run(self) -> None:
-        while not self._stopped.wait(BEAT_SECONDS):
-            self._beat(time.monotonic())
+        with self._loop as loop:
+            while not self._stopped.wait(BEAT_SECONDS):
+                with loop.turn():
+                    self._beat(time.monotonic())
         self._say_goodbye()
         self._gone.set()
 
@@ -57,19 +62,21 @@ class Pulse:
     def _beat(self, now: float) -> None:
         held = list(self._worker.held.values())
         for current in held:
-            if now >= current.deadline:
-                self._end_late(current)
-        try:
-            close_old_connections()
+            with self._loop.one(current.job):
+                self._end_if_late(current, now)
+        close_old_connections()
+        with self._loop.one("the clock"):
             self._follow_the_clock(held)
-            for step, due in self._due.items():
-                if now >= due:
-                    self._due[step] = now + self._every[step]
+        for step, due in self._due.items():
+            if now >= due:
+                self._due[step] = now + self._every[step]
+                with self._loop.one(step.__name__):
                     step(held)
+        with self._loop.one("what was claimed ahead"):
             self._worker.give_back(GIVE_BACK_SECONDS)
-        except DatabaseTrouble as error:
-            logger.warning("the pulse found no database: %s", error)
-        self._save_progress(held)
+        for current in held:
+            with self._loop.one(current.job):
+                self._save_progress(current)
 
     def _follow_the_clock(self, held: list[Current]) -> None:
         """A deadline is an instant, and a clock that was set makes it another one: move it with the clock."""
@@ -83,18 +90,19 @@ class Pulse:
                 ledger.held(current.job).update(deadline_at=timezone.now() + left)
             self._is_behind = False
 
-    def _end_late(self, current: Current) -> None:
+    def _end_if_late(self, current: Current, now: float) -> None:
+        if now < current.deadline:
+            return
         if current.is_isolated:
             current.stop("deadline_exceeded")  # whoever waits for its process kills it
         else:
             self._worker.abandon(current, timed_out(current.job))
 
-    def _save_progress(self, held: list[Current]) -> None:
-        for current in held:
-            try:
-                current.save_progress()
-            except DatabaseTrouble as error:
-                logger.warning("%s: its progress is not written: %s", current.job, error)
+    def _save_progress(self, current: Current) -> None:
+        try:
+            current.save_progress()
+        except DatabaseTrouble as error:  # its row may be locked, and those of others are not
+            logger.warning("%s: its progress is not written: %s", current.job, error)
 
     def _look(self, held: list[Current]) -> None:
         """Stop what was cancelled, and what somebody else holds by now."""

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import Error as DatabaseTrouble
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
 from monitoring import place
 from monitoring.jobs import ledger
 from monitoring.jobs.clock import Watch
 from monitoring.jobs.running import timed_out
+from monitoring.loops import Loop
 from monitoring.models import Job, Worker
 
 EVERY_SECONDS = 1.5
@@ -27,6 +27,7 @@ REMEMBERED = timedelta(hours=1)  # a worker that was silent for longer has lost 
 MERCY = timedelta(seconds=5)
 
 logger = logging.getLogger(__name__)
+loop = Loop("jobs: reaper", every_seconds=EVERY_SECONDS, patience_seconds=60.0, away=(OperationalError, InterfaceError))
 
 
 class Reaper:
@@ -39,12 +40,11 @@ class Reaper:
         self._no_reaping_before = 0.0
 
     def run(self) -> None:
-        while not self._stopped.wait(EVERY_SECONDS * random.uniform(0.8, 1.2)):
-            try:
-                close_old_connections()
-                self.round(timezone.now())
-            except DatabaseTrouble as error:
-                logger.warning("the reaper found no database: %s", error)
+        with loop:
+            while not self._stopped.wait(EVERY_SECONDS * random.uniform(0.8, 1.2)):
+                with loop.turn():
+                    close_old_connections()
+                    self.round(timezone.now())
 
     def stop(self) -> None:
         self._stopped.set()
@@ -72,20 +72,28 @@ def bury(now: datetime) -> None:
     alive = Worker.objects.filter(stopped_at=None, lost_at=None, heartbeat_at__gt=now - REMEMBERED)
     neighbours = alive.filter(place=place.here())
     for worker in neighbours:
-        if place.is_gone(worker):
-            for job in Job.objects.running().filter(worker=worker.pk)[:AT_ONCE]:
-                _lose(job)
-            if not Job.objects.running().filter(worker=worker.pk).exists():
-                Worker.objects.filter(pk=worker.pk).update(lost_at=now)
+        with loop.one(worker.pk):
+            if place.is_gone(worker):
+                _bury(worker, now)
+
+
+def _bury(worker: Worker, now: datetime) -> None:
+    for job in Job.objects.running().filter(worker=worker.pk)[:AT_ONCE]:
+        with loop.one(job):
+            _lose(job)
+    if not Job.objects.running().filter(worker=worker.pk).exists():
+        Worker.objects.filter(pk=worker.pk).update(lost_at=now)
 
 
 def expire(now: datetime) -> None:
     """Take jobs from workers that stopped holding on to them, and end those whose time is long over."""
     running = Job.objects.running()
     for job in running.filter(lease_until__lt=now).order_by("lease_until")[:AT_ONCE]:
-        _lose(job)
+        with loop.one(job):
+            _lose(job)
     for job in running.filter(deadline_at__lt=now - MERCY)[:AT_ONCE]:
-        _unless_locked(job, partial(ledger.end_one, timed_out(job)))
+        with loop.one(job):
+            _unless_locked(job, partial(ledger.end_one, timed_out(job)))
 
 
 def _lose(job: Job) -> None:

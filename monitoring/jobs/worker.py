@@ -29,6 +29,7 @@ from monitoring.jobs.lane import Lane
 from monitoring.jobs.ledger import Ending
 from monitoring.jobs.pulse import Pulse
 from monitoring.jobs.reaper import Reaper
+from monitoring.loops import Loop
 from monitoring.models import Job
 
 ENDINGS_AT_ONCE = 200
@@ -126,11 +127,13 @@ class Worker:
         self._free()
 
     def _dispatch(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.wait(self._until_alarm())
-            self._wake.clear()
-            while not self._stopping.is_set() and self._claim():
-                pass
+        with Loop("jobs: dispatcher") as loop:
+            while not self._stopping.is_set():
+                self._wake.wait(self._until_alarm())
+                self._wake.clear()
+                with loop.turn():
+                    while not self._stopping.is_set() and self._claim():
+                        pass
 
     def _until_alarm(self) -> float | None:
         """Seconds until the next retry that was written here; None where there is none."""
@@ -199,15 +202,22 @@ class Worker:
         self._wake.set()
 
     def _finish(self) -> None:
-        while first := self._endings.get():
-            batch = [first]
-            while len(batch) < ENDINGS_AT_ONCE and not self._endings.empty() and (more := self._endings.get()):
-                batch.append(more)
-            ended = [ending for _, ending in batch if ending]
+        with Loop("jobs: finisher", patience_seconds=60.0) as loop:
+            while first := self._endings.get():
+                batch = [first]
+                while len(batch) < ENDINGS_AT_ONCE and not self._endings.empty() and (more := self._endings.get()):
+                    batch.append(more)
+                with loop.turn():
+                    self._end(batch)
+
+    def _end(self, batch: list[tuple[Current, Ending | None]]) -> None:
+        ended = [ending for _, ending in batch if ending]
+        try:
             while ended and not self._write(ended):
                 time.sleep(RETRY_SECONDS)
-            self._forget(batch)
-            self._set_alarms(ended)
+        finally:
+            self._forget(batch)  # also what could not be written: its lease runs out, and it is tried again
+        self._set_alarms(ended)
 
     def _set_alarms(self, ended: list[Ending]) -> None:
         """Be awake when what failed for now may be tried again."""

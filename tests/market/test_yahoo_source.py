@@ -164,6 +164,47 @@ def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(s
     assert sorted(asked[2]) == ["AAPL", "MSFT"]
 
 
+def test_a_round_of_questions_that_breaks_lets_the_next_begin_with_others(symbol):
+    inbox, asked = Inbox(), []
+    inbox.track([symbol(f"S{number:03}") for number in range(yahoo_poll.A_ROUND + 1)])
+    poll = Poll(lambda due: asked.append([each.ticker for each in due]) or 1 / 0, inbox)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            poll.round()
+    assert asked[1] == ["S050"]
+
+
+@pytest.mark.parametrize("turning", [Poll, Backfill])
+def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, turning):
+    monkeypatch.setattr(yahoo_poll, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(yahoo_backfill, "LOOK_SECONDS", 0.01)
+    stop, turns = threading.Event(), []
+
+    def broken(*_: object) -> None:
+        turns.append(1)
+        if len(turns) == 3:
+            stop.set()
+        raise KeyError("a bug")
+
+    parts = {Poll: lambda: Poll(print, Inbox()), Backfill: lambda: Backfill(print)}
+    made = parts[turning]()
+    monkeypatch.setattr(made, "round", broken)
+    made.run(stop)
+    assert len(turns) == 3
+
+
+@pytest.mark.django_db
+def test_a_history_that_breaks_costs_no_other(wire, apple):
+    Symbol.objects.create(ticker="AAAA", name="Broken", exchange="XNAS", currency="USD", time_zone="UTC")
+    wire.charts["AAPL"] = made_chart("AAPL")
+    loading = Backfill(
+        lambda symbol, start: {}[symbol.ticker] if symbol.ticker == "AAAA" else yahoo.history(symbol, start)
+    )
+    loading.round(threading.Event())
+    assert Bar.objects.filter(symbol=apple).exists()
+    assert "AAAA" in loading._due_at
+
+
 def test_an_outage_is_waited_out_and_gives_no_price(symbol):
     inbox = Inbox()
     inbox.track([symbol("AAPL")])

@@ -9,6 +9,10 @@ from monitoring import loops
 from monitoring.loops import Loop
 
 
+class Ended(Exception):
+    """Somebody wants the loop to end."""
+
+
 def test_a_bad_element_is_skipped_and_those_behind_it_come(caplog):
     seen = []
     with Loop("sample") as loop, loop.turn():
@@ -94,6 +98,13 @@ def test_a_loop_that_was_broken_out_of_stays_at_fault_and_one_that_ended_is_gone
     with pytest.raises(KeyError), Loop("broken"):
         raise KeyError
     assert loops.faults() == ["broken: it ended: KeyError"]
+
+
+@pytest.mark.parametrize("inner", [Loop.turn, lambda loop: loop.one("an element")])
+def test_what_ends_a_loop_in_order_ends_it_from_wherever_it_comes(inner):
+    with pytest.raises(Ended), Loop("sample", ends=(Ended,)) as loop, inner(loop):
+        raise Ended
+    assert (loop.failed, loop.skipped, loops.running()) == (0, 0, [])
 
 
 def test_a_coroutine_that_is_cancelled_ends_in_order():

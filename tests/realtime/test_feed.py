@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
@@ -12,12 +13,14 @@ from market import bars, clock, quotes
 from market.models import Bar, DataSource, Symbol
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay
+from monitoring import heartbeats
 from monitoring import redis as connection
 from monitoring.models import Job
 from realtime import alerts, messages
 from realtime.feed import Feed
 from realtime.lease import Lease
 from realtime.models import Alert, AlertRule
+from realtime.pulse import Pulse
 from realtime.timekeeper import Timekeeper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -263,3 +266,66 @@ def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(re
     new_feed()._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
     keys = Job.objects.filter(name="market.records").order_by("key").values_list("key", flat=True)
     assert list(keys) == [f"market.records:1:2012-09-0{day}" for day in (4, 5, 6)]
+
+
+class Source:
+    """Plays batches as they are given, and stops the feed behind the last one."""
+
+    name = "replay"
+
+    def __init__(self, stop: threading.Event, *rounds: list) -> None:
+        self._stop, self._rounds = stop, list(rounds)
+
+    def prepare(self) -> None:
+        pass
+
+    def clock(self, *_: object) -> None:
+        return None
+
+    def trouble(self) -> str | None:
+        raise KeyError("what a source says of itself")
+
+    def batches(self, stop: threading.Event) -> Iterable[Tick]:
+        if not self._rounds:
+            stop.set()
+            return
+        for event in self._rounds.pop(0):
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+
+def test_a_quote_that_breaks_the_feed_costs_no_other_and_the_next_batch_comes(stop, apple, quote):
+    Symbol.objects.create(ticker="MSFT", name="M", exchange="XNAS", currency="USD", time_zone="UTC")
+    bad = quote("AAPL", 2.0, as_of=datetime(2012, 9, 4, 15), open=None)  # noqa: DTZ001 - what must not be
+    source = Source(stop, [Tick([bad, quote("MSFT", 30.0, open=None)]), Tick([quote("AAPL", 101.0, open=None)])])
+    _play(source, stop)
+    assert {ticker: found.price for ticker, found in quotes.latest(["AAPL", "MSFT"]).items()} == {
+        "AAPL": 101.0, "MSFT": 30.0,
+    }  # fmt: skip
+
+
+def test_a_source_that_breaks_is_asked_anew(stop, apple, quote):
+    _play(Source(stop, [KeyError("a bug")], [Tick([quote("AAPL", 101.0, open=None)])]), stop)
+    assert quotes.latest(["AAPL"])["AAPL"].price == 101.0
+
+
+def test_a_source_that_cannot_say_how_it_is_keeps_the_lease_and_the_sign_of_life(stop):
+    lease = Lease("feed", 3)
+    lease.take()
+    with Pulse("feed", Source(stop), lease, stop):
+        _until(lambda: heartbeats.last("feed"))
+    assert not stop.is_set()
+
+
+def _play(source: Source, stop: threading.Event) -> None:
+    lease = Lease("feed", 60)
+    lease.take()
+    Feed(source, stop, lease).play(Pulse("feed", source, lease, stop))
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -18,6 +18,7 @@ from realtime.recovery import EVERY, LATEST
 from realtime.streams import Position
 
 pytestmark = pytest.mark.usefixtures("redis")
+CHECKED_SECONDS = 2 * hub_module.CHECK_SECONDS  # a hole that no message shows is found by the next look at the tops
 
 
 class Socket:
@@ -440,3 +441,42 @@ def test_a_source_that_gives_nothing_is_told_with_the_reason_and_that_it_is_back
 def facts(socket: Socket) -> dict:
     """What the last word about the service says, without its time."""
     return {name: socket.said("service_status")[name] for name in ("redis", "feed", "source", "detail")}
+
+
+@pytest.mark.parametrize("nonsense", [b"no line", b"a\tb\tc\td\te", b"\xff\t\t1\tk\t{}", b""])
+def test_a_publication_that_is_none_keeps_nobody_from_the_next(nonsense):
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        await publish(tick())
+        await until(lambda: socket.seqs("prices:AAPL") == [1])
+        await asyncio.to_thread(redis.client().publish, streams.channel(), nonsense)
+        await publish(tick())
+        await until(lambda: socket.seqs("prices:AAPL") == [1, 2], seconds=CHECKED_SECONDS)
+
+    play(scenario)
+
+
+def test_a_client_that_cannot_be_given_a_message_keeps_it_from_no_other():
+    async def scenario(hub: Hub) -> None:
+        (broken, _), (_, socket) = connect(hub), connect(hub)
+        for client in list(hub.clients):
+            await hub.subscribe(client, {"prices:AAPL": EVERY}, {})
+        broken.outbox = None
+        await publish(tick(), tick())
+        await until(lambda: socket.seqs("prices:AAPL") == [1, 2])
+        assert broken not in hub.clients
+
+    play(scenario)
+
+
+def test_a_client_that_cannot_be_told_the_status_keeps_it_from_no_other(monkeypatch):
+    async def scenario(hub: Hub) -> None:
+        (broken, _), (_, socket) = connect(hub), connect(hub)
+        monkeypatch.setattr(hub, "clients", [broken, *(hub.clients - {broken})])
+        broken.outbox = None
+        hub.status = None
+        await until(lambda: socket.heard and socket.said("service_status")["redis"])
+        await until(lambda: hub.status is not None)
+
+    play(scenario)

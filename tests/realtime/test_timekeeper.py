@@ -73,7 +73,7 @@ def test_a_calendar_that_takes_long_holds_nobody_up():
 
 
 def test_a_source_that_fails_is_asked_again(monkeypatch):
-    monkeypatch.setattr(timekeeper, "TELL_SECONDS", 0.01)
+    monkeypatch.setattr(timekeeper, "LOOK_SECONDS", 0.01)
     exchange = Exchange(OPEN)
     answers = [ValueError("a bug"), OPEN]
     monkeypatch.setattr(exchange, "clock", lambda *_: _answer(answers))
