@@ -1,6 +1,7 @@
 // The frame of every page: preferences, search, the connection pill and the market's state.
 
 import { page } from "./page.js";
+import { showRights } from "./rights.js";
 import { openSearch } from "./search.js";
 import { age, duration, word } from "./words.js";
 
@@ -31,6 +32,7 @@ document.addEventListener("click", (event) => closeMenus(event.target));
 
 /** Show what the stream is doing, and how old its last word is. */
 export function showConnection(stream) {
+  showRights(stream);
   const pill = document.querySelector("[data-connection]");
   if (!pill) return;
   const said = pill.querySelector("[data-connection-word]");

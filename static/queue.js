@@ -17,7 +17,12 @@ export class Queue {
   /** `nameOf(id)` is the name of a job that the page knows; `told` gets what was read. */
   constructor({ nameOf, told }) {
     Object.assign(this, { nameOf, told, hosts: new Map() });
-    setInterval(() => this.read(), AT_REST);
+    this.again = setInterval(() => this.read(), AT_REST);
+  }
+
+  stop() {
+    clearInterval(this.again);
+    clearTimeout(this.soon);
   }
 
   readSoon() {

@@ -8,9 +8,11 @@ const LONGEST_PAUSE = 8000;
 const ANSWER_WITHIN = 8000;
 const CONFLATED = new Set(["price_update"]);
 const LOSSLESS = new Set(["alert", "signal", "news", "system_status"]);
+const NO_RIGHT = new Set(["staff_only", "login_required"]);
+const OWN_ALERTS = "alerts:@me"; // whoever asks for alerts while logged in gets it too
 
 export class Stream extends EventTarget {
-  /** Events: the type of each message, with the message as `detail`; `state`; `epoch` (a stream begins anew); `lost` (a stream has a hole). */
+  /** Events: the type of each message, with the message as `detail`; `state`; `epoch` (a stream begins anew); `lost` (a stream has a hole); `ended` (streams were taken, with the reason). */
   constructor(url = address()) {
     super();
     this.url = url;
@@ -22,7 +24,7 @@ export class Stream extends EventTarget {
     this.queue = new Map();
     this.attempts = 0;
     this.lastId = 0;
-    this.resuming = new Map();
+    this.asked = new Map(); // what is not answered yet, by id
     addEventListener("online", () => this.open());
     addEventListener("offline", () => this.socket?.close());
     addEventListener("pagehide", () => this.end());
@@ -94,8 +96,8 @@ export class Stream extends EventTarget {
   }
 
   subscribed(message) {
-    const resumed = this.resuming.get(message.id) ?? {};
-    this.resuming.delete(message.id);
+    const resumed = this.asked.get(message.id)?.since ?? {};
+    this.asked.delete(message.id);
     for (const [stream, { epoch, seq, recovered }] of Object.entries(message.streams)) {
       const place = this.places.get(stream);
       if (place) place.isAsked = false;
@@ -130,12 +132,38 @@ export class Stream extends EventTarget {
     this.emit("lost", message);
   }
 
+  /** Streams that the server took: what has ended is not asked for again; what nobody could tell is, later. */
+  unsubscribed({ streams, reason }) {
+    if (reason === "asked") return;
+    for (const [key, message] of this.queue) if (streams.includes(streamOf(message))) this.queue.delete(key);
+    if (reason === "rights_ended") streams.forEach((stream) => this.forget(stream));
+    else new Set(streams.map((stream) => stream.split(":")[0])).forEach((type) => this.askLater(type));
+    this.emit("ended", { streams, reason });
+  }
+
+  refused(message) {
+    const asked = this.asked.get(message.id);
+    this.asked.delete(message.id);
+    if (asked && message.code === "temporarily_unavailable") this.askLater(asked.type, asked.symbols);
+    else Object.keys(asked?.since ?? {}).forEach((stream) => Object.assign(this.places.get(stream) ?? {}, { isAsked: false }));
+    this.emit("refusal", message);
+    if (!asked || !NO_RIGHT.has(message.code)) return;
+    this.forget(asked.type);
+    this.emit("ended", { streams: [asked.type], reason: "rights_ended" });
+  }
+
+  forget(stream) {
+    this.wanted.delete(stream);
+    this.places.delete(stream);
+  }
+
   closed(code) {
     clearTimeout(this.answerBy);
     this.socket = null;
-    this.resuming.clear();
+    this.asked.clear();
     if (code >= 4500 && code < 5000) {
       this.become("refused", code);
+      if (code === CLOSE.invalid_token) this.emit("ended", { streams: [], reason: "rights_ended" });
       return;
     }
     this.become(navigator.onLine ? "reconnecting" : "offline", code);
@@ -155,12 +183,24 @@ export class Stream extends EventTarget {
 
   ask(type, symbols) {
     const names = UNNAMED_TYPES.includes(type) ? [type] : symbols.map((symbol) => `${type}:${symbol}`);
+    if (type === "alerts") names.push(OWN_ALERTS);
     const since = Object.fromEntries(names.filter((name) => this.places.has(name)).map((name) => [name, position(this.places.get(name))]));
     const message = { action: "subscribe", id: ++this.lastId, type };
     if (symbols.length) message.symbols = symbols;
     if (Object.keys(since).length) message.since = since;
-    this.resuming.set(message.id, since);
+    this.asked.set(message.id, { type, symbols, since });
     this.send(message);
+  }
+
+  /** The same once more, unless another line has asked for everything meanwhile. */
+  askLater(type, symbols = [...(this.wanted.get(type) ?? [])]) {
+    const { socket } = this;
+    setTimeout(() => {
+      const wanted = this.wanted.get(type);
+      const left = symbols.filter((symbol) => wanted?.has(symbol));
+      const isWanted = wanted && (left.length || !symbols.length);
+      if (isWanted && this.socket === socket && this.state === "live") this.ask(type, left);
+    }, LONGEST_PAUSE * (0.5 + Math.random() / 2));
   }
 
   /** A hole in a stream that must have none: what is missing is asked for once, and the rest comes with it. */
@@ -168,7 +208,8 @@ export class Stream extends EventTarget {
     if (place.isAsked) return;
     place.isAsked = true;
     const [type, symbol] = stream.split(/:(.*)/);
-    this.ask(type, symbol ? [symbol] : []);
+    if (stream === OWN_ALERTS) this.ask(type, [...(this.wanted.get(type) ?? [])]);
+    else this.ask(type, symbol ? [symbol] : []);
   }
 
   send(message) {
@@ -225,16 +266,14 @@ const HANDLERS = {
     this.serve({ redis, feed, source, detail });
   },
   pong() {},
-  unsubscribed() {},
   price_updates(message) {
     message.updates.forEach((update) => this.take(update));
   },
   server_shutdown(message) {
     this.retryAfter = message.retry_after * 1000;
   },
-  error(message) {
-    this.emit("refusal", message);
-  },
+  unsubscribed: Stream.prototype.unsubscribed,
+  error: Stream.prototype.refused,
 };
 
 function position({ epoch, seq }) {

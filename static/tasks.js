@@ -10,6 +10,7 @@ import { changed, fromChange, matches, merged } from "./jobs.js";
 import { watchKeys } from "./keys.js";
 import { get, page } from "./page.js";
 import { Queue } from "./queue.js";
+import { isLogin, loginAddress, tellLoggedOut } from "./rights.js";
 import { Stream } from "./stream.js";
 import { word } from "./words.js";
 
@@ -27,6 +28,8 @@ const stream = new Stream();
 const jobs = new Map();
 let next = null;
 let reading = 0;
+let isOver = false; // the login that opened the page has ended
+let isPolled = false;
 let listPlace = 0; // where the list was left on a narrow screen, which shows either it or one job
 
 const filters = new Filters(document.querySelector("[data-filters]"), () => {
@@ -138,11 +141,27 @@ function sayEmpty() {
 }
 
 function fail(error) {
+  if (isLogin(error)) {
+    tellLoggedOut();
+    return;
+  }
   frame.setAttribute("aria-busy", "false");
   part("skeleton").hidden = true;
   if (list.rows.size) return; // what is shown stays; the line's pill tells that it may be old
   list.table.hidden = true;
   say(word("listFailed"), [error.message, error.requestId && word("request", { id: error.requestId })].filter(Boolean).join(" · "), button(word("retry"), read));
+}
+
+/** Jobs belong to people: with the login goes what it showed. */
+function leaveOff(event) {
+  event.preventDefault();
+  isOver = true;
+  queue?.stop();
+  form.dialog.close();
+  const again = make("a", { className: "button primary", href: loginAddress(), textContent: word("logInAgain") });
+  const said = make("div", { className: "empty entry", attributes: { role: "alert" } }, make("h1", { textContent: word("loggedOut") }), make("p", { textContent: word("loggedOutText") }), make("p", {}, again));
+  board.replaceWith(said);
+  document.title = `${word("tasks")} · Finstage`;
 }
 
 function say(title, text, button) {
@@ -234,8 +253,10 @@ function takeFigures({ status_counts: counts, by_name: kinds }) {
 }
 
 function poll() {
+  isPolled = true;
   const isBusy = [...list.rows.values()].some(({ job }) => isUnfinished(job));
   setTimeout(async () => {
+    if (isOver) return;
     if (!document.hidden) {
       await read();
       if (pane.job && isUnfinished(pane.job)) await pane.read();
@@ -266,7 +287,7 @@ watchKeys({
   Escape: () => pane.id && open(null),
   c: () => pane.act("cancel"),
   r: () => pane.act("retry"),
-  n: () => form.open(filters.asked.name),
+  n: () => isOver || form.open(filters.asked.name),
   f: () => filters.focus(),
 });
 
@@ -293,6 +314,8 @@ async function start() {
     stream.on("jobs", take).on("lost", readSoon).on("epoch", readSoon).subscribe("jobs");
     document.addEventListener("visibilitychange", () => document.hidden || readSoon());
   }
+  document.addEventListener("loggedout", leaveOff);
+  stream.on("ended", () => isOver || isPolled || poll());
   stream.subscribe("system").open();
   await Promise.all([read(), queue?.read()]);
   list.choose(pane.id);

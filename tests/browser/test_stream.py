@@ -10,8 +10,8 @@ OPEN = """async () => {
   const { Stream } = await import('/static/stream.js');
   window.seen = [];
   window.stream = new Stream();
-  for (const type of ['price_update', 'alert', 'lost', 'epoch', 'state'])
-    stream.on(type, (detail) => seen.push([type, detail.seq ?? detail.state ?? detail.to ?? null]));
+  for (const type of ['price_update', 'alert', 'lost', 'epoch', 'state', 'ended'])
+    stream.on(type, (detail) => seen.push([type, detail.seq ?? detail.state ?? detail.to ?? detail.streams ?? null]));
   stream.subscribe('prices', ['AAPL']).subscribe('alerts', ['AAPL']).open();
 }"""
 
@@ -22,7 +22,8 @@ class Server:
     def __init__(self) -> None:
         self.sockets: list[WebSocketRoute] = []
         self.asked: list[dict] = []
-        self.seq = {"prices:AAPL": 10, "alerts:AAPL": 5}
+        self.seq = {"prices:AAPL": 10, "alerts:AAPL": 5, "jobs": 3}
+        self.refused: dict[str, str] = {}
         self.epoch = "one"
 
     def accept(self, socket: WebSocketRoute) -> None:
@@ -32,8 +33,11 @@ class Server:
 
     def hear(self, socket: WebSocketRoute, action: dict) -> None:
         self.asked.append(action)
-        if action["action"] == "subscribe":
-            name = f"{action['type']}:AAPL"
+        if action["action"] == "subscribe" and action["type"] in self.refused:
+            code = self.refused[action["type"]]
+            self.say({"type": "error", "id": action["id"], "code": code, "message": code})
+        elif action["action"] == "subscribe":
+            name = "jobs" if action["type"] == "jobs" else f"{action['type']}:AAPL"
             known = action.get("since", {}).get(name, {})
             state = {"epoch": self.epoch, "seq": self.seq[name], "recovered": known.get("epoch") == self.epoch}
             self.say({"type": "subscribed", "id": action["id"], "streams": {name: state}, "snapshot": []})
@@ -156,3 +160,53 @@ def test_a_line_that_does_not_answer_is_dropped_and_opened_again(page, server):
     page.wait_for_timeout(8500)
     assert server.asked[2] == {"action": "ping"}
     eventually(page, lambda: len(server.sockets) == 2)
+
+
+def test_what_ended_with_its_rights_is_told_forgotten_and_not_asked_for_again(page, server):
+    page.evaluate("stream.subscribe('jobs')")
+    until(page, "stream.places.has('jobs')")
+    page.evaluate("stream.deliver = () => null")
+    server.say({"type": "jobs", "stream": "jobs", "jobs": [], "is_whole": True, "seq": 4})
+    until(page, "stream.queue.size === 1")
+    server.say({"type": "unsubscribed", "streams": ["jobs"], "reason": "rights_ended", "subscriptions": []})
+    until(page, "stream.queue.size === 0")
+    assert seen(page, "ended") == [["jobs"]]
+    server.asked.clear()
+    server.sockets[-1].close(code=4012)
+    eventually(page, lambda: len(server.asked) >= 2)
+    assert [action["type"] for action in server.asked] == ["prices", "alerts"]
+
+
+def test_what_is_for_staff_is_asked_for_once(page, server):
+    server.refused["jobs"] = "staff_only"
+    page.evaluate("stream.subscribe('jobs')")
+    until(page, "seen.some(([type]) => type === 'ended')")
+    server.asked.clear()
+    server.sockets[-1].close(code=4012)
+    eventually(page, lambda: len(server.asked) >= 2)
+    assert [action["type"] for action in server.asked] == ["prices", "alerts"]
+
+
+def test_what_could_not_be_answered_for_now_is_asked_again(page, server):
+    server.refused["jobs"] = "temporarily_unavailable"
+    page.evaluate("stream.subscribe('jobs')")
+    eventually(page, lambda: server.asked[-1]["type"] == "jobs")
+    del server.refused["jobs"]
+    until(page, "stream.places.has('jobs')")
+    server.say({"type": "unsubscribed", "streams": ["jobs"], "reason": "rights_unknown", "subscriptions": []})
+    server.asked.clear()
+    until(page, "seen.some(([type]) => type === 'ended')")
+    page.wait_for_function("() => [...stream.asked.values()].length || stream.lastId >= 5")
+    eventually(page, lambda: bool(server.asked))
+    assert (server.asked[0]["type"], server.asked[0]["since"]["jobs"]["seq"]) == ("jobs", 3)
+
+
+def test_ones_own_alerts_go_on_where_they_were_and_a_hole_in_them_is_asked_for(page, server):
+    page.evaluate("stream.places.set('alerts:@me', { epoch: 'mine', seq: 2 })")
+    server.say({"type": "alert", "stream": "alerts:@me", "id": 9, "symbol": "AAPL", "seq": 4})
+    eventually(page, lambda: len(server.asked) == 3)
+    assert server.asked[2]["symbols"] == ["AAPL"]
+    assert server.asked[2]["since"]["alerts:@me"] == {"epoch": "mine", "seq": 2}
+    server.sockets[-1].close(code=4012)
+    eventually(page, lambda: len(server.asked) == 5)
+    assert server.asked[4]["since"]["alerts:@me"] == {"epoch": "mine", "seq": 2}

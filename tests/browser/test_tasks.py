@@ -71,6 +71,37 @@ def test_whoever_is_not_logged_in_is_asked_to_and_comes_back(visit):
     expect(page.locator(".rail").get_by_text("Tasks")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("locale", "told", "again"),
+    [("en-US", "You are logged out", "Log in again"), ("ko-KR", "로그아웃되었습니다", "다시 로그인")],
+)
+def test_a_page_left_open_says_that_its_login_has_ended_and_leads_back(tasks, locale, told, again):
+    page = tasks("?status=failed", locale=locale)
+    other = page.context.new_page()
+    other.goto("/tasks/")
+    other.locator(".account summary").click()
+    other.locator(".account form button").click()
+    expect(page.get_by_role("heading", name=told)).to_be_visible()
+    expect(page.locator("[data-jobs]")).to_have_count(0)
+    page.get_by_role("main").get_by_role("link", name=again).click()
+    log_in(page)
+    page.wait_for_url("**/tasks/?status=failed")
+    expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
+
+
+def test_other_pages_say_that_the_login_has_ended_and_their_prices_move_on(visit):
+    page = visit("/login/?next=/")
+    log_in(page)
+    expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
+    other = page.context.new_page()
+    other.goto("/tasks/")
+    other.locator(".account summary").click()
+    other.get_by_role("button", name="Log out").click()
+    expect(page.locator("[data-ended]")).to_contain_text("You are logged out")
+    expect(page.locator("[data-ended]").get_by_role("link")).to_have_attribute("href", "/login/?next=%2F")
+    expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
+
+
 def test_a_wrong_password_is_told_and_the_name_is_kept(visit):
     page = visit("/login/")
     log_in(page, password="wrong")
