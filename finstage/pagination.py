@@ -1,38 +1,135 @@
 """Long lists a page at a time, by a cursor that stays right while rows come and go."""
 
-from django.core.exceptions import ValidationError as ImpossibleValue
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import CursorPagination
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.core.signing import BadSignature, Signer
+from django.db.models import F, Q, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+_NOTHING = Q(pk__in=())
 
 
-class Pages(CursorPagination):
-    """`?limit=` rows from `?cursor=`; the links to the next and previous page are in the body and in `Link`."""
+class Place(NamedTuple):
+    """Where a page begins: behind the row of these values, or at it; or where it ends, if it is read backwards."""
 
-    page_size = 100
-    max_page_size = 1000
-    page_size_query_param = "limit"
-    page_size_query_description = "Rows in a page, 1 to 1000."
-    cursor_query_description = "Where the page begins, as `next` and `previous` say it."
+    values: Sequence[Any]
+    is_backwards: bool = False
+    is_included: bool = False
 
-    def paginate_queryset(self, queryset, request, view=None) -> list:
+
+class Cursors:
+    """Places of one list in one order. A cursor is signed: what we did not make, or made for another, is refused."""
+
+    def __init__(self, request, *order: str) -> None:
+        self._request = request
+        self._signer = Signer(salt=json.dumps(["cursor", request.path.rstrip("/"), *order]))
+
+    def asked(self) -> Place | None:
+        """The place of `?cursor=`. Raises ValidationError."""
+        text = self._request.query_params.get("cursor")
+        if text is None:
+            return None
         try:
-            return super().paginate_queryset(queryset, request, view)
-        except (NotFound, ImpossibleValue, ValueError, OverflowError):
-            raise _refusal("cursor", "The cursor is not one of ours; take it from `next` or `previous`.") from None
+            return Place(*self._signer.unsign_object(text))
+        except (BadSignature, ValueError):
+            raise _refusal(
+                "cursor", "It is no cursor of this list in this order; take it whole from `next` or `previous`."
+            ) from None
 
-    def get_page_size(self, request) -> int:
-        text = request.query_params.get(self.page_size_query_param, str(self.page_size))
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
-            allowed = f"it must be a whole number from 1 to {self.max_page_size}."
-            raise _refusal("limit", f'"{text[:40]}" is not a limit; {allowed}')
-        return int(text)
+    def url(self, place: Place) -> str:
+        """This request's own address, from that place on."""
+        plain = [each if isinstance(each, str | int | float | None) else str(each) for each in place.values]
+        return replace_query_param(
+            self._request.build_absolute_uri(), "cursor", self._signer.sign_object(place._replace(values=plain))
+        )
+
+
+class Pages(BasePagination):
+    """`?limit=` rows from `?cursor=`; the links to the next and previous page are in the body and in `Link`.
+
+    ordering: a column, or several; `-` turns one round. The key decides among rows that are equal in them, so the
+    order is total. No value sorts before every value, as our databases have it.
+    """
+
+    ordering: str | Sequence[str] = "pk"
+    usual_limit = 100
+    highest_limit = 1000
+    cursors, place = Cursors, Place
+
+    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
+        limit, order = self._limit(request), self._order(queryset)
+        self._cursors = Cursors(request, *(f"{'-' * turned}{name}" for name, turned in order))
+        asked = self._cursors.asked()
+        names = [f"page_{position}" for position in range(len(order))]
+        found = queryset.annotate(**{name: F(column) for name, (column, _) in zip(names, order, strict=True)})
+        is_backwards = asked is not None and asked.is_backwards
+        columns = [(name, turned != is_backwards) for name, (_, turned) in zip(names, order, strict=True)]
+        if asked is not None:
+            found = found.filter(_beyond(columns, asked, [found.query.annotations[name] for name in names]))
+        rows = list(found.order_by(*(f"{'-' * turned}{name}" for name, turned in columns))[: limit + 1])
+        are_more, rows = len(rows) > limit, rows[:limit]
+        if is_backwards:
+            rows.reverse()
+        self._before, self._behind = _neighbours([_taken(row, names) for row in rows], asked, are_more=are_more)
+        return rows
 
     def get_paginated_response(self, data: list) -> Response:
-        following, before = self.get_next_link(), self.get_previous_link()
+        following, before = (place and self._cursors.url(place) for place in (self._behind, self._before))
         links = [f'<{url}>; rel="{name}"' for name, url in (("next", following), ("prev", before)) if url]
         headers = {"Link": ", ".join(links)} if links else None
         return Response({"next": following, "previous": before, "results": data}, headers=headers)
+
+    def _limit(self, request) -> int:
+        text = request.query_params.get("limit", str(self.usual_limit))
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.highest_limit):
+            allowed = f"it must be a whole number from 1 to {self.highest_limit}."
+            raise _refusal("limit", f'"{text[:40]}" is not a limit; {allowed}')
+        return int(text)
+
+    def _order(self, queryset: QuerySet) -> list[tuple[str, bool]]:
+        """Each column and whether it falls, down to the key, which no two rows share."""
+        asked = [self.ordering] if isinstance(self.ordering, str) else self.ordering
+        order = [(name.removeprefix("-"), name.startswith("-")) for name in asked]
+        keys = {"pk", queryset.model._meta.pk.name}
+        return order if keys & {name for name, _ in order} else [*order, ("pk", order[-1][1])]
+
+
+def _beyond(columns: list[tuple[str, bool]], place: Place, expressions: list) -> Q:
+    """The rows that lie beyond a place when these columns are read in this direction."""
+    beyond, equal = _NOTHING, Q()
+    for (name, falls), text, expression in zip(columns, place.values, expressions, strict=True):
+        value = expression.output_field.to_python(text)
+        beyond |= equal & _past(name, value, falls=falls)
+        equal &= Q(**{f"{name}__isnull": True} if value is None else {name: value})
+    return beyond | equal if place.is_included else beyond
+
+
+def _past(name: str, value: Any, *, falls: bool) -> Q:
+    if value is None:
+        return _NOTHING if falls else Q(**{f"{name}__isnull": False})
+    return Q(**{f"{name}__lt": value}) | Q(**{f"{name}__isnull": True}) if falls else Q(**{f"{name}__gt": value})
+
+
+def _neighbours(values: list[list], asked: Place | None, *, are_more: bool) -> tuple[Place | None, Place | None]:
+    """Where the page before and the one behind begin. Of a page whose rows are all gone, one leads back."""
+    is_backwards = asked is not None and asked.is_backwards
+    if not values:
+        back = asked and Place(asked.values, not is_backwards, is_included=True)
+        return (None, back) if is_backwards else (back, None)
+    is_one_before = are_more if is_backwards else asked is not None
+    is_one_behind = is_backwards or are_more
+    before = Place(values[0], is_backwards=True) if is_one_before else None
+    return before, Place(values[-1]) if is_one_behind else None
+
+
+def _taken(row: Any, names: list[str]) -> list:
+    """The row's place; a row of plain values is then as its list asked for it."""
+    return [row.pop(name) if isinstance(row, dict) else getattr(row, name) for name in names]
 
 
 def _refusal(field: str, message: str) -> ValidationError:

@@ -11,14 +11,14 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from market import bars, coverage, examples, prices, queries, quotes, records, shapes
 from market.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Record, Symbol
-from market.queries import Choice, Count, Instant, Query, Span, Tickers
+from market.queries import Choice, Count, Query, Span, Tickers
 
+PAGES = api_settings.DEFAULT_PAGINATION_CLASS
 TABLE = {(200, "text/csv"): OpenApiTypes.STR}
 _PAGING = [
     OpenApiParameter("cursor", str, description="Where the page begins, as `next` and `previous` say it."),
@@ -38,7 +38,7 @@ class BarQuery(Span):
     interval = Choice(Interval.values, default=Interval.DAY)
     adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
-    cursor = Instant(required=False, help_text="Where the page ends, as `next` says it: only bars before it.")
+    cursor = serializers.CharField(required=False, help_text="Where the page ends, as `next` says it.")
 
 
 class ActionQuery(Span):
@@ -66,7 +66,7 @@ class Symbols(APIView):
     def get(self, request) -> Response:
         query = SymbolQuery.read(request)
         found = _reference(Symbol.objects.alias(lower_name=Lower("name")).filter(_matching(query)))
-        pages = api_settings.DEFAULT_PAGINATION_CLASS()
+        pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(_with_coverage(pages.paginate_queryset(found, request, self)))
 
@@ -112,16 +112,17 @@ class Bars(APIView):
     )
     def get(self, request, symbol: str) -> Response:
         query = BarQuery.read(request)
+        cursors = PAGES.cursors(request, query["interval"])
         found = bars.rows(
             queries.known(symbol),
             interval=query["interval"],
             start=query.get("start"),
-            end=_end(query),
+            end=_end(query, cursors.asked()),
             adjusted=query["adjusted"],
             limit=query["limit"] + 1,
         )
         page = [prices.row_fields(*row) for row in found[-query["limit"] :]]
-        following = _before(request, page[0]["opened_at"]) if len(found) > len(page) else None
+        following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
         headers = {"Link": f'<{following}>; rel="next"'} if following else None
         return Response({"next": following, "results": page}, headers=headers)
 
@@ -197,7 +198,7 @@ class Actions(APIView):
         if "end" in query:
             wanted &= Q(ex_date__lte=query["end"].date())
         found = CorporateAction.objects.filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
-        pages = api_settings.DEFAULT_PAGINATION_CLASS()
+        pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(
             [{"symbol": ticker, **row} for row in pages.paginate_queryset(found, request, self)]
@@ -251,16 +252,12 @@ def _with_coverage(rows: list[dict]) -> list[dict]:
     return [{**{name: row[name] for name in shapes.SYMBOL_COLUMNS}, "coverage": held[row["symbol"]]} for row in rows]
 
 
-def _end(query: dict) -> datetime | None:
+def _end(query: dict, place) -> datetime | None:
     """The last instant that counts, when the cursor stands before the asked end."""
     ends = [query["end"]] if "end" in query else []
-    if "cursor" in query:
-        ends.append(query["cursor"] - timedelta(microseconds=1))
+    if place is not None:
+        ends.append(datetime.fromisoformat(place.values[0]) - timedelta(microseconds=1))
     return min(ends, default=None)
-
-
-def _before(request, opened_at: str) -> str:
-    return replace_query_param(request.build_absolute_uri(), "cursor", opened_at)
 
 
 def _extremes(row: Record) -> dict:

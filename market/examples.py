@@ -29,7 +29,10 @@ RECORDS = {
     },
 }
 PRICES = {"timestamp": "2026-11-21T09:30:00Z", "prices": {"AAPL": 674.97, "GOOGL": None}}
-_NEXT = "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/?cursor=2012-09-04T00%3A00%3A00Z&limit=1"
+_NEXT = (
+    "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/"
+    "?cursor=W1siMjAxMi0wOS0wNFQwMDowMDowMFoiXSxmYWxzZSxmYWxzZV0%3AhzyqPVBcTmeI9tUuJfFC3zrJXWzvR4UOxyGHUYGzF8o&limit=1"
+)
 SYMBOL_PAGE = {"next": None, "previous": None, "results": [SYMBOL]}
 BAR_PAGE = {"next": _NEXT, "results": [BAR]}
 ACTION_PAGE = {"next": None, "previous": None, "results": [SPLIT]}

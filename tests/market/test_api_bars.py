@@ -91,6 +91,13 @@ def test_following_next_gives_every_bar_once(client, ten_days):
     assert seen == [f"2012-03-{day:02d}" for day in range(1, 11)]
 
 
+def test_a_cursor_of_other_bars_is_refused(client, ten_days):
+    url = client.get(PATH, {"limit": 3}).json()["next"]
+    Symbol.objects.create(ticker="MSFT", name="", exchange="XNAS", currency="USD", time_zone="UTC")
+    for other in (f"{url}&interval=1h", url.replace("AAPL", "MSFT"), url.replace("cursor=", "cursor=A")):
+        assert problem(client.get(other)) == (400, "application/problem+json", "invalid_cursor")
+
+
 def test_next_stays_within_the_asked_range(client, ten_days):
     first = client.get(PATH, {"start": "2012-03-03", "end": "2012-03-06", "limit": 2})
     second = client.get(first.json()["next"])
@@ -149,8 +156,8 @@ def test_an_unknown_symbol_is_a_404_that_says_how_to_list_them(client, ten_days)
         ({"start": "2012-03-05", "end": "2012-03-01"}, "invalid_range", "must not be later"),
         ({"limit": "0"}, "invalid_limit", "1 to 10000"),
         ({"limit": "many"}, "invalid_limit", "1 to 10000"),
-        ({"cursor": "x"}, "invalid_cursor", "2012-03-01"),
-        ({"cursor": "0001-01-01"}, "invalid_cursor", "1800 to 2200"),
+        ({"cursor": "x"}, "invalid_cursor", "from `next`"),
+        ({"cursor": "2012-03-01T00:00:00Z"}, "invalid_cursor", "from `next`"),
         ({"end": "9999-12-31"}, "invalid_end", "1800 to 2200"),
         ({"start": "0001-01-01T00:00:00+10:00"}, "invalid_start", "2012-03-01"),
     ],
