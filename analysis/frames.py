@@ -11,9 +11,7 @@ from analysis import catalogue
 from analysis.catalogue import Indicator
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars
-from market.prices import DAY, SECOND, Bar
-
-_WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
+from market.prices import Bar, bar_precision
 
 
 class UnknownPeriod(ValueError):
@@ -41,7 +39,7 @@ def indicators(
         "interval": interval,
         "period": period,
         **_origin(newest),
-        "as_of_precision": DAY if interval in _WHOLE_SESSIONS else SECOND,
+        "as_of_precision": bar_precision(interval),
         "adjustment": adjusted,
         "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
         "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},

@@ -14,7 +14,6 @@ LARGEST_STEP = 1000.0  # from one close to the next price: more is another unit,
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
 _EARLIEST = date(1800, 1, 1)
-_WHOLE_SESSIONS = (Interval.DAY, Interval.WEEK, Interval.MONTH)
 
 
 def quote_fault(quote: Quote, now: datetime) -> str | None:
@@ -39,7 +38,7 @@ def bar_fault(bar: Bar, now: datetime) -> str | None:
         return f"there is no interval {bar.interval}"
     if bar.opened_at.utcoffset() is None or bar.received_at.utcoffset() is None:
         return "a time without its zone"
-    if bar.interval in _WHOLE_SESSIONS and bar.opened_at != prices.midnight(bar.session_date):
+    if bar.interval in prices.WHOLE_SESSIONS and bar.opened_at != prices.midnight(bar.session_date):
         return "its opening is not midnight UTC of its session"
     if is_ahead(bar.received_at, now) or bar.opened_at > now + DAY_AHEAD:
         return f"it lies in the future: received {bar.received_at:%Y-%m-%d %H:%M}, now is {now:%Y-%m-%d %H:%M}"

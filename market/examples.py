@@ -6,7 +6,7 @@ SOURCED = {"source": "replay", "received_at": "2026-11-21T09:30:00Z"}
 BAR = {
     "symbol": "AAPL", "interval": "1d", "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
     "open": 665.76, "high": 675.14, "low": 664.5, "close": 674.97, "volume": 13139000, "adjustment": "split",
-    "is_final": True, "revision": 0, **SOURCED,
+    "is_final": True, "revision": 0, "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
 }  # fmt: skip
 QUOTE = {
     "symbol": "AAPL", "current_price": 674.97, "previous_close": 665.24, "change": 9.73, "change_percent": 1.4626,

@@ -10,6 +10,7 @@ SECOND, DAY = "second", "day"
 # Beyond these float64 no longer holds a ten thousandth of it, or ratios of two prices overflow.
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
+WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
@@ -152,8 +153,15 @@ def row_fields(
         "is_final": is_final,
         "revision": revision,
         "source": source,
+        "as_of": instant(opened_at),
+        "as_of_precision": bar_precision(interval),
         "received_at": instant(received_at),
     }
+
+
+def bar_precision(interval: str) -> str:
+    """How exactly a bar's times are known."""
+    return DAY if interval in WHOLE_SESSIONS else SECOND
 
 
 def midnight(session_date: date) -> datetime:

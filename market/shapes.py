@@ -12,7 +12,7 @@ FRESHNESS = ("live", "delayed", "stale", "closed")
 # In the order of CONTRACT.md; the heads of the tables.
 BAR_COLUMNS = (
     "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
-    "is_final", "revision", "source", "received_at",
+    "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
 )  # fmt: skip
 ACTION_COLUMNS = ("symbol", "kind", "ex_date", "value", "source", "received_at")
 SYMBOL_COLUMNS = ("symbol", "name", "exchange", "currency", "time_zone", "asset_type", "price_decimals", "active")
@@ -60,6 +60,8 @@ class BarShape(Sourced):
     adjustment = serializers.ChoiceField(ADJUSTMENTS)
     is_final = serializers.BooleanField(help_text="False while the bar still forms.")
     revision = serializers.IntegerField(help_text="How often a source has corrected it.")
+    as_of = serializers.DateTimeField(help_text="Its opening, as every value computed from it says it.")
+    as_of_precision = serializers.ChoiceField([SECOND, DAY], help_text="`day` where only the session is known.")
 
 
 @extend_schema_serializer(component_name="Quote")

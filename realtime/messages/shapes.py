@@ -123,7 +123,7 @@ _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
     "adjustment": {"enum": list(ADJUSTMENTS)}, "is_final": {"type": "boolean"},
-    "revision": _COUNT, **_SOURCED,
+    "revision": _COUNT, "as_of": _TIME, "as_of_precision": _PRECISION, **_SOURCED,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
 _ALERT = {

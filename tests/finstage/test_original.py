@@ -1,8 +1,10 @@
 """The original service's paths and shapes, asked for over the wire as its users' scripts of 2025 do it."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import requests
@@ -10,12 +12,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
+from websockets.sync.client import connect
 
 from market import bars, prices, quotes
 from market.models import DataSource
 from monitoring import jobs
 from monitoring.jobs import endings, ledger
 from monitoring.models import Job, Worker
+from realtime import messages, streams
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -171,3 +175,89 @@ def test_a_task_is_cancelled(script):
     task_id = script.post("/api/tasks/quick/daily-report").json()["task_id"]
     assert script.post(f"/api/tasks/task/{task_id}/cancel").json()["status"] == "cancelled"
     assert script.get(f"/api/tasks/task/{task_id}").json()["status"] == "cancelled"
+
+
+def test_prices_are_null_where_there_is_none_at_both_their_paths(script, stocked):
+    for path in ("/api/v2/technical-analysis/prices/batch", "/async/symbols/batch"):
+        told = script.get(path, params={"symbols": "AAPL, GOOGL"}).json()
+        assert told["timestamp"].endswith("Z")
+        assert told["prices"] == {"AAPL": 1.5, "GOOGL": None}
+
+
+def test_indicators_say_of_when_they_are_and_where_they_came_from(script, stocked):
+    told = script.get(
+        "/api/v2/technical-analysis/indicators/AAPL", params={"period": "1mo", "indicators": "all"}
+    ).json()
+    expected = {
+        "symbol": "AAPL", "interval": "1d", "period": "1mo", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
+        "received_at": "2012-09-04T21:00:00Z", "source": "replay", "adjustment": "split",
+        "times": ["2012-09-04T00:00:00Z"],
+    }  # fmt: skip
+    assert expected.items() <= told.items()
+    average = {"name": "sma", "parameters": {"period": 20}, "values": {"sma": [None]}, "latest": {"sma": None}}
+    assert average.items() <= told["indicators"]["sma_20"].items()
+
+
+def test_a_bar_and_a_quote_say_of_when_they_are_and_where_they_came_from(script, stocked):
+    [bar] = script.get("/api/v2/symbols/AAPL/bars/").json()["results"]
+    told = {"session_date": "2012-09-04", "adjustment": "split", "is_final": True, "revision": 0, "source": "replay"}
+    as_of = {"as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", "received_at": "2012-09-04T21:00:00Z"}
+    assert (told | as_of).items() <= bar.items()
+    quote = script.get("/api/v2/symbols/AAPL/quote/").json()
+    values = {"symbol": "AAPL", "current_price": 1.5, "previous_close": 1.2, "change": 0.3, "change_percent": 25.0}
+    assert values.items() <= quote.items()
+    assert (quote["source"], quote["as_of_precision"], quote["market_state"]) == ("replay", "second", "open")
+    assert quote["freshness"] in ("live", "delayed", "stale", "closed")
+    assert {"timestamp", "received_at", "volume"} <= quote.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "field"),
+    [
+        ("/api/v2/symbols/AAPL/bars/?interval=3d", 400, "invalid_interval", "interval"),
+        ("/api/v2/technical-analysis/indicators/AAPL?period=7d", 400, "invalid_period", "period"),
+        ("/async/symbols/batch", 400, "invalid_symbols", "symbols"),
+        ("/api/v2/technical-analysis/indicators/GOOGL", 404, "unknown_symbol", None),
+    ],
+)
+def test_an_error_says_what_why_and_what_is_allowed(script, stocked, path, status, code, field):
+    answer = script.get(path)
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert all(told[name] for name in ("type", "title", "detail", "request_id"))
+    assert list(told.get("errors", {})) == ([field] if field else [])
+
+
+def test_the_metrics_have_the_names_that_dashboards_read(script):
+    script.get("/api/tasks/status")
+    text = script.get("/metrics").text
+    for line in (
+        "finstage_requests_total{",
+        "finstage_request_duration_seconds_bucket{",
+        "finstage_system_cpu_percent ",
+    ):
+        assert f"\n{line}" in text
+    for name, kind in (("requests_total", "counter"), ("request_duration_seconds", "histogram")):
+        assert f"# TYPE finstage_{name} {kind}" in text
+
+
+def test_a_page_of_2025_subscribes_and_reads_its_messages(live_web, stocked, quote):
+    with connect(f"{live_web.ws_url}/ws/realtime", proxy=None) as socket:
+        said = partial(heard, socket)
+        socket.send(json.dumps({"action": "subscribe", "type": "prices", "symbols": ["AAPL"]}))
+        assert "prices:AAPL" in said("subscribed")["streams"]
+        socket.send(json.dumps({"action": "subscribe", "type": "alerts"}))
+        assert "alerts:AAPL" in said("subscribed")["streams"]
+        socket.send(json.dumps({"action": "get_current_prices", "symbols": ["AAPL"]}))
+        assert said("current_prices")["prices"]["AAPL"]["current_price"] == 1.5
+        streams.publish([messages.price(quote("AAPL", 1.6, previous_close=1.2))])
+        update = said("price_update")
+        assert (update["symbol"], update["current_price"], update["change_percent"]) == ("AAPL", 1.6, 33.3333)
+
+
+def heard(socket, kind: str) -> dict:
+    """The next message of a kind; the others are for others."""
+    while (message := json.loads(socket.recv(timeout=10)))["type"] != kind:
+        assert message["type"] != "error", message
+    return message

@@ -311,5 +311,6 @@ def test_json_is_the_contracts_bar():
     assert prices.bar_fields(bars.history("AAPL")[0]) == {
         "symbol": "AAPL", "interval": "1d", "opened_at": "2024-01-01T00:00:00Z", "session_date": "2024-01-01",
         "open": 100.0, "high": 110.0, "low": 90.0, "close": 101.0, "volume": 1000, "adjustment": "split",
-        "is_final": True, "revision": 0, "source": "replay", "received_at": "2024-06-01T12:00:00.123Z",
+        "is_final": True, "revision": 0, "source": "replay", "as_of": "2024-01-01T00:00:00Z", "as_of_precision": "day",
+        "received_at": "2024-06-01T12:00:00.123Z",
     }  # fmt: skip
