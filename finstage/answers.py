@@ -11,6 +11,7 @@ from django.utils.crypto import get_random_string
 
 PROBLEM = "application/problem+json"
 CHUNK_BYTES = 64 * 1024
+READING = ("GET", "HEAD")
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 _ID_LENGTH = 64
 _BODILESS = frozenset({204, 304})
@@ -32,9 +33,10 @@ class Answer:
 class Refused(Exception):
     """A request that no view shall see, with the problem to answer."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None):
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None, allow: str = ""):
         super().__init__(detail)
-        self.status, self.code, self.detail, self.retry_after = status, code, detail, retry_after
+        self.status, self.code, self.detail = status, code, detail
+        self.retry_after, self.allow = retry_after, allow
 
 
 def request_id(given: str | None) -> str:
@@ -63,7 +65,15 @@ def refusal(refused: Refused, request_id: str) -> Answer:
     headers = [(b"cache-control", b"no-store"), (b"connection", b"close")]
     if refused.retry_after is not None:
         headers.append((b"retry-after", str(refused.retry_after).encode()))
+    if refused.allow:
+        headers.append((b"allow", refused.allow.encode()))
     return plain(refused.status, body, PROBLEM, request_id, headers)
+
+
+def require_reading(method: str) -> None:
+    """What is only there to be read. Raises Refused for every other method."""
+    if method not in READING:
+        raise Refused(405, "method_not_allowed", f"Method {method[:20]!r} not allowed.", allow=", ".join(READING))
 
 
 def plain(status: int, body: bytes, content_type: str, request_id: str, headers: Headers | None = None) -> Answer:

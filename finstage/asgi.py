@@ -16,7 +16,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from finstage import answers, health
-from finstage.answers import Answer, Receive, Send
+from finstage.answers import Answer, Receive, Refused, Send
 from finstage.assets import Assets
 from finstage.gate import Gate
 from finstage.watch import Watch
@@ -50,12 +50,18 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
 
 async def http(scope: dict, receive: Receive, send: Send) -> None:
     scope["request_id"] = answers.request_id(_header(scope, b"x-request-id"))
-    if (respond := OUTSIDE.get(scope["path"].removesuffix("/"))) is not None:
-        await answers.deliver(await respond(scope), send, scope["method"])
-    elif scope["path"].startswith(settings.STATIC_URL):
-        await assets(scope, receive, send)
-    else:
+    is_file = scope["path"].startswith(settings.STATIC_URL)
+    respond = assets if is_file else OUTSIDE.get(scope["path"].removesuffix("/"))
+    if respond is None:
         await gate(scope, receive, send)
+        return
+    try:
+        answers.require_reading(scope["method"])
+        answer = await respond(scope)
+    except Refused as refused:
+        metrics.GATE_REFUSED.labels(refused.code).inc()
+        answer = answers.refusal(refused, scope["request_id"])
+    await answers.deliver(answer, send, scope["method"])
 
 
 async def websocket(scope: dict, receive: Receive, send: Send) -> None:

@@ -8,8 +8,7 @@ from django.contrib.staticfiles import finders
 from whitenoise import WhiteNoise
 from whitenoise.responders import MissingFileError
 
-from finstage import answers
-from finstage.answers import Answer, Receive, Refused, Send
+from finstage.answers import Answer, Refused
 
 # Names carry no digest, so a browser asks each time and gets 304 where nothing changed.
 MAX_AGE_SECONDS = 0
@@ -22,14 +21,8 @@ class Assets:
         self._noise = WhiteNoise(None, max_age=MAX_AGE_SECONDS, allow_all_origins=False)
         self._paths = dict(_found())
 
-    async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
-        try:
-            answer = self._answer(scope)
-        except Refused as refused:
-            answer = answers.refusal(refused, scope["request_id"])
-        await answers.deliver(answer, send, scope["method"])
-
-    def _answer(self, scope: dict) -> Answer:
+    async def __call__(self, scope: dict) -> Answer:
+        """The file at the scope's path. Raises Refused where there is none."""
         try:
             # Looked up anew each time: a file that was edited must not get its old length and ETag.
             file = self._noise.get_static_file(self._paths[scope["path"]], scope["path"])

@@ -4,9 +4,13 @@ import asyncio
 
 from finstage.answers import Receive, Refused
 
+TYPES = frozenset({b"accept", b"content-type"})
+MAX_TYPE_BYTES = 1024
+
 
 async def read(scope: dict, receive: Receive, *, limit: int, seconds: float) -> bytes:
     """The complete body. Raises Refused where it is too large, too slow, or shorter than it promised."""
+    _refuse_long_types(scope)
     promised = _promised(scope)
     if promised is not None and promised > limit:
         raise _too_large(limit)
@@ -18,6 +22,14 @@ async def read(scope: dict, receive: Receive, *, limit: int, seconds: float) -> 
     if promised is not None and len(body) != promised:
         raise Refused(400, "short_body", f"Content-Length is {promised}, and {len(body)} bytes arrived.")
     return body
+
+
+def _refuse_long_types(scope: dict) -> None:
+    """Django and DRF parse these in a time that grows with the square of their length."""
+    for name, value in scope["headers"]:
+        if name in TYPES and len(value) > MAX_TYPE_BYTES:
+            detail = f"The header {name.decode()} may have {MAX_TYPE_BYTES} bytes."
+            raise Refused(431, "header_too_large", detail)
 
 
 def _promised(scope: dict) -> int | None:

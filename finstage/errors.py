@@ -25,6 +25,11 @@ from finstage.answers import PROBLEM, Answer, Refused, problem
 logger = logging.getLogger(__name__)
 
 UNREACHABLE = (OperationalError, InterfaceError, redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+# What DRF asks before it looks at the method.
+BEFORE = (
+    exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied,
+    exceptions.NotAcceptable,
+)  # fmt: skip
 RETRY_SECONDS = 5
 PROGRAM_PATHS = (
     "/api/", "/technical-analysis/", "/async/", "/generate-report", "/system/", "/metrics", "/health/", "/ws/",
@@ -43,6 +48,8 @@ TEMPORARY = "A part that this needs does not answer. Try again in a moment."
 def handle(error: Exception, context: dict) -> Response | None:
     """DRF's exception handler."""
     request = context["request"]
+    if isinstance(error, BEFORE) and not hasattr(context["view"], request.method.lower()):
+        error = exceptions.MethodNotAllowed(request.method)
     if _is_unreachable(error):
         logger.error("%s can't be answered now: %s", request.path, error)
         set_rollback()

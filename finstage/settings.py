@@ -287,6 +287,8 @@ GATE_BODY_BYTES = _whole("FINSTAGE_HTTP_BODY_BYTES", 1 << 20, 1 << 10, 1 << 30)
 GATE_BODY_SECONDS = _number("FINSTAGE_HTTP_BODY_SECONDS", 20, 0.1, 600)
 GATE_ANSWER_BYTES = _whole("FINSTAGE_HTTP_ANSWER_BYTES", 64 << 20, 1 << 16, 1 << 32)
 GATE_ANSWER_SECONDS = _number("FINSTAGE_HTTP_ANSWER_SECONDS", 30, 0.1, 3600)
+# Each part of a form costs its thread a millisecond at worst, and several times that is what a request may cost.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 CSRF_FAILURE_VIEW = "finstage.errors.csrf_failure"
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "finstage.errors.handle",
@@ -339,6 +341,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django.request": {"level": "ERROR"},  # what a client got wrong is told to the client
+        "django.security.csrf": {"level": "ERROR"},
+        "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
+        "django.security.TooManyFilesSent": {"level": "CRITICAL"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # finstage.errors says it in a line, with the fix
     },
     "root": {"handlers": ["stderr"], "level": _choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")},

@@ -27,8 +27,10 @@ GATE_WAITING = Gauge("finstage_gate_waiting", "Requests admitted that wait for a
 GATE_REFUSED = Counter("finstage_gate_refused", "Requests refused before a thread saw them.", ["code"])
 GATE_ABANDONED = Counter("finstage_gate_abandoned", "Requests whose client left before the answer.")
 
+CONNECTIONS = Gauge("finstage_connections", "Open connections to the web process, WebSockets too.")
 WEBSOCKETS = Gauge("finstage_websocket_connections", "Open WebSockets.")
 WEBSOCKETS_SLOW = Counter("finstage_websocket_slow_disconnects", "WebSockets dropped because they did not read.")
+WEBSOCKETS_FLOODING = Counter("finstage_websocket_flood_disconnects", "WebSockets closed for pings or fragments.")
 WEBSOCKETS_SILENT = Counter("finstage_websocket_silent_disconnects", "WebSockets closed because they said nothing.")
 
 UNREADABLE = Counter(

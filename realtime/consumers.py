@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from django.conf import settings
 
 from market import prices, quotes
 from realtime import messages, people, visitors
+from realtime.buckets import Bucket
 from realtime.clients import Client
 from realtime.hub import Hub, Unreachable
 from realtime.messages import CLOSE, Refused
@@ -27,25 +27,6 @@ logger = logging.getLogger(__name__)
 MAX_HELD = 4000  # streams of one client
 hub = Hub()
 rights = Rights(hub.unsubscribe)
-
-
-class Bucket:
-    """A token bucket: `burst` at once, then `per_second`."""
-
-    __slots__ = ("_at", "_left", "burst", "per_second")
-
-    def __init__(self, per_second: float, burst: float) -> None:
-        self.per_second, self.burst = per_second, burst
-        self._left, self._at = burst, time.monotonic()
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self._left = min(self.burst, self._left + (now - self._at) * self.per_second)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class RealtimeConsumer(AsyncWebsocketConsumer):

@@ -47,6 +47,11 @@ class Running:
     def json(self, path: str) -> dict:
         return json.loads(self.get(path)[2])
 
+    def cpu(self) -> float:
+        """Seconds that the server has computed so far; a busy machine does not count."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> int:
         """Resident bytes of the server."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -4,16 +4,21 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from daphne.server import Server as Daphne  # installs Twisted's reactor, so it comes before anything of Twisted
 from twisted.internet import defer, reactor
-from twisted.logger import globalLogBeginner
 
+from monitoring import metrics
+from monitoring.loops import Loop
 from realtime.messages import CLOSE, SILENCE_SECONDS
+from realtime.transports import logs
 from realtime.transports.lifespan import Lifespan
-from realtime.transports.requests import BoundedRequests, Problem
+from realtime.transports.lives import Lives
+from realtime.transports.refusals import Problem
+from realtime.transports.requests import BoundedRequests
 from realtime.transports.sockets import BoundedSocket, BoundedSockets, Inbox, RawPort
 
 logger = logging.getLogger(__name__)
@@ -25,13 +30,13 @@ DEFAULTS = {
     "http_timeout": 120,
     "ping_interval": 20,
     "ping_timeout": 10,
-    "websocket_timeout": -1,
     "websocket_max_message_size": MAX_FRAME_BYTES,
     "websocket_max_frame_size": MAX_FRAME_BYTES,
     "application_close_timeout": 5,
     "request_buffer_size": 64 * 1024,
     "server_name": "",
 }
+CHECK_SECONDS = 1.0
 TELL_SECONDS, LEAVE_SECONDS = 2.0, 1.5
 
 
@@ -48,13 +53,14 @@ class Server(Daphne):
         arrival_seconds: float,
         unread_seconds: float = 60,
         silence_seconds: float = SILENCE_SECONDS,
+        max_connections: int = 10_000,
         **options,
     ):
         super().__init__(application, endpoints=["the listener"], **{**DEFAULTS, **options})
-        self.listener, self.problem = listener, problem
+        self.listener, self.problem, self.max_connections = listener, problem, max_connections
         self.body_bytes, self.arrival_seconds = body_bytes, arrival_seconds
         self.unread_seconds, self.silence_seconds = unread_seconds, silence_seconds
-        self.connections: dict = {}
+        self.connections = Lives(self.application_close_timeout)
         self.lifespan = Lifespan(application)
         self._stopping: asyncio.Task | None = None
 
@@ -62,13 +68,12 @@ class Server(Daphne):
         """Serve until SIGTERM or SIGINT."""
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
-        globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
-        self.http_factory = BoundedRequests(self, self.problem)
+        logs.listen(loop)
         self.ws_factory = self._socket_factory()
+        self.http_factory = BoundedRequests(self, self.problem, max_connections=self.max_connections)
+        metrics.CONNECTIONS.set_function(self.http_factory.open)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.begin_end)
-        reactor.callLater(1, self.application_checker)
-        reactor.callLater(2, self.timeout_checker)
         reactor.callWhenRunning(lambda: loop.create_task(self._begin()))
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         reactor.run(installSignalHandlers=False)
@@ -88,6 +93,7 @@ class Server(Daphne):
 
     async def _begin(self) -> None:
         await self.lifespan.start()
+        self._watching = asyncio.create_task(self._watch())
         self.listener.setblocking(False)
         self.port = reactor.adoptStreamPort(self.listener.fileno(), self.listener.family, self.http_factory)
         self.listener.close()  # Twisted has its own copy
@@ -103,17 +109,40 @@ class Server(Daphne):
             queue = Inbox(protocol.has_room)
             scope.setdefault("extensions", {})[RAW_PORT] = RawPort(protocol)
         run = self.application(scope=scope, receive=queue.get, send=partial(self.handle_reply, protocol))
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
+        self.connections.run(protocol, run)
         return queue
 
+    def protocol_connected(self, protocol) -> None:
+        self.connections.begin(protocol)
+
+    def protocol_disconnected(self, protocol) -> None:
+        self.connections.leave(protocol)
+
     async def handle_reply(self, protocol, message: dict) -> None:
-        await super().handle_reply(protocol, message)
+        if not self.connections.is_connected(protocol):
+            return
+        self.check_headers_type(message)
+        protocol.handle_reply(message)
         if message["type"] == "http.response.body" and message.get("more_body"):
             await protocol.room()
 
-    def timeout_checker(self) -> None:
-        self.http_factory.check(arrival_seconds=self.arrival_seconds, unread_seconds=self.unread_seconds)
-        super().timeout_checker()
+    async def _watch(self) -> None:
+        """For as long as the process: what takes too long ends, whatever one connection's state is."""
+        with Loop("connections", every_seconds=CHECK_SECONDS) as loop:
+            while True:
+                await asyncio.sleep(CHECK_SECONDS)
+                with loop.turn():
+                    self._check(loop)
+
+    def _check(self, loop: Loop) -> None:
+        limits = {"arrival_seconds": self.arrival_seconds, "unread_seconds": self.unread_seconds}
+        for channel in list(self.http_factory.channels):
+            with loop.one(channel), _ended_if_broken(channel, self.http_factory.channels.discard):
+                channel.check(**limits)
+        for protocol in list(self.connections):
+            with loop.one(protocol), _ended_if_broken(protocol, self.connections.forget):
+                self.connections.check(protocol)
+                protocol.check_timeouts()
 
     # The end
 
@@ -141,12 +170,21 @@ class Server(Daphne):
         """Until every socket has closed and every answer is out, or it takes too long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + LEAVE_SECONDS
-        while loop.time() < until and any("disconnected" not in each for each in self.connections.values()):
+        while loop.time() < until and any(map(self.connections.is_connected, self.connections)):
             await asyncio.sleep(0.05)
 
     def kill_all_applications(self) -> defer.Deferred:
         """As daphne's, for connections too whose application has ended already."""
-        running = [each["application_instance"] for each in self.connections.values() if "application_instance" in each]
-        for instance in running:
-            instance.cancel()
-        return defer.Deferred.fromFuture(asyncio.gather(*running, return_exceptions=True))
+        return defer.Deferred.fromFuture(asyncio.gather(*self.connections.cancel(), return_exceptions=True))
+
+
+@contextmanager
+def _ended_if_broken(connection, forget: Callable[[object], None]) -> Iterator[None]:
+    """A connection that can't even be looked at must not be looked at for ever."""
+    try:
+        yield
+    except Exception:
+        forget(connection)
+        if (transport := getattr(connection, "transport", None)) is not None:
+            transport.abortConnection()
+        raise

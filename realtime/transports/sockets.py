@@ -10,15 +10,22 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from autobahn.twisted.websocket import ConnectionDeny
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from monitoring import metrics
 from realtime import messages
+from realtime.buckets import Bucket
 from realtime.messages import CLOSE
+from realtime.transports import refusals
+from realtime.transports.refusals import Refusal
 
 MAX_UNSENT_BYTES = 1 << 20
 MAX_UNOPENED_BYTES = 64 * 1024  # what a client may send before its socket is accepted
 INBOX_FULL, INBOX_ROOMY = 64, 16
+SMALL_FRAMES_A_SECOND, SMALL_FRAMES_AT_ONCE = 50, 100  # pings, pongs and fragments
+MAX_FRAGMENTS = 64  # of one message
+HANDSHAKE_CODES = {403: "refused", 405: "method_not_allowed", 500: "internal_error", 505: "http_version_not_supported"}
 
 
 def unsent(transport) -> int:
@@ -44,11 +51,16 @@ class BoundedSocket(WebSocketProtocol):
     """Daphne's protocol with bounds on both directions and a limit to silence."""
 
     is_full = False
+    is_flooding = False
     is_counted = False
-    heard_at = 0.0
+    fragments = 0  # of the message that is arriving
+    heard_at = pinged_at = 0.0
 
     def onConnect(self, request):
-        self.heard_at = time.monotonic()
+        if not request.headers.get("sec-websocket-protocol", "").isascii():
+            raise ConnectionDeny(400, "Sec-WebSocket-Protocol is ASCII.")
+        self.heard_at = self.opened_at = time.monotonic()
+        self.small_frames = Bucket(SMALL_FRAMES_A_SECOND, SMALL_FRAMES_AT_ONCE)
         return super().onConnect(request)
 
     def onOpen(self) -> None:
@@ -62,6 +74,22 @@ class BoundedSocket(WebSocketProtocol):
             metrics.WEBSOCKETS.dec()
         if hasattr(self, "server"):  # else the handshake never got as far as us
             super().onClose(wasClean, code, reason)
+
+    def sendHttpErrorResponse(self, code, reason, responseHeaders=None) -> None:
+        """A handshake that fails is answered as any other refused request."""
+        headers = [(name.encode(), value.encode()) for name, value in responseHeaders or []]
+        refusal = Refusal(code, HANDSHAKE_CODES.get(code, "bad_handshake"), str(reason)[:200], headers)
+        given = getattr(self, "http_headers", {}).get("x-request-id")
+        problem = self.factory.server_class.http_factory.problem
+        self.sendData(refusals.answer(refusal, problem, request_id=given, peer=self.transport.getPeer()))
+
+    def application_ended(self, error: BaseException | None) -> None:
+        """Its application is done: nobody is there for what the client says."""
+        if self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred"):
+            self.handshake_deferred.errback(ConnectionDeny(500, "The server failed to answer."))
+            del self.handshake_deferred
+        elif self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=self.CLOSE_STATUS_CODE_INTERNAL_ERROR)
 
     # In
 
@@ -92,7 +120,28 @@ class BoundedSocket(WebSocketProtocol):
 
     def processData(self) -> bool:
         """Open the next frame, unless the consumer has enough to do; one read may hold thousands of small frames."""
-        return not self.is_full and super().processData()
+        return not self.is_full and not self.is_flooding and super().processData()
+
+    def onFrameBegin(self) -> None:
+        """Pings, pongs and fragments reach no consumer that could count them, and each costs as much as a message."""
+        frame = self.current_frame
+        is_control, is_close = frame.opcode > 7, frame.opcode == 8
+        if not is_control:
+            self.fragments = self.fragments + 1 if self.inside_message else 1
+        if self.fragments > MAX_FRAGMENTS:
+            self._end_flood(f"a message may have {MAX_FRAGMENTS} fragments")
+        elif not is_close and (is_control or not frame.fin or self.fragments > 1) and not self.small_frames.take():
+            self._end_flood(f"{SMALL_FRAMES_A_SECOND} pings, pongs and fragments a second are enough")
+        else:
+            super().onFrameBegin()
+
+    def _end_flood(self, reason: str) -> None:
+        """Say why, and read nothing more: what is on its way would be as much again."""
+        self.is_flooding = True
+        metrics.WEBSOCKETS_FLOODING.inc()
+        self.sendClose(CLOSE["too_many_requests"], reason)
+        self.data = b""
+        self.transport.pauseProducing()
 
     def has_room(self) -> None:
         """The consumer has caught up: read on."""
@@ -101,7 +150,7 @@ class BoundedSocket(WebSocketProtocol):
             asyncio.get_running_loop().call_soon(self._read_on)
 
     def _read_on(self) -> None:
-        if self.state in (self.STATE_OPEN, self.STATE_CLOSING):
+        if self.state in (self.STATE_OPEN, self.STATE_CLOSING) and not self.is_flooding:
             self.transport.resumeProducing()
             self.consumeData()
 
@@ -119,10 +168,17 @@ class BoundedSocket(WebSocketProtocol):
             self.dropConnection(abort=True)
 
     def check_timeouts(self) -> None:
-        super().check_timeouts()
-        if self.state == self.STATE_OPEN and time.monotonic() - self.heard_at > self.server.silence_seconds:
+        """As daphne's, by a clock that nobody sets."""
+        now = time.monotonic()
+        if self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred"):
+            if now - self.opened_at > self.server.websocket_connect_timeout:
+                self.serverReject()
+        elif self.state == self.STATE_OPEN and now - self.heard_at > self.server.silence_seconds:
             metrics.WEBSOCKETS_SILENT.inc()
             self.sendClose(CLOSE["silent"], "silent for too long")
+        elif self.state == self.STATE_OPEN and now - max(self.heard_at, self.pinged_at) > self.server.ping_interval:
+            self.pinged_at = now
+            self._sendAutoPing()
 
 
 class BoundedSockets(WebSocketFactory):

@@ -1,12 +1,18 @@
 """A small ASGI application behind our server, so that tests see the server alone: `python -m … --port 8100`."""
 
 import asyncio
+import gc
 import json
+import logging
+import os
 import socket
 import struct
 import sys
+from collections import Counter
 
 from realtime.transports.daphne import RAW_PORT, Server  # isort: skip
+
+from twisted.internet import reactor
 
 from monitoring import metrics
 
@@ -16,8 +22,22 @@ release = asyncio.Event()
 
 
 def problem(status: int, code: str, detail: str, request_id: str | None) -> tuple[list, bytes]:
-    body = json.dumps({"status": status, "code": code}).encode()
-    return [(b"content-length", b"%d" % len(body))], body
+    body = json.dumps({"status": status, "code": code, "request_id": request_id}).encode()
+    return [(b"content-length", b"%d" % len(body)), (b"connection", b"close")], body
+
+
+def objects() -> dict[str, int]:
+    """How many there are of each type that a connection needs."""
+    gc.collect()
+    counted = Counter(type(each).__name__ for each in gc.get_objects())
+    return {name: counted[name] for name in OF_A_CONNECTION} | {"files": len(os.listdir("/proc/self/fd"))}
+
+
+def break_down() -> None:
+    """In a callback of Twisted's, in one of asyncio's and in a task that nobody waits for."""
+    for _ in range(100):
+        reactor.callLater(0, lambda: 1 / 0)
+        asyncio.get_running_loop().call_soon(lambda: [].pop())
 
 
 def framed(text: bytes) -> bytes:
@@ -32,15 +52,22 @@ async def application(scope: dict, receive, send) -> None:
 
 async def http(scope: dict, receive, send) -> None:
     state["requests"] += 1
-    if scope["path"] == "/release":
-        release.set()
-    body = json.dumps({**state, "slow": metrics.WEBSOCKETS_SLOW._value.get(), "open": metrics.WEBSOCKETS._value.get()})
+    if (act := ACTS.get(scope["path"])) is not None:
+        act()
+    body = json.dumps(told() if scope["path"] != "/objects" else objects())
     pieces = [b"x" * 65536] * (BIG // 65536) if scope["path"] == "/big" else [body.encode()]
     length = sum(map(len, pieces))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % length)]})
     for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def told() -> dict:
+    counted = {name: metric.collect()[0].samples[0].value for name, metric in METRICS.items()}
+    samples = metrics.GATE_REFUSED.collect()[0].samples
+    refused = {sample.labels["code"]: sample.value for sample in samples if sample.name.endswith("_total")}
+    return {**state, **counted, "refused": refused}
 
 
 async def websocket(scope: dict, receive, send) -> None:
@@ -111,7 +138,30 @@ async def lifespan(scope: dict, receive, send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
+async def broken(raw, receive, send) -> None:
+    """A connection that can't be looked at."""
+    raw._socket.check_timeouts = lambda: 1 / 0
+    await receive()
+
+
+async def gone(raw, receive, send) -> None:
+    """An application that ends before its client does."""
+
+
+METRICS = {
+    "slow": metrics.WEBSOCKETS_SLOW,
+    "open": metrics.WEBSOCKETS,
+    "flooding": metrics.WEBSOCKETS_FLOODING,
+    "connections": metrics.CONNECTIONS,
+}
+OF_A_CONNECTION = (
+    *("BoundedChannel", "BoundedRequest", "BoundedSocket", "Server", "Life", "SpooledTemporaryFile", "Inbox"),
+    *("Headers", "Task", "Bucket", "RawPort", "TrafficStats"),
+)
+ACTS = {"/release": release.set, "/break-down": break_down}
 PATHS = {
+    "/broken": broken,
+    "/gone": gone,
     "/echo": echo,
     "/late": echo,
     "/closing": closing,
@@ -122,6 +172,7 @@ PATHS = {
 }
 
 if __name__ == "__main__":
+    logging.basicConfig(level="INFO")
     Server(
         application,
         socket.create_server(("127.0.0.1", int(sys.argv[-1]))),
@@ -132,4 +183,5 @@ if __name__ == "__main__":
         silence_seconds=4,
         ping_interval=1,
         ping_timeout=60,
+        max_connections=int(os.environ.get("TEST_CONNECTIONS", 10_000)),
     ).run()

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import resource
 import socket
 import sys
 
@@ -17,6 +18,10 @@ from finstage.answers import Refused
 from finstage.asgi import application
 
 BACKLOG = 1024
+# The event loop waits so long for each thread that computes, again and again. With eight of them, /health/live took
+# 1.2 s at the 95th percentile with Python's 5 ms and 0.1 s with this, and the threads did no less.
+SWITCH_SECONDS = 0.0002
+MAX_FILES, OTHER_FILES = 65_536, 128  # that the process may open; those of them that are no client's
 
 
 class Command(BaseCommand):
@@ -29,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--fd", type=int, help="Serve on this inherited descriptor, which already listens.")
 
     def handle(self, *, host: str, port: int, fd: int | None, **options) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         listener = socket.socket(fileno=fd) if fd is not None else listen(host, port)
         Server(
             application,
@@ -36,11 +42,22 @@ class Command(BaseCommand):
             problem=problem,
             body_bytes=settings.GATE_BODY_BYTES,
             arrival_seconds=settings.GATE_BODY_SECONDS,
+            max_connections=room_for_connections(),
         ).run()
         logging.shutdown()
         sys.stdout.flush()
         # A thread that waits for a frozen database must not hold the exit.
         os._exit(0)
+
+
+def room_for_connections() -> int:
+    """How many clients fit into the files that the system lets us open: each may need one more for its body."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MAX_FILES if most == resource.RLIM_INFINITY else min(most, MAX_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    connections = max(1, (files - OTHER_FILES) // 2)
+    logging.getLogger(__name__).info("room for %d connections", connections)
+    return connections
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,49 @@
+"""The head of a request, line by line, before anything is made of it: what two readers could read differently is
+refused, and what can't be read says why. Twisted's own checks, which only say 400, stand behind these.
+"""
+
+import re
+
+from realtime.transports.refusals import Refusal
+
+VERSION = re.compile(rb"HTTP/\d\.\d")
+MAX_LENGTH_DIGITS = 18
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+def check_request_line(line: bytes) -> None:
+    method, _, rest = line.partition(b" ")
+    target, _, version = rest.rpartition(b" ")
+    if VERSION.fullmatch(version) and version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise Refusal(505, "http_version_not_supported", "This server speaks HTTP/1.1.")
+    if not (method and target and VERSION.fullmatch(version)):
+        raise Refusal(400, "bad_request_line", "A request begins with a method, a path and HTTP/1.1.")
+    if not target.isascii():
+        raise Refusal(400, "bad_request_line", "A path and a query are ASCII: write other characters as %XX.")
+
+
+def check_header(line: bytes, *, is_framed: bool) -> None:
+    """is_framed: whether the body's end is known from a header before."""
+    name, colon, value = line.partition(b":")
+    if not colon:
+        raise Refusal(400, "bad_header", "A line of the request's head has no colon.")
+    name, value = name.lower(), value.strip(b" \t")
+    if name not in FRAMING:
+        return
+    if is_framed:
+        raise Refusal(400, "ambiguous_length", "Content-Length and Transfer-Encoding: one of them, and once.")
+    if name == b"transfer-encoding" and value.lower() != b"chunked":
+        raise Refusal(501, "unknown_transfer_encoding", "The only Transfer-Encoding is chunked.")
+    if name == b"content-length" and not value.isdigit():
+        raise Refusal(400, "invalid_content_length", "Content-Length must be a whole number.")
+    if name == b"content-length" and len(value) > MAX_LENGTH_DIGITS:
+        raise Refusal(413, "body_too_large", "No body is as large as this Content-Length.")
+
+
+def check_whole(headers, version: bytes) -> None:
+    """headers: Twisted's."""
+    hosts = headers.getRawHeaders(b"host", [])
+    if len(hosts) > 1 or (version == b"HTTP/1.1" and not hosts):
+        raise Refusal(400, "bad_host", f"A request names its Host once; this one does {len(hosts)} times.")
+    if version == b"HTTP/1.0" and headers.hasHeader(b"transfer-encoding"):
+        raise Refusal(400, "ambiguous_length", "HTTP/1.0 knows no Transfer-Encoding.")

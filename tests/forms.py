@@ -1,0 +1,34 @@
+"""Bodies of forms that cost a careless parser more than their size: name, content type, body. A megabyte each."""
+
+MEGABYTE = 1 << 20
+MULTIPART = "multipart/form-data; boundary=B"
+URLENCODED = "application/x-www-form-urlencoded"
+NAMED = b"Content-Disposition: form-data; name=a"
+
+
+def _parts(head: bytes, text: bytes = b"x") -> bytes:
+    """As many as fit."""
+    part = b"--B\r\n" + head + b"\r\n\r\n" + text + b"\r\n"
+    return part * ((MEGABYTE - 10) // len(part)) + b"--B--\r\n"
+
+
+DEAR = {
+    "a header of semicolons": (MULTIPART, _parts(NAMED + b'; b="' + b";" * (MEGABYTE - 200))),
+    "many headers of semicolons": (MULTIPART, _parts(NAMED + b'; b="' + b";" * 900)),
+    "many files with such headers": (MULTIPART, _parts(NAMED + b'; filename=c; b="' + b";" * 900)),
+    "parts of many headers": (MULTIPART, _parts(b"A:b;\r\n" * 150)),
+    "very many parts": (MULTIPART, _parts(NAMED, b"")),
+    "very many boundaries": (MULTIPART, b"--B\r\n" * (MEGABYTE // 5)),
+    "very many fields": (URLENCODED, b"a=&" * (MEGABYTE // 3)),
+    "a million ampersands": (URLENCODED, b"&" * MEGABYTE),
+    "one field of escapes": (URLENCODED, b"a=" + b"%41" * (MEGABYTE // 3 - 1)),
+    "no boundary": ("multipart/form-data", b"x" * MEGABYTE),
+    "no end": (MULTIPART, b"--B\r\n" + NAMED + b"\r\n\r\n" + b"\r\n-" * (MEGABYTE // 3 - 20)),
+    "a broken boundary": ("multipart/form-data; boundary=" + "-" * 70, b"-" * MEGABYTE),
+    "a type of semicolons": (MULTIPART + '; c="' + ";" * 15_000, _parts(NAMED)),
+}
+
+
+def post(path: str, kind: str, body: bytes, head: str = "") -> bytes:
+    lines = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    return lines.encode() + b"\r\n" + body
