@@ -1,24 +1,42 @@
-"""How a JSON body is read: no deeper than anything of ours is nested, so that whoever handles it can follow."""
+"""How a JSON body is read: whole, and no deeper than anything of ours is nested, so that its reader can follow."""
 
-from typing import Any
+import codecs
+import json
+from typing import Any, NoReturn
 
 from rest_framework import parsers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 
 DEEPEST = 100  # far from the recursion limit of those who read, store and write it
 
 
 class JSONParser(parsers.JSONParser):
-    """DRF's, that refuses endless nesting."""
+    """DRF's, that refuses endless nesting, and an object that says a name twice: one of its values would be dropped."""
 
     def parse(self, stream, media_type=None, parser_context=None) -> Any:
+        text = codecs.getreader(parsers.get_encoding(parser_context or {}))(stream)
         try:
-            body = super().parse(stream, media_type, parser_context)
+            body = json.load(text, parse_constant=_no_number, object_pairs_hook=_object)
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from None
         except RecursionError:
             raise _too_deep() from None
         if _is_deeper(body, DEEPEST):
             raise _too_deep()
         return body
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValidationError({name[:100]: ["is said twice in one object; say it once"]})
+        found[name] = value
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -64,6 +64,19 @@ def test_malformed_json_is_a_typed_problem(client):
     assert problem(response)["code"] == "parse_error"
 
 
+@pytest.mark.parametrize("sent", ['{"a":1,"b":2,"a":3}', '[{"a":1,"a":1}]'])
+def test_a_name_that_an_object_says_twice_is_refused_and_no_value_of_it_dropped(client, sent):
+    answer = client.post("/api/errors/any", sent, content_type="application/json")
+    assert (answer.status_code, problem(answer)["errors"]) == (400, {"a": ["is said twice in one object; say it once"]})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_json_is_a_typed_problem(client, number):
+    answer = client.post("/api/errors/any", f"[{number}]", content_type="application/json")
+    assert (answer.status_code, problem(answer)["code"]) == (400, "parse_error")
+    assert number in problem(answer)["detail"]
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 @pytest.mark.parametrize("levels", [101, 5_000, 100_000])
 def test_endless_nesting_is_a_typed_problem(client, opening, levels):
