@@ -1,8 +1,11 @@
 """When exchanges are open. Imports pandas, so only the feed and the workers may import it; pages read the `clock`."""
 
+import logging
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, date, datetime, time
+from functools import lru_cache, wraps
+from itertools import product
+from typing import ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
@@ -11,6 +14,9 @@ from exchange_calendars import ExchangeCalendar
 
 from market.clock import Clock
 from market.prices import CLOSED, OPEN, POST, PRE
+
+logger = logging.getLogger(__name__)
+Asked, Answer = ParamSpec("Asked"), TypeVar("Answer")
 
 # Exchanges under the name that exchange_calendars has for them; Yahoo's own codes for what has no MIC.
 _NAMES = {"CCC": "24/7", "CCY": "24/5"}
@@ -21,9 +27,25 @@ _SESSIONS_LOOKED_AHEAD = 7
 
 
 class UnknownExchange(ValueError):
-    """An exchange without a calendar."""
+    """An exchange without a calendar, or without one that reaches to the day that is asked about."""
 
 
+def _alone(ask: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    """Whatever the library can't say of one exchange is an UnknownExchange, and no failure of those who ask of many."""
+
+    @wraps(ask)
+    def asked(mic: str, *arguments: Asked.args, **named: Asked.kwargs) -> Answer:
+        try:
+            return ask(mic, *arguments, **named)
+        except UnknownExchange:
+            raise
+        except Exception as error:
+            raise UnknownExchange(f"the calendar of {mic!r} does not say: {error}") from error
+
+    return asked
+
+
+@_alone
 def state(mic: str, now: datetime) -> str:
     """open, closed, pre or post. A lunch break is closed."""
     calendar = _calendar(mic, now.year)
@@ -43,11 +65,13 @@ def state(mic: str, now: datetime) -> str:
     return CLOSED
 
 
+@_alone
 def clock(mic: str, now: datetime) -> Clock:
     """The state with the session, and when the exchange opens and closes next."""
     return Clock(mic, state(mic, now), session_date(mic, now), next_open(mic, now), next_close(mic, now))
 
 
+@_alone
 def next_open(mic: str, now: datetime) -> datetime | None:
     """The first opening after a moment, also the one after a lunch break; None of what never closes."""
     calendar, minute = _calendar(mic, now.year), pd.Timestamp(now).floor("min")
@@ -57,24 +81,28 @@ def next_open(mic: str, now: datetime) -> datetime | None:
     return _first(calendar.next_open, now, lambda at: not calendar.is_open_at_time(at - before, side="left"))
 
 
+@_alone
 def next_close(mic: str, now: datetime) -> datetime | None:
     """The first close after a moment: today's, while the exchange is open; None of what never closes."""
     calendar = _calendar(mic, now.year)
     return _first(calendar.next_close, now, lambda at: not calendar.is_open_at_time(at, side="left"))
 
 
+@_alone
 def session_date(mic: str, now: datetime) -> date:
     """The exchange's own date of the session that runs, or of the last one that ran."""
     calendar = _calendar(mic, now.year)
     return calendar.minute_to_session(pd.Timestamp(now).floor("min"), direction="previous").date()
 
 
+@_alone
 def has_session(mic: str, now: datetime) -> bool:
     """Whether the exchange trades on the day that it is there now."""
     calendar = _calendar(mic, now.year)
     return calendar.is_session(str(now.astimezone(ZoneInfo(str(calendar.tz))).date()))
 
 
+@_alone
 def sessions(mic: str, start: date, end: date) -> list[date]:
     """The sessions from `start` to `end`, both counted."""
     found: list[date] = []
@@ -84,14 +112,33 @@ def sessions(mic: str, start: date, end: date) -> list[date]:
     return found
 
 
-@lru_cache(maxsize=64)
 def _calendar(mic: str, year: int) -> ExchangeCalendar:
-    """An exchange's calendar around a year. A whole one takes seconds and megabytes to build."""
-    start, end = date(year, 1, 1) - timedelta(days=31), date(year, 12, 31) + timedelta(days=31)
-    try:
-        return exchange_calendars.get_calendar(_NAMES.get(mic, mic), start=str(start), end=str(end))
-    except exchange_calendars.errors.InvalidCalendarName:
-        raise UnknownExchange(f"there is no calendar of the exchange {mic!r}") from None
+    """An exchange's calendar around a year. Raises UnknownExchange."""
+    built = _built(mic, year)
+    if isinstance(built, str):
+        raise UnknownExchange(built)
+    return built
+
+
+@lru_cache(maxsize=512)
+def _built(mic: str, year: int) -> ExchangeCalendar | str:
+    """The calendar, or why there is none, which is told once. A whole one takes seconds and megabytes to build.
+
+    A month more on both sides is asked for where the library has it: some know holidays up to a year's end, and some
+    can't be built over a day on which their week changed.
+    """
+    why: Exception | None = None
+    starts, ends = (f"{year - 1}-12-01", f"{year}-01-01", f"{year}-02-01"), (f"{year + 1}-01-31", f"{year}-12-31")
+    for start, end in product(starts, ends):
+        try:
+            return exchange_calendars.get_calendar(_NAMES.get(mic, mic), start=start, end=end)
+        except exchange_calendars.errors.InvalidCalendarName:
+            return f"there is no calendar of the exchange {mic!r}"
+        except Exception as error:  # noqa: BLE001 - each calendar is code of its own, which fails in its own way
+            why = why or error
+    text = f"there is no calendar of the exchange {mic!r} for {year}: {str(why).partition('.')[0][:200]}"
+    logger.warning("%s; its prices tell whether it is open", text)
+    return text
 
 
 def _first(
@@ -100,7 +147,10 @@ def _first(
     """The first step that changes something: currencies and coins trade through the end of their sessions."""
     at = pd.Timestamp(now)
     for _ in range(_SESSIONS_LOOKED_AHEAD):
-        at = step(at)
+        try:
+            at = step(at)
+        except ValueError:  # beyond the last day that the library knows
+            return None
         if is_change(at):
             return _instant(at)
     return None

@@ -111,10 +111,12 @@ def store(quotes: Sequence[Quote]) -> int:
 def freshness(quote: Quote, now: datetime) -> str:
     """live, delayed, stale or closed.
 
-    now: the wall's clock. A price that names only its session is as old as its receipt.
+    now: the wall's clock. A price that names only its session is as old as its receipt; one from the future is stale.
     """
     if quote.market_state == "closed":
         return "closed"
+    if checks.is_ahead(max(quote.as_of, quote.received_at), now):
+        return "stale"
     if quote.as_of_precision == prices.DAY:
         session = timedelta(seconds=settings.REPLAY_SESSION_SECONDS)
         return "live" if now - quote.received_at <= max(LIVE, 2 * session) else "stale"

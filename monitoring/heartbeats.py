@@ -35,7 +35,7 @@ class ProcessSign:
     faults: list[str]
 
     def trouble(self, now: float) -> str | None:
-        silent = now - self.at
+        silent = abs(now - self.at)  # one from the future, by a clock that was wrong, says nothing of now
         said = self.faults if silent <= LATE_SECONDS else [f"no sign of life for {silent:.0f} s"]
         return f"{self.name} (process {self.pid}): {'; '.join(said)}" if said else None
 
@@ -72,9 +72,9 @@ def last(name: str) -> dict | None:
 
 
 def age(name: str) -> float | None:
-    """Seconds since the last sign of life, or None if there is none."""
+    """Seconds since the last sign of life, or None if there is none. One from the future is as old as it is ahead."""
     sign = _SIGN.unpack(redis.client().hget(key(), name))
-    return None if sign is None else max(0.0, time.time() - sign.at)
+    return None if sign is None else abs(time.time() - sign.at)
 
 
 def troubles() -> list[str]:
@@ -82,7 +82,7 @@ def troubles() -> list[str]:
     now, found = time.time(), []
     for field, text in redis.client().hgetall(_processes()).items():
         sign = _PROCESS.unpack(text)
-        if sign is None or place.is_gone(sign) or now - sign.at > FORGOTTEN_SECONDS:
+        if sign is None or place.is_gone(sign) or abs(now - sign.at) > FORGOTTEN_SECONDS:
             redis.client().hdel(_processes(), field)
         elif trouble := sign.trouble(now):
             found.append(trouble)

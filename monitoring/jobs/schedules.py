@@ -121,9 +121,10 @@ def _asked(schedule: PeriodicTask) -> dict:
 def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
     """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that.
 
-    None while the schedule is switched off; it begins again when that ends.
+    None while the schedule is switched off; it begins again when that ends. A slot beyond now was taken by a clock that
+    was wrong: nothing waits until it comes.
     """
-    taken = ScheduleSlot.objects.filter(schedule=schedule).order_by("-slot")
+    taken = ScheduleSlot.objects.filter(schedule=schedule, slot__lte=now).order_by("-slot")
     begun = taken.filter(outcome=Outcome.BEGUN).first()
     plan = str(schedule.crontab or schedule.interval or schedule.clocked)[:200] if schedule.enabled else SWITCHED_OFF
     if begun is None or begun.reason != plan:

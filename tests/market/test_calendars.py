@@ -2,9 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+import exchange_calendars
 import pytest
 
 from market import calendars
+from market.prices import MARKET_STATES
 
 
 def at(text: str) -> datetime:
@@ -82,3 +84,39 @@ def test_sessions_leave_out_weekends_and_holidays():
 def test_an_exchange_without_a_calendar_is_named():
     with pytest.raises(calendars.UnknownExchange, match="NOPE"):
         calendars.state("NOPE", at("2024-07-02T13:30:00"))
+
+
+EXCHANGES = exchange_calendars.get_calendar_names(include_aliases=False)
+
+
+@pytest.mark.parametrize("mic", EXCHANGES)
+def test_every_exchange_has_a_state_or_says_that_it_has_no_calendar(mic):
+    for year in sorted({2025, 2026, 2027, datetime.now(UTC).year}):
+        for day in ("-01-01T00:30:00", "-12-31T23:30:00"):
+            try:
+                told = calendars.clock(mic, at(f"{year}{day}"))
+                assert told.state in MARKET_STATES
+                assert isinstance(calendars.has_session(mic, at(f"{year}{day}")), bool)
+            except calendars.UnknownExchange as error:
+                assert mic in str(error)  # noqa: PT017 - either answer will do
+
+
+@pytest.mark.parametrize("mic", ["XSHG", "XBOM", "XSES", "XTAE"])
+def test_a_calendar_whose_holidays_end_with_the_year_is_asked_within_it(mic):
+    assert calendars.has_session(mic, at("2026-11-30T05:00:00"))
+    assert calendars.clock(mic, at("2026-11-28T05:00:00")).state == "closed"
+
+
+def test_beyond_the_last_day_that_is_known_there_is_no_next_opening():
+    last_hour = calendars.clock("XSHG", at("2026-12-31T06:30:00"))
+    assert (last_hour.state, last_hour.opens_at, last_hour.closes_at) == ("open", None, at("2026-12-31T07:00:00"))
+    with pytest.raises(calendars.UnknownExchange, match="2027"):
+        calendars.state("XSHG", at("2027-01-04T03:00:00"))
+
+
+def test_a_calendar_that_cannot_be_built_is_tried_and_told_once(caplog):
+    calendars._built.cache_clear()
+    for _ in range(3):
+        with pytest.raises(calendars.UnknownExchange, match="XBEL"):
+            calendars.state("XBEL", at("2026-11-30T12:00:00"))
+    assert [record for record in caplog.records if "XBEL" in record.getMessage()] == caplog.records[-1:]

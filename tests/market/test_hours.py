@@ -66,3 +66,16 @@ def test_a_job_can_depend_on_an_open_market(at, hold):
     for now, holds in ((TRADING, True), (WEEKEND, False)):
         at(now)
         assert declaration.holds(asked) is holds
+
+
+def test_an_exchange_whose_calendar_cannot_be_built_is_open_by_its_quotes(at, hold, quote):
+    hold("yahoo")
+    at(TRADING)
+    facts = {"name": "", "currency": "EUR", "time_zone": "Europe/Belgrade"}
+    Symbol.objects.create(ticker="NIIS.BE", exchange="XBEL", **facts)
+    assert not hours.is_open("XBEL")
+    quotes.keep([quote("NIIS.BE", 700.0)])
+    assert hours.is_open("XBEL")
+    quotes.keep([quote("NIIS.BE", 700.0, market_state="closed")])
+    assert not hours.is_open("XBEL")
+    assert hours.is_open()

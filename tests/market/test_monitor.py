@@ -1,11 +1,12 @@
 """The price monitor and the previous closes: no symbol stays without a price that could have one."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from market import bars, monitor, quotes
-from market.models import Snapshot
+from market.models import Snapshot, Symbol
 from market.providers import ProviderError, recording
 from monitoring import jobs
 from monitoring.models import Job
@@ -42,6 +43,20 @@ def test_a_silent_symbol_of_an_open_exchange_is_asked_about(quote, always_open, 
     answer = monitor.look()
     assert Job.objects.get(name="market.quotes").arguments == {"symbols": ["AAPL"]}
     assert (answer["silent"], answer["task_ids"]) == (["AAPL"], [str(Job.objects.get().pk)])
+
+
+def test_a_symbol_whose_price_was_received_in_the_future_is_silent(quote, always_open, redis):
+    told(quote, seconds_ago=10)
+    held = replace(quotes.latest(["AAPL"])["AAPL"], received_at=datetime.now(UTC) + timedelta(days=1))
+    redis.hset("finstage:quotes", "AAPL", b"0 " + quotes.FORMAT.pack(held))
+    assert monitor.look()["silent"] == ["AAPL"]
+
+
+def test_one_symbol_of_an_exchange_without_a_calendar_does_not_end_the_look(hold, apple):
+    hold("yahoo")
+    for ticker, exchange in (("600519.SS", "XSHG"), ("NIIS.BE", "XBEL"), ("ODD", "no exchange")):
+        Symbol.objects.create(ticker=ticker, name=ticker, exchange=exchange, currency="EUR", time_zone="UTC")
+    assert monitor.look()["tracked"] == 4
 
 
 def test_a_recording_is_not_asked(always_open, hold):

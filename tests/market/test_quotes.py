@@ -264,6 +264,12 @@ def test_a_recorded_price_is_as_fresh_as_its_receipt(quote):
     assert quotes.freshness(told, AT + timedelta(minutes=10)) == "stale"
 
 
+@pytest.mark.parametrize("precision", ["second", DAY])
+def test_a_price_from_the_future_is_not_live(quote, precision):
+    told = quote("AAPL", 101, as_of_precision=precision, as_of=AT, received_at=AT)
+    assert quotes.freshness(told, AT - timedelta(days=1)) == "stale"
+
+
 def test_json_is_the_contracts_quote(quote):
     told = quote("AAPL", 101.3, previous_close=100.1, volume=7, as_of=AT, received_at=AT, market_state="closed")
     assert quotes.as_json(told, AT) == {

@@ -63,6 +63,28 @@ def test_the_newest_of_the_missed_slots_runs_and_says_how_many_were_missed(hourl
     assert hourly.slots.first().reason == "4 missed before it"
 
 
+def test_a_clock_that_was_a_day_ahead_for_a_moment_stops_no_schedule(hourly):
+    schedules.run_due(NOON)
+    Job.objects.update(state="completed", lane=None)
+    schedules.run_due(NOON + timedelta(days=1))
+    Job.objects.update(state="completed", lane=None)
+    schedules.run_due(NOON + timedelta(hours=1))
+    assert taken(hourly) == [NOON, NOON + timedelta(hours=1), NOON + timedelta(days=1)]
+
+
+def test_a_plan_that_changed_while_the_clock_was_ahead_goes_on_when_it_is_right(hourly):
+    schedules.run_due(NOON)
+    hourly.enabled = False
+    hourly.save()
+    schedules.run_due(NOON + timedelta(days=1))
+    hourly.enabled = True
+    hourly.save()
+    Job.objects.update(state="completed", lane=None)
+    schedules.run_due(NOON + timedelta(minutes=59))
+    schedules.run_due(NOON + timedelta(hours=1))
+    assert taken(hourly) == [NOON, NOON + timedelta(hours=1)]
+
+
 def test_a_slot_whose_predecessor_has_not_ended_is_refused_and_says_so(hourly):
     schedules.run_due(NOON)
     schedules.run_due(NOON + timedelta(hours=1))
