@@ -13,7 +13,10 @@ $(eval $(NAME):;@:)
 endif
 endif
 
-.PHONY: up test bench chaos lint screenshots
+# SHORT=1 only looks whether screenshots, chaos and measurements can still run.
+SHORTLY := $(if $(SHORT),--short)
+
+.PHONY: up test bench chaos lint screenshots smoke
 .DEFAULT_GOAL := up
 
 up: .venv/base.stamp
@@ -23,17 +26,20 @@ test: .venv/dev.stamp
 	@exec $(BIN)/python -m tests
 
 bench: .venv/dev.stamp
-	@exec $(BIN)/python -m pytest tests/bench -s -m bench $(if $(NAME),-k $(NAME))
+	@exec $(BIN)/python -m pytest tests/bench -s -m bench $(SHORTLY) $(if $(NAME),-k $(NAME))
 
 chaos: .venv/dev.stamp
-	@exec $(BIN)/python -m pytest tests -s -m chaos $(if $(NAME),-k $(NAME))
+	@exec $(BIN)/python -m pytest tests/chaos -s -m chaos $(SHORTLY) $(if $(NAME),-k $(NAME))
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 screenshots: .venv/dev.stamp
-	@exec $(BIN)/python -m tests.browser.screenshots
+	@exec $(BIN)/python -m tests.browser.screenshots $(SHORTLY)
+
+smoke:
+	@$(MAKE) --no-print-directory --keep-going screenshots chaos bench SHORT=1
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -13,34 +14,48 @@ JOBS = [file for mark in APART for file in (Path(__file__).resolve().parent / ma
 MAKES = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 DRIVER = f"{MAKES.replace('mariadb-server ', '')}, then .venv/bin/pip install -r requirements.txt"
 
-_left_out: set[str] = set()
+SMALLEST = {"CHAOS_SCALE": "0.01", "BENCH_SCALE": "0.02", "BENCH_UNJUDGED": "1"}
+
+_left_out: dict[str, list[str]] = defaultdict(list)
 
 
-def pytest_collection(session: pytest.Session) -> None:
-    """Say in a sentence what is asked for and can't run here."""
-    config = session.config
-    wanted = [file for file in JOBS if _asks_for(file.parent.name, config.option.markexpr)]
-    given = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
-    is_named = any(file.is_relative_to(path) for file in wanted for path in given)
-    if is_named and not config.option.keyword and (reason := why_no_jobs()):
-        raise pytest.UsageError(reason)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    about = "of chaos and bench the first test of each file, at the smallest scale and with no speed judged"
+    parser.addoption("--short", action="store_true", help=about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.short:
+        os.environ.update(SMALLEST)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.short:
+        first = {item.path: item for item in reversed(items)}
+        config.hook.pytest_deselected(items=[item for item in items if first[item.path] is not item])
+        items[:] = [item for item in items if first[item.path] is item]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what -m does not ask for, and of what -k chooses from the files that can't run here."""
+    """Leave out what -m does not ask for and what can't run here."""
     if collection_path.parent.name not in APART or collection_path.suffix != ".py":
         return None
     if not _asks_for(collection_path.parent.name, config.option.markexpr):
         return True
     if collection_path not in JOBS or not (reason := why_no_jobs()):
         return None
-    _left_out.add(reason)
+    _left_out[reason].append(f"{collection_path.parent.name}/{collection_path.name}")
     return True
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for reason in _left_out:
-        terminalreporter.write_line(f"Left out: {reason}")
+    for reason, files in _left_out.items():
+        terminalreporter.write_line(f"Left out: {', '.join(sorted(files))}: {reason}")
+
+
+def cannot_run() -> list[str]:
+    """The files that can't run on this machine."""
+    return [f"tests/{file.parent.name}/{file.name}" for file in JOBS if why_no_jobs()]
 
 
 def why_no_jobs() -> str:

@@ -20,9 +20,7 @@ from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
 
-pytest_plugins = ["tests.apart", "tests.spread"]
-
-LIVE_SECONDS = 20
+LIVE_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +113,7 @@ def live_web(django_db_setup, tmp_path_factory) -> Iterator[LiveWeb]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests import services
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
+START_SECONDS = 180
 PASSWORD = "for-the-browser-tests"
 # Beat and a worker would do it a minute later.
 RECORDS = "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()])"
@@ -64,15 +64,9 @@ class Site:
     def manage(self, *command: str) -> str:
         """What one of Django's commands says, at its end."""
         asked = [sys.executable, "manage.py", *command]
-        return subprocess.run(
-            asked,
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ).stdout
+        done = subprocess.run(asked, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, f"manage.py {command[0]} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        return done.stdout
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -106,7 +100,7 @@ class Site:
             process.terminate()
         for process in self.processes.values():
             try:
-                process.wait(5)
+                process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
