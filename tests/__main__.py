@@ -5,6 +5,7 @@ With FINSTAGE_TEST_ALL=1, as in CI, a test that is skipped and a MariaDB or a br
 
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,10 @@ def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:
 def _pytest(*arguments: str, **environment: str) -> bool:
     spread = ["-n", str(_processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *spread, *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
+    seed = os.environ.get("PYTHONHASHSEED", str(secrets.randbelow(1 << 32)))
+    print(f"PYTHONHASHSEED={seed}", flush=True)
+    environment = {**os.environ, "PYTHONHASHSEED": seed, **environment}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def _processes() -> int:

@@ -16,7 +16,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Running:
         client = socket.socket()
         if receive_buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        client.settimeout(15)
+        client.settimeout(60)
         client.connect(("127.0.0.1", self.port))
         return client
 
     def get(self, path: str, **headers: str) -> tuple[int, dict, bytes]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, _lower(answer.headers), answer.read()
         except urllib.error.HTTPError as answer:
             return answer.status, _lower(answer.headers), answer.read()
@@ -51,6 +51,10 @@ class Running:
         """Seconds that the server has computed so far; a busy machine does not count."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def gauge(self, name: str) -> float:
+        lines = self.get("/metrics")[2].decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
     def memory(self) -> int:
         """Resident bytes of the server."""
@@ -126,7 +130,7 @@ def frame(text: bytes) -> bytes:
     return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
 
 
-def eventually(condition, *, seconds: float = 10) -> bool:
+def eventually(condition, *, seconds: float = 60) -> bool:
     """Whether the condition comes true in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

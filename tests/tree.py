@@ -16,7 +16,7 @@ from django.conf import settings
 
 from tests.conftest import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 SERVICES = {"REDIS_URL", "BROKER_URL", "DATABASE_URL", "SECRET_KEY"}  # with embedded ones the key is made too
 PARTS = {"valkey", "web", "feed", "worker", "beat"}
 
@@ -40,11 +40,11 @@ class Up:
             )
 
     def ready(self) -> dict:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=10) as answer:
             return json.load(answer)
 
     def quote(self) -> dict:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/symbols/AAPL/quote/", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/symbols/AAPL/quote/", timeout=10) as answer:
             return json.load(answer)
 
     def parts(self) -> dict[str, psutil.Process]:
@@ -78,7 +78,7 @@ class Up:
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 def holds(condition: Callable[[], object]) -> bool:

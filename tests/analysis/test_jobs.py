@@ -179,7 +179,7 @@ def test_the_usual_jobs_run_in_a_worker(recorded, start_worker):  # noqa: F811
         jobs.submit("analysis.market"),
         jobs.submit("analysis.report", {"span": "week"}),
     ]
-    done = [jobs.wait(job.pk, 40) for job in asked]
+    done = [jobs.wait(job.pk, 60) for job in asked]
     assert [job.state for job in done] == ["completed"] * 3
     assert done[0].result["period"] == "1y"
     assert list(done[1].result["symbols"]) == list(done[2].result["symbols"]) == ["AAPL", "IBM"]

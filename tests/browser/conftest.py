@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import site as sites
 from tests.browser.site import Site
 
-WITHIN = 10_000
+WITHIN = 60_000
+expect.set_options(timeout=WITHIN)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

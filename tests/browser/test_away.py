@@ -57,9 +57,9 @@ def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_
         expect(pill).to_have_text("Connected")
         for _ in range(3):
             up.parts()["feed"].kill()
-            expect(pill).to_have_text("Feed is away", timeout=3000)
+            expect(pill).to_have_text("Feed is away")
             expect(page.locator("tr[data-symbol=AAPL] .status")).to_have_attribute("data-status", "stale")
-            expect(pill).to_have_text("Connected", timeout=20_000)
+            expect(pill).to_have_text("Connected")
 
 
 def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(visitor, up):
@@ -77,5 +77,5 @@ def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(vis
 def test_a_symbol_without_history_says_why(visitor, up):
     page = visitor(up, "/symbols/%5EGSPC/")
     why = "its history did not come and is asked for again"
-    expect(page.locator("[data-state-box]")).to_contain_text(why, timeout=20_000)
+    expect(page.locator("[data-state-box]")).to_contain_text(why)
     expect(page.locator(".title p")).to_have_text("^GSPC · NYSE · USD")

@@ -16,7 +16,7 @@ def test_a_killed_web_is_told_and_the_page_comes_back_by_itself(visit, site):
     expect(pill(page)).to_have_attribute("data-status", "reconnecting")
     expect(page.locator("tr[data-symbol=AAPL] .status")).to_have_attribute("data-status", "stale")
     site.start("web")
-    expect(pill(page)).to_have_attribute("data-status", "live", timeout=20_000)
+    expect(pill(page)).to_have_attribute("data-status", "live")
     before = page.evaluate(PRICES)
     page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
 

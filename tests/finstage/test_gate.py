@@ -41,21 +41,16 @@ def abort(client: socket.socket) -> None:
     client.close()
 
 
-def gauge(web: Running, name: str) -> float:
-    text = web.get("/metrics")[2].decode()
-    return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
-
-
 def is_idle(web: Running) -> bool:
-    return gauge(web, "finstage_gate_running") == 0 and gauge(web, "finstage_gate_waiting") == 0
+    return web.gauge("finstage_gate_running") == 0 and web.gauge("finstage_gate_waiting") == 0
 
 
 def block(web: Running, seconds: float = 60) -> list[socket.socket]:
     """Take every thread and every place in the queue; one route alone may not."""
     clients = [ask(web, f"/blocked{each}?seconds={seconds}") for each in ("", "/too")]
-    assert eventually(lambda: gauge(web, "finstage_gate_running") == THREADS)
+    assert eventually(lambda: web.gauge("finstage_gate_running") == THREADS)
     clients += [ask(web, f"/blocked?seconds={seconds}") for _ in range(QUEUE)]
-    assert eventually(lambda: gauge(web, "finstage_gate_waiting") == QUEUE)
+    assert eventually(lambda: web.gauge("finstage_gate_waiting") == QUEUE)
     return clients
 
 
@@ -93,7 +88,7 @@ def test_a_slow_reader_gets_the_whole_answer(web):
 
 def test_endless_answers_end_when_their_clients_leave(web):
     clients = [ask(web, path) for path in ("/endless", "/endless/too")]
-    assert eventually(lambda: gauge(web, "finstage_gate_running") == THREADS)
+    assert eventually(lambda: web.gauge("finstage_gate_running") == THREADS)
     for client in clients:
         abort(client)
     assert eventually(lambda: web.json("/counts")["left"] == THREADS)
@@ -103,7 +98,7 @@ def test_work_in_the_queue_is_not_begun_for_a_client_that_left(web):
     clients = block(web, seconds=2)
     for client in clients[THREADS:]:
         client.close()
-    assert eventually(lambda: gauge(web, "finstage_gate_waiting") == 0)
+    assert eventually(lambda: web.gauge("finstage_gate_waiting") == 0)
     assert eventually(lambda: is_idle(web))
     assert web.json("/counts")["visits"] == THREADS
 
@@ -120,9 +115,9 @@ def test_what_exceeds_the_queue_gets_503_at_once(web):
 
 def test_one_route_leaves_room_for_the_others_however_many_ask_for_it(web):
     clients = [ask(web, "/blocked") for _ in range(THREADS + QUEUE)]
-    assert eventually(lambda: gauge(web, "finstage_gate_waiting") == QUEUE)
+    assert eventually(lambda: web.gauge("finstage_gate_waiting") == QUEUE)
     assert web.get("/body")[0] == 200
-    assert gauge(web, "finstage_gate_running") == THREADS / 2
+    assert web.gauge("finstage_gate_running") == THREADS / 2
     assert clients
 
 

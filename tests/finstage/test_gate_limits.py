@@ -74,7 +74,7 @@ class Frozen:
         self.thawed = threading.Event()
 
     def __call__(self, *visit) -> list[bytes]:
-        self.thawed.wait(5)
+        self.thawed.wait(30)
         return echo(*visit) if visit else []
 
 
@@ -86,7 +86,7 @@ def test_while_the_database_is_silent_everybody_is_told_also_those_who_hang_in_i
         hanging = await asyncio.gather(ask(asked, body(b"")), ask(asked, body(b"")))
         began = time.monotonic()
         late = await ask(asked, body(b""))
-        assert time.monotonic() - began < 0.05
+        assert time.monotonic() - began < 2  # of the thirty that the database is silent
         frozen.thawed.set()
         await asyncio.sleep(0.3)
         return [*hanging, late, await ask(asked, body(b"again"))]

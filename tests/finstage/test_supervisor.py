@@ -84,7 +84,7 @@ def test_every_line_bears_the_name_of_its_part(tmp_path):
     running = supervise(tmp_path, [python("feed", f"print('one', flush=True); {FOREVER}")])
     assert first_line(running, "feed") == "feed | one\n"
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(50) == 0
 
 
 def test_the_addresses_for_other_machines_are_printed(tmp_path):
@@ -93,13 +93,13 @@ def test_the_addresses_for_other_machines_are_printed(tmp_path):
     lines = [running.stdout.readline() for _ in range(3)]
     assert "From other machines: http://192.0.2.7:8000/ http://laptop:8000/\n" in lines
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(50) == 0
 
 
 def test_a_preparation_that_fails_ends_all_with_its_own_words(tmp_path):
     stages = [python("first", FOREVER)], [python("prepare", "import sys; sys.exit('No room.')", is_once=True)]
     running = supervise(tmp_path, *stages)
-    _, said = running.communicate(timeout=10)
+    _, said = running.communicate(timeout=50)
     assert running.returncode == 1
     assert said == "No room.\n"
 
@@ -111,7 +111,7 @@ def test_a_part_that_does_not_heed_is_killed(tmp_path):
     [deaf] = psutil.Process(running.pid).children()
     running.send_signal(signal.SIGINT)
     running.send_signal(signal.SIGINT)
-    assert running.wait(20) == 0
+    assert running.wait(50) == 0
     assert not deaf.is_running()
 
 
@@ -120,8 +120,8 @@ def test_a_part_ends_with_what_it_started(tmp_path):
     running = supervise(tmp_path, [python("feed", code + FOREVER)])
     grandchild = psutil.Process(int(first_line(running, "feed").split()[-1]))
     running.terminate()
-    running.wait(10)
-    psutil.wait_procs([grandchild], timeout=5)
+    running.wait(50)
+    psutil.wait_procs([grandchild], timeout=50)
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
@@ -133,7 +133,7 @@ def test_nobody_reading_any_more_ends_nothing(tmp_path):
     time.sleep(0.3)
     assert running.poll() is None
     running.terminate()
-    assert running.wait(10) == 0
+    assert running.wait(50) == 0
 
 
 def test_a_process_that_got_an_old_id_is_not_ended(tmp_path):

@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from finstage import addresses
-from tests.server import ROOT, running
+from tests.server import ROOT, eventually, running
 
 SLOW = {"DJANGO_SETTINGS_MODULE": "tests.finstage.web_settings", "FINSTAGE_HTTP_THREADS": "1"}
 
@@ -107,23 +106,25 @@ def test_sigterm_tells_sockets_why_and_ends_the_process():
     with running("manage.py", "web") as web, connect(f"ws://127.0.0.1:{web.port}/ws/realtime", proxy=None) as client:
         client.recv()
         web.process.send_signal(signal.SIGTERM)
-        while (told := json.loads(client.recv(timeout=5)))["type"] == "service_status":
+        while (told := json.loads(client.recv(timeout=30)))["type"] == "service_status":
             pass
         with pytest.raises(ConnectionClosed) as closed:
-            client.recv(timeout=5)
-        assert web.process.wait(5) == 0
+            client.recv(timeout=30)
+        assert web.process.wait(30) == 0
     assert told["type"] == "server_shutdown"
     assert told["retry_after"] > 0
     assert closed.value.rcvd.code == 4012
 
 
-def test_sigterm_lets_an_answer_out_and_does_not_wait_for_a_stuck_view():
+def test_sigterm_lets_an_answer_out_and_does_not_wait_for_a_stuck_view(tmp_path):
     with running("manage.py", "web", **SLOW) as web:
         quick, stuck = web.connect(), web.connect()
-        quick.sendall(b"GET /blocked?seconds=0.5 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.1)
+        quick.sendall(f"GET /blocked?file={tmp_path}/end HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert eventually(lambda: web.gauge("finstage_gate_running") == 1)
         stuck.sendall(b"GET /blocked HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.1)
+        assert eventually(lambda: web.gauge("finstage_gate_waiting") == 1)
         web.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: "stopping" in web.log.read_text())
+        (tmp_path / "end").touch()
         assert quick.recv(100).startswith(b"HTTP/1.1 200")
-        assert web.process.wait(5) == 0
+        assert web.process.wait(30) == 0

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import redis.exceptions
 from django.db import OperationalError, connection
@@ -20,10 +21,12 @@ def counts(request: HttpRequest) -> HttpResponse:
 
 
 def blocked(request: HttpRequest) -> HttpResponse:
-    """Holds its thread for a minute, or as long as it is told."""
+    """Holds its thread for a minute, as long as it is told, or until a file is there."""
     seen["visits"] += 1
     seen["threads"].add(threading.get_ident())
-    time.sleep(float(request.GET.get("seconds", 60)))
+    until = time.monotonic() + float(request.GET.get("seconds", 60))
+    while time.monotonic() < until and not Path(request.GET.get("file", "/nowhere")).exists():
+        time.sleep(0.01)
     return HttpResponse("at last")
 
 

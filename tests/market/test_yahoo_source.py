@@ -28,7 +28,7 @@ AS_OF = datetime(2013, 3, 1, 20, tzinfo=UTC)
 def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     wire.charts["AAPL"] = made_chart("AAPL", regularMarketTime=int(AS_OF.timestamp()))
     stop, seen = threading.Event(), []
-    deadline = threading.Timer(30, stop.set)
+    deadline = threading.Timer(120, stop.set)
     deadline.start()
     for tick in yahoo.Yahoo().batches(stop):
         seen += tick.quotes

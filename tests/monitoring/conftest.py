@@ -14,11 +14,11 @@ from django.conf import settings
 from monitoring.models import Job, Worker
 from tests.conftest import shared_database
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 SAMPLE_APP = "tests.monitoring.sample_app"
 
 
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition of the rows or of the world."""
     end = time.monotonic() + seconds
     while not condition():

@@ -34,18 +34,18 @@ def test_what_is_odd_fails_alone_and_says_why_and_its_neighbours_go_on(start_wor
     worker = start_worker(concurrency=2)
     neighbour = jobs.submit("sample.sleep", {"seconds": 5})
     asked = {what: jobs.submit("sample.odd", {"what": what}).pk for what in ODD}
-    ended = {what: jobs.wait(pk, 20) for what, pk in asked.items()}
+    ended = {what: jobs.wait(pk, 60) for what, pk in asked.items()}
     assert {what: (job.state, job.error_code) for what, job in ended.items()} == {
         what: ("failed", code) for what, code in ODD.items()
     }
-    done = jobs.wait(neighbour.pk, 20)
+    done = jobs.wait(neighbour.pk, 60)
     assert (done.state, done.attempt, worker.process.poll()) == ("completed", 1, None)
 
 
 @pytest.mark.db
 def test_an_isolated_process_that_dies_counts_as_a_failure(start_worker):
     worker = start_worker()
-    assert jobs.wait(jobs.submit("sample.die").pk, 20).state == "failed"
+    assert jobs.wait(jobs.submit("sample.die").pk, 60).state == "failed"
     until(lambda: Worker.objects.get(pid=worker.process.pid).failed == 1)
 
 
@@ -57,13 +57,13 @@ def test_an_async_body_is_cancelled_at_what_it_awaits_and_cleans_up(start_worker
     jobs.cancel(asked.pk)
     assert jobs.wait(asked.pk, 5).state == "cancelled"
     until(lambda: (tmp_path / "said").exists(), 5)
-    assert jobs.wait(jobs.submit("sample.await", {"seconds": 50}, timeout=1).pk, 8).state == "timed_out"
+    assert jobs.wait(jobs.submit("sample.await", {"seconds": 50}, timeout=1).pk, 60).state == "timed_out"
 
 
 @pytest.mark.db
 def test_an_async_body_commits_through_a_thread(start_worker):
     start_worker()
-    assert jobs.wait(jobs.submit("sample.save_async", {"name": "aside"}).pk, 20).result == "aside"
+    assert jobs.wait(jobs.submit("sample.save_async", {"name": "aside"}).pk, 60).result == "aside"
     assert JobTemplate.objects.filter(name="aside").exists()
 
 
@@ -71,7 +71,7 @@ def test_an_async_body_commits_through_a_thread(start_worker):
 def test_many_large_results_are_written_whatever_a_packet_holds(start_worker):
     start_worker(concurrency=8)
     asked = jobs.submit_many("sample.large", [{"characters": 900_000}] * 40)
-    assert {len(jobs.wait(job.pk, 40).result) for job in asked} == {900_000}
+    assert {len(jobs.wait(job.pk, 60).result) for job in asked} == {900_000}
 
 
 @pytest.mark.parametrize("done", [-1, 2**31, 1.5, "1", None])

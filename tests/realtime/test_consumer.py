@@ -47,7 +47,7 @@ class Conversation:
     def send(self, action: dict | str | bytes) -> None:
         self.socket.send(json.dumps(action) if isinstance(action, dict) else action)
 
-    def hear(self, seconds: float = 5) -> dict:
+    def hear(self, seconds: float = 60) -> dict:
         message = json.loads(self.socket.recv(seconds))
         VALID.validate(message)
         return message
@@ -68,7 +68,7 @@ def publish_price(quote, ticker: str, price: float) -> int:
 
 def test_a_new_client_is_told_who_it_is_and_the_protocol(live_web):
     with connect(f"{live_web.ws_url}/ws/realtime") as socket:
-        hello = json.loads(socket.recv(5))
+        hello = json.loads(socket.recv(60))
     assert hello["type"] == "connected"
     assert hello["protocol"] == 1
 

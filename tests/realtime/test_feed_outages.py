@@ -27,7 +27,7 @@ from tests.conftest import shared_database
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 SESSION = date(2012, 9, 4)
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def tick(stream: str = "prices:AAPL", *, keep: bool = True, conflate: bool = Tru
     return messages.Message(stream, messages.encode({"n": stream}), keep, conflate)
 
 
-async def until(truth: Callable[[], bool], seconds: float = 8) -> None:
+async def until(truth: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not truth():
             await asyncio.sleep(0.01)

@@ -18,7 +18,7 @@ from tests.market.yahoo_charts import made_chart
 from tests.market.yahoo_wire import FAULTS, Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 NOWHERE = {"FINSTAGE_YAHOO_SOCKET": "/nowhere/yahoo.sock", "FINSTAGE_YAHOO_STREAM": "ws://127.0.0.1:1/"}
 
 

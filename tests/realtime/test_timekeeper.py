@@ -25,7 +25,7 @@ class Exchange:
 
     def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
         if self.hold:
-            self.hold.wait(10)
+            self.hold.wait(60)
         return self.said
 
 
@@ -89,7 +89,7 @@ def _answer(answers: list) -> Clock:
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)

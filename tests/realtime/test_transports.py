@@ -101,7 +101,7 @@ def test_compression_is_not_negotiated(server):
 
 def test_a_silent_client_is_closed_and_one_that_answers_pings_is_not(server):
     silent = upgraded(server, "/echo")
-    silent.settimeout(10)
+    silent.settimeout(60)
     with socket_to(server, "/echo", ping_interval=None) as alive:
         seen = b""
         while (4014).to_bytes(2, "big") not in seen:
@@ -195,7 +195,7 @@ def test_sigterm_says_goodbye_to_the_application_and_closes_sockets_with_the_cod
     with socket_to(server, "/echo") as client:
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
-            client.recv(timeout=5)
+            client.recv(timeout=30)
     assert closed.value.rcvd.code == 4012
-    assert server.process.wait(5) == 0
+    assert server.process.wait(30) == 0
     assert "goodbye" in server.log.read_text()
