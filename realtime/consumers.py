@@ -97,12 +97,13 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     # Actions
 
     async def subscribe(self, action: dict[str, Any]) -> None:
-        asked = await self._streams(action["type"], action.get("symbols"))
+        asked, unknown = await self._streams(action["type"], action.get("symbols"))
         if len(self.client.held.keys() | set(asked)) > MAX_HELD:
             raise Refused("too_many_symbols", f"A connection may hold {MAX_HELD} streams; this would be more.")
         mode = action.get("mode", LATEST)
         since = self._positions(action.get("since", {}), asked)
         await hub.subscribe(self.client, dict.fromkeys(asked, mode), since, id=action.get("id"))
+        await self._name(unknown, action)
 
     async def unsubscribe(self, action: dict[str, Any]) -> None:
         types = messages.PUBLIC_TYPES if action["type"] == "all" else (action["type"],)
@@ -114,9 +115,10 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def get_current_prices(self, action: dict[str, Any]) -> None:
         await self._may_read()
-        tickers = await self._known(action["symbols"])
+        tickers, unknown = await self._known(action["symbols"])
         found = await visitors.run(quotes.latest, tickers)
         self._say(_with_id(messages.current_prices(found, datetime.now(UTC)), action))
+        await self._name(unknown, action)
 
     async def configure(self, action: dict[str, Any]) -> None:
         self.client.batch = action.get("batch", self.client.batch)
@@ -127,26 +129,26 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     # What they stand on
 
-    async def _streams(self, type: str, symbols: list[str] | None) -> list[str]:
-        """The streams that a subscription names. Raises Refused; nothing has changed then."""
+    async def _streams(self, type: str, symbols: list[str] | None) -> tuple[list[str], list[str]]:
+        """The streams that a subscription names, and its unknown symbols. Raises Refused; nothing has changed then."""
         await self._may_read()
         if type in messages.TYPES_NOT_YET:
             raise Refused("not_available", f"{type} is part of the protocol and not available yet.")
         if type in messages.STAFF_TYPES:
             if not people.may_hold(await rights.identify(self.client), type):
                 raise Refused("staff_only", f"{type} is for staff; log in with a staff account.")
-            return [type]
+            return [type], []
         types = tuple(
             kind for kind in messages.PUBLIC_TYPES if type in ("all", kind) and kind not in messages.TYPES_NOT_YET
         )
         if symbols is None and type in ("prices", "bars", "indicators"):
             raise Refused("invalid", f'Say which symbols: {{"type": "{type}", "symbols": ["AAPL"]}}, or ["*"] for all.')
-        tickers = await self._known(symbols or ["*"]) if set(types) - set(messages.UNNAMED_TYPES) else []
         named = [kind for kind in types if kind not in messages.UNNAMED_TYPES]
+        tickers, unknown = await self._known(symbols or ["*"]) if named else ([], [])
         found = [f"{kind}:{ticker}" for kind in named for ticker in tickers]
         if "alerts" in types and await rights.identify(self.client) is not None:
             found.append(people.alerts_of(self.client.person))
-        return found + [kind for kind in types if kind in messages.UNNAMED_TYPES]
+        return found + [kind for kind in types if kind in messages.UNNAMED_TYPES], unknown
 
     async def _may_read(self) -> None:
         if settings.MARKET_DATA_OPEN or self.client.person is not None:  # who is somebody is looked at all the time
@@ -154,19 +156,19 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         if await rights.identify(self.client) is None:
             raise Refused("login_required", "Market data needs a login here; log in and connect again.")
 
-    async def _known(self, symbols: list[str]) -> list[str]:
-        """The tickers of tracked symbols, each once, in order; `*` is all of them."""
+    async def _known(self, symbols: list[str]) -> tuple[list[str], list[str]]:
+        """The tickers of tracked symbols, each once, in order, `*` is all of them; and those that are not tracked.
+
+        Raises Refused where none is.
+        """
         tracked = await visitors.tracked()
         if "*" in symbols:
-            return list(tracked)
+            return list(tracked), []
         tickers = list(dict.fromkeys(symbol.strip().upper() for symbol in symbols))
         unknown = [ticker for ticker in tickers if ticker not in tracked]
-        if unknown:
-            names = ", ".join(unknown[:5])
-            raise Refused(
-                "unknown_symbol", f"Not tracked here: {names}. GET /api/v2/symbols/ lists what is.", symbols=unknown
-            )
-        return tickers
+        if len(unknown) == len(tickers):
+            raise _unknown(unknown)
+        return [ticker for ticker in tickers if ticker in tracked], unknown
 
     def _positions(self, since: dict[str, dict], asked: list[str]) -> dict[str, Position]:
         """The positions of what is asked."""
@@ -180,6 +182,13 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     def _say(self, message: dict[str, Any]) -> None:
         self.client.say(message)
         hub.answer(self.client)
+
+    async def _name(self, unknown: list[str], action: dict[str, Any]) -> None:
+        """Say which symbols an action that was answered was not answered for."""
+        if unknown:
+            refused = _unknown(unknown)
+            refused.id = action.get("id")
+            await self._refuse(refused, "too_many_errors")
 
     async def _refuse(self, refused: Refused, closing: str | None) -> None:
         more = {} if refused.id is None else {"id": refused.id}
@@ -195,6 +204,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def _close_with(self, code: int) -> None:
         await self.close(code)
+
+
+def _unknown(symbols: list[str]) -> Refused:
+    names = ", ".join(symbols[:5])
+    return Refused("unknown_symbol", f"Not tracked here: {names}. GET /api/v2/symbols/ lists what is.", symbols=symbols)
 
 
 def _with_id(message: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:

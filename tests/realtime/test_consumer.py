@@ -134,11 +134,22 @@ def test_updates_of_one_flush_come_in_one_frame_for_who_asks(live_web, tracked, 
         assert [one["symbol"] for one in client.until("price_updates")["updates"]] == TICKERS
 
 
-def test_an_unknown_symbol_is_named_and_nothing_changes(live_web, tracked):
+def test_an_unknown_symbol_fails_alone_and_is_named_after_the_answer(live_web, tracked):
+    with open_socket(live_web) as client:
+        asked = {"action": "subscribe", "type": "prices", "symbols": ["AAPL", "XYZ1", "GC=F"], "id": "a"}
+        assert client.ask(asked, "subscribed")["subscriptions"] == ["prices:AAPL", "prices:GC=F"]
+        error = client.until("error")
+        assert (error["code"], error["symbols"], error["id"]) == ("unknown_symbol", ["XYZ1"], "a")
+        asked = {"action": "get_current_prices", "symbols": ["AAPL", "XYZ1"]}
+        assert list(client.ask(asked, "current_prices")["prices"]) == ["AAPL"]
+        assert client.until("error")["symbols"] == ["XYZ1"]
+
+
+def test_where_no_symbol_is_known_they_are_named_and_nothing_changes(live_web, tracked):
     with open_socket(live_web) as client:
         client.ask({"action": "subscribe", "type": "prices", "symbols": ["AAPL"]}, "subscribed")
-        error = client.ask({"action": "subscribe", "type": "prices", "symbols": ["GC=F", "XYZ1"], "id": "a"}, "error")
-        assert (error["code"], error["symbols"], error["id"]) == ("unknown_symbol", ["XYZ1"], "a")
+        error = client.ask({"action": "subscribe", "type": "prices", "symbols": ["XYZ2", "XYZ1"], "id": "a"}, "error")
+        assert (error["code"], error["symbols"], error["id"]) == ("unknown_symbol", ["XYZ2", "XYZ1"], "a")
         held = client.ask({"action": "subscribe", "type": "system"}, "subscribed")["subscriptions"]
     assert held == ["prices:AAPL", "system"]
 
