@@ -1,6 +1,6 @@
 """Reading the analysis over HTTP: a symbol's indicators, and the watchlist with the newest of each."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
@@ -9,9 +9,11 @@ from rest_framework.views import APIView
 
 from analysis import catalogue, frames, periods, watchlist
 from analysis.shapes import IndicatorsShape, WatchlistShape
-from market import examples, overview, queries
+from market import examples, overview
 from market.adjustments import ADJUSTMENTS
 from market.models import Interval
+from market.queries import TICKER, known
+from monitoring import queries
 
 _INDICATORS = {
     "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
@@ -38,13 +40,18 @@ _WATCHLIST = {
 JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["all"]})
+class Names(serializers.CharField):
+    """Names of indicators, by commas or one by one."""
+
+    are_many = True
+
+
 class IndicatorQuery(queries.Query):
     period = queries.Choice(periods.PERIODS, default="1mo", help_text="Counted back from the last bar.")
     interval = queries.Choice(Interval.values, default=Interval.DAY)
     adjusted = queries.Choice(ADJUSTMENTS, default="split")
-    indicators = serializers.CharField(
-        default="all", max_length=1000, help_text="`all`, or names separated by commas: `rsi`, `sma_20`."
-    )
+    indicators = Names(default="all", max_length=1000, help_text="`all`, or names: `rsi`, `sma_20`.")
 
     def validate_indicators(self, text: str) -> list[str]:
         names = text.split(",")
@@ -67,14 +74,14 @@ class Indicators(APIView):
     @extend_schema(
         operation_id="indicators_retrieve",
         summary="Indicators of a symbol",
-        parameters=[queries.TICKER, IndicatorQuery],
+        parameters=[TICKER, IndicatorQuery],
         responses={(200, "application/json"): IndicatorsShape},
         examples=examples.shown(_INDICATORS),
     )
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
         answer = frames.indicators(
-            queries.known(symbol),
+            known(symbol),
             period=query["period"],
             interval=query["interval"],
             names=query["indicators"],

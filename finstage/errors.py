@@ -77,6 +77,11 @@ def refusal(refused: Refused, scope: dict) -> Answer:
     return Answer(refused.status, kept + described, BytesIO(page.content))
 
 
+def parameters_refused(request: HttpRequest, told: dict[str, list[str]]) -> HttpResponse:
+    body = problem(400, "invalid_parameters", _sentences(told), request_id=_request_id(request), errors=told)
+    return JsonResponse(body, status=400, content_type=PROBLEM)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         return _unknown_host(request)

@@ -3,28 +3,47 @@
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from rest_framework import serializers
 
-from finstage import answers
+from finstage import answers, renderers
 from finstage.access import MarketData
+from finstage.renderers import CSVRenderer
+from monitoring.queries import Query
+from monitoring.submissions import Body
 
-# What any read may be refused with; a view adds its own as `problems = {status: (code, ..)}`.
+_VISIBLE = r"^[^\0]*[^\s\0][^\0]*$"  # a text of blanks is none, and no database keeps a zero byte
+
+# What any operation may be refused with; a view adds its own as `problems = {status: (code, ..)}`.
 _EVERYWHERE = {
+    400: ("invalid_parameters",),
     401: ("not_authenticated",),
     406: ("unknown_format",),
     503: ("busy", "timeout", "temporarily_unavailable"),
 }
+_OF_WRITES = {403: ("permission_denied",)}
+_OF_BODIES = {
+    400: ("invalid", "parse_error", "short_body"),
+    408: ("body_timeout",),
+    413: ("body_too_large",),
+    415: ("unsupported_media_type",),
+}
 _TITLES = {
     400: "What was asked for cannot be; `errors` says what is allowed.",
-    401: "Reading needs a login here (FINSTAGE_MARKET_DATA_OPEN=false).",
+    401: "This needs a login.",
+    403: "This is not for you, or the form's token is missing.",
     404: "Not found.",
     406: "Not in that format; the detail lists those there are.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is not in a format that is read here.",
     503: "Something it needs is not there now; try again after `Retry-After`.",
 }
 _EXAMPLES = {
     "unknown_symbol": "We do not know the symbol XYZ1; GET /api/v2/symbols/ lists those we have.",
     "unknown_format": '"parquet" is not a format of this answer; it can be had as json (application/json).',
     "invalid_interval": '"3d" is not known here; it can be 1m, 5m, 15m, 30m, 1h, 1d, 1wk, 1mo.',
+    "invalid_parameters": "symbls: is no parameter here; there are format, symbols.",
 }
 
 
@@ -43,7 +62,7 @@ class Problem(serializers.Serializer):
 
 
 class Schema(AutoSchema):
-    """Adds to every operation the problems it may answer with, and for reads the 304."""
+    """Adds to every operation what all have: its formats, the problems it may answer with, and for reads the 304."""
 
     def get_auth(self) -> list[dict]:
         """A read of market data needs no login where it is open."""
@@ -55,13 +74,50 @@ class Schema(AutoSchema):
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        reference = self.resolve_serializer(Problem, "response").ref
-        problems = {**_EVERYWHERE, **getattr(self.view, "problems", {})}
-        for status, codes in sorted(problems.items()):
-            operation["responses"][str(status)] = _response(reference, status, codes)
+        operation["parameters"] = self._with_format(operation.get("parameters", []))
+        self._tell_problems(operation)
         if self.method == "GET":
             operation["responses"]["304"] = {"description": "Nothing has changed since the `ETag` of `If-None-Match`."}
         return operation
+
+    def map_renderers(self, attribute: str) -> list:
+        return [getattr(each, attribute) for each in renderers.answering(self.method, self.view.get_renderers())]
+
+    def _get_response_for_code(self, *args, **kwargs) -> dict:
+        """As it is, but a table is a text."""
+        response = super()._get_response_for_code(*args, **kwargs)
+        if CSVRenderer.media_type in response.get("content", {}):
+            response["content"][CSVRenderer.media_type] = {"schema": {"type": "string"}}
+        return response
+
+    def _map_basic_serializer(self, serializer, direction: str) -> dict:
+        """Closed where a name too many is refused, and texts not empty where an empty one is."""
+        schema = super()._map_basic_serializer(serializer, direction)
+        instance = force_instance(serializer)
+        if isinstance(instance, Body):
+            schema["additionalProperties"] = False
+        if isinstance(instance, Body | Query):
+            for name, field in instance.fields.items():
+                if isinstance(field, serializers.CharField) and not field.allow_blank:
+                    schema["properties"][name].setdefault("pattern", _VISIBLE)
+        return schema
+
+    def _with_format(self, parameters: list[dict]) -> list[dict]:
+        others = [each for each in parameters if each["name"] != "format"]
+        schema = {"type": "string", "enum": self.map_renderers("format")}
+        return [*others, {"in": "query", "name": "format", "schema": schema, "description": "Before `Accept`."}]
+
+    def _tell_problems(self, operation: dict) -> None:
+        reference = self.resolve_serializer(Problem, "response").ref
+        parts = [_EVERYWHERE, getattr(self.view, "problems", {})]
+        parts += [_OF_WRITES] * (self.method != "GET") + [_OF_BODIES] * ("requestBody" in operation)
+        codes: dict[int, list[str]] = {}
+        for status, more in ((status, more) for part in parts for status, more in part.items()):
+            codes.setdefault(status, []).extend(more)
+        responses = operation["responses"]
+        for status in sorted(codes.keys() | {int(each) for each in responses if int(each) >= 400}):
+            told = responses.get(str(status), {}).get("description", _TITLES.get(status, ""))
+            responses[str(status)] = _response(reference, status, told, codes.get(status, []))
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
@@ -94,14 +150,12 @@ def _told(description: str) -> dict:
     return {"description": description, "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
-def _response(reference: dict, status: int, codes: tuple[str, ...]) -> dict:
+def _response(reference: dict, status: int, told: str, codes: list[str]) -> dict:
     shown = [code for code in codes if code in _EXAMPLES] or codes[:1]
     examples = {code: {"value": _example(status, code)} for code in shown}
-    words = ", ".join(f"`{code}`" for code in codes)
-    return {
-        "description": f"{_TITLES[status]} Codes: {words}.",
-        "content": {"application/problem+json": {"schema": reference, "examples": examples}},
-    }
+    words = f" Codes: {', '.join(f'`{code}`' for code in codes)}." if codes else ""
+    content = {"schema": reference, "examples": examples} if examples else {"schema": reference}
+    return {"description": f"{told}{words}", "content": {"application/problem+json": content}}
 
 
 def _example(status: int, code: str) -> dict:

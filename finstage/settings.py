@@ -166,6 +166,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "finstage.parameters.Middleware",
 ]
 ROOT_URLCONF = "finstage.urls"
 ASGI_APPLICATION = "finstage.asgi.application"
@@ -295,11 +296,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "finstage.schema.Schema",
     "DEFAULT_PERMISSION_CLASSES": ["finstage.access.MarketData"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Session"],
-    "DEFAULT_PARSER_CLASSES": [
-        "finstage.parsers.JSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
+    "DEFAULT_PARSER_CLASSES": ["finstage.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["finstage.renderers.JSONRenderer", "finstage.renderers.CSVRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finstage.renderers.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "finstage.pagination.Pages",

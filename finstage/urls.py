@@ -4,10 +4,22 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from monitoring import views as monitoring_views
 from realtime import views
+
+
+@extend_schema_view(get=extend_schema(exclude=True, parameters=[OpenApiParameter("lang")]))
+class Document(SpectacularAPIView):
+    """The interface for programs."""
+
+
+@extend_schema_view(get=extend_schema(exclude=True, parameters=[OpenApiParameter("script"), OpenApiParameter("lang")]))
+class Documents(SpectacularSwaggerSplitView):
+    """The interface for people."""
+
 
 login = LoginView.as_view(
     next_page="watchlist", redirect_authenticated_user=True, extra_context={"is_open": settings.MARKET_DATA_OPEN}
@@ -23,8 +35,8 @@ urlpatterns = [
     path("", include("market.urls")),
     path("", include("analysis.urls")),
     path("", include("realtime.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema/", Document.as_view(), name="schema"),
+    path("api/docs/", Documents.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

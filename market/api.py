@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
@@ -16,14 +15,10 @@ from rest_framework.views import APIView
 from market import bars, coverage, examples, prices, queries, quotes, records, shapes
 from market.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Record, Symbol
-from market.queries import Choice, Count, Query, Span, Tickers
+from market.queries import Tickers
+from monitoring.queries import PAGING, Choice, Count, Query, Span
 
 PAGES = api_settings.DEFAULT_PAGINATION_CLASS
-TABLE = {(200, "text/csv"): OpenApiTypes.STR}
-_PAGING = [
-    OpenApiParameter("cursor", str, description="Where the page begins, as `next` and `previous` say it."),
-    OpenApiParameter("limit", int, description="Rows in a page, 1 to 1000; 100 if not given."),
-]
 
 
 class SymbolQuery(Query):
@@ -59,8 +54,8 @@ class Symbols(APIView):
     @extend_schema(
         operation_id="symbols_list",
         summary="List symbols",
-        parameters=[SymbolQuery, *_PAGING],
-        responses={(200, "application/json"): shapes.SymbolPage, **TABLE},
+        parameters=[SymbolQuery, *PAGING],
+        responses=shapes.SymbolPage,
         examples=examples.shown(examples.SYMBOL_PAGE),
     )
     def get(self, request) -> Response:
@@ -81,7 +76,7 @@ class OneSymbol(APIView):
         operation_id="symbols_retrieve",
         summary="One symbol",
         parameters=[queries.TICKER],
-        responses={(200, "application/json"): shapes.SymbolShape, **TABLE},
+        responses=shapes.SymbolShape,
         examples=examples.shown(examples.SYMBOL),
     )
     def get(self, request, symbol: str) -> Response:
@@ -107,7 +102,7 @@ class Bars(APIView):
         operation_id="bars_list",
         summary="Bars of a symbol",
         parameters=[queries.TICKER, BarQuery],
-        responses={(200, "application/json"): shapes.BarPage, **TABLE},
+        responses=shapes.BarPage,
         examples=examples.shown(examples.BAR_PAGE),
     )
     def get(self, request, symbol: str) -> Response:
@@ -136,7 +131,7 @@ class OneQuote(APIView):
         operation_id="quote_retrieve",
         summary="Latest quote",
         parameters=[queries.TICKER],
-        responses={(200, "application/json"): shapes.QuoteShape, **TABLE},
+        responses=shapes.QuoteShape,
         examples=examples.shown(examples.QUOTE),
     )
     def get(self, request, symbol: str) -> Response:
@@ -158,7 +153,7 @@ class Records(APIView):
         operation_id="records_retrieve",
         summary="Highs and lows",
         parameters=[queries.TICKER],
-        responses={(200, "application/json"): shapes.RecordsShape, **TABLE},
+        responses=shapes.RecordsShape,
         examples=examples.shown(examples.RECORDS),
     )
     def get(self, request, symbol: str) -> Response:
@@ -183,8 +178,8 @@ class Actions(APIView):
     @extend_schema(
         operation_id="actions_list",
         summary="Splits and dividends",
-        parameters=[queries.TICKER, ActionQuery, *_PAGING],
-        responses={(200, "application/json"): shapes.ActionPage, **TABLE},
+        parameters=[queries.TICKER, ActionQuery, *PAGING],
+        responses=shapes.ActionPage,
         examples=examples.shown(examples.ACTION_PAGE),
     )
     def get(self, request, symbol: str) -> Response:
@@ -214,7 +209,7 @@ class Prices(APIView):
         operation_id="prices_batch",
         summary="Many prices",
         parameters=[PricesQuery],
-        responses={(200, "application/json"): shapes.PricesShape, **TABLE},
+        responses=shapes.PricesShape,
         examples=examples.shown(examples.PRICES),
     )
     def get(self, request) -> Response:

@@ -1,13 +1,8 @@
-"""What may stand behind the `?` of a read: checked once, documented once, refused with what is allowed."""
+"""What reads of the market ask by: symbols in a path and in a query."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, time
-
-from django.utils.dateparse import parse_date, parse_datetime
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 
 from market.models import Symbol
 
@@ -15,80 +10,11 @@ MAX_SYMBOLS = 500
 TICKER = OpenApiParameter("symbol", str, OpenApiParameter.PATH, description="As Yahoo writes it, in any case.")
 
 
-class Query(serializers.Serializer):
-    """The parameters of a read. A refused one has the code `invalid_<parameter>`."""
-
-    @classmethod
-    def read(cls, request) -> dict:
-        """The checked parameters; raises ValidationError, one message for each that cannot be."""
-        query = cls(data=request.query_params.dict())
-        if query.is_valid():
-            return query.validated_data
-        raise ValidationError(
-            {
-                name: [ErrorDetail(error, _code(name, error)) for error in errors]
-                for name, errors in query.errors.items()
-            }
-        )
-
-
-class Choice(serializers.ChoiceField):
-    """One word of a few; the refusal lists them."""
-
-    def __init__(self, choices: Iterable[str], **kwargs) -> None:
-        words = list(choices)
-        allowed = f'"{{input}}" is not known here; it can be {", ".join(words)}.'
-        super().__init__(words, error_messages={"invalid_choice": allowed, "blank": allowed}, **kwargs)
-
-
-class Count(serializers.IntegerField):
-    """A whole number within bounds."""
-
-    def __init__(self, *, min_value: int, max_value: int, **kwargs) -> None:
-        allowed = f"It must be a whole number from {min_value} to {max_value}."
-        messages = dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), allowed)
-        super().__init__(min_value=min_value, max_value=max_value, error_messages=messages, **kwargs)
-
-
-@extend_schema_field(OpenApiTypes.STR)
-class Instant(serializers.Field):
-    """A date or an instant with its offset, as a UTC datetime; a date is its first moment, or its `last`."""
-
-    default_error_messages = {
-        "invalid": '"{input}" is no date or time; write 2012-03-01, or 2012-03-01T14:30:00Z with its offset.',
-        "out_of_bounds": '"{input}" is too far away; years go from 1800 to 2200.',
-    }
-
-    def __init__(self, *, last: bool = False, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.last = last
-
-    def to_internal_value(self, data: str) -> datetime:
-        try:
-            instant = self._parsed(data)
-        except (ValueError, OverflowError):
-            instant = None
-        if instant is None:
-            self.fail("invalid", input=data[:40])
-        if not 1800 <= instant.year <= 2200:
-            self.fail("out_of_bounds", input=data[:40])
-        return instant
-
-    def to_representation(self, value: datetime) -> str:
-        return value.isoformat()
-
-    def _parsed(self, text: str) -> datetime | None:
-        if (day := parse_date(text)) is not None:
-            return datetime.combine(day, time.max if self.last else time.min, tzinfo=UTC)
-        # An unescaped `+` of an offset arrives as a space.
-        instant = parse_datetime(text.replace(" ", "+"))
-        return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
-
-
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_SYMBOLS})
 class Tickers(serializers.Field):
-    """Comma-separated symbols, upper-cased, each once, in the order asked."""
+    """Symbols by commas or one by one, upper-cased, each once, in the order asked."""
 
+    are_many = True
     default_error_messages = {
         "required": "Name the symbols, separated by commas: symbols=AAPL,GOOGL.",
         "empty": "Name at least one symbol: symbols=AAPL,GOOGL.",
@@ -111,20 +37,6 @@ class Tickers(serializers.Field):
         return ",".join(value)
 
 
-class Span(Query):
-    """From `start` to `end`, both included."""
-
-    start = Instant(required=False, help_text="The first date or instant that counts.")
-    end = Instant(required=False, last=True, help_text="The last date or instant that counts; a date counts whole.")
-
-    def validate(self, attrs: dict) -> dict:
-        start, end = attrs.get("start"), attrs.get("end")
-        if start and end and start > end:
-            sentence = f"start ({start:%Y-%m-%d %H:%M}) is after end ({end:%Y-%m-%d %H:%M}); it must not be later."
-            raise ValidationError({"start": [sentence]}, code="invalid_range")
-        return attrs
-
-
 def known(symbol: str) -> str:
     """The ticker as we write it; raises a 404 that says how to list the symbols."""
     ticker = symbol.upper()
@@ -136,7 +48,3 @@ def known(symbol: str) -> str:
 def unknown(symbol: str) -> NotFound:
     sentence = f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have."
     return NotFound(sentence, "unknown_symbol")
-
-
-def _code(name: str, error: ErrorDetail) -> str:
-    return error.code if error.code == "invalid_range" else f"invalid_{name}"

@@ -1,6 +1,6 @@
 """The shapes that /api/tasks/ answers with, for the documents and the tests. Rows do not pass through them."""
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from monitoring.models import Job, Priority
@@ -151,6 +151,11 @@ class TaskPage(Shape):
     results = BriefShape(many=True)
 
 
+@extend_schema_field({})
+class Anything(serializers.JSONField):
+    """Whatever a job came to, null among it."""
+
+
 @extend_schema_serializer(component_name="TaskResult")
 class ResultShape(Shape):
     task_id = serializers.CharField()
@@ -158,7 +163,7 @@ class ResultShape(Shape):
     progress = Progress()
     execution_time = serializers.FloatField(allow_null=True)
     error = TaskError(allow_null=True)
-    result = serializers.JSONField(allow_null=True)
+    result = Anything()
 
 
 @extend_schema_serializer(component_name="TaskSubmitted")

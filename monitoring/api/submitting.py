@@ -4,8 +4,10 @@ from django.db import IntegrityError, transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from monitoring import shapes, submissions
 from monitoring.api import rights, saying
@@ -89,6 +91,7 @@ class Quick(TaskView):
     """A usual job by one word. Its arguments come by query, form or JSON body alike."""
 
     permission_classes = [IsAuthenticated]
+    parser_classes = [*api_settings.DEFAULT_PARSER_CLASSES, FormParser, MultiPartParser]
     problems = {**NO_JOB, **WRONG_BODY}
 
     @extend_schema(
@@ -109,6 +112,13 @@ class Quick(TaskView):
             ),
             OpenApiParameter("priority", str, enum=[each.name.lower() for each in Priority]),
             *(OpenApiParameter(name, int) for name in ("timeout", "max_attempts", "max_retries")),
+            OpenApiParameter(
+                "arguments",
+                {"type": "object"},
+                explode=True,
+                style="form",
+                description="The job's own, by their names.",
+            ),
             OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
         ],
         responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},

@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import exceptions
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -13,6 +13,14 @@ from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
 from monitoring.jobs import telling
 from monitoring.models import Job
+from monitoring.queries import PAGING, Choice, Query
+
+
+class TaskQuery(Query):
+    status = Choice(Job.State.values, required=False, source="state")
+    name = serializers.CharField(required=False, max_length=100, help_text="A declared job.")
+    symbol = serializers.CharField(required=False, max_length=100, help_text="Part of what the job is about.")
+    parent = serializers.CharField(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
 
 
 class Tasks(TaskView):
@@ -20,23 +28,16 @@ class Tasks(TaskView):
 
     permission_classes = [IsAuthenticated]
     csv_columns = ("task_id", "name", "about", "status", "priority", "created_at", "started_at", "finished_at")
-    problems = {400: ("invalid_status", "invalid_limit", "invalid_cursor")}
+    problems = {400: ("invalid_status", "invalid_limit", "invalid_cursor"), **NO_JOB}
 
     @extend_schema(
         operation_id="tasks_list",
         summary="Jobs",
-        parameters=[
-            OpenApiParameter("status", str, enum=Job.State.values),
-            OpenApiParameter("name", str),
-            OpenApiParameter("symbol", str, description="Part of what the job is about."),
-            OpenApiParameter("parent", str, description="Only the jobs that this job asked for."),
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int),
-        ],
+        parameters=[TaskQuery, *PAGING],
         responses={200: shapes.TaskPage},
     )
     def get(self, request) -> Response:
-        found = rights.visible(request.user).defer("result", "wrote").filter(_filters(request.query_params))
+        found = rights.visible(request.user).defer("result", "wrote").filter(_filters(TaskQuery.read(request)))
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()
@@ -109,12 +110,10 @@ class Retry(TaskView):
         return Response({"task_id": str(job.pk), "status": job.state}, status=202)
 
 
-def _filters(words) -> Q:
-    state, parent, symbol = (words.get(name) for name in ("status", "parent", "symbol"))
-    if state and state not in Job.State.values:
-        raise exceptions.ValidationError({"status": [f"must be one of {', '.join(Job.State.values)}"]})
-    asked = {"state": state, "name": words.get("name")}
-    if parent:
-        asked["parent"] = rights.found(parent)
-    about = Q(about__contains=symbol) | Q(about__contains=symbol.upper()) if symbol else Q()
-    return about & Q(**{name: value for name, value in asked.items() if value})
+def _filters(asked: dict) -> Q:
+    about, wanted = Q(), {name: value for name, value in asked.items() if name in ("state", "name")}
+    if "parent" in asked:
+        wanted["parent"] = rights.found(str(asked["parent"]))
+    if symbol := asked.get("symbol"):
+        about = Q(about__contains=symbol) | Q(about__contains=symbol.upper())
+    return about & Q(**wanted)

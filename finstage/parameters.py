@@ -1,0 +1,60 @@
+"""What stands behind the `?` of a request is in the documents of its operation, or refused by name: never dropped."""
+
+from collections.abc import Callable
+from functools import cache
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.views import APIView
+
+from finstage import errors
+
+UNHEEDED = "_"  # many clients add it, so that no cache answers
+ANY = ""
+OF_ALL = {"format": False}  # the negotiation of the answer's format reads it
+
+
+class Middleware:
+    """Looks before the view does: a misspelt name is no read of something else, and no write."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, *arguments) -> HttpResponse | None:
+        kind, method = getattr(view, "cls", None), "get" if request.method == "HEAD" else request.method.lower()
+        if kind is None or not request.GET or not hasattr(kind, method) or method == "options":
+            return None
+        told = _faults(request.GET, documented(kind, method))
+        return errors.parameters_refused(request, told) if told else None
+
+
+@cache
+def documented(view: type[APIView], method: str) -> dict[str, bool]:
+    """The parameters that an operation documents, and whether each may be repeated; ANY where it reads all itself."""
+    decorated = getattr(getattr(view, method), "kwargs", {}).get("schema")
+    if decorated is None:
+        return OF_ALL
+    schema = decorated()
+    schema.view, schema.method = view(request=None, kwargs={}), method.upper()
+    found = dict(OF_ALL)
+    for each in schema.get_override_parameters():
+        if not isinstance(each, OpenApiParameter):
+            found |= {name: getattr(field, "are_many", False) for name, field in each().fields.items()}
+        elif each.location == OpenApiParameter.QUERY:
+            if isinstance(each.type, dict) and each.type["type"] == "object":
+                return {**OF_ALL, ANY: True}
+            found[each.name] = each.many
+    return found
+
+
+def _faults(said: QueryDict, known: dict[str, bool]) -> dict[str, list[str]]:
+    faults = {}
+    for name, values in said.lists():
+        if len(values) > 1 and not known.get(name, True):
+            faults[name] = [f"is given {len(values)} times; say it once."]
+        elif name not in known and ANY not in known and name != UNHEEDED:
+            faults[name[:100]] = [f"is no parameter here; there are {', '.join(known)}."]
+    return faults
