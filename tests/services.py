@@ -92,12 +92,12 @@ def _database_url(engine: str) -> str:
     if engine != "mariadb":
         raise pytest.UsageError(f"FINSTAGE_TEST_DATABASE is {engine!r}; it can be sqlite or mariadb.")
     if PART not in os.environ:
-        os.environ[SHARED_MARIADB] = str(_start_mariadb(folder()))
+        os.environ[SHARED_MARIADB] = str(start_mariadb(folder()))
     name = "_".join(["finstage", *filter(None, [os.environ.get(PART)])])
     return f"mysql://root@localhost/{name}?unix_socket={os.environ[SHARED_MARIADB]}"
 
 
-def _start_mariadb(directory: Path) -> Path:
+def start_mariadb(directory: Path) -> Path:
     """The socket of a new, empty server. Its root has no password; it knows no time zones, as fresh servers do not."""
     server = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
     install = shutil.which("mariadb-install-db")
@@ -111,6 +111,13 @@ def _start_mariadb(directory: Path) -> Path:
     where = [f"--datadir={data}", f"--socket={path}", f"--user={user}", "--skip-networking", "--skip-log-bin"]
     _start([server, "--no-defaults", *where, *memory, "--max-connections=200"], path)
     return path
+
+
+def make_database(server: Path, name: str) -> str:
+    """The URL of a new, empty database on the MariaDB that listens on this socket."""
+    made = f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+    subprocess.run(["mariadb", "--no-defaults", "-u", "root", "-S", str(server), "-e", made], check=True)
+    return f"mysql://root@localhost/{name}?unix_socket={server}"
 
 
 def _start(command: list, path: Path) -> None:

@@ -119,7 +119,7 @@ def opened(seed: int | None = None) -> Iterator[Ground]:
     print(f"\nseed {seed} (CHAOS_SEED), scale {SCALE:g} (CHAOS_SCALE)")  # noqa: T201
     with tempfile.TemporaryDirectory(prefix="finstage-chaos-") as name:
         ground = Ground(Path(name), random.Random(seed))
-        services._start_mariadb(ground.folder)
+        services.start_mariadb(ground.folder)
         ground.mariadb = services._processes[-1]
         ground.start_broker()
         with _standing_on(ground):
