@@ -175,9 +175,11 @@ def test_one_client_that_breaks_does_not_keep_the_others_their_rights(session, l
     async def scenario(process: Process) -> None:
         held = [await process.join(session, "jobs") for _ in range(8)]
         held[3][1].get_write_buffer_size = None  # a transport that raises
+        [loop] = [loop for loop in loops.running() if loop.name == "rights"]
         await asyncio.to_thread(log_out)
         whole = [socket for number, (_, socket) in enumerate(held) if number != 3]
         await until(lambda: all(socket.heard[-1]["type"] == "unsubscribed" for socket in whole))
+        assert (loop.skipped, loop.failed) == (1, 0)
         await process.hub.shutdown()
         assert all(socket.closed_with for socket in whole)
         assert not any("jobs" in client.held for client, _ in held)
