@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from monitoring import place, redis
 
 # KEYS: the lease. ARGV: who asks, milliseconds, a holder known to be dead. Takes what is free, ours or a dead one's,
-# and answers who holds it.
+# and answers who holds it. A server whose clock was set back keeps a lease for longer than it was given: who asks cuts
+# it to its length, which its holder, if it lives, renews.
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then return holder end
+if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then
+    if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+    return holder
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """

@@ -96,7 +96,7 @@ class Pulse:
 def service(sign: bytes | None) -> dict[str, bool | str | None]:
     """What the feed's last sign of life says: `feed`, `source` and, where that has trouble, `detail`."""
     told = _SIGN.unpack(sign)
-    if told is None or time.time() - told.at >= SILENCE_SECONDS or _is_gone(told):
+    if told is None or abs(time.time() - told.at) >= SILENCE_SECONDS or _is_gone(told):
         return {"feed": False, "source": False, "detail": None}
     return {"feed": True, "source": told.trouble is None, "detail": told.trouble}
 

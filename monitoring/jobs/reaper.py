@@ -25,6 +25,8 @@ AT_ONCE = 200
 REMEMBERED = timedelta(hours=1)  # a worker that was silent for longer has lost its jobs already
 # A deadline is kept by the worker itself; the reaper comes later, for workers that cannot.
 MERCY = timedelta(seconds=5)
+CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
+LONGEST_RETRY = timedelta(hours=2)  # no failure asks for another attempt later than this
 
 logger = logging.getLogger(__name__)
 loop = Loop("jobs: reaper", every_seconds=EVERY_SECONDS, patience_seconds=60.0, away=(OperationalError, InterfaceError))
@@ -53,6 +55,7 @@ class Reaper:
         if Job.objects.due(now).exists():
             self._wake()
         bury(now)
+        heal(now)
         if self._is_fair():
             expire(now)
 
@@ -83,6 +86,18 @@ def _bury(worker: Worker, now: datetime) -> None:
             _lose(job)
     if not Job.objects.running().filter(worker=worker.pk).exists():
         Worker.objects.filter(pk=worker.pk).update(lost_at=now)
+
+
+def heal(now: datetime) -> None:
+    """Bring back what a clock dated that was ahead: such a job would wait, or be held, until that time comes."""
+    Job.objects.running().filter(lease_until__gt=now + 2 * ledger.LEASE).update(lease_until=now + ledger.LEASE)
+    waiting = Job.objects.filter(lane__isnull=False, not_before__gt=now)
+    for job in waiting.filter(created_at__gt=now + CLOCKS_APART)[:AT_ONCE]:
+        at = max(now, now + (job.not_before - job.created_at))
+        waiting.filter(pk=job.pk, created_at=job.created_at).update(not_before=at, created_at=now)
+    again = waiting.filter(state=Job.State.RETRYING, not_before__gt=now + LONGEST_RETRY)
+    for job in again[:AT_ONCE]:
+        again.filter(pk=job.pk).update(not_before=now)
 
 
 def expire(now: datetime) -> None:

@@ -115,6 +115,15 @@ def test_a_probe_that_fails_makes_the_cool_down_grow(redis):
     assert [round(wait, 1) for wait in waits] == [0.2, 0.4, 0.8]
 
 
+def test_what_a_servers_wrong_clock_put_off_until_tomorrow_is_not_waited_for(redis):
+    tomorrow = (redis.time()[0] + 86_400) * 1000
+    redis.set("finstage:pace:wire:bucket", tomorrow)
+    _fast().wait(longest_seconds=0)
+    _fast().failed("rate_limited")
+    redis.hset("finstage:pace:wire:breaker", mapping={"opened_until": tomorrow, "probe_until": tomorrow})
+    _fast().wait(longest_seconds=0)
+
+
 def test_late_failures_of_requests_on_their_way_do_not_prolong_it(redis):
     pace = _fast()
     pace.failed("rate_limited")

@@ -33,6 +33,15 @@ def test_a_lease_that_nobody_renews_ends():
         first.require()
 
 
+def test_a_lease_that_a_server_with_a_wrong_clock_holds_too_long_is_cut_to_its_length(redis):
+    first, second = Lease("it", 0.05), Lease("it", 0.05)
+    first.take()
+    redis.expire("finstage:lease:it", 86_400)  # its clock was set back by a day
+    assert not second.take()
+    time.sleep(0.1)
+    assert second.take()
+
+
 def test_who_slept_and_finds_the_lease_free_goes_on():
     lease = Lease("it", 0.05)
     lease.take()
