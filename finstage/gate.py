@@ -47,6 +47,7 @@ class Gate:
         self._app, self._watch, self._workers, self._queue = app, watch, workers, queue
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._answer_bytes, self._answer_seconds = answer_bytes, answer_seconds
+        _route("/")  # loads every view: now, and not on the event loop when the first request comes
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="http")
         self._waiting: dict[asyncio.Future, str] = {}  # the route of each, in order of arrival
         self._running: Counter[str] = Counter()

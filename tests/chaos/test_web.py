@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pytest
 from websockets.sync.client import connect
@@ -130,7 +131,7 @@ def flood(small: bytes, without: str = "") -> tuple[Waits, int, int]:
         asking(lambda: other.ping().wait(PATIENT_SECONDS)) as waits,
         ThreadPoolExecutor(3) as threads,
     ):
-        ends = sum(threads.map(lambda _: flooding(server, begin, small, until), range(3)), start=[])
+        ends = list(chain(*threads.map(lambda _: flooding(server, begin, small, until), range(3))))
     return waits, len(ends), sum(TOO_MANY in end for end in ends)
 
 
