@@ -18,7 +18,7 @@ from finstage import health
 from finstage.celery import app
 from market import providers
 from market.models import DataSource, Symbol
-from monitoring import heartbeats, redis
+from monitoring import heartbeats, redis, refusals
 from monitoring.heartbeats import LATE_SECONDS
 
 PATIENCE_SECONDS = 6.0
@@ -101,6 +101,15 @@ def turning() -> str:
     return "all turn"
 
 
+def refused() -> str:
+    """What was refused of what came in: a fact about sources, and nothing that is broken here."""
+    if not (counts := refusals.counts()):
+        return "nothing"
+    newest = max((kept[0] for kind in counts if (kept := refusals.newest(kind))), key=lambda one: one["at"])
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    return f"{told}; last {newest['what']} at {newest['at'][:19]}: {newest['why'][:120]}"
+
+
 def clock() -> str:
     before = time.time()
     seconds, micros = redis.client().time()
@@ -136,6 +145,7 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "beat": (beat, START),
     "feed": (feed, START),
     "loops": (turning, "They are told through Redis, which must answer first."),
+    "refused": (refused, "It is counted in Redis, which must answer first."),
     "clock": (clock, "It is compared with the Redis server's, which must answer first."),
     "open files": (open_files, "Raise the limit."),
     "cache folder": (cache_folder, "Make it writable for this user, or set FINSTAGE_VAR to another folder."),
