@@ -17,7 +17,7 @@ from tests.versions import before
 
 OLD, NEW = "old", "new"
 PASSWORD = "for-tests-only"
-READY_SECONDS = 60
+READY_SECONDS = 120
 CELERY = [sys.executable, "-m", "celery", "-A", "finstage", "--quiet"]
 WORKER = [*CELERY, "worker", "-P", "threads", "--concurrency", "2", "--without-mingle", "--without-gossip"]
 PATHS = [
