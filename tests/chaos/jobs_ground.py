@@ -21,19 +21,14 @@ from django.db import connection, connections
 from finstage import settings as declared
 from monitoring.models import Worker
 from tests import services
+from tests.chaos.scale import SCALE
 
 APP = "tests.chaos.jobs_app"
-SCALE = float(os.environ.get("CHAOS_SCALE", "1"))
 READY_SECONDS = 60
 TABLES = [
     "CREATE TABLE chaos_bars (job char(36), symbol int, day int, attempt int, close double, KEY (job))",
     "CREATE TABLE chaos_runs (job char(36), attempt int, KEY (job))",
 ]
-
-
-def times(full: int) -> int:
-    """How often to break something: the full number, or a part of it while developing."""
-    return max(2, round(full * SCALE))
 
 
 @dataclass
@@ -106,7 +101,9 @@ class Ground:
             each.kill()
         self.processes.clear()
         with connection.cursor() as cursor:
-            for table in ("chaos_bars", "chaos_runs", "monitoring_jobattempt", "monitoring_worker"):
+            for table in ("chaos_bars", "chaos_runs"):
+                cursor.execute(f"TRUNCATE {table}")
+            for table in ("monitoring_jobattempt", "monitoring_worker"):
                 cursor.execute(f"DELETE FROM {table}")
             cursor.execute("UPDATE monitoring_scheduleslot SET job_id = NULL")
             cursor.execute("DELETE FROM monitoring_job")

@@ -17,7 +17,8 @@ from monitoring import jobs
 from monitoring.jobs import doorbell, ledger
 from monitoring.models import Job
 from tests.chaos import jobs_ground, jobs_sample  # noqa: F401
-from tests.chaos.jobs_ground import Ground, quantile, report, times, until
+from tests.chaos.jobs_ground import Ground, quantile, report, until
+from tests.chaos.scale import times
 
 pytestmark = pytest.mark.chaos
 QUEUED = 2_000

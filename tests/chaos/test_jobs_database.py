@@ -21,7 +21,8 @@ from monitoring import jobs
 from monitoring.jobs import schedules
 from monitoring.models import Job, ScheduleSlot
 from tests.chaos import jobs_ground, jobs_sample  # noqa: F401
-from tests.chaos.jobs_ground import Ground, report, times, until
+from tests.chaos.jobs_ground import Ground, report, until
+from tests.chaos.scale import times
 from tests.conftest import free_port
 
 pytestmark = pytest.mark.chaos

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from monitoring import jobs
 from monitoring.models import Job, JobAttempt
@@ -102,9 +102,10 @@ def _busy_workers(ground: Ground, without: str) -> list[Process]:
     """Two workers in the middle of jobs that are long, that end with a row of their own and that end plainly."""
     workers = [ground.ready_worker(8, without) for _ in range(2)]
     asked = jobs.submit_many("chaos.run", [{"seconds": 21.0}] * 4)
-    for _ in range(40):
-        jobs.submit("chaos.run", {"seconds": 0.5})
-        jobs.submit_many("chaos.rest", [{"seconds": 0.1}] * 5)
+    with transaction.atomic():  # all at once, so that some still wait when the others run
+        for _ in range(40):
+            jobs.submit("chaos.run", {"seconds": 0.5})
+            jobs.submit_many("chaos.rest", [{"seconds": 0.1}] * 5)
     running = Job.objects.filter(pk__in=[job.pk for job in asked], state="running")
     until(lambda: running.count() == len(asked), 30, *workers)
     time.sleep(0.5)

@@ -13,7 +13,8 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.models import Job, Worker
 from tests.chaos import jobs_ground, jobs_sample
-from tests.chaos.jobs_ground import Ground, Process, quantile, report, times, until
+from tests.chaos.jobs_ground import Ground, Process, quantile, report, until
+from tests.chaos.scale import times
 
 pytestmark = pytest.mark.chaos
 RECOVERY_SECONDS = 20

@@ -5,11 +5,12 @@ import time
 
 import pytest
 
+from tests.chaos.scale import times
 from tests.listener import Listener
 from tests.tree import PARTS, Up
 
 pytestmark = pytest.mark.chaos
-KILLS = 15
+KILLS = times(15)
 
 
 def told(name: str, counted: object) -> None:
