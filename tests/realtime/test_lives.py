@@ -1,12 +1,17 @@
 """Connections come and go, and the server stays as it was: nothing is left behind, and no loop ends."""
 
+import asyncio
 import socket
 import struct
 import time
 from collections.abc import Iterator
 
 import pytest
+from twisted.internet.error import ConnectionLost
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
 
+from realtime.transports import logs
 from tests.server import Running, answer, eventually, handshake, running, upgraded
 
 SOCKETS = 300
@@ -118,3 +123,12 @@ def test_connections_that_are_lost_are_no_errors(server):
     time.sleep(1)
     assert server.get("/")[0] == 200
     assert server.log.read_text() == before
+
+
+def test_a_lost_connection_that_twisted_or_asyncio_tells_of_is_no_error_and_anything_else_is(caplog):
+    for error in (ConnectionLost(), ConnectionResetError()):
+        logs.of_twisted({"log_level": LogLevel.critical, "log_format": "lost", "log_failure": Failure(error)})
+        logs.of_asyncio(asyncio.new_event_loop(), {"message": "lost", "exception": error})
+    assert not caplog.records
+    logs.of_asyncio(asyncio.new_event_loop(), {"message": "broken", "exception": KeyError("why")})
+    assert "broken" in caplog.text
