@@ -20,12 +20,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import psutil
 import pytest
 
 READY_SECONDS = 120
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
 SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
 SHARED_MARIADB = "FINSTAGE_TEST_MARIADB"  # the socket of the run's MariaDB, for the processes that share it
+RUN = "FINSTAGE_TEST_RUN"  # the folder of the whole run, which marks every process that it starts
 PART = "PYTEST_XDIST_WORKER"  # which of several test processes this is
 # What a developer's own environment must not change in a test.
 FORGOTTEN = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT")
@@ -35,8 +37,9 @@ _processes: list[subprocess.Popen] = []
 
 @cache
 def folder() -> Path:
-    """The folder of this process of the run."""
-    return Path(tempfile.mkdtemp(prefix="finstage-tests-"))
+    """The folder of this process of the run, within the run's."""
+    within = os.environ.get(RUN) if PART in os.environ else None
+    return Path(tempfile.mkdtemp(prefix="finstage-tests-", dir=within))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -48,6 +51,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     if PART in os.environ:
         # These order their sets alike, so that all collect the same tests; what they start shall not.
         os.environ.pop("PYTHONHASHSEED", None)
+    else:
+        os.environ[RUN] = str(folder())
     valkey = start_valkey(folder())
     os.environ.update(
         FINSTAGE_VAR=str(folder() / "var"),
@@ -61,7 +66,10 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell `make test`, which repeats at its end what was not run and why."""
+    """End and name what tests left behind, and tell `make test` what was not run, which it repeats at its end."""
+    for process in _left():
+        terminalreporter.write_line(f"Left running, and ended now: {process.info['cmdline']}")
+        process.kill()
     if path := os.environ.get(SKIPPED):
         reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
         with Path(path).open("a") as file:
@@ -73,6 +81,13 @@ def pytest_unconfigure() -> None:
         process.kill()
         process.wait()
     shutil.rmtree(folder(), ignore_errors=True)
+
+
+def _left() -> list[psutil.Process]:
+    """What still runs and was started by this run, except its own servers."""
+    own = {os.getpid(), *(process.pid for process in _processes)}
+    alive = [one for one in psutil.process_iter(["environ", "cmdline"]) if one.info["cmdline"] and one.pid not in own]
+    return [one for one in alive if (one.info["environ"] or {}).get(RUN) == str(folder())]
 
 
 def start_valkey(directory: Path) -> Path:
