@@ -12,7 +12,7 @@ from finstage.renderers import CSVRenderer
 from monitoring.queries import Query
 from monitoring.submissions import Body
 
-_VISIBLE = r"^[^\0]*[^\s\0][^\0]*$"  # a text of blanks is none, and no database keeps a zero byte
+_VISIBLE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"  # a text of blanks is none, and no database keeps a zero byte
 
 # What any operation may be refused with; a view adds its own as `problems = {status: (code, ..)}`.
 _EVERYWHERE = {

@@ -289,7 +289,8 @@ GATE_BODY_SECONDS = _number("FINSTAGE_HTTP_BODY_SECONDS", 20, 0.1, 600)
 GATE_ANSWER_BYTES = _whole("FINSTAGE_HTTP_ANSWER_BYTES", 64 << 20, 1 << 16, 1 << 32)
 GATE_ANSWER_SECONDS = _number("FINSTAGE_HTTP_ANSWER_SECONDS", 30, 0.1, 3600)
 # Each part of a form costs its thread a millisecond at worst, and several times that is what a request may cost.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# 500 symbols may come one by one, with other parameters beside them.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 600
 CSRF_FAILURE_VIEW = "finstage.errors.csrf_failure"
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "finstage.errors.handle",

@@ -10,7 +10,10 @@ MAX_SYMBOLS = 500
 TICKER = OpenApiParameter("symbol", str, OpenApiParameter.PATH, description="As Yahoo writes it, in any case.")
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_SYMBOLS})
+_ONE = {"type": "string", "pattern": r"^[^,\u0000]*[^,\s\u0000][^,\u0000]*$", "maxLength": 32}
+
+
+@extend_schema_field({"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_SYMBOLS})
 class Tickers(serializers.Field):
     """Symbols by commas or one by one, upper-cased, each once, in the order asked."""
 
