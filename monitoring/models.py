@@ -25,7 +25,15 @@ class Priority(models.IntegerChoices):
 class JobQuerySet(models.QuerySet):
     def due(self, now) -> "JobQuerySet":
         """Jobs that a worker may claim, the best first."""
-        return self.filter(lane__isnull=False, not_before__lte=now).order_by("lane", "not_before")
+        return self.filter(lane__lt=Job.LEFT, not_before__lte=now).order_by("lane", "not_before")
+
+    def left(self) -> "JobQuerySet":
+        """Jobs that wait for a worker that knows them, as those that looked did not."""
+        return self.filter(lane__gte=Job.LEFT)
+
+    def of_attempt(self, job: "Job") -> "JobQuerySet":
+        """The job's row as long as this attempt of it runs: empty for one that was given up."""
+        return self.filter(pk=job.pk, attempt=job.attempt, state=Job.State.RUNNING)
 
     def running(self) -> "JobQuerySet":
         return self.filter(state=Job.State.RUNNING)
@@ -44,6 +52,7 @@ class Job(models.Model):
         TIMED_OUT = "timed_out", _("timed out")
 
     WAITING = (State.PENDING, State.RETRYING)
+    LEFT = 10  # added to the lane of a job that is left for who knows it
     ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED, State.TIMED_OUT)
 
     class RunsAfter(models.TextChoices):
@@ -62,6 +71,9 @@ class Job(models.Model):
     not_before = models.DateTimeField(help_text=_("When it became, or will become, claimable."))
     attempt = models.PositiveIntegerField(
         default=0, help_text=_("Grows with each claim; only the holder of the newest may write.")
+    )
+    given_back = models.PositiveIntegerField(
+        db_default=0, default=0, help_text=_("How many of its claims were given back before they began.")
     )
     max_attempts = models.PositiveIntegerField()
     losses = models.PositiveIntegerField(
@@ -105,6 +117,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.id}"
+
+    @property
+    def tried(self) -> int:
+        """How many attempts have begun."""
+        return self.attempt - self.given_back
 
     @property
     def is_ended(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from monitoring import jobs
-from monitoring.jobs import JobError, Step, declaration, submission
+from monitoring.jobs import JobError, Step, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
 
@@ -51,11 +51,11 @@ class SubmissionBody(StepBody):
     """A job to run, and optionally others beside it and behind it."""
 
     priority = serializers.ChoiceField([each.name.lower() for each in Priority], required=False)
-    timeout = Whole(1, submission.LONGEST_TIMEOUT_SECONDS, required=False, help_text="Seconds an attempt may take.")
-    max_attempts = Whole(1, submission.MOST_ATTEMPTS, required=False, help_text="How often it may be tried, in all.")
+    timeout = Whole(1, submitting.LONGEST_TIMEOUT_SECONDS, required=False, help_text="Seconds an attempt may take.")
+    max_attempts = Whole(1, submitting.MOST_ATTEMPTS, required=False, help_text="How often it may be tried, in all.")
     max_retries = Whole(
         0,
-        submission.MOST_ATTEMPTS - 1,
+        submitting.MOST_ATTEMPTS - 1,
         required=False,
         help_text="How often it may be tried again: n is `max_attempts` n + 1.",
     )

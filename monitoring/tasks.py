@@ -6,9 +6,10 @@ from typing import Annotated
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.jobs import doorbell, retention, schedules
+from monitoring.jobs import doorbell, schedules
 from monitoring.jobs.arguments import Between
 from monitoring.jobs.declaration import Schedule, job
+from monitoring.jobs.ending import retention
 
 
 @shared_task(name=doorbell.RING, acks_late=False)

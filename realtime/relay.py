@@ -6,7 +6,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from monitoring import redis
-from monitoring.jobs import changes
+from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
 from realtime import messages, streams
 

@@ -8,7 +8,9 @@ from rest_framework.response import Response
 from monitoring import jobs, shapes
 from monitoring.api import rights
 from monitoring.api.refusals import REFUSED, StaffView, TaskView
-from monitoring.jobs import declaration, overview, telling
+from monitoring.jobs import declaration
+from monitoring.jobs.telling import overview
+from monitoring.jobs.telling import tasks as telling
 
 
 class Status(StaffView):

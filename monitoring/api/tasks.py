@@ -11,7 +11,7 @@ from rest_framework.settings import api_settings
 from monitoring import jobs, shapes
 from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
-from monitoring.jobs import telling
+from monitoring.jobs.telling import tasks as telling
 from monitoring.models import Job
 from monitoring.queries import PAGING, Choice, Query
 

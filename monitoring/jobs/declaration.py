@@ -15,12 +15,12 @@ from functools import update_wrapper
 from typing import Any, Literal
 
 from asgiref.sync import async_to_sync
-from django.db import DatabaseError, InterfaceError
 from django.utils.module_loading import autodiscover_modules, import_string
 
 from monitoring.jobs.arguments import Arguments
-from monitoring.jobs.context import current
+from monitoring.jobs.database import may_pass
 from monitoring.jobs.errors import InvalidArguments, UnknownJob, printable
+from monitoring.jobs.running.context import current
 from monitoring.models import Priority
 
 LOOK_SECONDS = 0.2  # between two looks whether an async body must stop
@@ -46,7 +46,8 @@ class Rules:
     """How a job is run, unless its submission says otherwise.
 
     backoff_seconds: the first wait before a retry; doubles each time, with jitter.
-    temporary: errors worth another attempt, beside those with a true attribute `temporary`.
+    temporary: errors worth another attempt, beside those with a true attribute `temporary` and those of a database
+    that is away or locked.
     isolated: in a process of its own, killed at the deadline. atomic: the body and the job's end commit as one.
     max_attempts: the first one and, at most, three more, as the original service had it.
     about: the argument that says what the job is about. audience: who may submit it through the API. quick: its names
@@ -57,7 +58,7 @@ class Rules:
     timeout_seconds: int = 300
     max_attempts: int = 4
     backoff_seconds: float = 2.0
-    temporary: tuple[type[Exception], ...] = (DatabaseError, InterfaceError)
+    temporary: tuple[type[Exception], ...] = ()
     isolated: bool = False
     atomic: bool = False
     about: str = ""
@@ -100,7 +101,7 @@ class Declaration:
         return printable(",".join(map(str, about)) if isinstance(about, list) else about or "", 200)
 
     def is_temporary(self, error: BaseException) -> bool:
-        return getattr(error, "temporary", isinstance(error, self.rules.temporary)) is True
+        return is_temporary(error, self.rules)
 
 
 async def _until_stopped(body: Awaitable[Any]) -> Any:
@@ -156,6 +157,17 @@ def everything() -> dict[str, Declaration]:
 def quick(name: str) -> tuple[Declaration, dict] | None:
     """The job behind a path of /api/tasks/quick/, and the arguments that the path means."""
     return next(((each, each.rules.quick[name]) for each in _declared.values() if name in each.rules.quick), None)
+
+
+def is_temporary(error: BaseException, rules: Rules | None = None) -> bool:
+    """Whether another attempt can help: the error says so, the job's rules do, or the database may be better then."""
+    listed = isinstance(error, rules.temporary if rules else ()) or may_pass(error)
+    return getattr(error, "temporary", listed) is True
+
+
+def knows(name: str, condition: dict | None) -> bool:
+    """Whether a job of this name, under this condition, can be run here."""
+    return name in _declared and (condition is None or condition["name"] in _conditions)
 
 
 def find(name: str) -> Declaration | None:

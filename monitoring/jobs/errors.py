@@ -19,7 +19,10 @@ class JobError(Exception):
 
 
 class UnknownJob(JobError):
+    """Here; a newer version of us may know it."""
+
     code = "unknown_task"
+    temporary = True
 
 
 class InvalidArguments(JobError):
@@ -40,6 +43,13 @@ class KeyReused(JobError):
     """An idempotency key came back with another job."""
 
     code = "key_reused"
+    status = 409
+
+
+class Busy(JobError):
+    """Somebody else's transaction holds the job's row; asking again can help."""
+
+    code = "job_busy"
     status = 409
 
 

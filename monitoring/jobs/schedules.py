@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from monitoring.jobs import declaration, submission
+from monitoring.jobs import declaration, submitting
 from monitoring.jobs.errors import InvalidArguments, JobError
 from monitoring.models import Job, ScheduleSlot, SeededSchedule
 
@@ -57,12 +57,12 @@ def check(asked: dict) -> None:
         raise InvalidArguments(f"The schedule asks for {', '.join(unknown)}; there are {', '.join(sorted(ASKED))}.")
     if not isinstance(asked.get("catch_up", False), bool):
         raise InvalidArguments("catch_up must be true or false.")
-    submission.check([_step(asked)])
+    submitting.check([_step(asked)])
 
 
-def _step(asked: dict) -> submission.Step:
+def _step(asked: dict) -> submitting.Step:
     options = {name: asked.get(name) for name in ("priority", "timeout", "only_if")}
-    return submission.Step(asked["job"], asked.get("arguments", {}), **options)
+    return submitting.Step(asked["job"], asked.get("arguments", {}), **options)
 
 
 def seed() -> None:
@@ -168,7 +168,7 @@ def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) ->
     condition = declaration.condition_asked(asked.get("only_if"))
     if declaration.holds(condition):
         step = _step(asked)
-        claimed.job = submission.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
+        claimed.job = submitting.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
     else:
         claimed.outcome, claimed.reason = Outcome.REFUSED, f"not {condition['name']}"
 

@@ -3,14 +3,15 @@
 import os
 from contextlib import contextmanager
 
-from django.db import transaction
-
 from finstage.celery import app
-from monitoring.jobs import context, doorbell, endings, isolated, ledger
+from monitoring.jobs import doorbell
 from monitoring.jobs.declaration import Declaration
-from monitoring.jobs.reaper import Reaper
+from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending.finisher import Finisher
+from monitoring.jobs.ending.reaper import Reaper
+from monitoring.jobs.running import context, isolated
 from monitoring.jobs.worker import Worker
-from monitoring.models import Job
+from monitoring.models import Job, JobQuerySet
 
 
 def without_reaper() -> None:
@@ -29,19 +30,20 @@ def without_reaper() -> None:
 
 
 def without_fencing() -> None:
-    ledger.held = lambda job: Job.objects.filter(pk=job.pk)
+    JobQuerySet.of_attempt = lambda self, job: self.filter(pk=job.pk)
 
 
 def without_one_transaction() -> None:
-    """A part's rows commit at once and its progress is written aside."""
+    """Rows commit as they are written, and the job's end after them."""
 
     @contextmanager
-    def part(self, done, total=None, word=""):
-        with transaction.atomic():
-            yield
-        self.progress(done, total, word)
+    def commit(self):
+        end = context.End()
+        yield end
+        attempts.complete(self.job, end.result, None, None)
+        self.ended_as = Job.State.COMPLETED
 
-    context.Current.part = part
+    context.Current.commit = commit
 
 
 def without_isolation() -> None:
@@ -61,11 +63,10 @@ def without_fairness() -> None:
 def without_second_write() -> None:
     """Endings that cannot be written at once break the worker."""
 
-    def write(self: Worker, ended: list) -> bool:
-        endings.write(ended)
-        return True
+    def again(self, each, error):
+        raise SystemExit from error
 
-    Worker._write = write
+    Finisher._again = again
 
 
 def without_another_attempt() -> None:

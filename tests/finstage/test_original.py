@@ -17,7 +17,8 @@ from websockets.sync.client import connect
 from market import bars, prices, quotes
 from market.models import DataSource
 from monitoring import jobs
-from monitoring.jobs import endings, ledger
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import attempts, endings
 from monitoring.models import Job, Worker
 from realtime import messages, streams
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -92,8 +93,8 @@ def queue() -> None:
 
 def end(state: str, **facts) -> None:
     """What a worker does with the next job."""
-    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
-    endings.write([ledger.Ending(job, state, **facts)])
+    [job] = claims.claim(uuid.uuid4(), 1, timezone.now())
+    endings.write([attempts.Ending(job, state, **facts)])
 
 
 def slashed(path: str) -> str:

@@ -9,7 +9,7 @@ from market import history
 from market.models import Bar, CorporateAction, Record, Symbol
 from market.providers.replay import Replay
 from monitoring import jobs
-from monitoring.jobs.fan_out import NothingDone
+from monitoring.jobs.running.fan_out import NothingDone
 from monitoring.models import Job
 from tests.market.yahoo_charts import made_chart
 from tests.monitoring.conftest import start_worker  # noqa: F401 - a fixture

@@ -11,9 +11,9 @@ from django.conf import settings
 
 from market.providers.pace import NoSlot, Pace
 from monitoring import jobs
-from monitoring.jobs import context
-from monitoring.jobs.context import Current
 from monitoring.jobs.errors import Cancelled
+from monitoring.jobs.running import context
+from monitoring.jobs.running.context import Current
 
 CHILD = """
 import sys, time, django

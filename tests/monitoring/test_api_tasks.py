@@ -8,8 +8,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import endings, ledger
-from monitoring.jobs.ledger import Ending
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import endings
+from monitoring.jobs.ending.attempts import Ending
 from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -39,7 +40,7 @@ def submit(client, body, **headers):
 
 
 def run_next(state: str = Job.State.COMPLETED, **facts) -> Job:
-    (job,) = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    (job,) = claims.claim(uuid.uuid4(), 1, timezone.now())
     endings.write([Ending(job, state, **facts)])
     return job
 

@@ -4,12 +4,14 @@ import threading
 import time
 
 import pytest
+from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import context, ledger
-from monitoring.jobs.context import Current
+from monitoring.jobs.claiming import claims
 from monitoring.jobs.errors import Cancelled
-from monitoring.jobs.fan_out import NothingDone
+from monitoring.jobs.running import context
+from monitoring.jobs.running.context import Current
+from monitoring.jobs.running.fan_out import NothingDone
 from monitoring.models import Job
 
 
@@ -83,7 +85,7 @@ def test_where_nothing_came_another_attempt_is_made_if_that_can_help_one():
 @pytest.mark.django_db
 def test_a_cancelled_job_begins_no_further_item():
     jobs.submit("monitoring.retention")
-    current = Current(ledger.claim(context.uuid.uuid4(), 1, ledger.timezone.now())[0])
+    current = Current(claims.claim(context.uuid.uuid4(), 1, timezone.now())[0])
     seen = []
 
     def work(symbol: str) -> None:

@@ -1,18 +1,23 @@
 """The moves of a job's row: who may make them, and what follows."""
 
-import threading
 import uuid
 from datetime import timedelta
 
+import orjson
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import Step, context, endings, ledger, reaper, running, telling
-from monitoring.jobs.context import Current
+from monitoring.jobs import Step
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import attempts, endings, reaper
+from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import Cancelled, InvalidArguments, Superseded, WrongState
-from monitoring.jobs.ledger import Ending
+from monitoring.jobs.running import body, context
+from monitoring.jobs.running.context import Current
+from monitoring.jobs.telling import changes
+from monitoring.jobs.telling import tasks as telling
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -21,7 +26,7 @@ WORKER = uuid.uuid4()
 
 
 def claim(limit: int = 1) -> list[Job]:
-    return ledger.claim(WORKER, limit, timezone.now())
+    return claims.claim(WORKER, limit, timezone.now())
 
 
 def add(**options) -> Job:
@@ -56,7 +61,7 @@ def test_a_job_for_later_waits_for_its_time():
 def test_results_of_many_are_written_at_once_and_each_to_its_own():
     for number in range(3):
         jobs.submit("sample.add", {"a": number})
-    assert endings.write([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == 3
+    assert endings.write([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == []
     assert all(job.result == job.arguments["a"] for job in Job.objects.all())
 
 
@@ -64,7 +69,7 @@ def test_one_that_was_given_up_changes_nothing_and_the_others_of_its_batch_end()
     add(), add()
     first, second = claim(2)
     Job.objects.filter(pk=first.pk).update(attempt=2)
-    assert endings.write([Ending(job, Job.State.COMPLETED) for job in (first, second)]) == 1
+    assert endings.write([Ending(job, Job.State.COMPLETED) for job in (first, second)]) == []
     assert (state(first), state(second)) == ("running", "completed")
 
 
@@ -77,45 +82,11 @@ def test_the_rows_of_a_worker_that_was_given_up_roll_back():
     assert not JobTemplate.objects.exists()
 
 
-def test_a_part_of_a_worker_that_was_given_up_rolls_back():
-    add()
-    zombie = Current(claim()[0])
-    Job.objects.update(attempt=2)
-    with pytest.raises(Superseded), zombie.part(1, 2):
-        JobTemplate.objects.create(name="twice", submission={})
-    assert not JobTemplate.objects.exists()
-
-
 def test_a_commit_notes_which_rows_it_wrote():
     add()
     with Current(claim()[0]).commit() as end:
         end.note(JobTemplate, 3, first="a", last="c")
     assert Job.objects.get().wrote == [{"model": "monitoring.JobTemplate", "count": 3, "first": "a", "last": "c"}]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_said_before_a_part_never_takes_its_progress_back(monkeypatch):
-    add()
-    asked, held = Current(claim()[0]), ledger.held
-    asked.progress(2, 10)
-
-    def part() -> None:
-        with asked.part(5, 10):
-            pass
-        connections.close_all()
-
-    def slowly(job: Job):
-        """The part comes while the older progress is on its way to the row."""
-        if threading.current_thread() is not aside and not aside.ident:
-            aside.start()
-            aside.join(0.5)
-        return held(job)
-
-    aside = threading.Thread(target=part)
-    monkeypatch.setattr(ledger, "held", slowly)
-    asked.save_progress()
-    aside.join()
-    assert Job.objects.get().progress_done == 5
 
 
 def test_a_waiting_job_that_is_cancelled_never_starts():
@@ -147,7 +118,7 @@ def test_a_cancelled_job_whose_worker_stops_does_not_start_again():
     add()
     job = claim()[0]
     jobs.cancel(job.pk)
-    ledger.release([job])
+    attempts.release(job)
     assert state(job) == "cancelled"
 
 
@@ -184,7 +155,7 @@ def test_a_job_whose_lease_ran_out_is_tried_again_alone_and_put_into_quarantine_
     asked = add(max_attempts=2)
     for expected in ("retrying", "failed"):
         claim()
-        reaper.expire(timezone.now() + ledger.LEASE + timedelta(seconds=1))
+        reaper.expire(timezone.now() + claims.LEASE + timedelta(seconds=1))
         assert state(asked) == expected
     ended = Job.objects.get()
     assert (ended.error_code, ended.losses) == ("worker_lost", 2)
@@ -194,8 +165,8 @@ def test_a_job_whose_lease_ran_out_is_tried_again_alone_and_put_into_quarantine_
 def test_a_lease_that_is_extended_is_left_alone():
     asked = add()
     claim()
-    later = timezone.now() + ledger.LEASE
-    ledger.extend(WORKER, [asked.pk], later)
+    later = timezone.now() + claims.LEASE
+    claims.extend(WORKER, [asked.pk], later)
     reaper.expire(later + timedelta(seconds=1))
     assert state(asked) == "running"
 
@@ -204,14 +175,14 @@ def test_a_job_far_past_its_deadline_ends_although_its_worker_holds_it():
     asked = add(timeout=1)
     claim()
     later = timezone.now() + timedelta(seconds=10)
-    ledger.extend(WORKER, [asked.pk], later)
+    claims.extend(WORKER, [asked.pk], later)
     reaper.expire(later)
     assert state(asked) == "timed_out"
 
 
 def test_a_released_job_keeps_all_its_attempts():
     asked = add(max_attempts=1)
-    ledger.release(claim())
+    attempts.release(claim()[0])
     again = Job.objects.get(pk=asked.pk)
     assert (again.state, again.attempt, again.max_attempts) == ("retrying", 1, 2)
 
@@ -253,7 +224,7 @@ def test_the_finishing_job_of_an_empty_group_waits_for_nobody():
 
 def test_a_job_whose_condition_does_not_hold_is_not_run():
     add(only_if={"name": "sample.open", "arguments": {"exchange": "XNYS"}})
-    ending = running.run(Current(claim()[0]))
+    ending = body.run(Current(claim()[0]))
     assert (ending.state, ending.error_code) == ("cancelled", "condition_false")
 
 
@@ -269,8 +240,8 @@ def test_every_change_is_appended_for_the_feed(redis, django_capture_on_commit_c
     with django_capture_on_commit_callbacks(execute=True):
         add()
         complete(claim()[0])
-    ledger.changes.flush()
-    told = [ledger.changes.orjson.loads(line) for line in redis.lrange(ledger.changes.KEY, 0, -1)]
+    changes.flush()
+    told = [orjson.loads(line) for line in redis.lrange(changes.KEY, 0, -1)]
     assert [each["state"] for each in told] == ["pending", "running", "completed"]
 
 
@@ -284,7 +255,7 @@ def test_a_rolled_back_submission_leaves_nothing():
 def test_retention_deletes_what_ended_long_ago_with_its_attempts_and_nothing_else():
     old, young, waiting = add(), add(), add()
     for job in claim(2):
-        ledger.end_one(Ending(job, Job.State.FAILED, error_code="wrong"))
+        attempts.end(Ending(job, Job.State.FAILED, error_code="wrong"))
     Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=40))
     assert jobs.everything()["monitoring.retention"](days=30)["jobs"] == 1
     assert set(Job.objects.all()) == {young, waiting}

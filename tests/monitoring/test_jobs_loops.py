@@ -11,12 +11,14 @@ from django.db import connections
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import ledger, reaper
-from monitoring.jobs.context import Current
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.claiming.holding import Holding
+from monitoring.jobs.claiming.pulse import Pulse
+from monitoring.jobs.ending import attempts, reaper
+from monitoring.jobs.ending.attempts import Ending
+from monitoring.jobs.ending.finisher import Finisher
 from monitoring.jobs.errands import Errands
-from monitoring.jobs.ledger import Ending
-from monitoring.jobs.pulse import Pulse
-from monitoring.jobs.worker import Worker
+from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
@@ -25,64 +27,66 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def two(worker_of_two) -> list[Current]:
+def holding(db) -> Holding:
     """Two claimed attempts of a worker that does not run."""
-    return list(worker_of_two.held.values())
-
-
-@pytest.fixture
-def worker_of_two(db) -> Worker:
-    made = Worker(2)
+    made = Holding(2)
     for number in range(2):
         jobs.submit("sample.add", {"a": number})
-    for job in ledger.claim(made.id, 2, timezone.now()):
-        made.held[job.pk, job.attempt] = Current(job)
+    made.add(claims.claim(made.worker, 2, timezone.now()))
     return made
 
 
 @pytest.fixture
-def turning(db, monkeypatch) -> Iterator[Worker]:
-    """A worker of this process, without its runners: its dispatcher claims and its finisher writes."""
-    made = Worker(1)
-    finisher = threading.Thread(target=made._finish, daemon=True)
-    finisher.start()
+def two(holding) -> list[Current]:
+    return holding.everything()
+
+
+@pytest.fixture
+def pulse(holding) -> Pulse:
+    return Pulse(holding, abandon=lambda current: None)
+
+
+@pytest.fixture
+def finisher(holding) -> Iterator[Finisher]:
+    """It turns, beside the test."""
+    made = Finisher(holding, wake_at=lambda instant: None)
+    thread = threading.Thread(target=_run, args=(made,), daemon=True)
+    thread.start()
     yield made
-    made._endings.put(None)
-    finisher.join(10)
-    connections.close_all()
+    made.stop(10)
+    thread.join(10)
 
 
-def test_a_progress_that_no_row_can_hold_keeps_the_pulse_from_no_other(worker_of_two, two):
+def test_a_progress_that_no_row_can_hold_keeps_the_pulse_from_no_other(pulse, two):
     bad, good = two
     bad.progress(1)
     bad._progress = {"progress_done": object()}
     good.progress(1, 2)
-    Pulse(worker_of_two)._beat(time.monotonic())
+    pulse._beat(time.monotonic())
     assert Job.objects.get(pk=good.job.pk).progress_done == 1
 
 
-def test_an_attempt_whose_time_is_no_time_keeps_the_pulse_from_no_lease(worker_of_two, two):
+def test_an_attempt_whose_time_is_no_time_keeps_the_pulse_from_no_lease(pulse, two):
     two[0].deadline = "tomorrow"
     Job.objects.update(lease_until=timezone.now())
-    Pulse(worker_of_two)._beat(time.monotonic())
-    assert all(job.lease_until > timezone.now() + ledger.LEASE / 2 for job in Job.objects.all())
+    pulse._beat(time.monotonic())
+    assert all(job.lease_until > timezone.now() + claims.LEASE / 2 for job in Job.objects.all())
 
 
-def test_an_ending_that_cannot_be_written_keeps_the_finisher_from_no_other(worker_of_two, two, turning):
+def test_an_ending_that_cannot_be_written_keeps_the_finisher_from_no_other(finisher, two):
     bad, good = two
-    turning.held |= worker_of_two.held
-    turning._endings.put((bad, Ending(bad.job, Job.State.RETRYING, retry_at="soon")))
-    until(lambda: (bad.job.pk, 1) not in turning.held)
-    turning._endings.put((good, Ending(good.job, Job.State.COMPLETED)))
+    finisher.put(bad, Ending(bad.job, Job.State.RETRYING, retry_at="soon"))
+    finisher.put(good, Ending(good.job, Job.State.COMPLETED))
     until(lambda: Job.objects.get(pk=good.job.pk).state == "completed")
+    until(lambda: Job.objects.get(pk=bad.job.pk).error_code == "unwritable")
 
 
 def test_a_job_that_breaks_the_reaper_keeps_it_from_no_other(monkeypatch):
     for number in range(2):
         jobs.submit("sample.add", {"a": number})
-    broken, lost = ledger.claim(uuid.uuid4(), 2, timezone.now())
-    lose = ledger.lose
-    monkeypatch.setattr(ledger, "lose", lambda job, *code, **facts: _lose(job, broken, lose, *code, **facts))
+    broken, lost = claims.claim(uuid.uuid4(), 2, timezone.now())
+    lose = attempts.lose
+    monkeypatch.setattr(attempts, "lose", lambda job, *code, **facts: _lose(job, broken, lose, *code, **facts))
     Job.objects.filter(pk=broken.pk).update(lease_until=timezone.now() - timedelta(seconds=2))
     Job.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     reaper.expire(timezone.now())
@@ -106,3 +110,8 @@ def _lose(job: Job, broken: Job, lose, *code, **facts) -> bool:
     if job.pk == broken.pk:
         raise ValueError("a row that nobody understands")
     return lose(job, *code, **facts)
+
+
+def _run(finisher: Finisher) -> None:
+    finisher.run()
+    connections.close_all()

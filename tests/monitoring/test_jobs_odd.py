@@ -7,10 +7,14 @@ import pytest
 from django.utils import timezone
 
 from monitoring import jobs, place
-from monitoring.jobs import clock, context, ledger, overview, reaper, telling
-from monitoring.jobs.clock import Watch
-from monitoring.jobs.context import Current
+from monitoring.jobs.claiming import claims, clock
+from monitoring.jobs.claiming.clock import Watch
+from monitoring.jobs.ending import attempts, reaper
 from monitoring.jobs.errors import InvalidProgress
+from monitoring.jobs.running import context
+from monitoring.jobs.running.context import Current
+from monitoring.jobs.telling import overview
+from monitoring.jobs.telling import tasks as telling
 from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
@@ -86,14 +90,14 @@ def test_a_follower_that_runs_again_waits_for_what_is_before_it():
     jobs.cancel(second.pk)
     jobs.retry(second.pk)
     assert [job.pk for job in claim()] == [first.pk]
-    ledger.end_one(ledger.Ending(Job.objects.get(pk=first.pk), "completed"))
+    attempts.end(attempts.Ending(Job.objects.get(pk=first.pk), "completed"))
     assert [job.pk for job in claim()] == [second.pk]
 
 
 @pytest.mark.django_db
 def test_a_follower_of_what_failed_does_not_run_again_before_that():
     first, second = jobs.chain([jobs.Step("sample.add", {"a": 1}), jobs.Step("sample.add", {"a": 2})])
-    ledger.end_one(ledger.Ending(claim()[0], "failed"))
+    attempts.end(attempts.Ending(claim()[0], "failed"))
     with pytest.raises(jobs.JobError, match=f"The job before it, {first.pk}, is failed"):
         jobs.retry(second.pk)
     assert Job.objects.get(pk=second.pk).state == "cancelled"
@@ -103,18 +107,18 @@ def test_a_follower_of_what_failed_does_not_run_again_before_that():
 def test_a_finishing_job_that_runs_again_waits_for_its_group():
     _, finishing = jobs.group([jobs.Step("sample.add", {"a": 1})] * 2, jobs.Step("sample.add", {"a": 3}))
     jobs.cancel(finishing.pk)
-    ledger.end_one(ledger.Ending(claim(1)[0], "failed"))
+    attempts.end(attempts.Ending(claim(1)[0], "failed"))
     assert jobs.retry(finishing.pk).waits == 1
-    ledger.end_one(ledger.Ending(claim(1)[0], "completed"))
+    attempts.end(attempts.Ending(claim(1)[0], "completed"))
     assert [job.pk for job in claim()] == [finishing.pk]
 
 
 @pytest.mark.django_db
 def test_a_worker_that_broke_counts_as_a_loss_and_one_that_was_told_to_stop_does_not():
     asked = jobs.submit("sample.add", {"a": 1})
-    ledger.release(claim())
+    attempts.release(claim()[0])
     assert Job.objects.get(pk=asked.pk).max_attempts == asked.max_attempts + 1
-    ledger.lose(claim()[0], "worker_broke")
+    attempts.lose(claim()[0], "worker_broke")
     job = Job.objects.get(pk=asked.pk)
     assert (job.max_attempts, job.losses, job.attempts.last().error) == (
         asked.max_attempts + 1,
@@ -127,7 +131,7 @@ def test_a_worker_that_broke_counts_as_a_loss_and_one_that_was_told_to_stop_does
 def test_a_cancelled_job_that_waited_has_no_running_time_and_no_old_error():
     jobs.submit("sample.add", {"a": 1})
     later = timezone.now() + timedelta(hours=1)
-    ledger.end_one(ledger.Ending(claim()[0], "retrying", error_code="hiccup", error="away", retry_at=later))
+    attempts.end(attempts.Ending(claim()[0], "retrying", error_code="hiccup", error="away", retry_at=later))
     jobs.cancel(Job.objects.get().pk)
     told = telling.brief(Job.objects.get(), timezone.now())
     assert (told["execution_time"], told["error"]) == (None, {"code": "cancelled", "message": ""})
@@ -172,4 +176,4 @@ def test_a_worker_whose_process_is_gone_is_lost_and_one_that_said_goodbye_stoppe
 
 
 def claim(limit: int = 10) -> list[Job]:
-    return ledger.claim(context.uuid.uuid4(), limit, timezone.now())
+    return claims.claim(context.uuid.uuid4(), limit, timezone.now())

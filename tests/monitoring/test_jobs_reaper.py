@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs import ledger, reaper
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import reaper
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -20,10 +21,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 
 def test_a_row_that_a_frozen_worker_locked_keeps_the_reaper_from_no_other():
     locked, free = (jobs.submit("sample.add", {"a": number}) for number in range(2))
-    ledger.claim(uuid.uuid4(), 2, timezone.now())
+    claims.claim(uuid.uuid4(), 2, timezone.now())
     Job.objects.filter(pk=locked.pk).update(lease_until=timezone.now())
     with _locked(locked):
-        reaper.expire(timezone.now() + ledger.LEASE + timedelta(seconds=1))
+        reaper.expire(timezone.now() + claims.LEASE + timedelta(seconds=1))
     assert Job.objects.get(pk=free.pk).state == "retrying"
 
 
@@ -33,18 +34,18 @@ def test_a_job_that_was_submitted_while_the_clock_was_ahead_runs_when_it_is_righ
     Job.objects.filter(pk=at_once.pk).update(created_at=now + ahead, not_before=now + ahead)
     Job.objects.filter(pk=in_an_hour.pk).update(created_at=now + ahead, not_before=now + ahead + timedelta(hours=1))
     reaper.heal(now)
-    assert [job.pk for job in ledger.claim(uuid.uuid4(), 2, now)] == [at_once.pk]
+    assert [job.pk for job in claims.claim(uuid.uuid4(), 2, now)] == [at_once.pk]
     assert Job.objects.get(pk=in_an_hour.pk).not_before == now + timedelta(hours=1)
 
 
 def test_an_attempt_and_a_lease_of_a_clock_that_was_ahead_are_brought_back():
     held, again = (jobs.submit("sample.add", {"a": number}) for number in range(2))
     now = timezone.now()
-    ledger.claim(uuid.uuid4(), 1, now)
+    claims.claim(uuid.uuid4(), 1, now)
     Job.objects.filter(pk=held.pk).update(lease_until=now + timedelta(days=1))
     Job.objects.filter(pk=again.pk).update(state="retrying", not_before=now + timedelta(days=1))
     reaper.heal(now)
-    reaper.expire(now + ledger.LEASE + timedelta(seconds=1))
+    reaper.expire(now + claims.LEASE + timedelta(seconds=1))
     assert Job.objects.get(pk=held.pk).state == "retrying"
     assert Job.objects.get(pk=again.pk).not_before == now
 

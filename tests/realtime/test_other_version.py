@@ -14,7 +14,7 @@ from market import backfill, bars, clock, coverage, prices, quotes
 from market.models import Snapshot
 from market.providers import replay
 from monitoring import heartbeats
-from monitoring.jobs import changes
+from monitoring.jobs.telling import changes
 from realtime import alerts, pulse, relay, streams
 from realtime.lease import Lease
 

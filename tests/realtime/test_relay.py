@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from monitoring import redis
-from monitoring.jobs import changes
+from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
 from realtime import relay
 from realtime.relay import Relay

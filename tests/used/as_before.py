@@ -6,6 +6,7 @@ Expand, then contract: while a deploy goes on the old code still reads and write
 import os
 import sys
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,12 +21,12 @@ from django.apps import apps  # noqa: E402
 from django.contrib.auth import authenticate, get_user_model  # noqa: E402
 from django.db import DatabaseError, IntegrityError, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
 
 from market import bars  # noqa: E402
 from market.models import Symbol  # noqa: E402
 from monitoring import jobs  # noqa: E402
-from monitoring.jobs import declaration, ledger, running  # noqa: E402
-from monitoring.jobs.context import Current  # noqa: E402
+from monitoring.jobs import declaration  # noqa: E402
 from realtime.models import AlertRule  # noqa: E402
 
 OURS = ("finstage", "monitoring", "market", "analysis", "realtime")
@@ -75,9 +76,13 @@ def a_bar() -> None:
 
 def a_job() -> None:
     asked = jobs.submit("market.records", {"symbols": ["AAPL"]}, priority="high")
-    for job in ledger.claim(uuid.uuid4(), 50, timezone.now()):
-        if ending := running.run(Current(job)):
-            ledger.end_one(ending)
+    claim = _either("monitoring.jobs.claiming.claims.claim", "monitoring.jobs.ledger.claim")
+    run = _either("monitoring.jobs.running.body.run", "monitoring.jobs.running.run")
+    end = _either("monitoring.jobs.ending.attempts.end", "monitoring.jobs.ledger.end_one")
+    Current = _either("monitoring.jobs.running.context.Current", "monitoring.jobs.context.Current")
+    for job in claim(uuid.uuid4(), 50, timezone.now()):
+        if ending := run(Current(job)):
+            end(ending)
     asked.refresh_from_db()
     assert asked.state == "completed", asked.error
 
@@ -94,3 +99,11 @@ def a_person() -> None:
 
 
 main()
+
+
+def _either(*paths: str) -> object:
+    """Of what has moved: as this version has it."""
+    for path in paths:
+        with suppress(ImportError):
+            return import_string(path)
+    raise ImportError(" nor ".join(paths))

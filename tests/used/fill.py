@@ -3,6 +3,7 @@
 import os
 import sys
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 sys.path.insert(0, os.getcwd())
@@ -16,14 +17,14 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
 from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
 
 from market import bars, quotes, symbols  # noqa: E402
 from market.models import CorporateAction, Symbol  # noqa: E402
 from market.prices import Bar, Quote, midnight  # noqa: E402
 from monitoring import jobs  # noqa: E402
-from monitoring.jobs import declaration, ledger, running  # noqa: E402
-from monitoring.jobs.context import Current  # noqa: E402
+from monitoring.jobs import declaration  # noqa: E402
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker  # noqa: E402
 from realtime import alerts  # noqa: E402
 from realtime.models import AlertRule  # noqa: E402
@@ -126,9 +127,13 @@ def fallen(last: Quote) -> Quote:
 def count_records() -> None:
     """As a worker does."""
     jobs.submit("market.records")
-    for job in ledger.claim(uuid.uuid4(), 50, timezone.now()):
-        if ending := running.run(Current(job)):
-            ledger.end_one(ending)
+    claim = _either("monitoring.jobs.claiming.claims.claim", "monitoring.jobs.ledger.claim")
+    run = _either("monitoring.jobs.running.body.run", "monitoring.jobs.running.run")
+    end = _either("monitoring.jobs.ending.attempts.end", "monitoring.jobs.ledger.end_one")
+    Current = _either("monitoring.jobs.running.context.Current", "monitoring.jobs.context.Current")
+    for job in claim(uuid.uuid4(), 50, timezone.now()):
+        if ending := run(Current(job)):
+            end(ending)
 
 
 def work(jean) -> None:
@@ -159,3 +164,11 @@ def work(jean) -> None:
 
 
 main()
+
+
+def _either(*paths: str) -> object:
+    """Of what has moved: as this version has it."""
+    for path in paths:
+        with suppress(ImportError):
+            return import_string(path)
+    raise ImportError(" nor ".join(paths))

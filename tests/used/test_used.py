@@ -18,8 +18,11 @@ from django_celery_beat.models import PeriodicTask
 
 from market import bars, quotes
 from market.models import Bar, DataSource, Symbol
-from monitoring.jobs import declaration, ledger, running, schedules
-from monitoring.jobs.context import Current
+from monitoring.jobs import declaration, schedules
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import attempts
+from monitoring.jobs.running import body
+from monitoring.jobs.running.context import Current
 from monitoring.models import Job, ScheduleSlot
 from realtime import alerts
 from realtime.models import Alert, AlertRule
@@ -111,10 +114,10 @@ def test_its_rules_ring(found, quote):
 def test_its_waiting_jobs_run_and_those_in_the_future_wait(found):
     declaration.discover()
     waits = Job.objects.get(key="waits")
-    while claimed := ledger.claim(uuid.uuid4(), 50, timezone.now()):
+    while claimed := claims.claim(uuid.uuid4(), 50, timezone.now()):
         for job in claimed:
-            if ending := running.run(Current(job)):
-                ledger.end_one(ending)
+            if ending := body.run(Current(job)):
+                attempts.end(ending)
     waits.refresh_from_db()
     assert (waits.state, waits.error) == ("completed", "")
     assert waits.owner.username == "jean"

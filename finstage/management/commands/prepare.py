@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from market import providers
 from market.models import Record
 from market.providers import ProviderError, WrongSource
-from monitoring import redis
-from monitoring.jobs import doorbell, schedules, submission
+from monitoring import jobs, redis
+from monitoring.jobs import doorbell, schedules
 
 ADMIN = "admin"
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def _ask_for_records(self) -> None:
         """The hourly job, at once where it never ran."""
         if not Record.objects.exists():
-            submission.submit("market.records")
+            jobs.submit("market.records")
             doorbell.flush()
 
     def _make_admin(self) -> None:

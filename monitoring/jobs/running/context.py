@@ -19,7 +19,8 @@ from typing import Any
 import orjson
 from django.db import models, transaction
 
-from monitoring.jobs import ledger
+from monitoring.jobs.database import update_free
+from monitoring.jobs.ending import attempts
 from monitoring.jobs.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -29,6 +30,7 @@ from monitoring.jobs.errors import (
     Superseded,
     printable,
 )
+from monitoring.jobs.telling import changes
 from monitoring.models import Job
 
 RESULT_BYTES = 1 << 20
@@ -61,12 +63,7 @@ class Current:
         self._stop: type[Stopped] | None = None
         self._progress: dict | None = None
         self._unsaved = False
-        self._lock, self._writing = threading.Lock(), threading.RLock()
-
-    @property
-    def done(self) -> int:
-        """How far earlier attempts came, as parts that they committed."""
-        return self.job.progress_done if self.job else 0
+        self._lock = threading.Lock()
 
     @property
     def stop_code(self) -> str | None:
@@ -95,17 +92,15 @@ class Current:
         self.checkpoint()
 
     def save_progress(self) -> None:
-        """Write to the row what was said since the last time."""
-        if not self._writing.acquire(blocking=False):  # a part writes a newer one
+        """Write to the row what was said since the last time; later, where somebody else has locked it."""
+        with self._lock:
+            progress, self._unsaved = self._progress if self._unsaved else None, False
+        if progress is None:
             return
-        try:
-            with self._lock:
-                progress, self._unsaved = self._progress if self._unsaved else None, False
-            if progress:
-                ledger.held(self.job).update(**progress)
-                ledger.tell([self.job], {"state": Job.State.RUNNING, **progress})
-        finally:
-            self._writing.release()
+        if update_free(Job.objects.of_attempt(self.job), **progress):
+            changes.after_commit([self.job], {"state": Job.State.RUNNING, **progress})
+        else:
+            self._unsaved = True
 
     @property
     def last_progress(self) -> dict | None:
@@ -119,21 +114,8 @@ class Current:
         with transaction.atomic():
             yield end
             if self.job:
-                ledger.complete(self.job, checked(end.result), checked(end.wrote) or None, self._progress)
+                attempts.complete(self.job, checked(end.result), checked(end.wrote) or None, self._progress)
         self.ended_as = Job.State.COMPLETED
-
-    @contextmanager
-    def part(self, done: int, total: int | None = None, word: str = "") -> Iterator[None]:
-        """Write a part's rows and the progress that includes it as one: a later attempt goes on from `done`."""
-        self.checkpoint()
-        progress = _progress(done, total, word)
-        with self._writing:
-            with transaction.atomic():
-                yield
-                if self.job:
-                    ledger.hold(self.job, progress)
-            with self._lock:
-                self._progress, self._unsaved = progress, False
 
     def before(self) -> list[Job]:
         """The jobs that this one waited for, with their states and results."""
@@ -149,15 +131,15 @@ def current() -> Current:
 
 
 def current_id() -> uuid.UUID | None:
-    running = _here.get()
-    return running.job.pk if running and running.job else None
+    here = _here.get()
+    return here.job.pk if here and here.job else None
 
 
 @contextmanager
-def entered(running: Current) -> Iterator[Current]:
-    token = _here.set(running)
+def entered(attempt: Current) -> Iterator[Current]:
+    token = _here.set(attempt)
     try:
-        yield running
+        yield attempt
     finally:
         _here.reset(token)
 

@@ -1,9 +1,11 @@
 """The jobs' changes, appended to a bounded list that the feed reads and publishes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
+from django.db import transaction
 from django.utils import timezone
 
 from monitoring import formats, redis
@@ -33,7 +35,13 @@ def describe(job: Job, news: dict, now: datetime | None = None) -> dict:
         "about": job.about,
         "priority": Priority(job.priority).name.lower(),
     }
-    return told | {"attempt": job.attempt, "at": at} | news
+    return told | {"attempt": job.tried, "at": at} | news
+
+
+def after_commit(jobs: Iterable[Job], news: dict) -> None:
+    """Append a change of each job once it is committed."""
+    told = [describe(job, news) for job in jobs]
+    transaction.on_commit(lambda: append(told))
 
 
 def append(told: list[dict]) -> None:

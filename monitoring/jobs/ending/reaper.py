@@ -10,13 +10,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from monitoring import place
-from monitoring.jobs import ledger
-from monitoring.jobs.clock import Watch
-from monitoring.jobs.running import timed_out
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.claiming.clock import Watch
+from monitoring.jobs.database import is_locked, update_free
+from monitoring.jobs.ending import attempts
+from monitoring.jobs.running.body import timed_out
 from monitoring.loops import Loop
 from monitoring.models import Job, Worker
 
@@ -52,6 +54,7 @@ class Reaper:
         self._stopped.set()
 
     def round(self, now: datetime) -> None:
+        claims.take_up()
         if Job.objects.due(now).exists():
             self._wake()
         bury(now)
@@ -63,7 +66,7 @@ class Reaper:
         """Not right after a time in which nobody could extend a lease, such as a database that was frozen, nor after
         the clock was set: leases are instants of the clock before.
         """
-        now, lease = time.monotonic(), ledger.LEASE.total_seconds()
+        now, lease = time.monotonic(), claims.LEASE.total_seconds()
         if now - self._last_round > lease / 2 or self._clock.moved():
             self._no_reaping_before = now + lease
         self._last_round = now
@@ -85,12 +88,12 @@ def _bury(worker: Worker, now: datetime) -> None:
         with loop.one(job):
             _lose(job)
     if not Job.objects.running().filter(worker=worker.pk).exists():
-        Worker.objects.filter(pk=worker.pk).update(lost_at=now)
+        update_free(Worker.objects.filter(pk=worker.pk), lost_at=now)
 
 
 def heal(now: datetime) -> None:
     """Bring back what a clock dated that was ahead: such a job would wait, or be held, until that time comes."""
-    Job.objects.running().filter(lease_until__gt=now + 2 * ledger.LEASE).update(lease_until=now + ledger.LEASE)
+    Job.objects.running().filter(lease_until__gt=now + 2 * claims.LEASE).update(lease_until=now + claims.LEASE)
     waiting = Job.objects.filter(lane__isnull=False, not_before__gt=now)
     for job in waiting.filter(created_at__gt=now + CLOCKS_APART)[:AT_ONCE]:
         at = max(now, now + (job.not_before - job.created_at))
@@ -108,22 +111,20 @@ def expire(now: datetime) -> None:
             _lose(job)
     for job in running.filter(deadline_at__lt=now - MERCY)[:AT_ONCE]:
         with loop.one(job):
-            _unless_locked(job, partial(ledger.end_one, timed_out(job)))
+            _unless_locked(job, partial(attempts.end, timed_out(job), nowait=True))
 
 
 def _lose(job: Job) -> None:
-    if _unless_locked(job, partial(ledger.lose, job, "worker_lost", lease_until=job.lease_until)):
+    if _unless_locked(job, partial(attempts.lose, job, "worker_lost", lease_until=job.lease_until)):
         logger.warning("%s: its worker stopped answering in attempt %d", job, job.attempt)
 
 
 def _unless_locked(job: Job, move: Callable[[], bool]) -> bool:
     """A worker that froze in a transaction keeps its locks: its row can wait, those of others must not."""
     try:
-        with transaction.atomic():
-            is_free = ledger.held(job).select_for_update(skip_locked=True).first() is not None
-            return is_free and move()
+        return move()
     except OperationalError as error:
-        if error.args[0] not in ledger.LOCKED:
+        if not is_locked(error):
             raise
-        logger.warning("%s: what follows it is locked: %s", job, error)
+        logger.warning("%s: it or what follows it is locked: %s", job, error)
         return False

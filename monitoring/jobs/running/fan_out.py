@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, connections
 
-from monitoring.jobs.context import current
+from monitoring.jobs.declaration import is_temporary
 from monitoring.jobs.errors import JobError, Stopped
+from monitoring.jobs.running.context import current
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -108,6 +109,6 @@ def _one(item: str, work: Callable[[str], Any], outcome: Outcome) -> None:
         raise
     except BaseException as error:  # also what a library ends a process by: it is this item's alone
         code = getattr(error, "code", None)
-        outcome.is_temporary |= getattr(error, "temporary", False) is True
+        outcome.is_temporary |= is_temporary(error)
         outcome.failed[item] = f"{code if isinstance(code, str) else type(error).__name__}: {error}"[:500]
         logger.warning("%s failed: %s", item, outcome.failed[item], exc_info=True)

@@ -5,8 +5,8 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -14,16 +14,14 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from monitoring import heartbeats, place
-from monitoring.jobs import ledger
-from monitoring.jobs.clock import Watch
-from monitoring.jobs.context import Current
-from monitoring.jobs.running import timed_out
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.claiming.clock import Watch
+from monitoring.jobs.claiming.holding import Holding
+from monitoring.jobs.database import update_free
+from monitoring.jobs.running.context import Current
 from monitoring.loops import Loop
 from monitoring.models import Job
 from monitoring.models import Worker as WorkerRow
-
-if TYPE_CHECKING:
-    from monitoring.jobs.worker import Worker
 
 AWAY = (OperationalError, InterfaceError)
 BEAT_SECONDS = 0.25
@@ -37,8 +35,10 @@ GOODBYE_SECONDS = 2.0  # a database that is away must not hold the end for longe
 
 
 class Pulse:
-    def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
+    """abandon: called with an attempt whose time is over and whose thread can't be stopped."""
+
+    def __init__(self, holding: Holding, abandon: Callable[[Current], None]) -> None:
+        self._holding, self._abandon = holding, abandon
         self._stopped, self._gone = threading.Event(), threading.Event()
         self._started_at, self._clock = timezone.now(), Watch()
         self._is_behind = False  # deadlines are instants of a clock that was set since
@@ -60,7 +60,7 @@ class Pulse:
         self._gone.wait(GOODBYE_SECONDS)
 
     def _beat(self, now: float) -> None:
-        held = list(self._worker.held.values())
+        held = self._holding.everything()
         for current in held:
             with self._loop.one(current.job):
                 self._end_if_late(current, now)
@@ -73,7 +73,7 @@ class Pulse:
                 with self._loop.one(step.__name__):
                     step(held)
         with self._loop.one("what was claimed ahead"):
-            self._worker.give_back(GIVE_BACK_SECONDS)
+            self._holding.give_back(GIVE_BACK_SECONDS)
         for current in held:
             with self._loop.one(current.job):
                 self._save_progress(current)
@@ -87,7 +87,7 @@ class Pulse:
         if self._is_behind:
             for current in held:
                 left = timedelta(seconds=current.deadline - time.monotonic())
-                ledger.held(current.job).update(deadline_at=timezone.now() + left)
+                update_free(Job.objects.of_attempt(current.job), deadline_at=timezone.now() + left)
             self._is_behind = False
 
     def _end_if_late(self, current: Current, now: float) -> None:
@@ -96,12 +96,12 @@ class Pulse:
         if current.is_isolated:
             current.stop("deadline_exceeded")  # whoever waits for its process kills it
         else:
-            self._worker.abandon(current, timed_out(current.job))
+            self._abandon(current)
 
     def _save_progress(self, current: Current) -> None:
         try:
             current.save_progress()
-        except DatabaseTrouble as error:  # its row may be locked, and those of others are not
+        except DatabaseTrouble as error:
             logger.warning("%s: its progress is not written: %s", current.job, error)
 
     def _look(self, held: list[Current]) -> None:
@@ -116,24 +116,24 @@ class Pulse:
                 current.stop("cancelled")
 
     def _hold(self, held: list[Current]) -> None:
-        now = timezone.now()
-        if held:
-            ledger.extend(self._worker.id, [current.job.pk for current in held], now)
-        counts = self._worker.counts
+        now, counts = timezone.now(), self._holding.counts
+        if held and claims.extend(self._holding.worker, [current.job.pk for current in held], now) < len(held):
+            self._due[self._hold] = time.monotonic()  # some are locked: at the next beat again
         facts = {"heartbeat_at": now, "processed": counts.processed, "failed": counts.failed}
         facts |= {"stopped_at": None, "lost_at": None}  # whatever a neighbour thought of us
-        if not WorkerRow.objects.filter(pk=self._worker.id).update(**facts):
+        row = WorkerRow.objects.filter(pk=self._holding.worker)
+        if not update_free(row, **facts) and not row.exists():
             self._say_hello(facts)
         _show_life()
 
     def _say_hello(self, facts: dict) -> None:
-        process = {"host": socket.gethostname()[:100], "pid": os.getpid(), "concurrency": self._worker.concurrency}
+        process = {"host": socket.gethostname()[:100], "pid": os.getpid(), "concurrency": self._holding.concurrency}
         where = {"place": place.here(), "birth": place.birth(), "started_at": self._started_at}
-        WorkerRow.objects.create(id=self._worker.id, **process, **where, **facts)
+        WorkerRow.objects.create(id=self._holding.worker, **process, **where, **facts)
 
     def _say_goodbye(self) -> None:
         try:
-            WorkerRow.objects.filter(pk=self._worker.id).update(stopped_at=timezone.now())
+            WorkerRow.objects.filter(pk=self._holding.worker).update(stopped_at=timezone.now())
         except DatabaseTrouble as error:
             logger.warning("the worker could not say goodbye: %s", error)
 

@@ -17,7 +17,7 @@ def brief(job: Job, now: datetime) -> dict:
         "status": job.state,
         "priority": Priority(job.priority).name.lower(),
         "progress": _progress(job),
-        "attempt": job.attempt,
+        "attempt": job.tried,
         "max_attempts": job.max_attempts,
         "error": _error(job),
         "cancel_requested": job.cancel_requested_at is not None,
@@ -110,5 +110,5 @@ def _attempts(job: Job) -> list[dict]:
     ]
     if job.state not in (Job.State.RUNNING, Job.State.COMPLETED):
         return earlier
-    newest = {"number": job.attempt, "worker_id": str(job.worker), "started_at": job.started_at}
+    newest = {"number": job.tried, "worker_id": str(job.worker), "started_at": job.started_at}
     return [*earlier, {**newest, "ended_at": job.finished_at, "outcome": job.state, "error": None}]

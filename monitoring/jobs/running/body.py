@@ -1,14 +1,17 @@
-"""One attempt of a job, from its first line to its ending. Used by a worker's threads and by an isolated process."""
+"""The body of a job, from its first line to its ending. Used by a worker's threads and by an isolated process."""
 
 import logging
 from datetime import timedelta
 
 from django.utils import timezone
 
-from monitoring.jobs import context, declaration, ledger
-from monitoring.jobs.context import Current, entered
-from monitoring.jobs.errors import Cancelled, DeadlineExceeded, Stopped, UnknownJob
-from monitoring.jobs.ledger import Ending
+from monitoring.jobs import declaration
+from monitoring.jobs.declaration import Rules
+from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending.attempts import Ending
+from monitoring.jobs.errors import Cancelled, DeadlineExceeded, Stopped
+from monitoring.jobs.running import context
+from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job
 
 LONGEST_WAIT_SECONDS = 3600.0
@@ -16,15 +19,15 @@ State = Job.State
 logger = logging.getLogger(__name__)
 
 
-def run(running: Current) -> Ending | None:
+def run(current: Current) -> Ending | None:
     """Run the body. Returns how it ended, for the ledger to write; None where nothing is left to write."""
-    job = running.job
+    job = current.job
     try:
         if not declaration.holds(job.condition):
             return Ending(job, State.CANCELLED, error_code="condition_false")
-        return _body(running)
+        return _body(current)
     except Cancelled:
-        return Ending(job, State.CANCELLED, error_code="cancelled", progress=running.last_progress)
+        return Ending(job, State.CANCELLED, error_code="cancelled", progress=current.last_progress)
     except DeadlineExceeded:
         return timed_out(job)
     except Stopped:
@@ -45,10 +48,9 @@ def failed(job: Job, error: BaseException) -> Ending:
     code, told = getattr(error, "code", None), f"{type(error).__name__}: {error}"
     code = code if isinstance(code, str) and code else type(error).__name__
     declared = declaration.find(job.name)
-    # A job that this worker does not know may be known to a newer one.
-    is_temporary = declared.is_temporary(error) if declared else isinstance(error, UnknownJob)
-    if is_temporary and job.attempt < job.max_attempts:
-        wait = ledger.backoff(declared.rules.backoff_seconds if declared else 2.0, job.attempt - 1)
+    rules = declared.rules if declared else Rules()
+    if declaration.is_temporary(error, rules) and job.tried < job.max_attempts:
+        wait = attempts.backoff(rules.backoff_seconds, job.tried - 1)
         wait = max(wait, _asked_seconds(getattr(error, "retry_after", None)))
         at = timezone.now() + timedelta(seconds=wait)
         return Ending(job, State.RETRYING, error_code=code, error=told, retry_at=at)
@@ -61,15 +63,15 @@ def _asked_seconds(retry_after: object) -> float:
     return min(max(float(retry_after), 0.0), LONGEST_WAIT_SECONDS) if is_number else 0.0
 
 
-def _body(running: Current) -> Ending | None:
-    declared, job = declaration.named(running.job.name), running.job
-    with entered(running):
+def _body(current: Current) -> Ending | None:
+    declared, job = declaration.named(current.job.name), current.job
+    with entered(current):
         if declared.rules.atomic:
-            with running.commit() as end:
+            with current.commit() as end:
                 end.result = context.checked(declared(**job.arguments))
             return None
         result = declared(**job.arguments)
-    if running.ended_as:
+    if current.ended_as:
         return None
-    running.checkpoint()
-    return Ending(job, State.COMPLETED, context.checked(result), progress=running.last_progress)
+    current.checkpoint()
+    return Ending(job, State.COMPLETED, context.checked(result), progress=current.last_progress)

@@ -1,18 +1,18 @@
 """Asking for work: a row in the caller's transaction, and a ring when it commits."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from monitoring.jobs import context, declaration, doorbell, ledger
+from monitoring.jobs import declaration, doorbell
 from monitoring.jobs.errors import InvalidArguments, KeyReused
+from monitoring.jobs.running import context
+from monitoring.jobs.telling import changes
 from monitoring.models import Job, Priority
 
 LONGEST_TIMEOUT_SECONDS = 24 * 3600
@@ -84,13 +84,6 @@ def check(steps: Sequence[Step], **options: Any) -> None:
         _step_row(step, options)
 
 
-def retry(pk: uuid.UUID) -> Job:
-    """Run a job again that failed, timed out or was cancelled, in the same row, with all its attempts."""
-    job = Job.objects.get(pk=pk)
-    ledger.patiently(partial(ledger.retry, job, declaration.named(job.name).rules.max_attempts))
-    return Job.objects.get(pk=pk)
-
-
 def _step_row(step: Step, options: dict) -> Job:
     own = {"priority": step.priority, "timeout": step.timeout, "only_if": step.only_if}
     return _row(
@@ -150,7 +143,7 @@ def _insert(jobs: list[Job]) -> None:
     else:
         with transaction.atomic():
             Job.objects.bulk_create(jobs, batch_size=500)
-    ledger.tell(jobs, {"state": Job.State.PENDING})
+    changes.after_commit(jobs, {"state": Job.State.PENDING})
     transaction.on_commit(lambda: doorbell.ring(len(jobs)))
 
 

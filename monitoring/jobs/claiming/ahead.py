@@ -4,14 +4,14 @@ import threading
 import time
 from collections import deque
 
-from monitoring.jobs.context import Current
+from monitoring.jobs.running.context import Current
 
 AHEAD_SECONDS = 0.03  # so long a claimed job may wait for a thread, by what jobs took lately
 AHEAD_AT_MOST = 4  # for each thread
 SMOOTHING = 0.1
 
 
-class Lane:
+class Ahead:
     """A queue whose length follows from how long jobs take, and that can be taken back from."""
 
     def __init__(self, threads: int) -> None:
@@ -21,7 +21,7 @@ class Lane:
         self._there = threading.Semaphore(0)
 
     @property
-    def ahead(self) -> int:
+    def most(self) -> int:
         """How many jobs to claim beyond those that threads are free for."""
         return int(min(AHEAD_AT_MOST * self._threads, self._threads * AHEAD_SECONDS / self._mean_seconds))
 

@@ -19,10 +19,13 @@ from django.db import connections
 from django.utils import timezone
 
 from monitoring import nursery
-from monitoring.jobs import changes, declaration, endings, ledger, running
-from monitoring.jobs.context import Current
+from monitoring.jobs import declaration
+from monitoring.jobs.ending import attempts, endings
+from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import JobError
-from monitoring.jobs.ledger import Ending
+from monitoring.jobs.running import body
+from monitoring.jobs.running.context import Current
+from monitoring.jobs.telling import changes
 from monitoring.models import Job
 
 LOOK_SECONDS = 0.2
@@ -70,10 +73,17 @@ def live(pk: uuid.UUID, attempt: int, home: str | None) -> None:
     current = Current(job)
     current.deadline = time.monotonic() + (job.deadline_at - timezone.now()).total_seconds()
     threading.Thread(target=_write_progress, args=(current,), daemon=True).start()
-    if ending := running.run(current):
-        endings.write([ending])
+    if ending := body.run(current):
+        _write(ending)
     changes.flush()
     connections.close_all()
+
+
+def _write(ending: Ending) -> None:
+    """Until it is written, or this process is killed: at the deadline, or with its worker."""
+    while ending and (unwritten := endings.write([ending])):
+        ending = endings.instead(*unwritten[0])
+        time.sleep(LOOK_SECONDS)
 
 
 def _start(process: multiprocessing.Process) -> None:
@@ -89,15 +99,15 @@ def _home(job: Job) -> str | None:
 
 
 def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
-    job = ledger.held(current.job).first()
+    job = Job.objects.of_attempt(current.job).first()
     if job is None:
         current.ended_as = _written(current.job)
         return None
     if current.stop_code == "cancelled" or job.cancel_requested_at:
         return Ending(job, Job.State.CANCELLED, error_code="cancelled")
     if current.stop_code == "deadline_exceeded" or time.monotonic() >= current.deadline:
-        return running.timed_out(job)
-    ledger.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
+        return body.timed_out(job)
+    attempts.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
     current.ended_as = _written(current.job)
     return None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from monitoring.jobs.context import current
+from monitoring.jobs.running.context import current
 from monitoring.models import Job, ScheduleSlot, Worker
 
 AT_ONCE = 500

@@ -1,0 +1,127 @@
+"""Taking the best of the rows that wait, holding on to them, and giving back what was not begun.
+
+A job that this worker does not know is left for one that does: it leaves the lane that everybody reads, keeps its
+place by age, and comes back when a worker that knows it looks.
+"""
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from monitoring.jobs import declaration, doorbell
+from monitoring.jobs.database import is_locked, patiently, update_free
+from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending.attempts import Ending
+from monitoring.jobs.telling import changes
+from monitoring.models import Job
+
+LEASE = timedelta(seconds=12)
+LOOKED_THROUGH = 500  # rows, where the best are of a kind that nobody here knows
+TAKEN_UP = 5_000
+UNKNOWN = {"error_code": "unknown_job", "error": "No worker that looked knows this job; it waits for one that does."}
+KNOWN = {"error_code": "", "error": ""}
+State = Job.State
+logger = logging.getLogger(__name__)
+
+
+def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
+    """Take up to `limit` of the best due jobs: highest priority, then oldest. Empty where another took them first."""
+    # SQLite's transactions take the write lock, so look first.
+    if connection.vendor == "sqlite" and not Job.objects.due(now).exists():
+        return []
+    claimed, is_more = patiently(partial(_claim, worker, limit, now))
+    while is_more and patiently(partial(_leave_unknown, now)):
+        more, is_more = patiently(partial(_claim, worker, limit - len(claimed), now))
+        claimed += more
+    return claimed
+
+
+def extend(worker: uuid.UUID, ids: list[uuid.UUID], now: datetime) -> int:
+    """Hold on to the jobs that a worker runs. Returns how many: what somebody locked has to wait."""
+    rows = Job.objects.filter(pk__in=ids, worker=worker, state=State.RUNNING)
+    return update_free(rows, lease_until=now + LEASE)
+
+
+def give_back(job: Job) -> bool:
+    """Undo the claim of a job that has not begun: it is where it was in its lane, and no attempt has been. False where
+    its row is locked. Its number stays used, so that whoever has it may not write.
+    """
+    try:
+        with transaction.atomic():
+            _give_back(job)
+    except OperationalError as error:
+        if not is_locked(error):
+            raise
+        return False
+    return True
+
+
+def take_up() -> int:
+    """Bring back into their lanes the jobs that others did not know and this worker does. Returns how many."""
+    left = Job.objects.left().filter(name__in=declaration.everything()).values_list("pk", "name", "condition")
+    with transaction.atomic():
+        rows = list(left.select_for_update(skip_locked=True)[:TAKEN_UP])
+        known = [pk for pk, name, condition in rows if declaration.knows(name, condition)]
+        _move(known, F("priority"), KNOWN)
+    return len(known)
+
+
+def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], bool]:
+    """The jobs, and whether there may be more behind some that nobody here knows."""
+    with transaction.atomic():
+        found = list(Job.objects.due(now).select_for_update(skip_locked=True)[:limit])
+        jobs = [job for job in found if declaration.knows(job.name, job.condition)]
+        by_timeout = defaultdict(list)
+        for job in jobs:
+            by_timeout[job.timeout_seconds].append(job.pk)
+        taken = {"state": State.RUNNING, "lane": None, "worker": worker, "started_at": now, "lease_until": now + LEASE}
+        for seconds, ids in by_timeout.items():
+            deadline = now + timedelta(seconds=seconds)
+            Job.objects.filter(pk__in=ids).update(**taken, attempt=F("attempt") + 1, deadline_at=deadline)
+        for job in jobs:
+            job.attempt += 1
+            job.started_at, job.worker, job.state = now, worker, State.RUNNING
+        changes.after_commit(jobs, {"state": State.RUNNING, "worker": str(worker)})
+    return jobs, len(jobs) < len(found)
+
+
+def _give_back(job: Job) -> None:
+    held = Job.objects.of_attempt(job)
+    row = held.select_for_update(nowait=True).values("cancel_requested_at").first()
+    if row is None:  # it is somebody else's by now
+        return
+    if row["cancel_requested_at"]:
+        attempts.end(Ending(job, State.CANCELLED, error_code="cancelled"), nowait=True)
+        return
+    state = State.RETRYING if job.tried > 1 else State.PENDING
+    free = {"state": state, "lane": F("priority"), "given_back": F("given_back") + 1}
+    held.update(**free, **dict.fromkeys(["worker", "started_at", "lease_until", "deadline_at"]))
+    changes.after_commit([job], {"state": state})
+    transaction.on_commit(doorbell.ring)
+
+
+def _leave_unknown(now: datetime) -> int:
+    """Take the jobs that nobody here knows out of the way of those behind them. Returns how many."""
+    with transaction.atomic():
+        best = Job.objects.due(now).values_list("pk", "name", "condition")
+        rows = list(best.select_for_update(skip_locked=True)[:LOOKED_THROUGH])
+        unknown = {pk: name for pk, name, condition in rows if not declaration.knows(name, condition)}
+        _move(unknown, F("priority") + Job.LEFT, UNKNOWN)
+    if unknown:
+        logger.info("left %d jobs for workers that know %s", len(unknown), ", ".join(sorted(set(unknown.values()))))
+    return len(unknown)
+
+
+def _move(ids: Iterable[uuid.UUID], lane: object, news: dict) -> None:
+    if not ids:
+        return
+    Job.objects.filter(pk__in=ids).update(lane=lane, **news)
+    jobs = Job.objects.filter(pk__in=ids).defer("arguments", "result", "wrote")
+    for job in jobs:
+        changes.after_commit([job], {"state": job.state, "error_code": news["error_code"]})
