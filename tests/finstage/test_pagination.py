@@ -141,6 +141,12 @@ def test_a_cursor_of_another_list_or_order_is_refused(client, admin_user, namesa
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
+def test_a_cursor_of_the_same_order_of_another_symbol_is_refused(client, namesakes):
+    place = cursor(client.get("/api/v2/symbols/S0/actions/?limit=1"))
+    assert client.get(f"/api/v2/symbols/S0/actions/?limit=1&cursor={place}").status_code == 200
+    assert client.get(f"/api/v2/symbols/S1/actions/?limit=1&cursor={place}").status_code == 400
+
+
 DAMAGES = [
     lambda text: "", lambda text: text[:-1], lambda text: text[1:], lambda text: text + "A", lambda text: text + "%00",
     lambda text: text[: len(text) // 2], lambda text: text.swapcase(), lambda text: "cD1ub25zZW5zZQ==",
