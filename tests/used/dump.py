@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import redis as protocol
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from monitoring import redis as connection_to_redis
@@ -47,7 +47,8 @@ def load(source: str) -> Dump:
 
 def into_database(dump: Dump, connection: BaseDatabaseWrapper = connection) -> None:
     """Make the tables and rows in the empty database of a connection."""
-    with connection.cursor() as cursor, connection.constraint_checks_disabled():
+    one = transaction.atomic(connection.alias)
+    with connection.constraint_checks_disabled(), one, connection.cursor() as cursor:
         for statement in dump.schema[connection.vendor]:
             cursor.execute(statement)
         for table, columns in dump.tables.items():
