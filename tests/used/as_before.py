@@ -98,12 +98,12 @@ def a_person() -> None:
     assert authenticate(username="jean", password="a long password")
 
 
-main()
-
-
 def _either(*paths: str) -> object:
     """Of what has moved: as this version has it."""
     for path in paths:
         with suppress(ImportError):
             return import_string(path)
     raise ImportError(" nor ".join(paths))
+
+
+main()

@@ -165,12 +165,12 @@ def work(jean) -> None:
         Worker.objects.create(id=ended.pk, **where, started_at=NOW, heartbeat_at=NOW, stopped_at=NOW, processed=7)
 
 
-main()
-
-
 def _either(*paths: str) -> object:
     """Of what has moved: as this version has it."""
     for path in paths:
         with suppress(ImportError):
             return import_string(path)
     raise ImportError(" nor ".join(paths))
+
+
+main()
