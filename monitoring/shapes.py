@@ -84,6 +84,9 @@ class Throughput(Shape):
 class DashboardShape(StatusShape, Times):
     window_seconds = serializers.IntegerField()
     last_hour = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs that ended, by how they did.")
+    unknown = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Jobs that wait for a worker that knows them, by name."
+    )
     throughput = Throughput()
     by_name = TimesByName(many=True)
 

@@ -24,6 +24,7 @@ from monitoring.models import Job
 LEASE = timedelta(seconds=12)
 LOOKED_THROUGH = 500  # rows, where the best are of a kind that nobody here knows
 TAKEN_UP = 5_000
+NAMES_TOLD = 20
 UNKNOWN = {"error_code": "unknown_job", "error": "No worker that looked knows this job; it waits for one that does."}
 KNOWN = {"error_code": "", "error": ""}
 State = Job.State
@@ -65,11 +66,18 @@ def give_back(job: Job) -> bool:
 def take_up() -> int:
     """Bring back into their lanes the jobs that others did not know and this worker does. Returns how many."""
     left = Job.objects.left().filter(name__in=declaration.everything()).values_list("pk", "name", "condition")
+    known = [pk for pk, name, condition in left[:TAKEN_UP] if declaration.knows(name, condition)]
     with transaction.atomic():
-        rows = list(left.select_for_update(skip_locked=True)[:TAKEN_UP])
-        known = [pk for pk, name, condition in rows if declaration.knows(name, condition)]
-        _move(known, F("priority"), KNOWN)
-    return len(known)
+        free = Job.objects.left().filter(pk__in=known).select_for_update(skip_locked=True)
+        taken = list(free.values_list("pk", flat=True)) if known else []
+        _move(taken, F("priority"), KNOWN)
+    return len(taken)
+
+
+def left_since(instant: datetime) -> set[str]:
+    """The names of a few jobs that wait since before then for a worker that knows them."""
+    waiting = Job.objects.left().filter(not_before__lt=instant)
+    return set(waiting.order_by().values_list("name", flat=True).distinct()[:NAMES_TOLD])
 
 
 def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], bool]:

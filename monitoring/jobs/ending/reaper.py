@@ -27,6 +27,7 @@ AT_ONCE = 200
 REMEMBERED = timedelta(hours=1)  # a worker that was silent for longer has lost its jobs already
 # A deadline is kept by the worker itself; the reaper comes later, for workers that cannot.
 MERCY = timedelta(seconds=5)
+UNKNOWN_FOR = timedelta(minutes=1)  # a job that nobody knows is told of after that
 CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 LONGEST_RETRY = timedelta(hours=2)  # no failure asks for another attempt later than this
 
@@ -42,6 +43,7 @@ class Reaper:
         self._stopped = threading.Event()
         self._last_round, self._clock = time.monotonic(), Watch()
         self._no_reaping_before = 0.0
+        self._told: set[str] = set()
 
     def run(self) -> None:
         with loop:
@@ -55,12 +57,20 @@ class Reaper:
 
     def round(self, now: datetime) -> None:
         claims.take_up()
+        self._tell_of_unknown(now)
         if Job.objects.due(now).exists():
             self._wake()
         bury(now)
         heal(now)
         if self._is_fair():
             expire(now)
+
+    def _tell_of_unknown(self, now: datetime) -> None:
+        """That jobs wait which nobody knows: right in the middle of a deploy, and wrong when it lasts."""
+        names = claims.left_since(now - UNKNOWN_FOR)
+        for name in sorted(names - self._told):
+            logger.warning("Jobs wait, and no worker knows %s: start one of a version that does, or cancel them.", name)
+        self._told = names
 
     def _is_fair(self) -> bool:
         """Not right after a time in which nobody could extend a lease, such as a database that was frozen, nor after

@@ -59,6 +59,7 @@ def dashboard(now: datetime) -> dict:
         **status(now),
         "window_seconds": int(WINDOW.total_seconds()),
         "last_hour": ended_counts(now),
+        "unknown": unknown_counts(),
         "throughput": throughput(now),
         **_times(sample),
         "by_name": [{"name": name, "count": len(rows), **_times(rows)} for name, rows in sorted(by_name.items())],
@@ -69,6 +70,11 @@ def ended_counts(now: datetime) -> dict[str, int]:
     """How many jobs ended in the last hour, by how they did."""
     ended = Job.objects.order_by().filter(finished_at__gt=now - WINDOW, state__in=Job.ENDED)
     return dict.fromkeys(map(str, Job.ENDED), 0) | dict(ended.values_list("state").annotate(Count("pk")))
+
+
+def unknown_counts() -> dict[str, int]:
+    """How many jobs wait for a worker that knows them, by name."""
+    return dict(Job.objects.left().order_by("name").values_list("name").annotate(Count("pk")))
 
 
 def throughput(now: datetime) -> dict:

@@ -1,0 +1,100 @@
+"""Jobs that a worker does not know, as in the middle of a deploy: it leaves them for one that does."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from monitoring import jobs
+from monitoring.jobs import declaration
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending.reaper import Reaper
+from monitoring.models import Job
+from tests.monitoring import sample_jobs
+from tests.monitoring.conftest import until
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+
+
+def claim(limit: int = 1) -> list[Job]:
+    return claims.claim(uuid.uuid4(), limit, timezone.now())
+
+
+@pytest.fixture
+def of_a_newer_version() -> list[Job]:
+    """Three jobs of high priority whose name no worker here knows."""
+    asked = jobs.submit_many("sample.add", [{"a": number} for number in range(3)], priority="high")
+    Job.objects.update(name="sample.newer")
+    return asked
+
+
+@pytest.fixture
+def deploy(monkeypatch):
+    """deploy(): from here on this worker knows them."""
+    return lambda: monkeypatch.setitem(declaration._declared, "sample.newer", sample_jobs.add)
+
+
+def test_a_job_that_a_worker_does_not_know_waits_on_with_all_its_attempts_and_says_why(of_a_newer_version):
+    assert claim() == []
+    left = Job.objects.first()
+    assert (left.state, left.attempt, left.error_code) == ("pending", 0, "unknown_job")
+
+
+def test_those_that_nobody_here_knows_keep_nobody_behind_them(of_a_newer_version):
+    known = jobs.submit("sample.add", {"a": 1}, priority="low")
+    assert claim(3) == [known]
+
+
+def test_more_unknown_ones_than_are_looked_through_at_once_keep_nobody_behind_them(of_a_newer_version, monkeypatch):
+    monkeypatch.setattr(claims, "LOOKED_THROUGH", 2)
+    known = jobs.submit("sample.add", {"a": 1})
+    assert claim() == [known]
+
+
+def test_a_worker_that_knows_them_takes_them_up_before_what_came_after_them(of_a_newer_version, deploy):
+    claim(10)
+    after = jobs.submit("sample.add", {"a": 1}, priority="high")
+    deploy()
+    Reaper(lambda: None).round(timezone.now())
+    taken = claim(10)
+    assert taken == [*of_a_newer_version, after]
+    assert {(job.attempt, job.error_code) for job in taken} == {(1, "")}
+
+
+def test_a_job_under_a_condition_that_a_worker_does_not_know_is_left_too(monkeypatch):
+    asked = jobs.submit("sample.add", {"a": 1}, only_if={"name": "sample.open", "arguments": {"exchange": "XOPEN"}})
+    asked_by = declaration._conditions.pop("sample.open")
+    try:
+        assert claim() == []
+        assert claims.take_up() == 0
+    finally:
+        declaration._conditions["sample.open"] = asked_by
+    claims.take_up()
+    assert claim() == [asked]
+
+
+def test_that_nobody_knows_a_job_is_told_once_while_it_lasts_and_shown_on_the_dashboard(
+    of_a_newer_version, admin_client, caplog
+):
+    claim()
+    reaper, later = Reaper(lambda: None), timezone.now() + timedelta(minutes=2)
+    for _ in range(2):
+        reaper.round(later)
+    assert caplog.text.count("no worker knows sample.newer") == 1
+    assert admin_client.get("/api/tasks/dashboard").json()["unknown"] == {"sample.newer": 3}
+
+
+def test_a_left_job_can_be_cancelled(of_a_newer_version):
+    claim()
+    assert jobs.cancel(of_a_newer_version[0].pk) == "cancelled"
+    assert claims.take_up() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_burns_no_attempt_of_a_job_that_it_does_not_know(worker):
+    newer = jobs.submit("sample.add", {"a": 1}, not_before=timezone.now() + timedelta(seconds=1))
+    Job.objects.update(name="sample.newer")
+    until(lambda: Job.objects.get(pk=newer.pk).error_code == "unknown_job")
+    assert jobs.wait(jobs.submit("sample.add", {"a": 2}).pk, 60).state == "completed"
+    assert Job.objects.get(pk=newer.pk).attempt == 0
