@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 TEXT_LENGTH = 2_000
 LIST_LENGTH = 2_000
 BYTES = 64 * 1024
+DEPTH = 20  # MariaDB reads JSON up to 32 deep, and a template has some around the arguments
 
 _PLAIN = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
 
@@ -89,6 +90,21 @@ def understood(kind: Any, said: object) -> object:
             with suppress(ValueError):
                 return each(said)
     return said
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether lists and objects are in each other deeper than every database can hold."""
+    level = _containers([value])
+    for _ in range(DEPTH):
+        level = [each for outer in level for each in _containers(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _containers(outer: dict | list) -> list[dict | list]:
+    inner = outer.values() if isinstance(outer, dict) else outer
+    return [each for each in inner if isinstance(each, dict | list | tuple)]
 
 
 def is_list(kind: Any) -> bool:
@@ -176,6 +192,8 @@ def _size_errors(values: dict) -> dict[str, list[str]]:
             size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
         except (TypeError, ValueError, RecursionError) as error:
             return {name: [f"is not JSON: {error}"]}
+        if is_too_deep(value):
+            return {name: [f"is nested deeper than {DEPTH} lists and objects"]}
         total += size
         if total > BYTES:
             return {name: [f"makes the arguments larger than {BYTES} bytes"]}

@@ -100,6 +100,16 @@ def is_open(exchange: str) -> bool:
     return exchange == "XOPEN"
 
 
+@condition("sample.any")
+def is_any(value: dict) -> bool:
+    return True
+
+
+@job("sample.deep")
+def deep(value: dict) -> dict:
+    return value
+
+
 @job("sample.count")
 def count(name: str) -> None:
     """The smallest job that can be counted from outside."""

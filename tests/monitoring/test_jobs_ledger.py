@@ -187,6 +187,50 @@ def test_a_released_job_keeps_all_its_attempts():
     assert (again.state, again.attempt, again.max_attempts) == ("retrying", 1, 2)
 
 
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_a_job_that_is_given_back_before_it_began_is_where_it_was_and_no_attempt_was(attempts):
+    asked, after = add(), add()
+    for _ in range(attempts):
+        attempt = claim()[0]
+        again = {"error_code": "hiccup", "retry_at": asked.not_before}
+        endings.write([Ending(attempt, Job.State.RETRYING, **again)])
+    assert claims.give_back(claim()[0])
+    back = Job.objects.get(pk=asked.pk)
+    assert (back.state, back.tried, back.max_attempts) == (("pending", "retrying")[attempts], attempts, 4)
+    assert (back.attempts.count(), back.started_at, back.worker) == (attempts, None, None)
+    assert claim(2) == [asked, after]
+
+
+def test_who_gave_a_job_back_may_not_end_it_whoever_has_it_then():
+    add()
+    first = claim()[0]
+    claims.give_back(first)
+    again = claim()[0]
+    assert again.tried == 1
+    for stale in (Ending(first, Job.State.COMPLETED), Ending(first, Job.State.FAILED)):
+        assert not attempts.end(stale)
+    complete(again)
+
+
+def test_a_job_that_is_given_back_again_and_again_keeps_all_its_attempts():
+    asked = add(max_attempts=2)
+    for _ in range(5):
+        claims.give_back(claim()[0])
+    for expected in ("retrying", "failed"):
+        attempts.lose(claim()[0], "worker_lost")
+        Job.objects.update(not_before=timezone.now())
+        assert state(asked) == expected
+    assert [each.number for each in asked.attempts.all()] == [1, 2]
+
+
+def test_a_cancelled_job_that_is_given_back_does_not_start():
+    add()
+    job = claim()[0]
+    jobs.cancel(job.pk)
+    claims.give_back(job)
+    assert state(job) == "cancelled"
+
+
 def test_a_chain_goes_on_step_by_step():
     asked = jobs.chain([Step("sample.add", {"a": number}) for number in range(3)])
     for expected in asked:
@@ -203,6 +247,43 @@ def test_a_chain_ends_where_a_step_fails_and_goes_on_when_that_is_tried_again():
     jobs.retry(asked[0].pk)
     complete(claim()[0])
     assert [state(job) for job in asked] == ["completed", "pending", "pending"]
+
+
+@pytest.fixture
+def long_chain() -> list[Job]:
+    """More than are read at once, and behind them a job that runs however they end."""
+    made = jobs.chain([Step("sample.add", {"a": number}) for number in range(500)])
+    last = add()
+    Job.objects.filter(pk=last.pk).update(lane=None, waits=1, runs_after=Job.RunsAfter.END)
+    Job.objects.filter(pk=made[-1].pk).update(then=last)
+    return [*made, last]
+
+
+def test_a_long_chain_is_cancelled_and_revived_in_a_few_queries(long_chain, django_assert_max_num_queries):
+    *chained, last = long_chain
+    with django_assert_max_num_queries(30):
+        jobs.cancel(chained[0].pk)
+    assert Job.objects.filter(state="cancelled", error_code="previous_failed").count() == 499
+    assert [job.pk for job in claim(5)] == [last.pk]
+    with django_assert_max_num_queries(50):
+        jobs.retry(chained[0].pk)
+    assert Job.objects.filter(state="pending", waits=1, lane=None).count() == 499
+    assert [job.pk for job in claim(5)] == [chained[0].pk]
+
+
+def test_a_chain_that_fails_in_its_middle_is_given_up_from_there_to_the_end(long_chain):
+    *chained, last = long_chain
+    complete(claim()[0])
+    complete(claim()[0])
+    endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    assert [state(job) for job in (chained[1], chained[2], chained[3], chained[-1])] == [
+        "completed",
+        "failed",
+        "cancelled",
+        "cancelled",
+    ]
+    jobs.retry(chained[2].pk)
+    assert (state(chained[1]), state(chained[-1]), Job.objects.get(pk=last.pk).lane) == ("completed", "pending", None)
 
 
 def test_the_finishing_job_of_a_group_runs_when_all_ended_and_sees_what_became_of_each():

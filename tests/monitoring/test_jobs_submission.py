@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import reduce
 from typing import Annotated, Literal
 
 import pytest
@@ -186,3 +187,18 @@ def test_declarations_are_read_without_the_heavy_modules_of_their_bodies():
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "finstage.settings"}
     told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+def nested(depth: int) -> list:
+    return reduce(lambda inner, _: [inner], range(depth - 1), [])
+
+
+@pytest.mark.db
+@pytest.mark.django_db
+@pytest.mark.parametrize("only_if", [None, {"name": "sample.any", "arguments": {"value": {"a": nested(19)}}}])
+def test_arguments_are_as_deep_as_every_database_holds_and_deeper_ones_are_refused_by_name(only_if):
+    jobs.submit("sample.deep", {"value": {"a": nested(19)}}, only_if=only_if)
+    with pytest.raises(InvalidArguments) as refused:
+        jobs.submit("sample.deep", {"value": {"a": nested(20)}})
+    assert refused.value.errors == {"value": ["is nested deeper than 20 lists and objects"]}
+    assert Job.objects.get().arguments == {"value": {"a": nested(19)}}

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from django.db import models, transaction
 
+from monitoring.jobs.arguments import DEPTH, is_too_deep
 from monitoring.jobs.database import update_free
 from monitoring.jobs.ending import attempts
 from monitoring.jobs.errors import (
@@ -157,6 +158,8 @@ def checked(result: Any) -> Any:
         size = len(orjson.dumps(json.loads(json.dumps(result, allow_nan=False)))) if result is not None else 0
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidResult(f"The result is not JSON: {error}") from error
+    if is_too_deep(result):
+        raise InvalidResult(f"The result is nested deeper than {DEPTH} lists and objects.")
     if size > RESULT_BYTES:
         raise InvalidResult(f"The result has {size} bytes of JSON; {RESULT_BYTES} are allowed.")
     return result
