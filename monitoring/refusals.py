@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from django.db import DataError, IntegrityError
@@ -16,7 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.core import REGISTRY, CounterMetricFamily
 from redis.exceptions import RedisError
 
-from monitoring import redis
+from monitoring import formats, redis
 
 logger = logging.getLogger(__name__)
 Item, Answer = TypeVar("Item"), TypeVar("Answer")
@@ -29,6 +29,7 @@ ANSWER_SECONDS = 30  # a count is not asked for again so soon after Redis did no
 # What a database says to a row that it can't take, or to one among many; all else says one that is away or ill.
 _ROW_FAULTS = (DataError, IntegrityError, OverflowError, ValueError, TypeError)
 
+_FORMAT = formats.Format(dict[str, Any])
 _told: dict[tuple[str, str], float] = {}
 _telling = threading.Lock()
 
@@ -75,7 +76,7 @@ def counts() -> dict[str, int]:
 
 def newest(kind: str) -> Sequence[dict]:
     """The newest refused of a kind, newest first: `at`, `what`, `why` and what it was, `content`."""
-    return [orjson.loads(text) for text in redis.client().lrange(_newest(kind), 0, -1)]
+    return _FORMAT.unpack_all(redis.client().lrange(_newest(kind), 0, -1))
 
 
 class Collected:

@@ -15,6 +15,7 @@ from market.models import Snapshot
 from market.providers import replay
 from monitoring import heartbeats
 from monitoring.jobs.telling import changes
+from monitoring.loops import Loop
 from realtime import alerts, pulse, relay, streams
 from realtime.lease import Lease
 
@@ -77,7 +78,7 @@ def told(redis) -> dict:
         "loading": backfill.progress(),
         "place": replay._found(),
         "feed": pulse.service(redis.hget(heartbeats.key(), "feed"))["feed"],
-        "changes": relay.merged(redis.lrange(changes.KEY, 0, -1)),
+        "changes": relay.merged(redis.lrange(changes.KEY, 0, -1), Loop("relay")),
     }
 
 
