@@ -5,28 +5,28 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
-from monitoring import jobs, shapes
+from monitoring import jobs
 from monitoring.api import rights
 from monitoring.api.refusals import REFUSED, StaffView, TaskView
 from monitoring.jobs import declaration
-from monitoring.jobs.telling import overview
-from monitoring.jobs.telling import tasks as telling
+from monitoring.jobs.telling import kinds, overview
+from monitoring.jobs.telling.overview import Queue
 
 
 class Status(StaffView):
     """Counts of the queue, its workers and its states."""
 
-    @extend_schema(operation_id="tasks_status", summary="The queue", responses={200: shapes.StatusShape, 403: REFUSED})
+    @extend_schema(operation_id="tasks_status", summary="The queue", responses={200: overview.Status, 403: REFUSED})
     def get(self, request) -> Response:
-        return Response(overview.status(timezone.now()))
+        return Response(overview.Status.tell(Queue(timezone.now())))
 
 
 class Workers(StaffView):
     """The workers of the last hour, from their heartbeats."""
 
-    @extend_schema(operation_id="tasks_workers", summary="Workers", responses={200: shapes.WorkersShape, 403: REFUSED})
+    @extend_schema(operation_id="tasks_workers", summary="Workers", responses={200: overview.Workers, 403: REFUSED})
     def get(self, request) -> Response:
-        return Response({"workers": overview.workers(timezone.now())})
+        return Response(overview.Workers.tell(Queue(timezone.now())))
 
 
 class Dashboard(StaffView):
@@ -35,10 +35,10 @@ class Dashboard(StaffView):
     @extend_schema(
         operation_id="tasks_dashboard",
         summary="The queue in figures",
-        responses={200: shapes.DashboardShape, 403: REFUSED},
+        responses={200: overview.Dashboard, 403: REFUSED},
     )
     def get(self, request) -> Response:
-        return Response(overview.dashboard(timezone.now()))
+        return Response(overview.Dashboard.tell(Queue(timezone.now())))
 
 
 class Kinds(TaskView):
@@ -46,12 +46,12 @@ class Kinds(TaskView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="tasks_kinds", summary="Declared jobs", responses={200: shapes.KindsShape})
+    @extend_schema(operation_id="tasks_kinds", summary="Declared jobs", responses={200: kinds.Kinds})
     def get(self, request) -> Response:
         declared = [each for each in jobs.everything().values() if rights.may_submit(request.user, each)]
         return Response(
             {
-                "kinds": [telling.job_kind(each) for each in declared],
-                "conditions": [telling.condition(*each) for each in declaration.conditions().items()],
+                "kinds": [kinds.kind(each) for each in declared],
+                "conditions": [kinds.condition(*each) for each in declaration.conditions().items()],
             }
         )

@@ -9,10 +9,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from monitoring import shapes, submissions
+from monitoring import submissions
 from monitoring.api import rights, saying
 from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG_STATE, Conflict, TaskView, TooMany
 from monitoring.jobs import declaration
+from monitoring.jobs.telling import kinds, task
 from monitoring.models import Job, JobTemplate, Priority
 
 # What may be said to a quick job beside its own arguments.
@@ -31,7 +32,7 @@ class Submit(TaskView):
         summary="Submit a job",
         request=submissions.SubmissionBody,
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
-        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
+        responses={202: task.Submitted, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request) -> Response:
         is_template = isinstance(request.data, dict) and "template" in request.data
@@ -47,7 +48,7 @@ class Templates(TaskView):
     permission_classes = [IsAuthenticated]
     problems = WRONG_BODY
 
-    @extend_schema(operation_id="tasks_templates", summary="Templates", responses={200: shapes.TemplatesShape})
+    @extend_schema(operation_id="tasks_templates", summary="Templates", responses={200: kinds.Templates})
     def get(self, request) -> Response:
         found = rights.templates(request.user).values("name", "submission")
         return Response({"templates": [each for each in found if rights.may_use(request.user, each["submission"])]})
@@ -121,7 +122,7 @@ class Quick(TaskView):
             ),
             OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
         ],
-        responses={202: shapes.SubmittedShape, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
+        responses={202: task.Submitted, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request, kind: str) -> Response:
         if (found := declaration.quick(kind)) is None:

@@ -8,10 +8,10 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from monitoring import jobs, shapes
+from monitoring import jobs
 from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
-from monitoring.jobs.telling import tasks as telling
+from monitoring.jobs.telling import task
 from monitoring.models import Job
 from monitoring.queries import PAGING, Choice, Query
 
@@ -34,7 +34,7 @@ class Tasks(TaskView):
         operation_id="tasks_list",
         summary="Jobs",
         parameters=[TaskQuery, *PAGING],
-        responses={200: shapes.TaskPage},
+        responses={200: task.Page},
     )
     def get(self, request) -> Response:
         found = rights.visible(request.user).defer("result", "wrote").filter(_filters(TaskQuery.read(request)))
@@ -42,7 +42,7 @@ class Tasks(TaskView):
         pages.ordering = "-id"
         now = timezone.now()
         return pages.get_paginated_response(
-            [telling.brief(job, now) for job in pages.paginate_queryset(found, request, self)]
+            [task.Brief.tell(job, now) for job in pages.paginate_queryset(found, request, self)]
         )
 
 
@@ -52,9 +52,9 @@ class OneTask(TaskView):
     permission_classes = [AllowAny]
     problems = NO_JOB
 
-    @extend_schema(operation_id="tasks_task", summary="One job", responses={200: shapes.TaskShape})
+    @extend_schema(operation_id="tasks_task", summary="One job", responses={200: task.Whole})
     def get(self, request, task_id: str) -> Response:
-        return Response(telling.whole(rights.seen(request.user, task_id), timezone.now()))
+        return Response(task.Whole.tell(rights.seen(request.user, task_id), timezone.now()))
 
 
 class Result(TaskView):
@@ -66,11 +66,11 @@ class Result(TaskView):
     @extend_schema(
         operation_id="tasks_result",
         summary="A job's result",
-        responses={200: shapes.ResultShape, 202: shapes.ResultShape},
+        responses={200: task.Result, 202: task.Result},
     )
     def get(self, request, task_id: str) -> Response:
         job = rights.seen(request.user, task_id)
-        told = telling.result(job, timezone.now())
+        told = task.Result.tell(job, timezone.now())
         return Response(told) if job.is_ended else Response(told, status=202, headers={"Retry-After": "1"})
 
 
@@ -84,7 +84,7 @@ class Cancel(TaskView):
         operation_id="tasks_cancel",
         summary="Cancel a job",
         request=None,
-        responses={202: shapes.SubmittedShape, 409: WRONG_STATE},
+        responses={202: task.Submitted, 409: WRONG_STATE},
     )
     def post(self, request, task_id: str) -> Response:
         job = rights.owned(request.user, task_id)
@@ -101,7 +101,7 @@ class Retry(TaskView):
         operation_id="tasks_retry",
         summary="Run a job again",
         request=None,
-        responses={202: shapes.SubmittedShape, 409: WRONG_STATE, 429: TOO_MANY},
+        responses={202: task.Submitted, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request, task_id: str) -> Response:
         asked = rights.owned(request.user, task_id)

@@ -16,8 +16,7 @@ from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import Cancelled, InvalidArguments, Superseded, WrongState
 from monitoring.jobs.running import body, context
 from monitoring.jobs.running.context import Current
-from monitoring.jobs.telling import changes
-from monitoring.jobs.telling import tasks as telling
+from monitoring.jobs.telling import changes, task
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -346,7 +345,7 @@ def test_a_job_that_waits_to_run_again_has_no_running_time():
     asked = add()
     endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
     jobs.retry(asked.pk)
-    assert telling.brief(Job.objects.get(), timezone.now())["execution_time"] is None
+    assert task.Brief.tell(Job.objects.get(), timezone.now())["execution_time"] is None
 
 
 @pytest.mark.parametrize("days", [0, -1, 3_651, 10**10])

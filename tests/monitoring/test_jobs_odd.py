@@ -13,8 +13,7 @@ from monitoring.jobs.ending import attempts, reaper
 from monitoring.jobs.errors import InvalidProgress
 from monitoring.jobs.running import context
 from monitoring.jobs.running.context import Current
-from monitoring.jobs.telling import overview
-from monitoring.jobs.telling import tasks as telling
+from monitoring.jobs.telling import overview, task
 from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
@@ -133,7 +132,7 @@ def test_a_cancelled_job_that_waited_has_no_running_time_and_no_old_error():
     later = timezone.now() + timedelta(hours=1)
     attempts.end(attempts.Ending(claim()[0], "retrying", error_code="hiccup", error="away", retry_at=later))
     jobs.cancel(Job.objects.get().pk)
-    told = telling.brief(Job.objects.get(), timezone.now())
+    told = task.Brief.tell(Job.objects.get(), timezone.now())
     assert (told["execution_time"], told["error"]) == (None, {"code": "cancelled", "message": ""})
 
 

@@ -100,8 +100,8 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], boo
 
 
 def _give_back(job: Job) -> None:
-    held = Job.objects.of_attempt(job)
-    row = held.select_for_update(nowait=True).values("cancel_requested_at").first()
+    claimed = Job.objects.of_attempt(job)
+    row = claimed.select_for_update(nowait=True).values("cancel_requested_at").first()
     if row is None:  # it is somebody else's by now
         return
     if row["cancel_requested_at"]:
@@ -109,7 +109,7 @@ def _give_back(job: Job) -> None:
         return
     state = State.RETRYING if job.tried > 1 else State.PENDING
     free = {"state": state, "lane": F("priority"), "given_back": F("given_back") + 1}
-    held.update(**free, **dict.fromkeys(["worker", "started_at", "lease_until", "deadline_at"]))
+    claimed.update(**free, **dict.fromkeys(["worker", "started_at", "lease_until", "deadline_at"]))
     changes.after_commit([job], {"state": state})
     transaction.on_commit(doorbell.ring)
 
