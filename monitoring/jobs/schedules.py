@@ -6,27 +6,26 @@ A slot whose predecessor still runs is refused, so that work which takes longer 
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from celery.schedules import crontab
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from monitoring.jobs import declaration, submitting
+from monitoring.jobs import crontabs, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments, JobError
 from monitoring.models import Job, ScheduleSlot, SeededSchedule
 
 TICK = "monitoring.tick"
-MINUTE = timedelta(minutes=1)
 LOOK_BACK = timedelta(days=32)  # further back nothing is caught up
 NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
 
 ASKED = {"job", "arguments", "priority", "timeout", "only_if", "catch_up"}
 SWITCHED_OFF = "switched off"
 CAUGHT_UP = 2_000  # slots at one tick; those behind them come at the next
+PREDECESSORS = 100  # of which one may still run: a slot is taken only when those before it have ended
 
 Outcome = ScheduleSlot.Outcome
 logger = logging.getLogger(__name__)
@@ -35,15 +34,16 @@ logger = logging.getLogger(__name__)
 def run_due(now: datetime) -> int:
     """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
     rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
-    return sum(_run_alone(schedule, now) for schedule in rows)
+    return sum(_run_alone(schedule, now) for schedule in rows.annotate(**_newest_slots(now)))
 
 
 def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
     """The planned times in (after, until], in UTC."""
     if schedule.interval:
         return _interval_slots(schedule.interval.schedule.run_every, after, until)
-    if schedule.crontab:
-        return _crontab_slots(schedule.crontab.schedule, schedule.crontab.timezone, after, until)
+    if row := schedule.crontab:
+        plan = crontabs.plan(row.minute, row.hour, row.day_of_month, row.month_of_year, row.day_of_week)
+        return crontabs.slots(plan, row.timezone, after, until)
     if schedule.clocked:
         return iter([at] if after < (at := schedule.clocked.clocked_time) <= until else [])
     raise InvalidArguments("The schedule has no times: give it an interval, a crontab or an instant.")
@@ -118,20 +118,31 @@ def _asked(schedule: PeriodicTask) -> dict:
     return asked if isinstance(asked, dict) else {}
 
 
+def _newest_slots(now: datetime) -> dict[str, Subquery]:
+    """Of each schedule, where its plan began, which plan that was, and the newest slot that was taken.
+
+    A slot beyond now was taken by a clock that was wrong: nothing waits until it comes.
+    """
+    taken = ScheduleSlot.objects.filter(schedule=OuterRef("pk"), slot__lte=now).order_by("-slot")
+    begun = taken.filter(outcome=Outcome.BEGUN)
+    return {
+        "begun_at": Subquery(begun.values("slot")[:1]),
+        "begun_plan": Subquery(begun.values("reason")[:1]),
+        "taken_at": Subquery(taken.values("slot")[:1]),
+    }
+
+
 def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
     """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that.
 
-    None while the schedule is switched off; it begins again when that ends. A slot beyond now was taken by a clock that
-    was wrong: nothing waits until it comes.
+    None while the schedule is switched off; it begins again when that ends.
     """
-    taken = ScheduleSlot.objects.filter(schedule=schedule, slot__lte=now).order_by("-slot")
-    begun = taken.filter(outcome=Outcome.BEGUN).first()
     plan = str(schedule.crontab or schedule.interval or schedule.clocked)[:200] if schedule.enabled else SWITCHED_OFF
-    if begun is None or begun.reason != plan:
-        since = now - NEW if begun is None else now
+    if schedule.begun_plan != plan:
+        since = now - NEW if schedule.begun_at is None else now
         _claim(schedule, since, Outcome.BEGUN, plan)
         return since if schedule.enabled else None
-    return taken.first().slot if schedule.enabled else None
+    return schedule.taken_at if schedule.enabled else None
 
 
 def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0) -> bool:
@@ -160,8 +171,7 @@ def _reason(error: Exception) -> str:
 
 
 def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) -> None:
-    before = Job.objects.filter(slots__schedule=claimed.schedule).exclude(state__in=Job.ENDED)
-    if not may_overlap and (unended := before.order_by("-id").first()):
+    if not may_overlap and (unended := _unended(claimed.schedule)):
         claimed.outcome, claimed.reason = Outcome.REFUSED, f"{unended} of an earlier slot has not ended"
         return
     check(asked)
@@ -171,6 +181,13 @@ def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) ->
         claimed.job = submitting.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
     else:
         claimed.outcome, claimed.reason = Outcome.REFUSED, f"not {condition['name']}"
+
+
+def _unended(schedule: PeriodicTask) -> str:
+    """A job of one of the newest slots that has not ended, if any."""
+    submitted = ScheduleSlot.objects.filter(schedule=schedule, outcome=Outcome.SUBMITTED, job__isnull=False)
+    newest = submitted.order_by("-slot").values_list("job__name", "job_id", "job__state")[:PREDECESSORS]
+    return next((f"{name} {pk}" for name, pk, state in newest if state not in Job.ENDED), "")
 
 
 def _claim(schedule: PeriodicTask, slot: datetime, outcome: str, reason: str) -> ScheduleSlot | None:
@@ -190,40 +207,3 @@ def _interval_slots(every: timedelta, after: datetime, until: datetime) -> Itera
     while (slot := number * seconds) <= until.timestamp():
         yield datetime.fromtimestamp(slot, UTC)
         number += 1
-
-
-def _crontab_slots(planned: crontab, zone: tzinfo, after: datetime, until: datetime) -> Iterator[datetime]:
-    """Times on the wall clock of the zone. At fixed hours each wall-clock time counts once: of an hour that comes
-    twice the first counts, and what falls into an hour that is left out comes at the instant of the change.
-    """
-    minute = after.astimezone(UTC).replace(second=0, microsecond=0) + MINUTE
-    is_hourly = len(planned.hour) == 24
-    before = (minute - MINUTE).astimezone(zone)
-    while minute <= until:
-        local = minute.astimezone(zone)
-        if is_hourly or local.utcoffset() == before.utcoffset():
-            is_due = (is_hourly or local.fold == 0) and _matches(planned, local)
-        else:
-            is_due = local.fold == 0 and any(_matches(planned, each) for each in _left_out(before, local))
-        if is_due:
-            yield minute
-        before, minute = local, minute + MINUTE
-
-
-def _left_out(before: datetime, local: datetime) -> Iterator[datetime]:
-    """The wall-clock minutes that begin where the clock is set: this one, and before it those that never came."""
-    wall, end = before.replace(tzinfo=None, fold=0) + MINUTE, local.replace(tzinfo=None, fold=0)
-    wall = min(wall, end)  # the clock may have gone back
-    while wall <= end:
-        yield wall
-        wall += MINUTE
-
-
-def _matches(planned: crontab, wall: datetime) -> bool:
-    return (
-        wall.minute in planned.minute
-        and wall.hour in planned.hour
-        and wall.isoweekday() % 7 in planned.day_of_week
-        and wall.day in planned.day_of_month
-        and wall.month in planned.month_of_year
-    )
