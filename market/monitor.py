@@ -25,13 +25,15 @@ def look() -> dict:
     ]
     unended = Job.objects.filter(name="market.quotes").exclude(state__in=Job.ENDED).exists()
     can_ask = not (unended or hours.is_recorded())
-    asked = [jobs.submit("market.quotes", {"symbols": each}) for each in jobs.chunks(silent if can_ask else [], CHUNK)]
-    return {
-        "tracked": len(tracked),
-        "open": sorted(exchange for exchange, state in is_open.items() if state),
-        "silent": silent,
-        "task_ids": [str(job.pk) for job in asked],
-    }
+    chunks = [{"symbols": each} for each in jobs.chunks(silent if can_ask else [], CHUNK)]
+    with jobs.current().commit() as end:
+        end.result = {
+            "tracked": len(tracked),
+            "open": sorted(exchange for exchange, state in is_open.items() if state),
+            "silent": silent,
+            "task_ids": [str(jobs.submit("market.quotes", chunk).pk) for chunk in chunks],
+        }
+    return end.result
 
 
 def ask(symbols: list[str]) -> dict:

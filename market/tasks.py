@@ -20,7 +20,7 @@ def had_session(exchange: str) -> bool:
     return hours.had_session(exchange)
 
 
-@job("market.price_monitor", timeout=60, atomic=True, schedules=(Schedule("*/2 * * * *"),))
+@job("market.price_monitor", timeout=60, schedules=(Schedule("*/2 * * * *"),))
 def look_for_silence() -> dict:
     """Find symbols that have no price, or none for two minutes though their exchange is open, and ask for it."""
     return monitor.look()
@@ -44,13 +44,15 @@ def refresh_records(symbols: list[str] | None = None) -> dict:
     return records.refresh(named(symbols))
 
 
-@job("market.history", timeout=60, atomic=True, about="symbols", schedules=(Schedule("25 * * * *"),))
+@job("market.history", timeout=60, about="symbols", schedules=(Schedule("25 * * * *"),))
 def refresh_history(symbols: list[str] | None = None) -> dict:
     """Fetch the newest bars of every tracked symbol, in chunks side by side, and count the records anew."""
     wanted = named(symbols)
     steps = [Step("market.history_chunk", {"symbols": chunk}) for chunk in jobs.chunks(wanted, CHUNK)]
-    chunks, then = jobs.group(steps, Step("market.records", {} if symbols is None else {"symbols": wanted}))
-    return {"symbols": len(wanted), "chunks": [str(each.pk) for each in chunks], "then": str(then.pk)}
+    with jobs.current().commit() as end:
+        chunks, then = jobs.group(steps, Step("market.records", {} if symbols is None else {"symbols": wanted}))
+        end.result = {"symbols": len(wanted), "chunks": [str(each.pk) for each in chunks], "then": str(then.pk)}
+    return end.result
 
 
 @job("market.history_chunk", timeout=300, isolated=True, about="symbols")

@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -11,9 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 def new_id() -> uuid.UUID:
     """A UUID of version 7 (RFC 9562): later ones sort behind earlier ones, which keeps the table's end hot."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return uuid.UUID(int=value)
+    return uuid.UUID(int=_first_id(time.time()).int | secrets.randbits(12) << 64 | secrets.randbits(62))
+
+
+def ids_from(at: datetime) -> uuid.UUID:
+    """The first id that an instant could give: `pk__gte` is what was made from then on, by the clock of that time."""
+    return _first_id(at.timestamp())
+
+
+def _first_id(seconds: float) -> uuid.UUID:
+    return uuid.UUID(int=int(seconds * 1000) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 class Priority(models.IntegerChoices):
@@ -25,7 +33,8 @@ class Priority(models.IntegerChoices):
 class JobQuerySet(models.QuerySet):
     def due(self, now) -> "JobQuerySet":
         """Jobs that a worker may claim, the best first."""
-        return self.filter(lane__lt=Job.LEFT, not_before__lte=now).order_by("lane", "not_before")
+        # Each lane by name: behind the range "not null" no index tells what is due from what waits for tomorrow.
+        return self.filter(lane__in=Priority.values, not_before__lte=now).order_by("lane", "not_before")
 
     def left(self) -> "JobQuerySet":
         """Jobs that wait for a worker that knows them, as those that looked did not."""

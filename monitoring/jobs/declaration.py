@@ -48,7 +48,7 @@ class Rules:
     backoff_seconds: the first wait before a retry; doubles each time, with jitter.
     temporary: errors worth another attempt, beside those with a true attribute `temporary` and those of a database
     that is away or locked.
-    isolated: in a process of its own, killed at the deadline. atomic: the body and the job's end commit as one.
+    isolated: in a process of its own, killed at the deadline.
     max_attempts: the first one and, at most, three more, as the original service had it.
     about: the argument that says what the job is about. audience: who may submit it through the API. quick: its names
     under /api/tasks/quick/, and the arguments that each of them means.
@@ -60,7 +60,6 @@ class Rules:
     backoff_seconds: float = 2.0
     temporary: tuple[type[Exception], ...] = ()
     isolated: bool = False
-    atomic: bool = False
     about: str = ""
     audience: Literal["staff", "user"] = "staff"
     quick: dict[str, dict] = field(default_factory=dict)

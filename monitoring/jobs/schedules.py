@@ -146,41 +146,46 @@ def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
 
 
 def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0) -> bool:
-    """Claim the slot and submit its job, in one transaction. False where somebody else has it or it is refused."""
+    """Claim the slot and submit its job as one, or refuse it. False where it is refused or somebody else has it."""
+    try:
+        refusal = _refusal(schedule, asked)  # a condition computes: nobody may wait for our locks meanwhile
+        if not refusal:
+            return _submit_claimed(schedule, slot, _step(asked), f"{missed} missed before it" if missed else "")
+    except (OperationalError, InterfaceError):
+        raise  # the slot stays free for the next tick
+    except Exception as error:
+        logger.exception("the schedule %s cannot be submitted", schedule.name)
+        refusal = (str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}")[:200]
     with transaction.atomic():
-        claimed = _claim(schedule, slot, Outcome.SUBMITTED, f"{missed} missed before it" if missed else "")
-        if claimed is None:
-            return False
-        try:
-            with transaction.atomic():
-                _submit_claimed(claimed, asked, may_overlap=asked.get("catch_up") is True)
-        except (OperationalError, InterfaceError):
-            raise  # the slot stays free for the next tick
-        except Exception as error:
-            logger.exception("the schedule %s cannot be submitted", schedule.name)
-            claimed.outcome, claimed.reason, claimed.job = Outcome.REFUSED, _reason(error), None
-        claimed.save(update_fields=["outcome", "reason", "job"])
-        if schedule.one_off:  # it was this once; what beat counts, beat counts itself
-            count = F("total_run_count") + 1
-            PeriodicTask.objects.filter(pk=schedule.pk).update(enabled=False, last_run_at=slot, total_run_count=count)
-    return claimed.job is not None
+        if _claim(schedule, slot, Outcome.REFUSED, refusal):
+            _switch_off_once(schedule, slot)
+    return False
 
 
-def _reason(error: Exception) -> str:
-    return (str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}")[:200]
-
-
-def _submit_claimed(claimed: ScheduleSlot, asked: dict, *, may_overlap: bool) -> None:
-    if not may_overlap and (unended := _unended(claimed.schedule)):
-        claimed.outcome, claimed.reason = Outcome.REFUSED, f"{unended} of an earlier slot has not ended"
-        return
+def _refusal(schedule: PeriodicTask, asked: dict) -> str:
+    """Why a slot of now is not submitted; empty where it is. Raises JobError, or whatever its condition does."""
+    if asked.get("catch_up") is not True and (unended := _unended(schedule)):
+        return f"{unended} of an earlier slot has not ended"
     check(asked)
     condition = declaration.condition_asked(asked.get("only_if"))
-    if declaration.holds(condition):
-        step = _step(asked)
+    return "" if declaration.holds(condition) else f"not {condition['name']}"
+
+
+def _submit_claimed(schedule: PeriodicTask, slot: datetime, step: submitting.Step, reason: str) -> bool:
+    with transaction.atomic():
+        claimed = _claim(schedule, slot, Outcome.SUBMITTED, reason)
+        if claimed is None:
+            return False
         claimed.job = submitting.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
-    else:
-        claimed.outcome, claimed.reason = Outcome.REFUSED, f"not {condition['name']}"
+        claimed.save(update_fields=["job"])
+        _switch_off_once(schedule, slot)
+    return True
+
+
+def _switch_off_once(schedule: PeriodicTask, slot: datetime) -> None:
+    if schedule.one_off:  # it was this once; what beat counts, beat counts itself
+        count = F("total_run_count") + 1
+        PeriodicTask.objects.filter(pk=schedule.pk).update(enabled=False, last_run_at=slot, total_run_count=count)
 
 
 def _unended(schedule: PeriodicTask) -> str:

@@ -40,9 +40,10 @@ def log(path: str, word: str, seconds: float = 0.0) -> None:
     time.sleep(seconds)
 
 
-@job("sample.save", atomic=True)
-def save(name: str) -> str:
-    return JobTemplate.objects.create(name=name, submission={}).name
+@job("sample.save")
+def save(name: str) -> None:
+    with jobs.current().commit() as end:
+        end.result = JobTemplate.objects.create(name=name, submission={}).name
 
 
 @job("sample.sleep", timeout=60)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitoring.jobs import crontabs
 from monitoring.jobs.crontabs import MINUTE, Plan
 
-# Each year's changes of the clocks, and odd ones: half an hour, two hours, at midnight, a minute behind it, a whole day.
+# Changes of the clocks, also odd ones: of half an hour, of two, at midnight, a minute behind it, of a whole day.
 CHANGES = {
     "America/New_York": ["2025-03-09", "2025-11-02", "2026-03-08", "2026-11-01"],
     "Europe/Berlin": ["2025-03-30", "2025-10-26", "2026-03-29", "2026-10-25"],
@@ -29,7 +29,9 @@ FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
 def field(low: int, high: int) -> st.SearchStrategy[str]:
     one = st.integers(low, high).map(str)
-    some = st.lists(st.integers(low, high), min_size=1, max_size=4, unique=True).map(lambda each: ",".join(map(str, each)))
+    some = st.lists(st.integers(low, high), min_size=1, max_size=4, unique=True).map(
+        lambda each: ",".join(map(str, each))
+    )
     span = st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda ends: "{}-{}".format(*sorted(ends)))
     step = st.integers(1, max(2, high // 2)).map("*/{}".format)
     return st.one_of(st.just("*"), one, some, span, step)

@@ -66,10 +66,6 @@ def _asked_seconds(retry_after: object) -> float:
 def _body(current: Current) -> Ending | None:
     declared, job = declaration.named(current.job.name), current.job
     with entered(current):
-        if declared.rules.atomic:
-            with current.commit() as end:
-                end.result = context.checked(declared(**job.arguments))
-            return None
         result = declared(**job.arguments)
     if current.ended_as:
         return None

@@ -3,6 +3,7 @@
     with jobs.current().commit() as end:     # the rows, the result and the state commit together, or none of them
         end.result = bars.upsert(rows)
 
+Inside it a body writes what it has computed before, and asks nobody: SQLite has one writer, and all others wait for it.
 A body that was given up (its lease ran out, it was cancelled, its time is over) cannot commit: its rows roll back.
 """
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('django_celery_beat', '0019_alter_periodictasks_options'),
-        ('monitoring', '0002_lost_workers_seeded_schedules'),
+        ('monitoring', '0003_given_back'),
     ]
 
     operations = [

@@ -1,0 +1,65 @@
+"""While a job of the market computes or asks, others write: also on SQLite, which has one writer at a time."""
+
+import uuid
+
+import exchange_calendars
+import pytest
+from django.utils import timezone
+
+from market import calendars
+from monitoring import jobs
+from monitoring.jobs import context, ledger, running, schedules
+from monitoring.models import Job
+from tests import beside
+from tests.monitoring.test_jobs_schedules import planned
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("apple")]
+
+
+@pytest.fixture
+def made_meanwhile(monkeypatch) -> list[Job]:
+    """The jobs that others submitted, one at each calendar that was built."""
+    submitted, get_calendar = [], exchange_calendars.get_calendar
+
+    def get_slowly(*asked, **options):
+        submitted.append(beside.submit("market.records", {"symbols": ["AAPL"]}))
+        return get_calendar(*asked, **options)
+
+    monkeypatch.setattr(exchange_calendars, "get_calendar", get_slowly)
+    calendars._built.cache_clear()
+    return submitted
+
+
+def run(name: str, **arguments) -> Job:
+    asked = jobs.submit(name, arguments)
+    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    assert running.run(context.Current(job)) is None
+    return Job.objects.get(pk=asked.pk)
+
+
+def test_anybody_may_submit_while_the_price_monitor_builds_its_calendars(hold, made_meanwhile):
+    hold("yahoo")
+    done = run("market.price_monitor")
+    assert (done.state, done.result["tracked"]) == ("completed", 1)
+    assert made_meanwhile
+
+
+def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwhile):
+    hold("yahoo")
+    only_if = {"name": "market.had_session", "arguments": {"exchange": "XNYS"}}
+    schedule = planned("* * * * *", "UTC", only_if=only_if, job="market.records", arguments={})
+    schedules.run_due(timezone.now())
+    assert schedule.slots.exclude(outcome="begun").exists()
+    assert made_meanwhile
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("market.price_monitor", "market.quotes"), ("market.history", "market.history_chunk")]
+)
+def test_what_a_job_asks_for_commits_with_its_end_or_not_at_all(hold, name, asked):
+    hold("yahoo")
+    jobs.submit(name)
+    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    Job.objects.filter(pk=job.pk).update(attempt=job.attempt + 1)  # it was given up
+    assert running.run(context.Current(job)) is None
+    assert not Job.objects.filter(name=asked).exists()
