@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from market import calendars
 from monitoring import jobs
-from monitoring.jobs import context, ledger, running, schedules
+from monitoring.jobs import schedules
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.running import body, context
 from monitoring.models import Job
 from tests import beside
 from tests.monitoring.test_jobs_schedules import planned
@@ -32,8 +34,8 @@ def made_meanwhile(monkeypatch) -> list[Job]:
 
 def run(name: str, **arguments) -> Job:
     asked = jobs.submit(name, arguments)
-    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
-    assert running.run(context.Current(job)) is None
+    [job] = claims.claim(uuid.uuid4(), 1, timezone.now())
+    assert body.run(context.Current(job)) is None
     return Job.objects.get(pk=asked.pk)
 
 
@@ -59,7 +61,7 @@ def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwh
 def test_what_a_job_asks_for_commits_with_its_end_or_not_at_all(hold, name, asked):
     hold("yahoo")
     jobs.submit(name)
-    [job] = ledger.claim(uuid.uuid4(), 1, timezone.now())
+    [job] = claims.claim(uuid.uuid4(), 1, timezone.now())
     Job.objects.filter(pk=job.pk).update(attempt=job.attempt + 1)  # it was given up
-    assert running.run(context.Current(job)) is None
+    assert body.run(context.Current(job)) is None
     assert not Job.objects.filter(name=asked).exists()

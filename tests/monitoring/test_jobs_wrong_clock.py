@@ -1,0 +1,47 @@
+"""What a clock that was ahead dated is brought back when the clock is right."""
+
+import time
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from monitoring import jobs
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import reaper
+from monitoring.models import Job
+from tests.monitoring import sample_jobs  # noqa: F401
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
+
+
+def test_a_job_that_was_submitted_while_the_clock_was_ahead_runs_when_it_is_right(monkeypatch):
+    now, ahead = timezone.now(), timezone.now() + timedelta(days=1)
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", ahead.timestamp)
+        clock.setattr(timezone, "now", lambda: ahead)
+        at_once = jobs.submit("sample.add", {"a": 1})
+        in_an_hour = jobs.submit("sample.add", {"a": 2}, not_before=ahead + timedelta(hours=1))
+    reaper.heal(now)
+    assert [job.pk for job in claims.claim(uuid.uuid4(), 2, now)] == [at_once.pk]
+    assert Job.objects.get(pk=in_an_hour.pk).not_before == now + timedelta(hours=1)
+
+
+def test_an_attempt_and_a_lease_of_a_clock_that_was_ahead_are_brought_back():
+    held, again = (jobs.submit("sample.add", {"a": number}) for number in range(2))
+    now = timezone.now()
+    claims.claim(uuid.uuid4(), 1, now)
+    Job.objects.filter(pk=held.pk).update(lease_until=now + timedelta(days=1))
+    Job.objects.filter(pk=again.pk).update(state="retrying", not_before=now + timedelta(days=1))
+    reaper.heal(now)
+    reaper.expire(now + claims.LEASE + timedelta(seconds=1))
+    assert Job.objects.get(pk=held.pk).state == "retrying"
+    assert Job.objects.get(pk=again.pk).not_before == now
+
+
+def test_a_job_that_is_asked_for_later_waits():
+    later = timezone.now() + timedelta(days=1)
+    job = jobs.submit("sample.add", {"a": 1}, not_before=later)
+    reaper.heal(timezone.now())
+    assert Job.objects.get(pk=job.pk).not_before == later
