@@ -57,6 +57,14 @@ def test_a_job_for_later_waits_for_its_time():
     assert claim() == []
 
 
+def test_those_that_wait_for_later_are_before_nobody_in_any_lane():
+    lanes = ("low", "normal", "high")
+    for priority in lanes:
+        add(priority=priority, not_before=timezone.now() + timedelta(hours=1))
+    asked = [add(priority=priority) for priority in lanes]
+    assert claim(10) == asked[::-1]
+
+
 def test_results_of_many_are_written_at_once_and_each_to_its_own():
     for number in range(3):
         jobs.submit("sample.add", {"a": number})
