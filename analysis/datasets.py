@@ -29,6 +29,7 @@ def process(symbol: str, period: str) -> dict:
     running.progress(2, len(STEPS), STEPS[2])
     summed = _summed(columns)
     running.progress(len(STEPS), len(STEPS), "")
+    running.tell_parts(dict.fromkeys(STEPS, "") | {STEPS[0]: refreshed.get("failed", "")})
     with running.commit() as end:
         named = ("symbol", "period", "interval", "adjustment", "source", "as_of", "as_of_precision", "received_at")
         newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}

@@ -46,6 +46,7 @@ def ask(symbols: list[str]) -> dict:
         told.add(quote.ticker)
         newer += quotes.keep([quote])
     untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
+    jobs.current().tell_parts(untold)
     with jobs.current().commit() as end:
         end.result = {"source": source.name, "done": sorted(told), "failed": outcome.failed | untold}
         tickers = [quote.ticker for quote in newer]

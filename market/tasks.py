@@ -1,6 +1,6 @@
 """What the market has done in the background."""
 
-from market import history, hours, monitor, records
+from market import exchanges, history, hours, monitor, records
 from market.symbols import named
 from monitoring import jobs
 from monitoring.jobs import Schedule, Step, condition, job
@@ -8,13 +8,13 @@ from monitoring.jobs import Schedule, Step, condition, job
 CHUNK = 25  # symbols of one job that asks a source: small enough to be done again, large enough to be worth a process
 
 
-@condition("market.is_open")
+@condition("market.is_open", check=exchanges.unknown_if_named)
 def is_open(exchange: str = "") -> bool:
     """The exchange trades now; without a name, any does where a tracked symbol is at home."""
     return hours.is_open(exchange)
 
 
-@condition("market.had_session")
+@condition("market.had_session", check=exchanges.unknown)
 def had_session(exchange: str) -> bool:
     """Today is a trading day of the exchange, by its own calendar and date."""
     return hours.had_session(exchange)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,6 +31,12 @@ class Priority(models.IntegerChoices):
     LOW = 2, _("low")
 
 
+def without_owner(collector, field, jobs, using) -> None:
+    """A job outlives its owner, and is not taken for one that nobody in particular asked for."""
+    collector.add_field_update(field, None, jobs)
+    collector.add_field_update(field.model._meta.get_field("is_orphan"), True, jobs)
+
+
 class JobQuerySet(models.QuerySet):
     def due(self, now) -> "JobQuerySet":
         """Jobs that a worker may claim, the best first."""
@@ -47,6 +54,12 @@ class JobQuerySet(models.QuerySet):
     def running(self) -> "JobQuerySet":
         return self.filter(state=Job.State.RUNNING)
 
+    def about(self, subject: str) -> "JobQuerySet":
+        """Jobs with this among what they are about, such as a symbol, however many others there are."""
+        word = subject.upper()
+        listed = JobSubject.objects.filter(subject=word).values("job_id")
+        return self.filter(Q(about__in={subject, word}) | Q(pk__in=listed))
+
 
 class Job(models.Model):
     """One piece of work somebody asked for. This row is the truth about it; Celery only tells workers to look."""
@@ -63,6 +76,10 @@ class Job(models.Model):
     WAITING = (State.PENDING, State.RETRYING)
     LEFT = 10  # added to the lane of a job that is left for who knows it
     ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED, State.TIMED_OUT)
+
+    class Outcome(models.TextChoices):
+        WHOLE = "whole", _("whole")
+        PARTIAL = "partial", _("partial")
 
     class RunsAfter(models.TextChoices):
         SUCCESS = "success", _("all before it completed")
@@ -97,10 +114,17 @@ class Job(models.Model):
     progress_total = models.PositiveIntegerField(null=True)
     progress_word = models.CharField(max_length=100, blank=True)
     result = models.JSONField(null=True)
+    outcome = models.CharField(
+        max_length=7, choices=Outcome, null=True, help_text=_("Of a completed job: whether each part of it came.")
+    )
+    parts_asked = models.PositiveIntegerField(null=True)
+    parts_done = models.PositiveIntegerField(null=True)
+    parts_failed = models.JSONField(null=True, help_text=_("What did not come, by name, each with its reason."))
     wrote = models.JSONField(null=True, help_text=_("Which rows it wrote: model, count, first and last key."))
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
     key = models.CharField(max_length=200, null=True, unique=True, help_text=_("The same key is the same job."))
+    asked_with = models.JSONField(null=True, help_text=_("With a key: the options as they were said."))
     condition = models.JSONField(null=True, help_text=_("Name and arguments; run only if it holds when claimed."))
     parent = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="children", db_constraint=False
@@ -108,7 +132,10 @@ class Job(models.Model):
     then = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="before", db_constraint=False)
     waits = models.PositiveIntegerField(default=0, help_text=_("How many jobs must end before it may run."))
     runs_after = models.CharField(max_length=7, choices=RunsAfter, default=RunsAfter.SUCCESS)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=without_owner, related_name="jobs")
+    is_orphan = models.BooleanField(
+        default=False, db_default=False, help_text=_("A person asked for it who is no longer here.")
+    )
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -122,6 +149,7 @@ class Job(models.Model):
             models.Index(fields=["state", "lease_until"], name="job_lease"),
             models.Index(fields=["finished_at"], name="job_finished"),
             models.Index(fields=["name", "id"], name="job_name"),
+            models.Index(fields=["about", "id"], name="job_about"),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +163,18 @@ class Job(models.Model):
     @property
     def is_ended(self) -> bool:
         return self.state in self.ENDED
+
+
+class JobSubject(models.Model):
+    """One of several things that a job is about, in capitals. Where it is one alone, the job's own row says so."""
+
+    pk = models.CompositePrimaryKey("subject", "job_id")
+    # Without a constraint: the version before knows nothing of these rows and deletes jobs.
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="subjects", db_constraint=False)
+    subject = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.subject
 
 
 class JobAttempt(models.Model):

@@ -6,7 +6,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from monitoring import jobs
-from monitoring.api import rights
 from monitoring.api.refusals import REFUSED, StaffView, TaskView
 from monitoring.jobs import declaration
 from monitoring.jobs.telling import kinds, overview
@@ -48,7 +47,7 @@ class Kinds(TaskView):
 
     @extend_schema(operation_id="tasks_kinds", summary="Declared jobs", responses={200: kinds.Kinds})
     def get(self, request) -> Response:
-        declared = [each for each in jobs.everything().values() if rights.may_submit(request.user, each)]
+        declared = [each for each in jobs.everything().values() if each.allows(request.user)]
         return Response(
             {
                 "kinds": [kinds.kind(each) for each in declared],

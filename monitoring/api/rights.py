@@ -13,15 +13,11 @@ from monitoring.models import Job, JobTemplate
 UNENDED_AT_MOST = 100  # tasks of one person who is not of the staff
 
 
-def may_submit(user, declared: declaration.Declaration) -> bool:
-    return user.is_staff or declared.rules.audience == "user"
-
-
 def require_submit(user, asked: dict) -> None:
     """Refuse what this user may not submit, be it the job or one of those with it."""
     for step in submissions.tasks(asked):
         declared = declaration.find(step["task"])  # an unknown one is refused with its place, later
-        if declared and not may_submit(user, declared):
+        if declared and not declared.allows(user):
             raise exceptions.PermissionDenied(f"Only staff may submit {step['task']}.")
 
 
@@ -44,7 +40,7 @@ def templates(user) -> QuerySet[JobTemplate]:
 def may_use(user, saved: dict) -> bool:
     """Whether every job of a template is still declared, and this user may submit it."""
     kinds = [declaration.find(step["task"]) for step in submissions.tasks(saved)]
-    return all(kind is not None and may_submit(user, kind) for kind in kinds)
+    return all(kind is not None and kind.allows(user) for kind in kinds)
 
 
 def visible(user) -> QuerySet[Job]:
@@ -52,10 +48,11 @@ def visible(user) -> QuerySet[Job]:
 
 
 def seen(user, task_id: str) -> Job:
-    """The job, if this user may see it: a public one that nobody owns is seen by whoever knows its id."""
+    """The job, if this user may see it: a public one that nobody ever owned is seen by whoever knows its id."""
     job = found(task_id)
     declared = declaration.find(job.name)
-    is_public = job.owner_id is None and declared is not None and declared.rules.audience == "user"
+    was_never_owned = job.owner_id is None and not job.is_orphan
+    is_public = was_never_owned and declared is not None and declared.rules.audience == "user"
     if not (is_public or user.is_staff or (user.is_authenticated and job.owner_id == user.pk)):
         raise _unknown(task_id)
     return job

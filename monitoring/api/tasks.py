@@ -1,6 +1,6 @@
 """One task, and the list of them."""
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -19,7 +19,7 @@ from monitoring.queries import PAGING, Choice, Query
 class TaskQuery(Query):
     status = Choice(Job.State.values, required=False, source="state")
     name = serializers.CharField(required=False, max_length=100, help_text="A declared job.")
-    symbol = serializers.CharField(required=False, max_length=100, help_text="Part of what the job is about.")
+    symbol = serializers.CharField(required=False, max_length=100, help_text="What it is about, alone or among others.")
     parent = serializers.CharField(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
 
 
@@ -27,7 +27,10 @@ class Tasks(TaskView):
     """The jobs one may see, the newest first."""
 
     permission_classes = [IsAuthenticated]
-    csv_columns = ("task_id", "name", "about", "status", "priority", "created_at", "started_at", "finished_at")
+    csv_columns = (
+        *("task_id", "name", "about", "status", "outcome", "done", "asked", "priority"),
+        *("created_at", "started_at", "finished_at"),
+    )
     problems = {400: ("invalid_status", "invalid_limit", "invalid_cursor"), **NO_JOB}
 
     @extend_schema(
@@ -37,7 +40,7 @@ class Tasks(TaskView):
         responses={200: task.Page},
     )
     def get(self, request) -> Response:
-        found = rights.visible(request.user).defer("result", "wrote").filter(_filters(TaskQuery.read(request)))
+        found = _found(rights.visible(request.user), TaskQuery.read(request)).defer("result", "wrote", "parts_failed")
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()
@@ -110,10 +113,9 @@ class Retry(TaskView):
         return Response({"task_id": str(job.pk), "status": job.state}, status=202)
 
 
-def _filters(asked: dict) -> Q:
-    about, wanted = Q(), {name: value for name, value in asked.items() if name in ("state", "name")}
+def _found(jobs: QuerySet[Job], asked: dict) -> QuerySet[Job]:
+    wanted = {name: value for name, value in asked.items() if name in ("state", "name")}
     if "parent" in asked:
         wanted["parent"] = rights.found(str(asked["parent"]))
-    if symbol := asked.get("symbol"):
-        about = Q(about__contains=symbol) | Q(about__contains=symbol.upper())
-    return about & Q(**wanted)
+    found = jobs.filter(**wanted)
+    return found.about(asked["symbol"]) if "symbol" in asked else found

@@ -25,9 +25,11 @@ from monitoring.models import Priority
 
 LOOK_SECONDS = 0.2  # between two looks whether an async body must stop
 GRACE_SECONDS = 2.0  # for what it still does when it is cancelled
+SUBJECT_LENGTH = 200
 
 _declared: dict[str, "Declaration"] = {}
 _conditions: dict[str, Callable[..., bool]] = {}
+_checks: dict[str, Callable[..., dict[str, list[str]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,21 @@ class Declaration:
             raise InvalidArguments(f"{self.name}: {told}"[:500], errors)
 
     def subject(self, values: dict) -> str:
-        """What a job with these arguments is about."""
+        """What a job with these arguments is about, in a line that may be too short for all of it."""
+        return printable(",".join(self._about(values)), SUBJECT_LENGTH)
+
+    def subjects(self, values: dict) -> list[str]:
+        """Each of what it is about, in capitals, where the line does not say just that."""
+        about = list(dict.fromkeys(printable(each.upper(), SUBJECT_LENGTH) for each in self._about(values)))
+        return [] if about == [self.subject(values)] else [each for each in about if each]
+
+    def allows(self, user: Any) -> bool:
+        """Whether this user may ask for it, and have it run."""
+        return user.is_active and (user.is_staff or self.rules.audience == "user")
+
+    def _about(self, values: dict) -> list[str]:
         about = values.get(self.rules.about) if self.rules.about else None
-        return printable(",".join(map(str, about)) if isinstance(about, list) else about or "", 200)
+        return [str(each) for each in (about if isinstance(about, list) else [about]) if each is not None]
 
     def is_temporary(self, error: BaseException) -> bool:
         return is_temporary(error, self.rules)
@@ -130,11 +144,15 @@ def job(name: str, *, body: str = "", priority: str = "normal", timeout: int = 3
     return declare
 
 
-def condition(name: str) -> Callable:
-    """Give the decorated function, which answers yes or no, a name that submissions and schedules may ask by."""
+def condition(name: str, *, check: Callable[..., dict[str, list[str]]] | None = None) -> Callable:
+    """Give the decorated function, which answers yes or no, a name that submissions and schedules may ask by.
+
+    check: takes the same arguments and says by name what is wrong with them, such as one that can never be true.
+    """
 
     def declare(function: Callable[..., bool]) -> Callable[..., bool]:
         _conditions[name] = function
+        _checks[name] = check or (lambda **_: {})
         return function
 
     return declare
@@ -196,7 +214,7 @@ def condition_asked(asked: dict | None) -> dict | None:
         told = {f"only_if.{each}": ["is unknown; there are name, arguments"] for each in unknown}
         raise InvalidArguments(f"The condition says {', '.join(unknown)}; there are name, arguments.", told)
     arguments = asked.get("arguments", {})
-    if errors := Arguments(_conditions[name]).errors(arguments):
+    if errors := Arguments(_conditions[name]).errors(arguments) or _checks[name](**arguments):
         placed = {f"only_if.arguments.{field}": messages for field, messages in errors.items()}
         told = "; ".join(f"{field} {messages[0]}" for field, messages in placed.items())
         raise InvalidArguments(f"The condition cannot be asked: {told}"[:500], placed)

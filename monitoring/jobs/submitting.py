@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ from monitoring.jobs import declaration, doorbell
 from monitoring.jobs.errors import InvalidArguments, KeyReused
 from monitoring.jobs.running import context
 from monitoring.jobs.telling import changes
-from monitoring.models import Job, Priority
+from monitoring.models import Job, JobSubject, Priority
 
 LONGEST_TIMEOUT_SECONDS = 24 * 3600
 MOST_ATTEMPTS = 100
@@ -36,7 +36,8 @@ def submit(name: str, arguments: dict | None = None, *, key: str | None = None, 
 
     options: priority ("high", "normal", "low"), timeout (seconds), max_attempts, not_before (an instant), only_if (a
     condition), owner (a user). With a key that came before, the job of that time is returned.
-    Raises UnknownJob, InvalidArguments (naming fields), KeyReused (the key belongs to another job).
+    Raises UnknownJob, InvalidArguments (naming fields), KeyReused (the key belongs to another job, or came with other
+    options).
     """
     job = _row(name, arguments or {}, **options)
     if key is None:
@@ -44,7 +45,7 @@ def submit(name: str, arguments: dict | None = None, *, key: str | None = None, 
         return job
     if not 0 < len(key) <= KEY_LENGTH:
         raise InvalidArguments("The key is wrong.", {"key": [f"must have 1 to {KEY_LENGTH} characters"]})
-    job.key = key
+    job.key, job.asked_with = key, _said(options | {"only_if": job.condition})
     return _insert_once(job)
 
 
@@ -138,11 +139,17 @@ def _whole(name: str, value: object, most: int) -> int | None:
 
 
 def _insert(jobs: list[Job]) -> None:
-    if len(jobs) == 1:
+    subjects = [
+        JobSubject(job=job, subject=each)
+        for job in jobs
+        for each in declaration.named(job.name).subjects(job.arguments)
+    ]
+    if len(jobs) == 1 and not subjects:
         jobs[0].save(force_insert=True)
     else:
         with transaction.atomic():
             Job.objects.bulk_create(jobs, batch_size=500)
+            JobSubject.objects.bulk_create(subjects, batch_size=500)
     changes.after_commit(jobs, {"state": Job.State.PENDING})
     transaction.on_commit(lambda: doorbell.ring(len(jobs)))
 
@@ -155,7 +162,30 @@ def _insert_once(job: Job) -> Job:
         earlier = Job.objects.filter(key=job.key).first()
         if earlier is None:
             raise
-        if (earlier.name, earlier.arguments) != (job.name, job.arguments):
-            raise KeyReused("This key belongs to another job.", {"key": ["was used with others"]}) from None
+        if others := _differences(earlier, job):
+            told = f"This key belongs to another job: {', '.join(others)} differ from what it came with first."
+            raise KeyReused(told, {"key": [f"came with another {name} before" for name in others]}) from None
         return earlier
     return job
+
+
+def _said(options: dict) -> dict:
+    """The options as they were said, as JSON; what was left to the declaration is left out."""
+    told = {name: value for name, value in options.items() if value is not None and name != "owner"}
+    if at := told.get("not_before"):
+        told["not_before"] = at.astimezone(UTC).isoformat()
+    return told
+
+
+def _differences(earlier: Job, job: Job) -> list[str]:
+    """What was said otherwise when the key came first. A version that kept no options is not asked for them."""
+    if earlier.name != job.name:
+        return ["task"]
+    changed = _unlike(earlier.arguments, job.arguments)
+    others = [] if earlier.asked_with is None else _unlike(earlier.asked_with, job.asked_with)
+    return [f"args.{name}" for name in changed] + others
+
+
+def _unlike(before: dict, now: dict) -> list[str]:
+    names = sorted(before.keys() | now.keys())
+    return [name for name in names if (name in before, before.get(name)) != (name in now, now.get(name))]

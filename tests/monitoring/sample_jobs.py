@@ -96,7 +96,34 @@ def isolated_wrong() -> None:
     raise ValueError("in its own process")
 
 
-@condition("sample.open")
+@job("sample.many", about="names", backoff_seconds=0.1)
+def many(names: list[str]) -> list[str]:
+    """Whose name begins with a small letter fails alone."""
+    return sorted(jobs.fan_out(names, _capital, parallel=1).done)
+
+
+@job("sample.many_isolated", isolated=True)
+def many_isolated(names: list[str]) -> None:
+    with jobs.current().commit() as end:
+        end.result = list(jobs.fan_out(names, _capital, parallel=1).done)
+
+
+@job("sample.before")
+def before() -> list[list]:
+    """What became of the jobs before it."""
+    return [[job.outcome, job.parts_failed] for job in jobs.current().before()]
+
+
+def _capital(name: str) -> None:
+    if name.islower():
+        raise ValueError("it is small")
+
+
+def _unknown_exchange(exchange: str) -> dict[str, list[str]]:
+    return {"exchange": [f"{exchange} is unknown; there is XOPEN"]} if exchange == "NOPE" else {}
+
+
+@condition("sample.open", check=_unknown_exchange)
 def is_open(exchange: str) -> bool:
     return exchange == "XOPEN"
 

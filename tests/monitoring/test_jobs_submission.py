@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Annotated, Literal
 
@@ -142,8 +143,54 @@ def test_the_same_key_is_the_same_job():
 @pytest.mark.django_db
 def test_a_key_with_other_arguments_is_refused():
     jobs.submit("sample.add", {"a": 1}, key="once")
-    with pytest.raises(KeyReused):
+    with pytest.raises(KeyReused, match=r"args\.a"):
         jobs.submit("sample.add", {"a": 2}, key="once")
+    with pytest.raises(KeyReused, match="task"):
+        jobs.submit("sample.count", {"name": "n"}, key="once")
+
+
+OPEN = {"name": "sample.open", "arguments": {"exchange": "XOPEN"}}
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("option", "value", "other"),
+    [
+        ("priority", "high", "low"),
+        ("timeout", 300, 60),
+        ("max_attempts", 3, None),
+        ("not_before", None, LATER),
+        ("only_if", OPEN, {"name": "sample.open", "arguments": {"exchange": "XSHUT"}}),
+    ],
+)
+def test_a_key_with_another_option_is_refused_by_its_name(option, value, other):
+    first = jobs.submit("sample.add", {"a": 1}, key="once", **{option: value})
+    assert jobs.submit("sample.add", {"a": 1}, key="once", **{option: value}).pk == first.pk
+    with pytest.raises(KeyReused, match=option):
+        jobs.submit("sample.add", {"a": 1}, key="once", **{option: other})
+
+
+@pytest.mark.django_db
+def test_the_same_submission_is_the_same_job_however_far_that_came():
+    options = {"priority": "low", "max_attempts": 3, "not_before": LATER - timedelta(days=1), "only_if": OPEN}
+    first = jobs.submit("sample.add", {"a": 1}, key="once", **options)
+    Job.objects.update(max_attempts=9, not_before=LATER, priority=0)  # given back, tried again
+    assert jobs.submit("sample.add", {"a": 1}, key="once", **options).pk == first.pk
+
+
+@pytest.mark.django_db
+def test_a_key_of_the_version_before_is_asked_for_its_arguments_only():
+    first = jobs.submit("sample.add", {"a": 1}, key="once")
+    Job.objects.update(asked_with=None)
+    assert jobs.submit("sample.add", {"a": 1}, key="once", priority="high").pk == first.pk
+
+
+@pytest.mark.django_db
+def test_a_condition_that_can_never_hold_is_refused_by_what_is_wrong_with_it():
+    with pytest.raises(InvalidArguments) as refused:
+        jobs.submit("sample.add", {"a": 1}, only_if={"name": "sample.open", "arguments": {"exchange": "NOPE"}})
+    assert refused.value.errors == {"only_if.arguments.exchange": ["NOPE is unknown; there is XOPEN"]}
 
 
 @pytest.mark.django_db

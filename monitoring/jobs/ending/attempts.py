@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from monitoring.jobs import doorbell
-from monitoring.jobs.ending import followers
+from monitoring.jobs.ending import followers, parts
 from monitoring.jobs.errors import Cancelled, Superseded, printable
 from monitoring.jobs.telling import changes
 from monitoring.models import Job, JobAttempt
@@ -31,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended. retry_at: with the state retrying. outcome: the attempt's word where not the state."""
+    """How an attempt ended. retry_at: with the state retrying. outcome: the attempt's word where not the state.
+
+    parts: what became of each part of a completed job, by name: why it failed, or an empty text.
+    """
 
     job: Job
     state: str
@@ -42,15 +45,19 @@ class Ending:
     outcome: str = ""
     wrote: list | None = None
     progress: dict | None = None
+    parts: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error_code", printable(self.error_code, CODE_LENGTH))
         object.__setattr__(self, "error", printable(self.error, ERROR_LENGTH))
 
 
-def complete(job: Job, result: Any, wrote: list | None, progress: dict | None) -> None:
-    """End a job well, in the transaction of the rows it wrote. Raises Cancelled or Superseded, so they roll back."""
-    if end(Ending(job, State.COMPLETED, result, wrote=wrote, progress=progress)):
+def complete(job: Job, result: Any, **facts: Any) -> None:
+    """End a job well, in the transaction of the rows it wrote. Raises Cancelled or Superseded, so they roll back.
+
+    facts: those of an Ending: wrote, progress, parts.
+    """
+    if end(Ending(job, State.COMPLETED, result, **facts)):
         return
     raise Cancelled() if is_cancelled(job) else Superseded()
 
@@ -128,7 +135,8 @@ def _ended(ending: Ending, now: datetime) -> dict:
     row |= {"error": ending.error, **(ending.progress or {})}
     if is_retry:
         return row | {"lane": F("priority"), "not_before": ending.retry_at, "worker": None, "deadline_at": None}
-    return row | {"finished_at": now, "result": ending.result, "wrote": ending.wrote}
+    came = parts.row(ending.parts) if ending.state == State.COMPLETED else {}
+    return row | {"finished_at": now, "result": ending.result, "wrote": ending.wrote} | came
 
 
 def _remember_attempt(ending: Ending, now: datetime) -> None:
@@ -146,4 +154,5 @@ def _remember_attempt(ending: Ending, now: datetime) -> None:
 
 
 def _told(ending: Ending) -> dict:
-    return {"state": ending.state, "error_code": ending.error_code, **(ending.progress or {})}
+    came = parts.told(ending.parts) if ending.state == State.COMPLETED else {}
+    return {"state": ending.state, "error_code": ending.error_code, **(ending.progress or {}), **came}

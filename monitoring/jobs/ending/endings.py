@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from monitoring.jobs.database import is_locked, is_there, may_pass
-from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending import attempts, parts
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.telling import changes
 from monitoring.models import Job
@@ -75,7 +75,7 @@ def _completed(endings: Sequence[Ending]) -> list[Ending]:
 
 
 def _is_plain(ending: Ending) -> bool:
-    is_alone = not (ending.job.then_id or ending.wrote or ending.progress)
+    is_alone = not (ending.job.then_id or ending.wrote or ending.progress or ending.parts)
     return is_alone and ending.state == State.COMPLETED
 
 
@@ -90,7 +90,8 @@ def _complete_many(endings: list[Ending]) -> list[Ending]:
     for attempt, group in by_attempt.items():
         for batch in _batches(group):
             _complete_alike(attempt, batch)
-    changes.after_commit([each.job for each in done], {"state": State.COMPLETED, "error_code": ""})
+    told = {"state": State.COMPLETED, "error_code": "", **parts.told(None)}
+    changes.after_commit([each.job for each in done], told)
     return done
 
 
@@ -116,8 +117,9 @@ def _complete_alike(attempt: int, endings: list[tuple[Ending, str | None]]) -> N
     told = [(pk, result) for pk, (_, result) in zip(ids, endings, strict=True) if result is not None]
     cases = f"CASE id {'WHEN %s THEN %s ' * len(told)}END" if told else "NULL"
     statement = (
-        f"UPDATE {Job._meta.db_table} SET state='completed', lease_until=NULL, finished_at=%s, error_code='', "
-        f"error='', result={cases} WHERE id IN ({','.join(['%s'] * len(ids))}) AND attempt=%s AND state='running'"
+        f"UPDATE {Job._meta.db_table} SET state='completed', outcome='whole', lease_until=NULL, finished_at=%s, "
+        f"error_code='', error='', result={cases} WHERE id IN ({','.join(['%s'] * len(ids))}) AND attempt=%s "
+        "AND state='running'"
     )
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:

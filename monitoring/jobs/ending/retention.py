@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from monitoring.jobs.running.context import current
-from monitoring.models import Job, ScheduleSlot, Worker
+from monitoring.models import Job, JobSubject, ScheduleSlot, Worker
 
 AT_ONCE = 500
 SLOTS_LONGER = timedelta(days=35)  # the last slot of a monthly schedule says where the next begins
@@ -16,6 +18,8 @@ def delete_before(instant: datetime) -> dict:
         Job.objects.filter(pk__in=ids).delete()
         deleted += len(ids)
         current().progress(deleted)
+    # A version before this one deletes jobs and knows nothing of these rows.
+    JobSubject.objects.filter(~Exists(Job.objects.filter(pk=OuterRef("job_id")))).delete()
     slots = ScheduleSlot.objects.filter(claimed_at__lt=instant - SLOTS_LONGER).delete()[0]
     workers = Worker.objects.filter(heartbeat_at__lt=instant).delete()[0]
     return {"jobs": deleted, "slots": slots, "workers": workers}

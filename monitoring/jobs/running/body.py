@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from monitoring.jobs import declaration
@@ -23,6 +24,9 @@ def run(current: Current) -> Ending | None:
     """Run the body. Returns how it ended, for the ledger to write; None where nothing is left to write."""
     job = current.job
     try:
+        if not _is_allowed(job):
+            told = "Whoever asked for it may not have it run any more."
+            return Ending(job, State.CANCELLED, error_code="rights_ended", error=told)
         if not declaration.holds(job.condition):
             return Ending(job, State.CANCELLED, error_code="condition_false")
         return _body(current)
@@ -63,6 +67,15 @@ def _asked_seconds(retry_after: object) -> float:
     return min(max(float(retry_after), 0.0), LONGEST_WAIT_SECONDS) if is_number else 0.0
 
 
+def _is_allowed(job: Job) -> bool:
+    """Whether whoever asked for it still may: it waits, and is tried again, for longer than rights may last."""
+    declared = declaration.find(job.name)
+    if declared is None or job.owner_id is None:
+        return not job.is_orphan
+    owner = get_user_model().objects.filter(pk=job.owner_id).first()
+    return owner is not None and declared.allows(owner)
+
+
 def _body(current: Current) -> Ending | None:
     declared, job = declaration.named(current.job.name), current.job
     with entered(current):
@@ -70,4 +83,5 @@ def _body(current: Current) -> Ending | None:
     if current.ended_as:
         return None
     current.checkpoint()
-    return Ending(job, State.COMPLETED, context.checked(result), progress=current.last_progress)
+    facts = {"progress": current.last_progress, "parts": current.parts}
+    return Ending(job, State.COMPLETED, context.checked(result), **facts)

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from django.db import models, transaction
 
 from monitoring.jobs.arguments import DEPTH, is_too_deep
 from monitoring.jobs.database import update_free
-from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending import attempts, parts
 from monitoring.jobs.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -62,6 +62,7 @@ class Current:
         self.is_over = self.is_abandoned = False
         self.is_isolated = False
         self.deadline = time.monotonic() + job.timeout_seconds if job else float("inf")
+        self.parts: dict[str, str] = {}
         self._stop: type[Stopped] | None = None
         self._progress: dict | None = None
         self._unsaved = False
@@ -108,6 +109,13 @@ class Current:
     def last_progress(self) -> dict | None:
         return self._progress
 
+    def tell_parts(self, told: Mapping[str, str]) -> None:
+        """Say what became of parts of the job, by name: why one failed, or an empty text. `fan_out` does for its items.
+
+        A job that completes with a failed part is told as partial, with how many of its parts came.
+        """
+        self.parts = parts.joined(self.parts, told)
+
     @contextmanager
     def commit(self) -> Iterator[End]:
         """Write rows and end the job, in one transaction. At its end the job is completed."""
@@ -116,11 +124,12 @@ class Current:
         with transaction.atomic():
             yield end
             if self.job:
-                attempts.complete(self.job, checked(end.result), checked(end.wrote) or None, self._progress)
+                facts = {"wrote": checked(end.wrote) or None, "progress": self._progress, "parts": self.parts}
+                attempts.complete(self.job, checked(end.result), **facts)
         self.ended_as = Job.State.COMPLETED
 
     def before(self) -> list[Job]:
-        """The jobs that this one waited for, with their states and results."""
+        """The jobs that this one waited for, with their states, results and parts."""
         return list(Job.objects.filter(then=self.job).order_by("id")) if self.job else []
 
 

@@ -49,9 +49,9 @@ class Outcome:
 def fan_out(items: Iterable[str], work: Callable[[str], Any], *, parallel: int = 8) -> Outcome:
     """Do `work` for each item on up to `parallel` threads; one at a time here, in the caller's own thread.
 
-    An error is the item's own and told in `failed`. The job's progress counts the items; where the job must stop, no
-    further item begins and the reason is raised. What bounds all processes together, such as the pace of a source,
-    is waited for inside `work`.
+    An error is the item's own and told in `failed`; a job that completes all the same is told as partial. The job's
+    progress counts the items; where the job must stop, no further item begins and the reason is raised. What bounds all
+    processes together, such as the pace of a source, is waited for inside `work`.
     """
     asked = list(dict.fromkeys(items))
     outcome, waiting, stops = Outcome(), queue.SimpleQueue[str](), list[Stopped]()
@@ -77,6 +77,7 @@ def fan_out(items: Iterable[str], work: Callable[[str], Any], *, parallel: int =
         _side_by_side(run, min(parallel, len(asked)))
     if stops:
         raise stops[0]
+    current().tell_parts(dict.fromkeys(outcome.done, "") | outcome.failed)
     return outcome
 
 

@@ -40,7 +40,7 @@ class Queue:
     def sample(self) -> list[dict]:
         """The last hour's newest jobs that ended on their own."""
         ended = Job.objects.filter(finished_at__gt=self.now - WINDOW, started_at__isnull=False)
-        facts = ("name", "state", "not_before", "started_at", "finished_at")
+        facts = ("name", "state", "outcome", "not_before", "started_at", "finished_at")
         return list(ended.exclude(state=State.CANCELLED).order_by("-finished_at").values(*facts)[:SAMPLE])
 
 
@@ -123,6 +123,10 @@ class Named:
 class TimesByName(Times):
     name = said(CharField(), lambda named: named.name)
     count = said(IntegerField(), lambda named: len(named.sample))
+    partial = said(
+        IntegerField(help_text="Those that completed, but not each of their parts."),
+        lambda named: sum(row["outcome"] == Job.Outcome.PARTIAL for row in named.sample),
+    )
 
 
 class Throughput(Shape):
@@ -145,6 +149,10 @@ class Dashboard(Status, Times):
     unknown = said(
         DictField(child=IntegerField(), help_text="Jobs that wait for a worker that knows them, by name."),
         lambda queue: unknown_counts(),
+    )
+    partial_last_hour = said(
+        IntegerField(help_text="Jobs that completed, but not each of their parts."),
+        lambda queue: Job.objects.filter(finished_at__gt=queue.now - WINDOW, outcome=Job.Outcome.PARTIAL).count(),
     )
     throughput = said(Throughput(), lambda queue: Throughput.tell(throughput(queue.now)))
     by_name = said(TimesByName(many=True), lambda queue: [TimesByName.tell(each) for each in _by_name(queue.sample)])

@@ -32,6 +32,24 @@ class TaskError(Shape):
     message = said(CharField(allow_blank=True), lambda failed: failed.error)
 
 
+class Parts(Shape):
+    """Of a completed job: whether each of its parts came."""
+
+    outcome = said(ChoiceField(Job.Outcome.choices, allow_null=True), lambda job, now: job.outcome)
+    done = said(
+        IntegerField(allow_null=True, help_text="How many of its parts came; null where it has none."),
+        lambda job, now: job.parts_done,
+    )
+    asked = said(IntegerField(allow_null=True, help_text="Of how many."), lambda job, now: job.parts_asked)
+
+
+class WithFailed(Parts):
+    failed = said(
+        DictField(child=CharField(), help_text="Its parts that did not come, by name, each with why."),
+        lambda job, now: job.parts_failed or {},
+    )
+
+
 @extend_schema_serializer(component_name="TaskAttempt")
 class Attempt(Shape):
     number = said(IntegerField(), lambda attempt: attempt.number)
@@ -43,7 +61,7 @@ class Attempt(Shape):
 
 
 @extend_schema_serializer(component_name="TaskBrief")
-class Brief(Shape):
+class Brief(Parts):
     """A job in a list."""
 
     task_id = said(CharField(), lambda job, now: str(job.pk))
@@ -68,7 +86,7 @@ class Brief(Shape):
 
 
 @extend_schema_serializer(component_name="Task")
-class Whole(Brief):
+class Whole(Brief, WithFailed):
     """A job with its attempts, what it belongs to and which rows it wrote."""
 
     args = said(DictField(), lambda job, now: job.arguments)
@@ -101,7 +119,7 @@ class Anything(serializers.JSONField):
 
 
 @extend_schema_serializer(component_name="TaskResult")
-class Result(Shape):
+class Result(WithFailed):
     task_id = said(CharField(), lambda job, now: str(job.pk))
     status = said(ChoiceField(Job.State.choices), lambda job, now: job.state)
     progress = said(Progress(), lambda job, now: Progress.tell(job))
