@@ -86,5 +86,5 @@ def test_the_job_of_a_person_who_is_deleted_is_seen_by_staff_alone(client, staff
 
 def test_the_migration_knows_the_jobs_of_those_who_were_deleted_by_their_key():
     persons, ours = (jobs.submit("sample.open_to_all", key=key).pk for key in ("17:mine", "market.records:1"))
-    import_module("monitoring.migrations.0005_fill_parts_subjects").fill_orphans(apps, None)
+    import_module("monitoring.migrations.0006_fill_parts_subjects").fill_orphans(apps, None)
     assert dict(Job.objects.values_list("pk", "is_orphan")) == {persons: True, ours: False}

@@ -77,7 +77,7 @@ def test_a_job_that_the_version_before_asked_for_is_found(found):
     jobs.submit("sample.add", {"a": 1, "title": "AAPL"})
     JobSubject.objects.all().delete()  # it wrote none
     assert found("AAPL") == ["sample.add"]
-    import_module("monitoring.migrations.0005_fill_parts_subjects").fill_subjects(apps, None)
+    import_module("monitoring.migrations.0006_fill_parts_subjects").fill_subjects(apps, None)
     assert found("SYMBOL58") == ["sample.many"]
 
 
@@ -86,7 +86,7 @@ def test_the_migration_says_what_came_of_jobs_that_ended_before_it():
     results = {whole: {"done": ["A"], "failed": {}}, partial: {"symbols": {"A": {}}, "failed": {"b": "away"}}, plain: 3}
     for job, result in results.items():
         Job.objects.filter(pk=job.pk).update(state="completed", result=result)
-    import_module("monitoring.migrations.0005_fill_parts_subjects").fill_outcomes(apps, None)
+    import_module("monitoring.migrations.0006_fill_parts_subjects").fill_outcomes(apps, None)
     told = {job.pk: (job.outcome, job.parts_done, job.parts_asked, job.parts_failed) for job in Job.objects.all()}
     assert told == {
         whole.pk: ("whole", 1, 1, None),

@@ -40,7 +40,7 @@ def _subjects(about: str, arguments: dict) -> list[str]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("monitoring", "0004_parts_subjects_orphans")]
+    dependencies = [("monitoring", "0005_parts_subjects_orphans")]
 
     operations = [
         migrations.RunPython(fill, migrations.RunPython.noop) for fill in (fill_subjects, fill_outcomes, fill_orphans)

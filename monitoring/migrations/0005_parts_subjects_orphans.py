@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0003_given_back'),
+        ('monitoring', '0004_newest_slots'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
