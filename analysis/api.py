@@ -1,7 +1,6 @@
 """Reading the analysis over HTTP: a symbol's indicators, and the watchlist with the newest of each."""
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -41,7 +40,7 @@ JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["all"]})
-class Names(serializers.CharField):
+class Names(queries.Text):
     """Names of indicators, by commas or one by one."""
 
     are_many = True

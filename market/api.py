@@ -16,16 +16,16 @@ from market import bars, coverage, examples, prices, queries, quotes, records, s
 from market.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Record, Symbol
 from market.queries import Tickers
-from monitoring.queries import PAGING, Choice, Count, Query, Span
+from monitoring.queries import PAGING, Choice, Count, Query, Span, Text
 
 PAGES = api_settings.DEFAULT_PAGINATION_CLASS
 
 
 class SymbolQuery(Query):
-    exchange = serializers.CharField(required=False, max_length=8, help_text="Market identifier code, such as XNAS.")
+    exchange = Text(required=False, max_length=8, help_text="Market identifier code, such as XNAS.")
     asset_type = Choice(Symbol.AssetType.values, required=False)
     active = serializers.BooleanField(required=False)
-    search = serializers.CharField(required=False, max_length=100, help_text="Part of the ticker or the name.")
+    search = Text(required=False, max_length=100, help_text="Part of the ticker or the name.")
     sort = Choice(["symbol", "-symbol", "name", "-name"], default="symbol")
 
 
@@ -33,7 +33,7 @@ class BarQuery(Span):
     interval = Choice(Interval.values, default=Interval.DAY)
     adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
-    cursor = serializers.CharField(required=False, help_text="Where the page ends, as `next` says it.")
+    cursor = Text(required=False, help_text="Where the page ends, as `next` says it.")
 
 
 class ActionQuery(Span):

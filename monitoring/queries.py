@@ -40,6 +40,16 @@ class Query(serializers.Serializer):
         )
 
 
+class Text(serializers.CharField):
+    """A text without the blanks around it; its length counts as it is said, with them."""
+
+    def to_internal_value(self, data: object) -> str:
+        text = super().to_internal_value(data)
+        if self.max_length is not None and len(str(data)) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return text
+
+
 class Choice(serializers.ChoiceField):
     """One word of a few; the refusal lists them."""
 

@@ -9,6 +9,7 @@ from monitoring import jobs
 from monitoring.jobs import JobError, Step, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
+from monitoring.queries import Text
 
 STEPS = 50
 KEY_LENGTH = 100
@@ -36,14 +37,12 @@ class Whole(serializers.IntegerField):
 
 
 class Condition(Body):
-    name = serializers.CharField(max_length=100, help_text="A declared condition.")
+    name = Text(max_length=100, help_text="A declared condition.")
     arguments = serializers.DictField(default=dict)
 
 
 class StepBody(Body):
-    task = serializers.CharField(
-        max_length=100, help_text="The name of a declared job; GET /api/tasks/kinds lists them."
-    )
+    task = Text(max_length=100, help_text="The name of a declared job; GET /api/tasks/kinds lists them.")
     args = serializers.DictField(default=dict, help_text="Its arguments, as declared.")
 
 
@@ -61,7 +60,7 @@ class SubmissionBody(StepBody):
     )
     not_before = serializers.DateTimeField(required=False, help_text="The earliest instant to begin.")
     only_if = Condition(required=False, help_text="Run only if this holds when a worker claims it.")
-    key = serializers.CharField(
+    key = Text(
         max_length=KEY_LENGTH,
         required=False,
         help_text="Idempotency: the same key is the same job. Or as `Idempotency-Key`.",
@@ -85,12 +84,12 @@ class SubmissionBody(StepBody):
 class TemplateCall(Body):
     """A saved submission, with other arguments where given."""
 
-    template = serializers.CharField(max_length=100)
+    template = Text(max_length=100)
     args = serializers.DictField(required=False)
 
 
 class TemplateBody(Body):
-    name = serializers.CharField(max_length=100)
+    name = Text(max_length=100)
     submission = SubmissionBody()
 
     def validate_submission(self, asked: dict) -> dict:

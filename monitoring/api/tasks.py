@@ -3,7 +3,6 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -13,14 +12,14 @@ from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
 from monitoring.jobs.telling import task
 from monitoring.models import Job
-from monitoring.queries import PAGING, Choice, Query
+from monitoring.queries import PAGING, Choice, Query, Text
 
 
 class TaskQuery(Query):
     status = Choice(Job.State.values, required=False, source="state")
-    name = serializers.CharField(required=False, max_length=100, help_text="A declared job.")
-    symbol = serializers.CharField(required=False, max_length=100, help_text="What it is about, alone or among others.")
-    parent = serializers.CharField(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
+    name = Text(required=False, max_length=100, help_text="A declared job.")
+    symbol = Text(required=False, max_length=100, help_text="What it is about, alone or among others.")
+    parent = Text(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
 
 
 class Tasks(TaskView):

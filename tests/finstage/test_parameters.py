@@ -77,6 +77,14 @@ def test_an_empty_value_is_none(client, words):
     assert client.get(f"/api/tasks/tasks?{words}").status_code in (400, 406)
 
 
+def test_a_text_is_as_long_as_it_is_said_and_counts_without_the_blanks_around_it(client):
+    path = "/api/v2/symbols/"
+    assert len(client.get(path, {"exchange": " XNAS "}).json()["results"]) == 1
+    assert client.get(path, {"exchange": "     XNAS"}).status_code == 400
+    body = {"task": f"{'sample.open_to_all':<101}"}
+    assert client.post("/api/tasks/submit", body, content_type="application/json").status_code == 400
+
+
 BODIES = [
     '{"task": "sample.add", "task": "sample.open_to_all"}',
     '{"task": "sample.add", "args": {"a": 1, "a": 2}}',
