@@ -2,7 +2,7 @@
 
 import { make } from "./element.js";
 import { setText } from "./frame.js";
-import { isEnded, ranSeconds, showState, stateChip } from "./jobstate.js";
+import { errorWord, isEnded, ranSeconds, showState, stateChip } from "./jobstate.js";
 import { age, count, duration, moment, word } from "./words.js";
 
 const MOST = 300;
@@ -45,7 +45,8 @@ class Row {
     this.bar.hidden = !isShown;
     if (isShown) showBar(this.bar, progress);
     const counted = total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "";
-    const told = error && status !== "running" ? [error.code === "previous_failed" ? word("previousFailed") : error.code, error.message.replace(`${error.code}: `, "")] : [counted, said];
+    const wrong = error && (errorWord(error) ? [errorWord(error)] : [error.code, error.message.replace(`${error.code}: `, "")]);
+    const told = wrong && status !== "running" ? wrong : [counted, said];
     const text = told.filter(Boolean).join(" · ");
     setText(this.text, text);
     this.text.title = text;

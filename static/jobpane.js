@@ -3,11 +3,12 @@
 import { make } from "./element.js";
 import { setText } from "./frame.js";
 import { showBar } from "./joblist.js";
-import { isEnded, isRetriable, ranSeconds, showState, stateChip, stateWord } from "./jobstate.js";
+import { endWord, errorWord, isEnded, isRetriable, ranSeconds, showState, stateChip, stateWord } from "./jobstate.js";
 import { get, post } from "./page.js";
 import { share } from "./queue.js";
 import { clock, count, duration, moment, word } from "./words.js";
 
+const REASONS = 100; // that are shown; the result has all
 const AGAIN = 400; // between two reads of a job that moves
 
 export class JobPane {
@@ -99,11 +100,12 @@ export class JobPane {
     setText(this.error, job.error ? errorText(job.error) : "");
     this.buttons.cancel.hidden = isEnded(job.status) || job.cancel_requested;
     this.buttons.retry.hidden = !isRetriable(job.status);
-    document.title = `${job.name} · ${stateWord(job.status)} · Finstage`;
+    document.title = `${job.name} · ${endWord(job)} · Finstage`;
   }
 
   showBody(job, result) {
     const parts = [section("timeline", this.timeline(job)), section("arguments", values(job.args))];
+    if (Object.keys(job.failed).length) parts.push(section("didNotCome", reasons(job.failed)));
     if (job.wrote.length) parts.push(section("wrote", make("ul", { className: "wrote" }, ...job.wrote.map(wrote))));
     if (job.status === "completed" && result != null) parts.push(section("result", code(result)));
     this.body.replaceChildren(...parts, section("details", this.facts(job)));
@@ -199,15 +201,16 @@ export class JobPane {
   }
 }
 
-function kind({ name, count: ended, waiting_seconds: waited, running_seconds: ran, window_success_rate: rate }) {
+function kind({ name, count: ended, partial, waiting_seconds: waited, running_seconds: ran, window_success_rate: rate }) {
   const line = (...parts) => make("p", { className: "quiet" }, parts.join(" · "));
   const times = line(word("kindWaited", { time: duration(waited.p95) }), word("kindRan", { time: duration(ran.p95) }));
   const button = make("button", { type: "button", className: "link", dataset: { name }, textContent: name });
-  return make("li", {}, button, line(word("kindEnded", { n: count(ended) }), word("endedWell", { percent: share(rate) })), times);
+  return make("li", {}, button, line(word("kindEnded", { n: count(ended) }), word("endedWell", { percent: share(rate) }), ...(partial ? [word("inPart", { n: count(partial) })] : [])), times);
 }
 
 function errorText({ code: name, message }) {
-  if (!message) return name === "previous_failed" ? word("previousFailed") : name;
+  const known = errorWord({ code: name });
+  if (known || !message) return known ?? name;
   return message.startsWith(name) ? message : `${name}: ${message}`;
 }
 
@@ -225,6 +228,13 @@ function values(args) {
   if (!entries.length) return make("p", { className: "quiet", textContent: word("noArguments") });
   const text = (value) => (typeof value === "string" ? value : Array.isArray(value) && value.every((each) => typeof each === "string") ? value.join(", ") : JSON.stringify(value));
   return make("dl", { className: "arguments" }, ...entries.map(([name, value]) => make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: text(value) }))));
+}
+
+function reasons(failed) {
+  const all = Object.entries(failed);
+  const rest = all.length > REASONS ? [make("p", { className: "quiet", textContent: word("andOthers", { n: count(all.length - REASONS) }) })] : [];
+  const lines = all.slice(0, REASONS).map(([name, why]) => make("div", {}, make("dt", { textContent: name }), make("dd", { className: "wrong", textContent: why })));
+  return make("div", {}, make("dl", { className: "arguments" }, ...lines), ...rest);
 }
 
 function wrote({ model, count: rows, first, last }) {

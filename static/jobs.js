@@ -2,6 +2,8 @@
 
 import { isEnded } from "./jobstate.js";
 
+const ABOUT_LENGTH = 200; // what is longer is cut there
+
 /** Whether a change is older than what is known: it was overtaken by a read of the interface. */
 function isPast(job, change) {
   if (change.attempt < job.attempt) return true;
@@ -24,7 +26,7 @@ export function fromChange(change) {
   const created = new Date(parseInt(change.task_id.replaceAll("-", "").slice(0, 12), 16)).toISOString();
   const { task_id, name, about, priority, attempt } = change;
   const fresh = { task_id, name, about, priority, attempt, status: "pending", max_attempts: null, created_at: created };
-  const blank = { progress: { done: 0, total: null, word: "", percent: null }, error: null, started_at: null, finished_at: null };
+  const blank = { progress: { done: 0, total: null, word: "", percent: null }, error: null, started_at: null, finished_at: null, outcome: null, done: null, asked: null };
   return { ...changed({ ...fresh, ...blank, cancel_requested: false, execution_time: null }, change), isPartial: true };
 }
 
@@ -34,11 +36,11 @@ const STATES = {
   retrying: (_, { error_code: code }) => ({ status: "retrying", error: code ? { code, message: "" } : null, isPartial: true }),
 };
 
-function ended(job, { state, at, error_code: code }) {
+function ended(job, { state, at, error_code: code, outcome = null, done = null, asked = null }) {
   const began = job.status === "running" ? job.started_at : null;
   const seconds = began ? (Date.parse(at) - Date.parse(began)) / 1000 : null;
   const error = code ? { code, message: "" } : null;
-  return { status: state, finished_at: at, execution_time: seconds, error, isPartial: !began || error != null };
+  return { status: state, finished_at: at, execution_time: seconds, error, outcome, done, asked, isPartial: !began || error != null };
 }
 
 function progressOf(job, change) {
@@ -56,5 +58,15 @@ export function merged(known, read, begun) {
 export function matches(job, { status, name, symbol }) {
   if (status && job.status !== status) return false;
   if (name && job.name !== name) return false;
-  return !symbol || job.about.includes(symbol.toUpperCase());
+  return !symbol || isAbout(job, symbol) || (isCut(job) && job.foundFor === symbol);
+}
+
+function isAbout({ about }, symbol) {
+  const wanted = symbol.toUpperCase();
+  return about.toUpperCase() === wanted || about.toUpperCase().split(",").includes(wanted);
+}
+
+/** Whether it is about more than it says: only the interface knows what else. */
+export function isCut({ about }) {
+  return about.length >= ABOUT_LENGTH;
 }

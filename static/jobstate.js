@@ -2,10 +2,12 @@
 
 import { make } from "./element.js";
 import { setText } from "./frame.js";
-import { word } from "./words.js";
+import { count, word } from "./words.js";
 
 const ENDED = new Set(["completed", "failed", "cancelled", "timed_out"]);
 const RETRIABLE = new Set(["failed", "cancelled", "timed_out"]);
+
+const TOLD = { previous_failed: "previousFailed", rights_ended: "rightsEnded" };
 
 export const isEnded = (status) => ENDED.has(status);
 export const isRetriable = (status) => RETRIABLE.has(status);
@@ -15,14 +17,28 @@ export function stateWord(status) {
   return word(`job${status[0].toUpperCase()}${status.slice(1)}`);
 }
 
+/** What went wrong in the page's own words, where it has some. */
+export function errorWord({ code }) {
+  return TOLD[code] && word(TOLD[code]);
+}
+
 export function stateChip() {
   return make("span", { className: "job-state" }, make("i", { className: "shape", ariaHidden: "true" }), make("span"));
 }
 
-export function showState(chip, { status, cancel_requested: isCancelling }) {
-  const shown = isCancelling && status === "running" ? "cancelling" : status;
-  chip.dataset.job = shown;
-  setText(chip.lastElementChild, stateWord(shown));
+export function showState(chip, job) {
+  const isCancelling = job.cancel_requested && job.status === "running";
+  chip.dataset.job = isCancelling ? "cancelling" : isInPart(job) ? "partial" : job.status;
+  setText(chip.lastElementChild, isCancelling ? stateWord("cancelling") : endWord(job));
+}
+
+/** The word for where a job stands; of one that came in part, with how much of it did. */
+export function endWord(job) {
+  return isInPart(job) ? word("jobPartial", { done: count(job.done), asked: count(job.asked) }) : stateWord(job.status);
+}
+
+function isInPart({ status, outcome }) {
+  return status === "completed" && outcome === "partial";
 }
 
 /** How long its newest attempt runs or ran, in seconds; null where none did. */

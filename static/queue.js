@@ -50,7 +50,9 @@ export class Queue {
     const ended = Math.round(throughput.per_minute_last_hour * 60);
     figure("waiting", count(counts.pending + counts.retrying), counts.retrying ? word("retryWaiting", { n: count(counts.retrying) }) : "");
     figure("running", count(counts.running), places ? word("slots", { n: count(places) }) : "");
-    figure("ended", count(ended), found.window_success_rate === null ? "" : word("endedWell", { percent: share(found.window_success_rate) }));
+    const well = found.window_success_rate === null ? "" : word("endedWell", { percent: share(found.window_success_rate) });
+    const inPart = found.partial_last_hour ? word("inPart", { n: count(found.partial_last_hour) }) : "";
+    figure("ended", count(ended), [well, inPart].filter(Boolean).join(" · "));
     const [five, hour] = [throughput.per_minute_last_5_minutes, throughput.per_minute_last_hour];
     figure("throughput", word("aMinute", { n: count(throughput.per_minute_last_minute, 1) }), word("fiveMinutes", { a: count(five, 1), b: count(hour, 1) }));
     times("waiting", found.waiting_seconds);

@@ -6,7 +6,7 @@ import { showConnection } from "./frame.js";
 import { JobForm } from "./jobform.js";
 import { JobList, isUnfinished } from "./joblist.js";
 import { JobPane } from "./jobpane.js";
-import { changed, fromChange, matches, merged } from "./jobs.js";
+import { changed, fromChange, isCut, matches, merged } from "./jobs.js";
 import { watchKeys } from "./keys.js";
 import { get, page } from "./page.js";
 import { Queue } from "./queue.js";
@@ -118,9 +118,9 @@ async function readOlder() {
   return null;
 }
 
-/** A job as it was read, unless the stream has told newer of it meanwhile. */
+/** A job as it was read for the filter, unless the stream has told newer of it meanwhile. */
 function known(job, begun) {
-  const newest = merged(jobs.get(job.task_id), job, begun);
+  const newest = { ...merged(jobs.get(job.task_id), job, begun), foundFor: filters.asked.symbol };
   jobs.set(job.task_id, newest);
   return newest;
 }
@@ -188,6 +188,7 @@ function take({ jobs: changes, is_whole: isWhole }) {
 function takeOne(change) {
   const before = jobs.get(change.task_id);
   if (!before && (change.state == null || (filters.asked.parent && !list.has(change.task_id)))) return;
+  if (!before && filters.asked.symbol && isCut(change)) readSoon();
   keep(before ? changed(before, change) : fromChange(change), { isNews: true });
 }
 

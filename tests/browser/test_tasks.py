@@ -226,6 +226,31 @@ def test_a_job_that_failed_is_run_again_and_keeps_its_attempts(tasks):
     expect(page.locator(".timeline")).to_contain_text(re.compile("Attempt 1.*Failed.*Attempt 2.*Failed"))
 
 
+@pytest.mark.parametrize(
+    ("locale", "state", "title"),
+    [("en", "Completed, 2 of 3", "Did not come"), ("ko", "완료, 3개 중 2개", "처리되지 않은 항목")],
+)
+def test_a_job_of_which_a_part_failed_says_how_much_came_and_why_the_rest_did_not(tasks, locale, state, title):
+    page = tasks(locale=locale)
+    asked = submit(page, "rehearsal.some", {"symbols": ["AAPL", "wrng", "MSFT"]})
+    expect(row(page, asked).locator(".job-state")).to_have_text(state)
+    row(page, asked).click()
+    expect(page.locator(".pane .job-state")).to_have_text(state)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(page.locator(".pane .arguments .wrong")).to_have_text("LookupError: there is no symbol wrng")
+
+
+def test_a_job_about_many_symbols_is_found_by_the_last_of_them_and_stays(tasks):
+    page = tasks("?symbol=LAST")
+    many = [f"SYMBOL{number:03d}" for number in range(60)]
+    asked = submit(page, "rehearsal.some", {"symbols": [*many, "LAST"]})
+    submit(page, "rehearsal.some", {"symbols": [*many, "LASTING"]})
+    expect(row(page, asked).locator(".job-state")).to_have_text("Completed")
+    page.reload()
+    expect(row(page, asked)).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
 def test_a_filter_is_in_the_address_and_stays_after_a_reload(tasks):
     page = tasks()
     failed = submit(page, "rehearsal.break")

@@ -29,6 +29,20 @@ def backfill(
     return end.result
 
 
+@job("rehearsal.some", about="symbols")
+def some(symbols: list[str]) -> dict:
+    """Read symbols, of which one in small letters is not known."""
+    outcome = jobs.fan_out(symbols, _known, parallel=1)
+    with jobs.current().commit() as end:
+        end.result = outcome.as_json()
+    return end.result
+
+
+def _known(symbol: str) -> None:
+    if symbol.islower():
+        raise LookupError(f"there is no symbol {symbol}")
+
+
 @job("rehearsal.stumble", about="symbol", backoff_seconds=1.0)
 def stumble(symbol: str) -> None:
     """Ask a source that is away, again and again."""
