@@ -2,7 +2,7 @@
 
 import { make } from "./element.js";
 import { setText } from "./frame.js";
-import { errorWord, isEnded, ranSeconds, showState, stateChip } from "./jobstate.js";
+import { errorWord, isEnded, isInPart, ranSeconds, showState, stateChip } from "./jobstate.js";
 import { age, count, duration, moment, word } from "./words.js";
 
 const MOST = 300;
@@ -38,13 +38,14 @@ class Row {
     this.tick(Date.now());
   }
 
-  showProgress({ status, progress, error: known }) {
+  showProgress(job) {
+    const { status, progress, error: known } = job;
     const { done, total, word: said, percent } = progress;
     const error = known?.code === status ? null : known;
     const isShown = percent != null && !isEnded(status);
     this.bar.hidden = !isShown;
     if (isShown) showBar(this.bar, progress);
-    const counted = total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "";
+    const counted = isInPart(job) ? "" : total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "";
     const wrong = error && (errorWord(error) ? [errorWord(error)] : [error.code, error.message.replace(`${error.code}: `, "")]);
     const told = wrong && status !== "running" ? wrong : [counted, said];
     const text = told.filter(Boolean).join(" · ");

@@ -3,7 +3,7 @@
 import { make } from "./element.js";
 import { setText } from "./frame.js";
 import { showBar } from "./joblist.js";
-import { endWord, errorWord, isEnded, isRetriable, ranSeconds, showState, stateChip, stateWord } from "./jobstate.js";
+import { endWord, errorWord, isEnded, isInPart, isRetriable, ranSeconds, showState, stateChip, stateWord } from "./jobstate.js";
 import { get, post } from "./page.js";
 import { share } from "./queue.js";
 import { clock, count, duration, moment, word } from "./words.js";
@@ -94,7 +94,7 @@ export class JobPane {
     const { done, total, percent, word: said } = job.progress;
     this.bar.hidden = percent == null;
     if (percent != null) showBar(this.bar, job.progress);
-    setText(this.progress, [total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "", said].filter(Boolean).join(" · "));
+    setText(this.progress, isInPart(job) ? "" : [total ? word("of", { done: count(done), total: count(total) }) : done ? count(done) : "", said].filter(Boolean).join(" · "));
     const isToldBelow = !job.attempts || job.attempts.at(-1)?.error || job.status === "running" || job.error?.code === "cancelled";
     this.error.hidden = !job.error || Boolean(isToldBelow);
     setText(this.error, job.error ? errorText(job.error) : "");

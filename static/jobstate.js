@@ -37,7 +37,8 @@ export function endWord(job) {
   return isInPart(job) ? word("jobPartial", { done: count(job.done), asked: count(job.asked) }) : stateWord(job.status);
 }
 
-function isInPart({ status, outcome }) {
+/** Whether it completed, and a part of it failed. How far it got says less then than how much came. */
+export function isInPart({ status, outcome }) {
   return status === "completed" && outcome === "partial";
 }
 

@@ -234,6 +234,8 @@ def test_a_job_of_which_a_part_failed_says_how_much_came_and_why_the_rest_did_no
     page = tasks(locale=locale)
     asked = submit(page, "rehearsal.some", {"symbols": ["AAPL", "wrng", "MSFT"]})
     expect(row(page, asked).locator(".job-state")).to_have_text(state)
+    cell = row(page, asked).locator("td.state")
+    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), "it is cut off"
     row(page, asked).click()
     expect(page.locator(".pane .job-state")).to_have_text(state)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
