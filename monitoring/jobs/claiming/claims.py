@@ -23,6 +23,7 @@ from monitoring.models import Job
 
 LEASE = timedelta(seconds=12)
 LOOKED_THROUGH = 500  # rows, where the best are of a kind that nobody here knows
+LOOKS = 20  # of those for one claim; the reaper rings for the rest
 TAKEN_UP = 5_000
 NAMES_TOLD = 20
 UNKNOWN = {"error_code": "unknown_job", "error": "No worker that looked knows this job; it waits for one that does."}
@@ -37,9 +38,15 @@ def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     if connection.vendor == "sqlite" and not Job.objects.due(now).exists():
         return []
     claimed, is_more = patiently(partial(_claim, worker, limit, now))
-    while is_more and patiently(partial(_leave_unknown, now)):
+    left: set[str] = set()
+    for _ in range(LOOKS):
+        if not is_more or not (names := patiently(partial(_leave_unknown, now))):
+            break
+        left |= names
         more, is_more = patiently(partial(_claim, worker, limit - len(claimed), now))
         claimed += more
+    if left:
+        logger.info("jobs are left for workers that know %s", ", ".join(sorted(left)))
     return claimed
 
 
@@ -114,16 +121,14 @@ def _give_back(job: Job) -> None:
     transaction.on_commit(doorbell.ring)
 
 
-def _leave_unknown(now: datetime) -> int:
-    """Take the jobs that nobody here knows out of the way of those behind them. Returns how many."""
+def _leave_unknown(now: datetime) -> set[str]:
+    """Take the jobs that nobody here knows out of the way of those behind them. Returns their names."""
     with transaction.atomic():
         best = Job.objects.due(now).values_list("pk", "name", "condition")
         rows = list(best.select_for_update(skip_locked=True)[:LOOKED_THROUGH])
         unknown = {pk: name for pk, name, condition in rows if not declaration.knows(name, condition)}
         _move(unknown, F("priority") + Job.LEFT, UNKNOWN)
-    if unknown:
-        logger.info("left %d jobs for workers that know %s", len(unknown), ", ".join(sorted(set(unknown.values()))))
-    return len(unknown)
+    return set(unknown.values())
 
 
 def _move(ids: Iterable[uuid.UUID], lane: object, news: dict) -> None:
