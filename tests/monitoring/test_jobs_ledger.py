@@ -171,18 +171,18 @@ def test_a_job_whose_lease_ran_out_is_tried_again_alone_and_put_into_quarantine_
 
 def test_a_lease_that_is_extended_is_left_alone():
     asked = add()
-    claim()
+    held = claim()
     later = timezone.now() + claims.LEASE
-    claims.extend(WORKER, [asked.pk], later)
+    claims.extend(WORKER, held, later)
     reaper.expire(later + timedelta(seconds=1))
     assert state(asked) == "running"
 
 
 def test_a_job_far_past_its_deadline_ends_although_its_worker_holds_it():
     asked = add(timeout=1)
-    claim()
+    held = claim()
     later = timezone.now() + timedelta(seconds=10)
-    claims.extend(WORKER, [asked.pk], later)
+    claims.extend(WORKER, held, later)
     reaper.expire(later)
     assert state(asked) == "timed_out"
 

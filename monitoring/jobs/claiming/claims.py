@@ -50,10 +50,16 @@ def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     return claimed
 
 
-def extend(worker: uuid.UUID, ids: list[uuid.UUID], now: datetime) -> int:
-    """Hold on to the jobs that a worker runs. Returns how many: what somebody locked has to wait."""
-    rows = Job.objects.filter(pk__in=ids, worker=worker, state=State.RUNNING)
-    return update_free(rows, lease_until=now + LEASE)
+def extend(worker: uuid.UUID, held: Iterable[Job], now: datetime) -> int:
+    """Hold on to the attempts that a worker runs. Returns how many: what somebody locked has to wait."""
+    by_attempt = defaultdict(list)
+    for job in held:
+        by_attempt[job.attempt].append(job.pk)
+    rows = Job.objects.running().filter(worker=worker)
+    return sum(
+        update_free(rows.filter(pk__in=ids, attempt=attempt), lease_until=now + LEASE)
+        for attempt, ids in by_attempt.items()
+    )
 
 
 def give_back(job: Job) -> bool:

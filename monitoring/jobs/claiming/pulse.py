@@ -117,7 +117,7 @@ class Pulse:
 
     def _hold(self, held: list[Current]) -> None:
         now, counts = timezone.now(), self._holding.counts
-        if held and claims.extend(self._holding.worker, [current.job.pk for current in held], now) < len(held):
+        if held and claims.extend(self._holding.worker, [current.job for current in held], now) < len(held):
             self._due[self._hold] = time.monotonic()  # some are locked: at the next beat again
         facts = {"heartbeat_at": now, "processed": counts.processed, "failed": counts.failed}
         facts |= {"stopped_at": None, "lost_at": None}  # whatever a neighbour thought of us
