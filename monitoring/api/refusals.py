@@ -9,7 +9,9 @@ from rest_framework.views import APIView
 from monitoring.jobs import JobError
 
 REFUSED = OpenApiResponse(description="Only staff may.")
-WRONG_STATE = OpenApiResponse(description="It does not go with the job's state, or the key belongs to another job.")
+WRONG_STATE = OpenApiResponse(
+    description="It does not go with the job's state, the key is another job's, or the job is just written: `job_busy`."
+)
 TOO_MANY = OpenApiResponse(description="Too many of one's own tasks have not ended.")
 NO_JOB = {404: ("unknown_task",)}
 WRONG_BODY = {400: ("unknown_task", "invalid_arguments")}
