@@ -7,8 +7,13 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
+
+# Each half reads an index of its own; of an OR of them MariaDB reads every job.
+ABOUT = """SELECT id FROM (
+    SELECT id FROM monitoring_job WHERE about IN (%s, %s)
+    UNION ALL SELECT job_id FROM monitoring_jobsubject WHERE subject = %s) AS found"""
 
 
 def new_id() -> uuid.UUID:
@@ -57,8 +62,7 @@ class JobQuerySet(models.QuerySet):
     def about(self, subject: str) -> "JobQuerySet":
         """Jobs with this among what they are about, such as a symbol, however many others there are."""
         word = subject.upper()
-        listed = JobSubject.objects.filter(subject=word).values("job_id")
-        return self.filter(Q(about__in={subject, word}) | Q(pk__in=listed))
+        return self.filter(pk__in=RawSQL(ABOUT, [subject, word, word]))
 
 
 class Job(models.Model):

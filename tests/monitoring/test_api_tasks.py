@@ -137,7 +137,11 @@ def test_a_wrong_submission_is_a_400_that_names_the_field(client, staff, body, f
 def test_a_key_makes_a_repeated_submission_the_same_task(client, staff):
     first, second = (submit(client, ADD, **{"Idempotency-Key": "k"}).json() for _ in range(2))
     assert first["task_id"] == second["task_id"]
-    assert submit(client, {**ADD, "args": {"a": 2}, "key": "k"}).status_code == 409
+    others = {"args.a": {"args": {"a": 2}}, "priority": {"priority": "low"}, "timeout": {"timeout": 9}}
+    for field, other in others.items():
+        refused = submit(client, {**ADD, **other, "key": "k"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "key_reused")
+        assert field in refused.json()["detail"]
 
 
 def test_the_same_key_in_header_and_body_is_one_key(client, staff):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts, endings
+from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.running import body, context, isolated
 from monitoring.jobs.running.context import Current
 from monitoring.jobs.telling import changes
@@ -87,6 +88,14 @@ def test_the_process_of_an_isolated_job_says_so_too(monkeypatch):
         monkeypatch.setattr(f"monitoring.jobs.running.isolated.{what}", lambda *_: None)
     isolated.live(job.pk, 1, None)
     assert facts(job) == ("completed", "partial", 1, 2, SMALL)
+
+
+def test_jobs_that_end_at_once_say_each_what_came():
+    asked = jobs.submit_many("sample.add", [{"a": 1}] * 3)
+    told = [{"A": "", "b": "away"}, {"A": ""}, None]
+    claimed = claims.claim(uuid.uuid4(), 3, timezone.now())
+    endings.write([Ending(job, "completed", parts=each) for job, each in zip(claimed, told, strict=True)])
+    assert sorted(facts(job)[1:4] for job in asked if facts(job)[2]) == [("partial", 1, 2), ("whole", 1, 1)]
 
 
 def test_an_attempt_counts_its_own_parts_only():
