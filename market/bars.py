@@ -16,7 +16,7 @@ from market import actions, adjustments, checks, prices
 from market.models import Bar as BarRow
 from market.models import BarRevision, Symbol
 from market.prices import Bar
-from monitoring import formats, redis, refusals
+from monitoring import formats, redis, refusals, turns
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[da
 
     Returns how many were inserted and left, and the openings of those that were written.
     """
-    with transaction.atomic():
+    with turns.taken(), transaction.atomic():
         held, now = _held_for_update(batch), datetime.now(UTC)
         changes, replaced, inserted = [], [], 0
         for key, bar in batch:

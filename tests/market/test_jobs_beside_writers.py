@@ -1,13 +1,18 @@
 """While a job of the market computes or asks, others write: also on SQLite, which has one writer at a time."""
 
+import time
 import uuid
+from datetime import date
+from types import SimpleNamespace
 
 import exchange_calendars
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from market import calendars
-from monitoring import jobs
+from market import bars, calendars
+from market.providers import recording
+from monitoring import jobs, turns
 from monitoring.jobs import schedules
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.running import body, context
@@ -53,6 +58,18 @@ def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwh
     schedules.run_due(timezone.now())
     assert schedule.slots.exclude(outcome="begun").exists()
     assert made_meanwhile
+
+
+def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch):
+    submitted = []
+    rest = SimpleNamespace(
+        monotonic=time.monotonic,
+        sleep=lambda seconds: submitted.append(beside.submit("market.records", {"symbols": ["AAPL"]})),
+    )
+    monkeypatch.setattr(turns, "time", rest)
+    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * bars.BATCH]
+    assert bars.upsert(history, reason="a test").inserted == 3 * bars.BATCH
+    assert len(submitted) == (3 if connection.vendor == "sqlite" else 0)
 
 
 @pytest.mark.parametrize(
