@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
+from monitoring import turns
 from monitoring.jobs.running.context import current
 from monitoring.models import Job, JobSubject, ScheduleSlot, Worker
 
-AT_ONCE = 500
+AT_ONCE = 200
 SLOTS_LONGER = timedelta(days=35)  # the last slot of a monthly schedule says where the next begins
 
 
@@ -15,7 +16,8 @@ def delete_before(instant: datetime) -> dict:
     """Delete jobs that ended before, with their attempts, and old slots and workers; oldest first, a few at a time."""
     deleted = 0
     while ids := list(_ended_before(instant)):
-        Job.objects.filter(pk__in=ids).delete()
+        with turns.taken():
+            Job.objects.filter(pk__in=ids).delete()
         deleted += len(ids)
         current().progress(deleted)
     # A version before this one deletes jobs and knows nothing of these rows.
