@@ -5,9 +5,11 @@ BENCH_SCALE makes it smaller while developing.
 
 import os
 import signal
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from monitoring import jobs, redis
@@ -118,26 +120,31 @@ def test_ten_symbols(ground, worker, evidence):
 
 
 def test_a_tick(ground, evidence):
-    took = jobs_rows.ticks(time.perf_counter)
+    took = statistics.mean(jobs_rows.ticks(_clock(ground)))
     ground.clean()
-    _judge(evidence, f"a tick, {jobs_rows.SLOTS:,} slots", took, 15, 5)
+    _judge(evidence, f"a tick, {jobs_rows.SLOTS:,} slots, CPU of both", took, 15, 5)
 
 
 def test_a_claim_beside_jobs_of_tomorrow(ground, evidence):
-    took = jobs_rows.claims_beside_tomorrow(time.perf_counter)
+    took = statistics.mean(jobs_rows.claims_beside_tomorrow(_clock(ground)))
     ground.clean()
-    _judge(evidence, f"a claim, {jobs_rows.TOMORROW:,} for tomorrow", took, 5, 2)
+    _judge(evidence, f"a claim, {jobs_rows.TOMORROW:,} for tomorrow, CPU of both", took, 5, 2)
 
 
 def test_a_cancelled_chain(ground, evidence):
-    took = [jobs_rows.chain_cancelled(time.perf_counter) for _ in range(ROUNDS)]
+    took = statistics.mean(jobs_rows.chain_cancelled(_clock(ground)) for _ in range(ROUNDS))
     ground.clean()
-    _judge(evidence, f"a chain of {jobs_rows.CHAIN} cancelled", took, 1000, 200)
+    _judge(evidence, f"a chain of {jobs_rows.CHAIN} cancelled, CPU of both", took, 1000, 200)
 
 
-def _judge(evidence: Evidence, what: str, milliseconds: list[float], gate: float, goal: float) -> None:
-    limit = [gate] * len(milliseconds)
-    line = evidence.add(Line(what, milliseconds, limit, "ms", gate, goal, is_smaller_better=True, gates_ours=True))
+def _clock(ground: Ground) -> Callable[[], float]:
+    """CPU seconds of this process and of the database's."""
+    server = psutil.Process(ground.mariadb.pid)
+    return lambda: time.process_time() + sum(server.cpu_times()[:2])
+
+
+def _judge(evidence: Evidence, what: str, milliseconds: float, gate: float, goal: float) -> None:
+    line = evidence.add(Line(what, [milliseconds], [gate], "ms", gate, goal, is_smaller_better=True, gates_ours=True))
     assert line.reaches(line.gate)
 
 
