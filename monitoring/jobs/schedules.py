@@ -34,7 +34,9 @@ logger = logging.getLogger(__name__)
 def run_due(now: datetime) -> int:
     """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
     rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
-    return sum(_run_alone(schedule, now) for schedule in rows.annotate(**_newest_slots(now)))
+    taken = ScheduleSlot.objects.filter(schedule=OuterRef("pk"), slot__lte=now).order_by("-slot")
+    rows, begun = rows.annotate(taken_at=Subquery(taken.values("slot")[:1])), _begun(now)
+    return sum(_run_alone(schedule, begun.get(schedule.pk), now) for schedule in rows)
 
 
 def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -87,21 +89,21 @@ def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
     PeriodicTask.objects.get_or_create(name=title, defaults=facts)
 
 
-def _run_alone(schedule: PeriodicTask, now: datetime) -> int:
+def _run_alone(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> int:
     """Whatever is wrong with one schedule, those behind it come too."""
     try:
-        return _run_due(schedule, now)
+        return _run_due(schedule, begun, now)
     except Exception:
         logger.exception("the schedule %s cannot be read now", schedule.name)
         return 0
 
 
-def _run_due(schedule: PeriodicTask, now: datetime) -> int:
-    begun = _begin(schedule, now)
-    if begun is None:
+def _run_due(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> int:
+    last = _begin(schedule, begun, now)
+    if last is None:
         return 0
     start = schedule.start_time and schedule.start_time - timedelta(microseconds=1)  # it counts itself
-    begin = max(filter(None, [begun, now - LOOK_BACK, start]))
+    begin = max(filter(None, [last, now - LOOK_BACK, start]))
     due = list(islice(slots(schedule, begin, min(now, schedule.expires or now)), CAUGHT_UP))
     asked = _asked(schedule)
     if asked.get("catch_up") is True and not schedule.one_off:
@@ -118,28 +120,23 @@ def _asked(schedule: PeriodicTask) -> dict:
     return asked if isinstance(asked, dict) else {}
 
 
-def _newest_slots(now: datetime) -> dict[str, Subquery]:
-    """Of each schedule, where its plan began, which plan that was, and the newest slot that was taken.
+def _begun(now: datetime) -> dict[int, ScheduleSlot]:
+    """Of each schedule, where its newest plan began.
 
     A slot beyond now was taken by a clock that was wrong: nothing waits until it comes.
     """
-    taken = ScheduleSlot.objects.filter(schedule=OuterRef("pk"), slot__lte=now).order_by("-slot")
-    begun = taken.filter(outcome=Outcome.BEGUN)
-    return {
-        "begun_at": Subquery(begun.values("slot")[:1]),
-        "begun_plan": Subquery(begun.values("reason")[:1]),
-        "taken_at": Subquery(taken.values("slot")[:1]),
-    }
+    slots = ScheduleSlot.objects.filter(outcome=Outcome.BEGUN, slot__lte=now).order_by("slot")
+    return {slot.schedule_id: slot for slot in slots}
 
 
-def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
+def _begin(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> datetime | None:
     """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that.
 
     None while the schedule is switched off; it begins again when that ends.
     """
     plan = str(schedule.crontab or schedule.interval or schedule.clocked)[:200] if schedule.enabled else SWITCHED_OFF
-    if schedule.begun_plan != plan:
-        since = now - NEW if schedule.begun_at is None else now
+    if begun is None or begun.reason != plan:
+        since = now - NEW if begun is None else now
         _claim(schedule, since, Outcome.BEGUN, plan)
         return since if schedule.enabled else None
     return schedule.taken_at if schedule.enabled else None
@@ -190,7 +187,7 @@ def _switch_off_once(schedule: PeriodicTask, slot: datetime) -> None:
 
 def _unended(schedule: PeriodicTask) -> str:
     """A job of one of the newest slots that has not ended, if any."""
-    submitted = ScheduleSlot.objects.filter(schedule=schedule, outcome=Outcome.SUBMITTED, job__isnull=False)
+    submitted = ScheduleSlot.objects.filter(schedule=schedule, job__isnull=False)
     newest = submitted.order_by("-slot").values_list("job__name", "job_id", "job__state")[:PREDECESSORS]
     return next((f"{name} {pk}" for name, pk, state in newest if state not in Job.ENDED), "")
 

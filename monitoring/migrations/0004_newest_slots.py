@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='scheduleslot',
-            index=models.Index(fields=['schedule', 'outcome', 'slot'], name='slot_outcome'),
+            index=models.Index(fields=['outcome', 'slot'], name='slot_outcome'),
         ),
     ]
