@@ -12,7 +12,9 @@ from market.models import CorporateAction, DataSource, Symbol
 from market.providers import ProviderError, recording
 from monitoring import jobs
 from monitoring.jobs import declaration
+from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job
+from tests.market.conftest import wire  # noqa: F401 - a fixture
 from tests.monitoring.conftest import start_worker  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,24 @@ def test_a_symbol_without_history_is_an_empty_data_set(recorded):
     Symbol.objects.create(ticker="ZZZZ", name="Z", exchange="XNAS", currency="USD", time_zone="UTC")
     told = datasets.process("ZZZZ", "1y")
     assert (told["bars"], told["statistics"], told["indicators"]["rsi_14"]) == (0, None, {"rsi": None})
+
+
+@pytest.mark.usefixtures("wire")
+def test_a_data_set_whose_source_does_not_have_it_came_in_part(recorded, settings):
+    with entered(Current(None)) as whole:
+        datasets.process("AAPL", "1mo")
+    DataSource.objects.update(name="yahoo")
+    settings.SOURCE = "yahoo"
+    with entered(Current(None)) as partial:
+        told = datasets.process("AAPL", "1mo")
+    assert whole.parts == {"fetching": "", "checking": "", "computing": ""}
+    assert partial.parts == {**whole.parts, "fetching": told["refreshed"]["failed"]}
+
+
+def test_a_report_without_one_of_its_symbols_came_in_part(recorded):
+    with entered(Current(None)) as running:
+        told = reports.compose("day", ["AAPL", "NOPE"])
+    assert running.parts == {"AAPL": "", "NOPE": told["failed"]["NOPE"]}
 
 
 def test_the_market_is_read_symbol_by_symbol_and_one_that_can_not_be_fails_alone(recorded):

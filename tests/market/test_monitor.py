@@ -9,6 +9,7 @@ from market import bars, monitor, quotes
 from market.models import Snapshot, Symbol
 from market.providers import ProviderError, recording
 from monitoring import jobs
+from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job
 from tests.market.yahoo_charts import made_chart
 
@@ -82,6 +83,16 @@ def test_a_close_that_we_hold_is_old_once_the_exchange_is_open(always_open):
 def test_while_its_exchange_is_closed_an_old_price_is_the_last_one(quote, always_closed):
     told(quote, seconds_ago=10_000)
     assert monitor.look()["silent"] == []
+
+
+def test_a_symbol_of_which_the_source_names_no_price_did_not_come(wire, hold):
+    hold("yahoo")
+    Symbol.objects.create(ticker="SILENT", name="S", exchange="XNAS", currency="USD", time_zone="UTC")
+    wire.charts["AAPL"] = made_chart("AAPL")
+    with entered(Current(None)) as running:
+        answer = monitor.ask(["AAPL", "SILENT", "NOPE"])
+    assert running.parts == {"AAPL": "", **answer["failed"]}
+    assert set(answer["failed"]) == {"SILENT", "NOPE"}
 
 
 @pytest.mark.db
