@@ -21,6 +21,7 @@ from rest_framework.views import exception_handler, set_rollback
 
 from finstage import answers
 from finstage.answers import PROBLEM, Answer, Refused, problem
+from monitoring import names
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ BEFORE = (
     exceptions.NotAcceptable,
 )  # fmt: skip
 RETRY_SECONDS = 5
+MESSAGES, LONGEST, TOGETHER = 5, 1500, 4000  # of a field; characters of a message, and of all fields
 PROGRAM_PATHS = (
     "/api/", "/technical-analysis/", "/async/", "/generate-report", "/system/", "/metrics", "/health/", "/ws/",
 )  # fmt: skip
@@ -78,6 +80,7 @@ def refusal(refused: Refused, scope: dict) -> Answer:
 
 
 def parameters_refused(request: HttpRequest, told: dict[str, list[str]]) -> HttpResponse:
+    told = _few(told)
     body = problem(400, "invalid_parameters", _sentences(told), request_id=_request_id(request), errors=told)
     return JsonResponse(body, status=400, content_type=PROBLEM)
 
@@ -128,9 +131,10 @@ def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:
     errors = None
     if isinstance(error, exceptions.ValidationError):
         errors = _flat(detail) if isinstance(detail, dict) else {"non_field_errors": detail}
-        code, text = _validation_code(errors), _sentences(errors)
+        code, errors = _validation_code(errors), _few(errors)
+        text = _sentences(errors)
     else:
-        code, text = getattr(detail, "code", None) or "error", str(detail)
+        code, text = getattr(detail, "code", None) or "error", _short(detail)
     return problem(plain.status_code, code, text, request_id=_request_id(request), errors=errors)
 
 
@@ -143,6 +147,25 @@ def _flat(errors: dict, inside: str = "") -> dict:
             told = {index: each for index, each in enumerate(told) if each}
         flat |= _flat(told, f"{path}.") if isinstance(told, dict) else {path: told}
     return flat
+
+
+def _few(errors: dict) -> dict:
+    """Of many fields a handful, and how many more there are: a refusal is small, however large what it refuses."""
+    few, size = {}, 0
+    for field, messages in errors.items():
+        told = [_short(each) for each in messages[:MESSAGES]] if isinstance(messages, list) else _short(messages)
+        size += len(field) + sum(map(len, told))
+        if len(few) == names.HANDFUL or (few and size > TOGETHER):
+            break
+        few[_short(field)] = told
+    if more := len(errors) - len(few):
+        few["non_field_errors"] = [*few.get("non_field_errors", []), f"And {more:,} more."]
+    return few
+
+
+def _short(text: object) -> str:
+    said = str(text)
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
 def _validation_code(errors: dict) -> str:

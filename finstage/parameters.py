@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.views import APIView
 
 from finstage import errors
+from monitoring import names
 
 UNHEEDED = "_"  # many clients add it, so that no cache answers
 ANY = ""
@@ -51,10 +52,12 @@ def documented(view: type[APIView], method: str) -> dict[str, bool]:
 
 
 def _faults(said: QueryDict, known: dict[str, bool]) -> dict[str, list[str]]:
-    faults = {}
-    for name, values in said.lists():
-        if len(values) > 1 and not known.get(name, True):
-            faults[name] = [f"is given {len(values)} times; say it once."]
-        elif name not in known and ANY not in known and name != UNHEEDED:
-            faults[name[:100]] = [f"is no parameter here; there are {', '.join(known)}."]
-    return faults
+    faults = {
+        name: [f"is given {len(values)} times; say it once."]
+        for name, values in said.lists()
+        if len(values) > 1 and not known.get(name, True)
+    }
+    if ANY in known:
+        return faults
+    there = f"there are {', '.join(known)}."
+    return faults | names.unknown(said, {*known, UNHEEDED}, there, "is no parameter here")

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from monitoring import jobs
+from monitoring import jobs, names
 from monitoring.jobs import JobError, Step, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
@@ -20,10 +20,9 @@ class Body(serializers.Serializer):
     """Refuses what it does not know: a misspelt option must not be dropped in silence."""
 
     def to_internal_value(self, data: Any) -> dict:
-        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
-        if unknown:
-            told = [f"is unknown; there are {', '.join(self.fields)}"]
-            raise serializers.ValidationError({str(name)[:100]: told for name in unknown})
+        said = data if isinstance(data, dict) else {}
+        if told := names.unknown(said, self.fields, f"there are {', '.join(self.fields)}"):
+            raise serializers.ValidationError(told)
         return super().to_internal_value(data)
 
 

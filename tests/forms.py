@@ -1,4 +1,6 @@
-"""Bodies of forms that cost a careless parser more than their size: name, content type, body. A megabyte each."""
+"""Bodies that cost a careless reader more than their size: name, content type, body. A megabyte each, or nearly."""
+
+import json
 
 MEGABYTE = 1 << 20
 MULTIPART = "multipart/form-data; boundary=B"
@@ -26,6 +28,21 @@ DEAR = {
     "no end": (MULTIPART, b"--B\r\n" + NAMED + b"\r\n\r\n" + b"\r\n-" * (MEGABYTE // 3 - 20)),
     "a broken boundary": ("multipart/form-data; boundary=" + "-" * 70, b"-" * MEGABYTE),
     "a type of semicolons": (MULTIPART + '; c="' + ";" * 15_000, _parts(NAMED)),
+}
+
+NAMES = 80_000
+_MANY = {f"k{number}": 1 for number in range(NAMES)}
+_SOME = dict(list(_MANY.items())[:1600])
+OBJECTS = {
+    name: json.dumps(said, separators=(",", ":")).encode()
+    for name, said in {
+        "very many names": _MANY,
+        "very many arguments": {"task": "analysis.report", "args": _MANY},
+        "very many names in each step": {"task": "analysis.report", "then": [{"task": "a", **_SOME}] * 50},
+        "very many steps": {"task": "analysis.report", "then": [1] * 500_000},
+        "one long value": {"task": "analysis.report", "priority": "x" * 1_000_000},
+        "one long name": {"x" * 1_000_000: 1},
+    }.items()
 }
 
 

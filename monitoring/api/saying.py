@@ -1,11 +1,13 @@
 """What a request says by name, in its query, a form or a JSON body: read alike, and nothing of it dropped."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
+from monitoring import names
 from monitoring.jobs import arguments
 
 # What others read: `_` is against caches, `format` the negotiation's, the token the login's check.
@@ -17,11 +19,12 @@ def read(request, kinds: dict[str, Any], meant: dict[str, Any]) -> dict[str, Any
 
     Raises ValidationError for a name that there is not, and for one that is said in two ways.
     """
+    parts = (_lists(request.query_params, OF_QUERIES), _body(request.data))
     values = {name: [value] for name, value in meant.items()}
-    for part in (_lists(request.query_params, OF_QUERIES), _body(request.data)):
-        for name, said in part.items():
-            values.setdefault(name, []).extend(_values(kinds.get(name), said))
-    errors = {str(name)[:100]: [fault] for name, said in values.items() if (fault := _fault(name, said, kinds))}
+    for name, part in ((name, part) for part in parts for name in kinds if name in part):
+        values.setdefault(name, []).extend(_values(kinds[name], part[name]))
+    errors = {name: [fault] for name, said in values.items() if (fault := _fault(said))}
+    errors |= names.unknown(dict.fromkeys(chain(*parts)), kinds, f"there are {', '.join(kinds)}")
     if errors:
         raise ValidationError(errors)
     return {name: said[0] for name, said in values.items()}
@@ -46,9 +49,7 @@ def _values(kind: Any, said: list) -> list:
     return [[item for each in values for item in each]] if are_parts else values
 
 
-def _fault(name: str, said: list, kinds: Iterable[str]) -> str | None:
-    if name not in kinds:
-        return f"is unknown; there are {', '.join(kinds)}"
+def _fault(said: list) -> str | None:
     other = next((each for each in said if each != said[0]), None)
     return None if other is None else f"is said in two ways, {_short(said[0])} and {_short(other)}; say it once"
 

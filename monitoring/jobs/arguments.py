@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from monitoring import names
+
 TEXT_LENGTH = 2_000
 LIST_LENGTH = 2_000
 BYTES = 64 * 1024
@@ -56,11 +58,10 @@ class Arguments:
         if not isinstance(values, dict):
             return {"args": ["must be an object"]}
         found = {name: ["is required"] for name in self.required - values.keys()}
-        for name, value in values.items():
-            if name not in self.kinds:
-                found[str(name)[:100]] = [f"is unknown; the arguments are {', '.join(self.kinds) or 'none'}"]
-            elif error := _error(self.kinds[name], value):
+        for name in (name for name in self.kinds if name in values):
+            if error := _error(self.kinds[name], values[name]):
                 found[name] = [error]
+        found |= names.unknown(values, self.kinds, f"the arguments are {', '.join(self.kinds) or 'none'}")
         return found or _size_errors(values)
 
 
