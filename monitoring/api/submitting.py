@@ -101,7 +101,8 @@ class Quick(TaskView):
         description=(
             "Takes the job's own arguments, as GET /api/tasks/kinds tells them (`symbol`, `symbols`, `period`), and "
             "the options below: in the query, a form or a JSON body, read alike. A list is said by commas, by "
-            "repeating its name, or as a list. An unknown name is refused, and so is one that is said in two ways."
+            "repeating its name, or as a list. An unknown name is refused, and so is one that is said in two ways, "
+            "an empty list, an empty text in it, and an empty text where `least_length` is 1."
         ),
         request={each: OpenApiTypes.OBJECT for each in ("application/json", "application/x-www-form-urlencoded")},
         parameters=[

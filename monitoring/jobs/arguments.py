@@ -47,6 +47,7 @@ class Arguments:
                 "name": name,
                 "kind": describe(_bare(kind)),
                 **_bounds(kind),
+                **_least_length(kind, self.defaults.get(name)),
                 "required": name in self.required,
                 "default": self.defaults.get(name),
             }
@@ -59,10 +60,17 @@ class Arguments:
             return {"args": ["must be an object"]}
         found = {name: ["is required"] for name in self.required - values.keys()}
         for name in (name for name in self.kinds if name in values):
-            if error := _error(self.kinds[name], values[name]):
+            if error := _error(self.kinds[name], values[name]) or self._emptiness(name, values[name]):
                 found[name] = [error]
         found |= names.unknown(values, self.kinds, f"the arguments are {', '.join(self.kinds) or 'none'}")
         return found or _size_errors(values)
+
+    def _emptiness(self, name: str, value: object) -> str | None:
+        """An empty text or list says nothing, unless the declaration itself begins with it."""
+        if name in self.required:
+            return _emptiness(value)
+        told = None if value == self.defaults[name] else _emptiness(value)
+        return told and f"{told}; leave it out to mean {json.dumps(self.defaults[name])}"
 
 
 def describe(kind: Any) -> str:
@@ -84,7 +92,8 @@ def understood(kind: Any, said: object) -> object:
         return said
     for each in _kinds(kind):
         if get_origin(each) is list:
-            return [understood(get_args(each)[0], part.strip()) for part in said.split(",") if part.strip()]
+            parts = said.rstrip().removesuffix(",").split(",")
+            return [understood(get_args(each)[0], part.strip()) for part in parts]
         if each is bool and said in ("true", "false"):
             return said == "true"
         if each in (int, float):
@@ -141,6 +150,18 @@ def _bounds(kind: Any) -> dict[str, float]:
     return {"least": found[0].least, "most": found[0].most} if found else {}
 
 
+def _least_length(kind: Any, default: object) -> dict[str, int]:
+    """Where a value has a length, that of the shortest; where none may be empty, it is 1."""
+    has_length = any(each is str or get_origin(each) is list for each in _kinds(kind))
+    return {"least_length": 0 if _emptiness(default) else 1} if has_length else {}
+
+
+def _emptiness(value: object) -> str | None:
+    if isinstance(value, str):
+        return None if value.strip() else "must not be empty"
+    return "must have at least one item" if value == [] else None
+
+
 def _error(kind: Any, value: object) -> str | None:
     if kind in _PLAIN:
         return _plain_error(kind, value)
@@ -180,7 +201,7 @@ def _list_error(kind: Any, value: object) -> str | None:
     if len(value) > LIST_LENGTH:
         return f"has {len(value)} items; {LIST_LENGTH} are allowed"
     for position, item in enumerate(value):
-        if error := _error(get_args(kind)[0], item):
+        if error := _error(get_args(kind)[0], item) or _emptiness(item):
             return f"item {position} {error}"
     return None
 

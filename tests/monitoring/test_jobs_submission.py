@@ -25,6 +25,7 @@ def every_kind(
     flag: bool = False,
     names: list[str] | None = None,
     mode: Literal["fast", "slow"] = "fast",
+    title: str = "",
     free: dict | None = None,
     share: Annotated[float, Between(0, 1)] = 0.5,
     days: Annotated[int, Between(1, 30)] | None = None,
@@ -39,7 +40,7 @@ RIGHT = {"text": "a", "number": 1}
     [
         RIGHT,
         {**RIGHT, "ratio": 2, "flag": True, "names": ["a", "b"], "mode": "slow", "free": {"deep": [1, None]}},
-        {**RIGHT, "names": None},
+        {**RIGHT, "names": None, "title": "", "free": {}},
         {**RIGHT, "share": 0, "days": 30},
         {**RIGHT, "share": 1.0, "days": None},
     ],
@@ -54,6 +55,8 @@ def test_values_of_the_declared_kinds_are_accepted(values):
         ("text", 1),
         ("text", "x" * 2001),
         ("text", None),
+        ("text", ""),
+        ("text", " \n"),
         ("number", True),
         ("number", 1.0),
         ("number", 2**63),
@@ -65,6 +68,9 @@ def test_values_of_the_declared_kinds_are_accepted(values):
         ("names", "AAPL"),
         ("names", ["AAPL", 1]),
         ("names", ["A"] * 2001),
+        ("names", []),
+        ("names", ["AAPL", " "]),
+        ("title", " "),
         ("mode", "medium"),
         ("free", [1]),
         ("free", {"n": math.nan}),
@@ -85,6 +91,16 @@ def test_another_value_is_refused_by_its_field(field, value):
 
 def test_what_is_missing_is_named():
     assert set(Arguments(every_kind).errors({})) == {"text", "number"}
+
+
+def test_what_may_not_be_empty_is_described():
+    told = {each["name"]: each.get("least_length") for each in Arguments(every_kind).described()}
+    assert (told["text"], told["names"], told["title"], told["number"]) == (1, 1, 0, None)
+
+
+def test_what_may_be_left_out_is_refused_empty_with_what_it_means_then():
+    told = Arguments(every_kind).errors({**RIGHT, "names": []})
+    assert told == {"names": ["must have at least one item; leave it out to mean null"]}
 
 
 def test_the_bounds_of_a_number_are_described():
