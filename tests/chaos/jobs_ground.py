@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import MySQLdb
 from celery import current_app
 from django.conf import settings
 from django.core.management import call_command
@@ -131,9 +130,7 @@ def opened(seed: int | None = None) -> Iterator[Ground]:
 
 @contextmanager
 def _standing_on(ground: Ground) -> Iterator[None]:
-    bare = MySQLdb.connect(user="root", unix_socket=str(ground.folder / "mariadb.sock"))
-    bare.cursor().execute("CREATE DATABASE finstage CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-    bare.close()
+    services.make_database(ground.folder / "mariadb.sock", "finstage")
     before, broker = connections.settings["default"], current_app.conf.broker_url
     _use_database({**before, **_database(ground)})
     _use_broker(ground.broker_url)

@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 from redis import Redis
 
-from tests.chaos.jobs_ground import report, times
+from tests.chaos.jobs_ground import report
+from tests.chaos.scale import times
 from tests.listener import Listener
 from tests.tree import Up
 
