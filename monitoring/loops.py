@@ -22,6 +22,7 @@ from typing import Self
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 15.0  # so long a turn may last or be due, where its loop does not say otherwise
+LINES, LINE_SECONDS = 20, 5.0  # of a loop's log: so many at once, then one in so long; a full disk helps nobody
 TURNS_THAT_FAIL = 3  # in a row: then the loop is at fault, and not one turn
 
 _running: dict[int, "Loop"] = {}
@@ -49,6 +50,7 @@ class Loop:
         self.failed = self.skipped = 0  # turns and elements, ever
         self._failing = self._skipping = 0  # in a row
         self._error = ""
+        self._room, self._room_at = float(LINES), time.monotonic()
         self._is_turning = False
         self._sign_at = time.monotonic()
 
@@ -98,16 +100,16 @@ class Loop:
         """Log and count an element that is left out, as `one` does."""
         self.skipped += 1
         self._skipping += 1
-        if _is_told(self._skipping):
-            what = f"{self.name}: skipped {str(element)[:200]!r} ({self._skipping} in a row)"
+        if _is_told(self._skipping) and self._has_room():
+            what = f"{self.name}: skipped {str(element)[:200]!r} ({self._skipping} in a row, {self.skipped} in all)"
             logger.error(what, exc_info=error if self._skipping == 1 else None)
 
     def fail(self, error: Exception) -> None:
         """Log and count a turn that broke, as `turn` does."""
         self.failed += 1
         self._failing += 1
-        if _is_told(self._failing):
-            # The first with its traceback; a loop that fails four times a second must not fill the disk.
+        if _is_told(self._failing) and self._has_room():
+            # The first with its traceback.
             what = f"{self.name}: a turn failed ({self._failing} in a row): {error!r}"
             logger.error(what, exc_info=error if self._failing == 1 else None)
 
@@ -121,6 +123,16 @@ class Loop:
         if self._failing >= TURNS_THAT_FAIL:
             return f"the last {self._failing} turns failed"
         return None
+
+    def _has_room(self) -> bool:
+        """Whether its log may have another line now: good and bad in turn make each bad one the first of a row."""
+        now = time.monotonic()
+        self._room = min(LINES, self._room + (now - self._room_at) / LINE_SECONDS)
+        self._room_at = now
+        if self._room < 1:
+            return False
+        self._room -= 1
+        return True
 
 
 def running() -> list[Loop]:

@@ -69,6 +69,7 @@ class Hub:
         self._tasks: list[asyncio.Task] = []
         self._redis = None
         self._repair = asyncio.Lock()
+        self._repairing = Loop("hub: the streams' holes")
         self._waiting: list[Line] | None = None  # lines that came while holes are read again
 
     # A client comes, asks and goes.
@@ -166,12 +167,12 @@ class Hub:
                 self._hold(client, stream, client.held[stream])
             else:
                 self._release(client, stream)
+                client.outbox.drop(stream)
 
     def _release(self, client: Client, stream: str) -> None:
         client.held.pop(stream, None)
         client.joining.pop(stream, None)
         client.floors.pop(stream, None)
-        client.outbox.drop(stream)
         held = self.held.get(stream)
         if held is None:
             return
@@ -315,6 +316,8 @@ class Hub:
             await self._repair_all()
         except Unreachable as error:
             logger.warning("a hole in the streams can't be read yet: %s", error)  # the next message finds it again
+        except Exception as error:  # noqa: BLE001 - the next look at the tops finds it again
+            self._repairing.fail(error)
         finally:
             self._tasks.remove(asyncio.current_task())
 
@@ -327,7 +330,8 @@ class Hub:
             try:
                 for reading in (await self._read(positions)).values() if positions else ():
                     if (held := self.held.get(reading.stream)) is not None:
-                        self._close_hole(held, reading)
+                        with self._repairing.one(reading.stream):
+                            self._close_hole(held, reading)
                 waited = self._waiting
             finally:
                 self._waiting = None

@@ -46,7 +46,8 @@ def pass_on(loop: Loop) -> int:
     if told:
         skipped, overflowed = loop.skipped, client.llen(changes.KEY) >= changes.LIMIT
         newest = merged(told, loop)
-        streams.publish([messages.jobs(newest, is_whole=not overflowed and loop.skipped == skipped)])
+        with loop.one(f"{len(newest)} changes"):
+            streams.publish([messages.jobs(newest, is_whole=not overflowed and loop.skipped == skipped)])
         client.ltrim(changes.KEY, len(told), -1)
     return len(told)
 
@@ -58,5 +59,7 @@ def merged(told: list[bytes], loop: Loop) -> list[dict]:
         with loop.one(text):
             if (change := changes.FORMAT.unpack(text)) is None:
                 raise ValueError("this is no change of a job")
-            newest[change.task_id] = newest.pop(change.task_id, {}) | orjson.loads(text)
+            facts = orjson.loads(text)
+            messages.encode(facts)  # what can be read is not always something that can be told: a depth of 900
+            newest[change.task_id] = newest.pop(change.task_id, {}) | facts
     return list(newest.values())

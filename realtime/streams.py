@@ -22,17 +22,28 @@ from realtime.messages import Message
 HISTORY = 1000
 KEPT, CONFLATED, EPOCH = "k", "c", "e"  # flags of a line
 
+# A state that no longer says where its stream is, whatever damaged it, is as good as none: the stream begins anew.
+_SOUND = """
+local function is_sound(state)
+  local found = redis.call('HMGET', state, 'epoch', 'seq', 'lost')
+  local function is_number(text) return text and string.match(text, '^%d+$') and #text < 16 end
+  return found[1] and is_number(found[2]) and (not found[3] or is_number(found[3]))
+end
+"""
+
 # ARGV: prefix, channel, epoch for streams that have none, history length, then stream, flags, body of each message.
-_PUBLISH = """
+_PUBLISH = (
+    _SOUND
+    + """
 local prefix, channel, fresh, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local lines, numbers = {}, {}
 for i = 5, #ARGV, 3 do
   local name, flags, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local state, history = prefix .. 'state:' .. name, prefix .. 'history:' .. name
   local epoch = redis.call('HGET', state, 'epoch')
-  if not epoch then
+  if not is_sound(state) then
     epoch = fresh .. i
-    redis.call('DEL', history)
+    redis.call('DEL', state, history)
     redis.call('HSET', state, 'epoch', epoch, 'seq', 0, 'lost', 0)
     lines[#lines + 1] = name .. '\\t' .. epoch .. '\\t0\\te\\t'
   end
@@ -53,6 +64,7 @@ end
 redis.call('PUBLISH', channel, table.concat(lines, '\\n'))
 return numbers
 """
+)
 
 # ARGV: prefix, channel, the new epoch, then the streams.
 _RENEW = """
@@ -71,13 +83,15 @@ return #lines
 
 # ARGV: prefix, epoch for streams that have none, the most messages of one stream, then stream, epoch, seq
 # (an empty epoch asks for no history). The epoch is made here, so that a position is never given without one.
-_READ = """
+_READ = (
+    _SOUND
+    + """
 local answers = {}
 for i = 4, #ARGV, 3 do
   local state = ARGV[1] .. 'state:' .. ARGV[i]
-  if redis.call('HSETNX', state, 'epoch', ARGV[2] .. i) == 1 then
-    redis.call('DEL', ARGV[1] .. 'history:' .. ARGV[i])
-    redis.call('HSET', state, 'seq', 0, 'lost', 0)
+  if not is_sound(state) then
+    redis.call('DEL', state, ARGV[1] .. 'history:' .. ARGV[i])
+    redis.call('HSET', state, 'epoch', ARGV[2] .. i, 'seq', 0, 'lost', 0)
   end
   local found = redis.call('HMGET', state, 'epoch', 'seq', 'lost', 'latest')
   local missed = {}
@@ -90,6 +104,7 @@ for i = 4, #ARGV, 3 do
 end
 return answers
 """
+)
 
 
 class Position(NamedTuple):
@@ -165,10 +180,17 @@ def reading_script(since: dict[str, Position | None], limit: int) -> tuple[str, 
 
 
 def readings(names: Iterable[str], answer: list) -> dict[str, Reading]:
-    return {
-        name: Reading(name, epoch.decode(), int(seq or 0), int(lost or 0), latest, missed)
-        for name, (epoch, seq, lost, latest, missed) in zip(names, answer, strict=True)
-    }
+    return {name: _reading(name, *found) for name, found in zip(names, answer, strict=True)}
+
+
+def _reading(name: str, epoch: bytes, seq: bytes, lost: bytes | None, latest: bytes, missed: list[bytes]) -> Reading:
+    """What can't be told from its place is as good as dropped: the gap says so."""
+    try:
+        for text in (*missed, *filter(None, [latest])):
+            seq_of(text)
+    except ValueError:
+        latest, missed, lost = b"", [], seq
+    return Reading(name, epoch.decode(errors="replace"), int(seq), int(lost or 0), latest, missed)
 
 
 def seq_of(text: bytes) -> int:

@@ -25,6 +25,7 @@ NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
 ASKED = {"job", "arguments", "priority", "timeout", "only_if", "catch_up"}
 SWITCHED_OFF = "switched off"
 CAUGHT_UP = 2_000  # slots at one tick; those behind them come at the next
+CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 PREDECESSORS = 100  # of which one may still run: a slot is taken only when those before it have ended
 
 Outcome = ScheduleSlot.Outcome
@@ -34,9 +35,10 @@ logger = logging.getLogger(__name__)
 def run_due(now: datetime) -> int:
     """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
     rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
-    taken = ScheduleSlot.objects.filter(schedule=OuterRef("pk"), slot__lte=now).order_by("-slot")
-    rows, begun = rows.annotate(taken_at=Subquery(taken.values("slot")[:1])), _begun(now)
-    return sum(_run_alone(schedule, begun.get(schedule.pk), now) for schedule in rows)
+    newest = ScheduleSlot.objects.filter(schedule=OuterRef("pk")).order_by("-slot").values("slot")
+    marks = {"taken_at": Subquery(newest.filter(slot__lte=now)[:1]), "newest_at": Subquery(newest[:1])}
+    begun = _begun(now)
+    return sum(_run_alone(schedule, begun.get(schedule.pk), now) for schedule in rows.annotate(**marks))
 
 
 def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -99,6 +101,7 @@ def _run_alone(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime
 
 
 def _run_due(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> int:
+    _give_back(schedule, now)
     last = _begin(schedule, begun, now)
     if last is None:
         return 0
@@ -109,6 +112,14 @@ def _run_due(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) 
     if asked.get("catch_up") is True and not schedule.one_off:
         return sum(_submit(schedule, slot, asked) for slot in due)
     return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
+
+
+def _give_back(schedule: PeriodicTask, now: datetime) -> None:
+    """Free the slots beyond now: a clock that was ahead took them, and their time is still to come."""
+    if schedule.newest_at and schedule.newest_at > now + CLOCKS_APART:
+        beyond = ScheduleSlot.objects.filter(schedule=schedule, slot__gt=now + CLOCKS_APART)
+        logger.warning("the schedule %s: %d slots are of a time to come: taken back", schedule.name, beyond.count())
+        beyond.delete()
 
 
 def _asked(schedule: PeriodicTask) -> dict:

@@ -69,7 +69,28 @@ def test_a_clock_that_was_a_day_ahead_for_a_moment_stops_no_schedule(hourly):
     schedules.run_due(NOON + timedelta(days=1))
     Job.objects.update(state="completed", lane=None)
     schedules.run_due(NOON + timedelta(hours=1))
-    assert taken(hourly) == [NOON, NOON + timedelta(hours=1), NOON + timedelta(days=1)]
+    assert taken(hourly) == [NOON, NOON + timedelta(hours=1)]
+    Job.objects.update(state="completed", lane=None)
+    schedules.run_due(NOON + timedelta(days=1))
+    assert NOON + timedelta(days=1) in taken(hourly)
+    assert hourly.slots.order_by("-slot").first().job.state == "pending"
+
+
+def test_a_clock_that_was_ahead_silences_no_schedule_that_catches_up(hourly):
+    hourly.kwargs = '{"job": "sample.add", "arguments": {"a": 1}, "catch_up": true}'
+    hourly.save()
+    schedules.run_due(NOON)
+    schedules.run_due(NOON + timedelta(hours=5))
+    schedules.run_due(NOON + timedelta(minutes=1))
+    assert taken(hourly) == [NOON]
+    schedules.run_due(NOON + timedelta(hours=2))
+    assert taken(hourly) == [NOON + timedelta(hours=hour) for hour in (0, 1, 2)]
+
+
+def test_a_clock_a_little_ahead_of_another_takes_no_slot_from_it(hourly):
+    schedules.run_due(NOON)
+    schedules.run_due(NOON - timedelta(minutes=2))
+    assert taken(hourly) == [NOON]
 
 
 def test_a_plan_that_changed_while_the_clock_was_ahead_goes_on_when_it_is_right(hourly):

@@ -70,6 +70,16 @@ def test_a_loop_that_fails_all_the_time_does_not_fill_the_log(caplog):
     assert sum(record.exc_info is not None for record in caplog.records) == 1
 
 
+def test_good_and_bad_in_turn_do_not_fill_the_log(caplog):
+    with Loop("sample") as loop:
+        for number in range(1000):
+            with loop.one(number):
+                if number % 2:
+                    raise KeyError
+    assert loop.skipped == 500
+    assert 0 < len(caplog.records) <= loops.LINES + 1
+
+
 def test_a_loop_that_does_not_turn_in_time_is_at_fault(monkeypatch):
     now = _clock(monkeypatch)
     with Loop("sample", every_seconds=1.0, patience_seconds=5.0):

@@ -480,3 +480,29 @@ def test_a_client_that_cannot_be_told_the_status_keeps_it_from_no_other(monkeypa
         await until(lambda: hub.status is not None)
 
     play(scenario)
+
+
+DAMAGED = [{"lost": "zz"}, {"seq": "zz"}, {"seq": "-1"}, {"seq": "9" * 30}, {"latest": "no json"}]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_stream_costs_no_other_and_begins_anew(damage):
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:AAPL": EVERY, "prices:FB": EVERY}, {})
+        await publish(tick(), tick("prices:FB"))
+        await until(lambda: socket.seqs("prices:AAPL") == socket.seqs("prices:FB") == [1])
+        await asyncio.to_thread(_damage, "prices:FB", damage)
+        await asyncio.to_thread(redis.client().publish, streams.channel(), b"lost on the way")
+        await publish(tick(), tick("prices:FB"))
+        await until(lambda: socket.seqs("prices:AAPL") == [1, 2], seconds=CHECKED_SECONDS)
+        late, heard = connect(hub)
+        await hub.subscribe(late, {"prices:FB": EVERY, "prices:AAPL": EVERY}, {"prices:FB": Position("x", 1)})
+        await publish(tick("prices:FB"), tick())
+        await until(lambda: heard.seqs("prices:FB") and heard.seqs("prices:AAPL") == [3])
+
+    play(scenario)
+
+
+def _damage(stream: str, damage: dict[str, str]) -> None:
+    redis.client().hset(redis.key("stream", "state", stream), mapping=damage)

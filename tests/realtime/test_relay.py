@@ -54,6 +54,15 @@ def test_what_is_no_change_is_left_out_and_holds_nothing_up(bad):
     assert (told["jobs"], told["is_whole"]) == ([{"task_id": "a", "status": "running"}], False)
 
 
+def test_what_can_be_read_and_not_told_holds_nothing_up():
+    deep = b'{"task_id": "d", "n": ' + b"[" * 900 + b"]" * 900 + b"}"
+    redis.client().rpush(changes.KEY, deep)
+    tell({"task_id": "a"})
+    assert [relay.pass_on(LOOP), relay.pass_on(LOOP)] == [2, 0]
+    [told] = published()
+    assert (told["jobs"], told["is_whole"]) == ([{"task_id": "a"}], False)
+
+
 def test_the_thread_outlives_what_is_no_change():
     with Relay():
         redis.client().rpush(changes.KEY, b"no change")
