@@ -154,6 +154,10 @@ class TemplateForm(forms.ModelForm):
         fields = ["name", "submission", "owner"]
         field_classes = {"submission": Submission}
 
+    def clean_name(self) -> str:
+        submissions.NO_SLASH_AT_AN_END(self.cleaned_data["name"])
+        return self.cleaned_data["name"]
+
     def clean_submission(self) -> dict:
         saved = {"name": self.cleaned_data.get("name", ""), "submission": self.cleaned_data["submission"]}
         try:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from monitoring import jobs, names
@@ -13,6 +14,10 @@ from monitoring.queries import Text
 
 STEPS = 50
 KEY_LENGTH = 100
+# A path's last slash says nothing, so no name may depend on it; and one that says nothing between two is lost too.
+NO_SLASH_AT_AN_END = RegexValidator(
+    r"^\s*[^\s/\u0000]([^\u0000]*[^\s/\u0000])?\s*$", "must not begin or end with a slash"
+)
 OF_STEPS = ("task", "args", "beside", "then", "key")  # what is not an option of all jobs of a body
 
 
@@ -88,7 +93,7 @@ class TemplateCall(Body):
 
 
 class TemplateBody(Body):
-    name = Text(max_length=100)
+    name = Text(max_length=100, validators=[NO_SLASH_AT_AN_END])
     submission = SubmissionBody()
 
     def validate_submission(self, asked: dict) -> dict:

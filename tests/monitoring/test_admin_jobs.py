@@ -47,6 +47,13 @@ def test_a_template_is_refused_in_the_admin_as_it_is_over_http(admin_client, sub
     assert not JobTemplate.objects.exists()
 
 
+def test_a_name_that_ends_in_a_slash_is_refused_in_the_admin_too(admin_client):
+    form = {"name": "t/", "submission": '{"task": "sample.add", "args": {"a": 1}}'}
+    answer = admin_client.post("/admin/monitoring/jobtemplate/add/", form)
+    assert "must not begin or end with a slash" in answer.content.decode()
+    assert not JobTemplate.objects.exists()
+
+
 @pytest.mark.parametrize("submission", ["[" * 100_000, "1" * 5_000, '{"task": "sample.add", "\\ud800": 1}'])
 def test_nonsense_in_the_admin_is_refused_and_not_raised(admin_client, submission):
     form = {"name": "t", "submission": submission}

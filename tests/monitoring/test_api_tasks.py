@@ -193,6 +193,22 @@ def test_a_template_is_kept_as_it_is_understood_and_its_owner_may_delete_it(clie
     assert client.delete("/api/tasks/templates/mine").status_code == 404
 
 
+@pytest.mark.parametrize("name", ["/", "a/", "/a", "a/b/ "])
+def test_a_name_whose_end_a_path_would_lose_is_refused(client, person, name):
+    saved = {"name": name, "submission": {"task": "sample.open_to_all"}}
+    answer = client.post("/api/tasks/templates", saved, content_type=JSON)
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"name": ["must not begin or end with a slash"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("a", "a"), ("a", "a/"), ("a/b", "a/b/"), ("old/", "old/"), ("old/", "old//")]
+)
+def test_a_template_is_deleted_with_and_without_the_closing_slash(client, person, name, path):
+    JobTemplate.objects.create(name=name, owner=person, submission={"task": "sample.open_to_all"})
+    assert client.delete(f"/api/tasks/templates/{path}").status_code == 204
+    assert not JobTemplate.objects.exists()
+
+
 def test_a_template_of_somebody_else_is_neither_seen_nor_used_nor_deleted(client, person):
     other = get_user_model().objects.create_user("other")
     JobTemplate.objects.create(name="theirs", owner=other, submission={"task": "sample.open_to_all"})
