@@ -23,6 +23,7 @@ from tests import services
 from tests.chaos.scale import SCALE
 
 APP = "tests.chaos.jobs_app"
+TODAY = settings.BASE_DIR
 READY_SECONDS = 60
 TABLES = [
     "CREATE TABLE chaos_bars (job char(36), symbol int, day int, attempt int, close double, KEY (job))",
@@ -37,6 +38,7 @@ class Process:
     name: str
     process: subprocess.Popen
     log: Path
+    folder: Path  # of the code that it runs
 
     def kill(self) -> None:
         self.process.kill()
@@ -71,27 +73,28 @@ class Ground:
         self.broker.kill()
         self.broker.wait()
 
-    def start(self, name: str, *command: str, **environment: str) -> Process:
+    def start(self, name: str, *command: str, folder: Path = TODAY, **environment: str) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *command],
-                cwd=settings.BASE_DIR,
-                env=self.environment(**environment),
+                cwd=folder,
+                env=self.environment(PYTHONPATH=str(TODAY), **environment),  # these tests, also beside other code
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-        self.processes.append(Process(name, process, log))
+        self.processes.append(Process(name, process, log, folder))
         return self.processes[-1]
 
-    def worker(self, concurrency: int = 4, without: str = "", app: str = APP) -> Process:
+    def worker(self, concurrency: int = 4, without: str = "", app: str = APP, folder: Path = TODAY) -> Process:
         """A worker on its way up. without: a defence that it lacks, to see that the scenario notices."""
         options = ["-P", "threads", "-c", str(concurrency), "-l", "WARNING"]
-        return self.start("worker", "-m", "celery", "-A", app, "worker", *options, CHAOS_WITHOUT=without)
+        command = ["-m", "celery", "-A", app, "worker", *options]
+        return self.start("worker", *command, folder=folder, CHAOS_WITHOUT=without)
 
-    def ready_worker(self, concurrency: int = 4, without: str = "", app: str = APP) -> Process:
-        started = self.worker(concurrency, without, app)
+    def ready_worker(self, concurrency: int = 4, without: str = "", app: str = APP, folder: Path = TODAY) -> Process:
+        started = self.worker(concurrency, without, app, folder)
         until(lambda: Worker.objects.filter(pid=started.process.pid).exists(), READY_SECONDS, started)
         return started
 

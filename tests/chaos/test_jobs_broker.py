@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import redis
@@ -23,16 +23,22 @@ from tests.chaos.scale import times
 pytestmark = pytest.mark.chaos
 QUEUED = 2_000
 SUBMISSION_SECONDS = 0.5
+RINGS = "finstage:celery:celery"  # where the broker keeps them
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of jobs and their workers. slowest: the longest that a submission took, in seconds."""
+    """What became of jobs and their workers. slowest: the longest that a submission took, in seconds.
+
+    flushed: rings that a FLUSHALL took. met: jobs that waited when the broker died, at its least worst death.
+    """
 
     asked: int
     left: int
     ended: int
     slowest: float
+    flushed: int = 0
+    met: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +71,15 @@ def test_a_broker_that_restarts_and_forgets_while_jobs_wait(ground):
     runs, different = _runs()
     report(
         "the broker under queued jobs",
-        f"{restarts} times frozen, killed and started empty, one FLUSHALL, {seen.asked} jobs",
+        f"{restarts} times frozen, killed over {seen.met} jobs or more and started empty, "
+        f"one FLUSHALL of {seen.flushed} rings, {seen.asked} jobs",
         f"{seen.asked} done, 0 twice; a submission ≤ {SUBMISSION_SECONDS} s",
         f"{different} done, {runs - different} twice; slowest submission {seen.slowest * 1000:.0f} ms",
     )
     assert (seen.left, runs, different) == (0, seen.asked, seen.asked)
     assert seen.slowest <= SUBMISSION_SECONDS
+    assert seen.flushed > 0
+    assert seen.met >= times(QUEUED) // 2 // restarts
 
 
 def test_without_a_reaper_a_broker_that_forgets_leaves_jobs_waiting(ground):
@@ -116,17 +125,24 @@ def test_without_leaving_the_lane_cancelled_jobs_start(ground, monkeypatch):
 
 
 def restart_under_jobs(ground: Ground, queued: int, restarts: int, *, patience: float, without: str = "") -> Seen:
-    """The broker hangs, dies and comes back empty, while jobs are submitted before, during and after."""
+    """Over jobs that wait in numbers the broker forgets their rings, and then hangs, dies and comes back empty."""
     for _ in range(2):
         ground.ready_worker(8, without)
     _until_rings_are_heard()
-    slowest = 0.0
-    for number in range(restarts):
-        slowest = max(slowest, _submit(queued // restarts), _submit_while_it_dies(ground))
+    with _paused(ground):
+        slowest = _submit(queued // 2)
+        flushed = _forget(ground)
+    met = []
+    for _ in range(restarts):
+        _seen(ground, slowest, patience)  # nothing waits: who is paused now has no row locked
+        with _paused(ground):
+            slowest = max(slowest, _submit(queued // 2 // restarts), _submit_while_it_dies(ground))
+            met.append(Job.objects.filter(state="pending").count())
+        time.sleep(ground.random.uniform(0.2, 1))
+        slowest = max(slowest, _submit(5))
+        assert doorbell.flush(60)  # in vain: none waits for the broker to come back
         ground.start_broker()
-        if number == 0:
-            _broker(ground).flushall()
-    return _seen(ground, slowest, patience)
+    return replace(_seen(ground, slowest, patience), flushed=flushed, met=min(met))
 
 
 def fill_under_jobs(ground: Ground, asked: int, *, patience: float, without: str = "") -> Seen:
@@ -164,7 +180,7 @@ def die_with_rings(ground: Ground, rounds: int, without: str = "") -> int:
         asked = jobs.submit("chaos.run")
         doorbell.flush()
         time.sleep(0.1)
-        is_popped = _broker(ground).llen("finstage:celery:celery") == 0
+        is_popped = _broker(ground).llen(RINGS) == 0
         victim.kill()
         if is_popped:  # else it was frozen between two waits, and the ring still hangs in the broker
             rounds -= 1
@@ -188,6 +204,28 @@ def _until_rings_are_heard() -> None:
 
 
 @contextmanager
+def _paused(ground: Ground) -> Iterator[None]:
+    """All that runs on the ground stands still: what is submitted now waits, and so does every ring."""
+    for each in ground.processes:
+        os.kill(each.process.pid, signal.SIGSTOP)
+    # Else those that wait for a ring would find one in their hands when they go on.
+    _broker(ground).client_kill_filter(_type="normal", skipme=True)
+    try:
+        yield
+    finally:
+        for each in ground.processes:
+            os.kill(each.process.pid, signal.SIGCONT)
+
+
+def _forget(ground: Ground) -> int:
+    """Returns how many rings the broker held when all was taken from it."""
+    doorbell.flush()
+    rings = _broker(ground).llen(RINGS)
+    _broker(ground).flushall()
+    return rings
+
+
+@contextmanager
 def _full(ground: Ground) -> Iterator[None]:
     broker = _broker(ground)
     broker.config_set("maxmemory", "1mb")
@@ -208,8 +246,11 @@ def _seen(ground: Ground, slowest: float, patience: float) -> Seen:
 
 
 def _ring_in_the_callers_thread(monkeypatch) -> None:
-    rings = doorbell._errands
-    monkeypatch.setattr(rings, "put", lambda *items: rings._do_quietly(list(items)))
+    def put(*rings: None) -> None:
+        with suppress(Exception):  # whatever the broker says, as on the thread aside
+            doorbell._send(list(rings))
+
+    monkeypatch.setattr(doorbell._errands, "put", put)
 
 
 def _cancel_in_word_only(pk: uuid.UUID) -> str:

@@ -18,6 +18,8 @@ from tests.chaos.jobs_ground import Ground, Process, report, until
 pytestmark = pytest.mark.chaos
 FROZEN_SECONDS = 15  # longer than a lease, and than a read that is given up and a connect that is tried then
 PATIENCE_SECONDS = 40
+THREADS = 8
+LONG = THREADS + 4  # jobs: neither worker has room for all of them, so each holds some when things freeze
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ def put_all_to_sleep(ground: Ground, without: str = "") -> Seen:
 
 def _busy_workers(ground: Ground, without: str) -> list[Process]:
     """Two workers in the middle of jobs that are long, that end with a row of their own and that end plainly."""
-    workers = [ground.ready_worker(8, without) for _ in range(2)]
-    asked = jobs.submit_many("chaos.run", [{"seconds": 21.0}] * 4)
+    workers = [ground.ready_worker(THREADS, without) for _ in range(2)]
+    asked = jobs.submit_many("chaos.run", [{"seconds": 21.0}] * LONG)
     with transaction.atomic():  # all at once, so that some still wait when the others run
         for _ in range(40):
             jobs.submit("chaos.run", {"seconds": 0.5})

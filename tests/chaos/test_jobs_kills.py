@@ -3,7 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.models import Job, Worker
 from tests.chaos import jobs_ground, jobs_sample
-from tests.chaos.jobs_ground import Ground, Process, quantile, report, until
+from tests.chaos.jobs_ground import TODAY, Ground, Process, quantile, report, until
 from tests.chaos.scale import times
+from tests.versions import before
 
 pytestmark = pytest.mark.chaos
 RECOVERY_SECONDS = 20
+WHILE, AFTER = "during", "after"  # the second attempt: when a ghost wakes
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +81,34 @@ def test_without_an_epitaph_jobs_whose_own_process_is_killed_are_lost(ground, wi
     assert tally.lost == lost
 
 
-def test_frozen_workers_write_nothing_after_they_were_given_up(ground):
-    lost, twice = freeze_often(ground, times(5))
+def test_workers_of_today_and_of_the_version_before_that_are_killed_beside_each_other(ground):
+    tally = kill_often(ground, "chaos.ingest", times(8), ["main"], folders=(TODAY, before.folder()))
     report(
-        "frozen workers",
-        f"SIGSTOP in a running job, SIGCONT after another attempt ended it, {times(5)} times",
+        "kill -9 beside a worker of the version before",
+        f"{tally.rounds} times whichever of the two ran the job",
+        "0 lost, 0 rows twice",
+        str(tally),
+    )
+    assert (tally.lost, tally.twice) == (0, 0)
+
+
+@pytest.mark.parametrize("beside", ["today", "the version before"])
+def test_ghosts_write_nothing_whenever_they_wake(ground, beside):
+    woken = [WHILE, WHILE, AFTER, AFTER]  # so that of two versions each is the ghost of each kind
+    folders = (TODAY, TODAY if beside == "today" else before.folder())
+    lost, twice = freeze_often(ground, woken, folders)
+    report(
+        f"frozen workers, the other of {beside}",
+        f"SIGSTOP in a running job, SIGCONT {' or '.join(sorted(set(woken)))} the second attempt, {len(woken)} times",
         "0 lost, 0 rows twice",
         f"{lost} lost, {twice} rows twice",
     )
     assert (lost, twice) == (0, 0)
 
 
-def test_without_fencing_frozen_workers_write_twice(ground):
-    assert freeze_often(ground, 1, without="fencing")[1]
+@pytest.mark.parametrize("woken", [WHILE, AFTER])
+def test_without_fencing_ghosts_write_twice(ground, woken):
+    assert freeze_often(ground, [woken], without="fencing")[1]
 
 
 def kill_often(
@@ -102,9 +120,10 @@ def kill_often(
     latest: float = 1.0,
     without: str = "",
     patience: float = 90,
+    folders: Sequence[Path] = (TODAY, TODAY),
 ) -> Tally:
-    """latest: the part of a job after which no blow falls any more."""
-    workers = [ground.ready_worker(2, without) for _ in range(2)]
+    """latest: the part of a job after which no blow falls any more. folders: whose code the two workers run."""
+    workers = [ground.ready_worker(2, without, folder=folder) for folder in folders]
     whole = _seconds_of_one(ground, name)
     tally = Tally()
     for number in range(rounds):
@@ -119,23 +138,35 @@ def kill_often(
     return tally
 
 
-def freeze_often(ground: Ground, rounds: int, without: str = "") -> tuple[int, int]:
-    lost = twice = 0
-    for _ in range(rounds):
-        first = ground.ready_worker(2, without)
+def freeze_often(
+    ground: Ground, woken: Sequence[str], folders: Sequence[Path] = (TODAY, TODAY), without: str = ""
+) -> tuple[int, int]:
+    """Who has taken a job over runs the next one, and becomes the next ghost. Returns the rows lost and twice."""
+    code, lost, twice = cycle(folders), 0, 0
+    holder = ground.ready_worker(2, without, folder=next(code))
+    for when in woken:
         asked = jobs.submit("chaos.ingest", {"folder": str(ground.folder)})
-        until(lambda asked=asked: _pid_file(ground, asked).exists(), 30, first)
+        until(lambda asked=asked: _pid_file(ground, asked).exists(), 30, holder)
         time.sleep(ground.random.uniform(0, 0.5))
-        os.kill(first.process.pid, signal.SIGSTOP)
-        second = ground.ready_worker(2, without)
-        until(lambda asked=asked: Job.objects.get(pk=asked.pk).state in ("completed", "failed"), 60, second)
-        os.kill(first.process.pid, signal.SIGCONT)
-        time.sleep(3)
-        first.kill(), second.kill()
+        ghost = holder
+        os.kill(ghost.process.pid, signal.SIGSTOP)
+        holder = ground.ready_worker(2, without, folder=next(code))
+        _wake(ghost, asked, when, holder)
         rows, different = _count(asked)
         lost += different < jobs_sample.ROWS
         twice += rows - different
     return lost, twice
+
+
+def _wake(ghost: Process, asked: Job, when: str, holder: Process) -> None:
+    """And let both end what they do."""
+    row = Job.objects.filter(pk=asked.pk)
+    begun, ended = row.filter(attempt=2), row.filter(state__in=Job.ENDED)
+    until((begun if when == WHILE else ended).exists, 60, holder)
+    os.kill(ghost.process.pid, signal.SIGCONT)
+    until(ended.exists, 60, ghost, holder)
+    time.sleep(5)  # so long a ghost could still be at it
+    ghost.kill()
 
 
 def _seconds_of_one(ground: Ground, name: str) -> float:
@@ -164,7 +195,9 @@ def _replaced(ground: Ground, workers: list[Process], without: str) -> list[Proc
     """As a supervisor does: a worker that died comes up again, while the other goes on."""
     time.sleep(0.1)
     dead = [each for each in workers if each.process.poll() is not None]
-    return [each for each in workers if each not in dead] + [ground.worker(2, without) for _ in dead]
+    return [each for each in workers if each not in dead] + [
+        ground.worker(2, without, folder=each.folder) for each in dead
+    ]
 
 
 def _judge(asked: Job, killed_at, patience: float, tally: Tally) -> None:
