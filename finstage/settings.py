@@ -78,7 +78,7 @@ def _secret_key() -> str:
     if key := env.str("SECRET_KEY", default=""):
         return key
     path = VAR / "secret_key"
-    if shared := next((name for name in ("REDIS_URL", "DATABASE_URL") if env.str(name, default="")), None):
+    if shared := next((name for name in ("REDIS_URL", "DATABASE_URL") if _names_a_server(name)), None):
         raise ImproperlyConfigured(_key_is_missing(shared, path))
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -86,6 +86,12 @@ def _secret_key() -> str:
     except FileExistsError:
         pass
     return path.read_text().strip()
+
+
+def _names_a_server(name: str) -> bool:
+    """A file is none: only this machine's processes have it."""
+    url = env.str(name, default="")
+    return bool(url) and not url.startswith("sqlite:")
 
 
 def _key_is_missing(shared: str, path: Path) -> str:

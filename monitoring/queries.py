@@ -1,5 +1,6 @@
 """What may stand behind the `?` of a read: checked once, documented once, refused with what is allowed."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 
@@ -16,6 +17,9 @@ PAGING = [
         "limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, description="Rows in a page."
     ),
 ]
+
+
+WHOLE = re.compile(r"-?[0-9]+")  # no digits of other scripts, no `5.0`, `1_000` or blanks, which int() takes too
 
 
 class Query(serializers.Serializer):
@@ -66,6 +70,12 @@ class Count(serializers.IntegerField):
         allowed = f"It must be a whole number from {min_value} to {max_value}."
         messages = dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), allowed)
         super().__init__(min_value=min_value, max_value=max_value, error_messages=messages, **kwargs)
+
+    def to_internal_value(self, data: object) -> int:
+        """Of a number in JSON without a fraction, or of ASCII digits."""
+        if type(data) is int or (isinstance(data, str) and WHOLE.fullmatch(data)):
+            return super().to_internal_value(data)
+        self.fail("invalid")
 
 
 @extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})

@@ -10,7 +10,7 @@ from monitoring import jobs, names
 from monitoring.jobs import JobError, Step, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
-from monitoring.queries import Text
+from monitoring.queries import Count, Text
 
 STEPS = 50
 KEY_LENGTH = 100
@@ -31,15 +31,6 @@ class Body(serializers.Serializer):
         return super().to_internal_value(data)
 
 
-class Whole(serializers.IntegerField):
-    """A whole number; the refusal says which there are."""
-
-    def __init__(self, least: int, most: int, **options: Any) -> None:
-        allowed = f"must be a whole number from {least} to {most}"
-        messages = dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), allowed)
-        super().__init__(min_value=least, max_value=most, error_messages=messages, **options)
-
-
 class Condition(Body):
     name = Text(max_length=100, help_text="A declared condition.")
     arguments = serializers.DictField(default=dict)
@@ -54,11 +45,18 @@ class SubmissionBody(StepBody):
     """A job to run, and optionally others beside it and behind it."""
 
     priority = serializers.ChoiceField([each.name.lower() for each in Priority], required=False)
-    timeout = Whole(1, submitting.LONGEST_TIMEOUT_SECONDS, required=False, help_text="Seconds an attempt may take.")
-    max_attempts = Whole(1, submitting.MOST_ATTEMPTS, required=False, help_text="How often it may be tried, in all.")
-    max_retries = Whole(
-        0,
-        submitting.MOST_ATTEMPTS - 1,
+    timeout = Count(
+        min_value=1,
+        max_value=submitting.LONGEST_TIMEOUT_SECONDS,
+        required=False,
+        help_text="Seconds an attempt may take.",
+    )
+    max_attempts = Count(
+        min_value=1, max_value=submitting.MOST_ATTEMPTS, required=False, help_text="How often it may be tried, in all."
+    )
+    max_retries = Count(
+        min_value=0,
+        max_value=submitting.MOST_ATTEMPTS - 1,
         required=False,
         help_text="How often it may be tried again: n is `max_attempts` n + 1.",
     )

@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import re
 import types
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ LIST_LENGTH = 2_000
 BYTES = 64 * 1024
 DEPTH = 20  # MariaDB reads JSON up to 32 deep, and a template has some around the arguments
 
+# How a number is written: in ASCII digits, where Python takes those of every script, and `1_000` too.
+_WRITTEN = {int: re.compile(r"-?[0-9]+"), float: re.compile(r"-?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")}
 _PLAIN = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
 
 
@@ -96,8 +99,8 @@ def understood(kind: Any, said: object) -> object:
             return [understood(get_args(each)[0], part.strip()) for part in parts]
         if each is bool and said in ("true", "false"):
             return said == "true"
-        if each in (int, float):
-            with suppress(ValueError):
+        if each in _WRITTEN and _WRITTEN[each].fullmatch(said):
+            with suppress(ValueError):  # too many digits
                 return each(said)
     return said
 

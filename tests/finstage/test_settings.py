@@ -49,13 +49,25 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["REDIS_URL", "DATABASE_URL"])
-def test_a_server_that_others_may_share_needs_a_key_and_the_told_command_sets_one(name, tmp_path):
-    refused = _check(tmp_path, **{name: os.environ[name]})
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("REDIS_URL", "redis://localhost:6379/0"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("DATABASE_URL", "mysql://ann:secret@localhost:3306/finstage"),
+    ],
+)
+def test_a_server_that_others_may_share_needs_a_key_and_the_told_command_sets_one(name, url, tmp_path):
+    refused = _check(tmp_path, **{name: url})
     assert refused.returncode == 1
     assert f"SECRET_KEY is not set, and {name} names a server" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     assert len(_key_told(refused.stderr)) > 60
+
+
+def test_a_file_is_no_server_and_needs_no_key(tmp_path):
+    assert _check(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3").returncode == 0
+    assert (tmp_path / "secret_key").exists()
 
 
 def test_an_installation_that_made_its_own_key_is_told_to_keep_it(tmp_path):

@@ -347,10 +347,10 @@ def test_so_many_retries_are_one_attempt_more(client, staff, said, attempts):
     assert task["max_attempts"] == attempts
 
 
-@pytest.mark.parametrize("retries", [-1, 100, "many", 1.5])
+@pytest.mark.parametrize("retries", [-1, 100, "many", 1.5, 5.0, "5.0", "\u0665", " 5", "5_0", True])
 def test_retries_that_cannot_be_are_refused_with_those_that_can(client, staff, retries):
     errors = submit(client, {**ADD, "max_retries": retries}).json()["errors"]
-    assert errors == {"max_retries": ["must be a whole number from 0 to 99"]}
+    assert errors == {"max_retries": ["It must be a whole number from 0 to 99."]}
 
 
 def test_retries_and_attempts_that_disagree_are_refused(client, staff):
