@@ -33,6 +33,7 @@ gate = Gate(
     workers=settings.GATE_WORKERS,
     queue=settings.GATE_QUEUE,
     body_bytes=settings.GATE_BODY_BYTES,
+    form_bytes=settings.GATE_FORM_BYTES,
     body_seconds=settings.GATE_BODY_SECONDS,
     answer_bytes=settings.GATE_ANSWER_BYTES,
     answer_seconds=settings.GATE_ANSWER_SECONDS,

@@ -42,10 +42,10 @@ class Left(Exception):
 class Gate:
     """An ASGI application that runs a WSGI application behind an admission limit."""
 
-    def __init__(self, app: WSGI, watch: Watch, *, workers: int, queue: int, body_bytes: int, body_seconds: float,
-                 answer_bytes: int, answer_seconds: float):  # fmt: skip
+    def __init__(self, app: WSGI, watch: Watch, *, workers: int, queue: int, body_bytes: int, form_bytes: int,
+                 body_seconds: float, answer_bytes: int, answer_seconds: float):  # fmt: skip
         self._app, self._watch, self._workers, self._queue = app, watch, workers, queue
-        self._body_bytes, self._body_seconds = body_bytes, body_seconds
+        self._read = partial(bodies.read, limit=body_bytes, form_limit=form_bytes, seconds=body_seconds)
         self._answer_bytes, self._answer_seconds = answer_bytes, answer_seconds
         _route("/")  # loads every view: now, and not on the event loop when the first request comes
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="http")
@@ -73,7 +73,7 @@ class Gate:
     async def _answer(self, scope: dict, receive: Receive) -> tuple[Answer, str]:
         route = _route(scope["path"])
         self._refuse_if_full(route)
-        body = await bodies.read(scope, receive, limit=self._body_bytes, seconds=self._body_seconds)
+        body = await self._read(scope, receive)
         self._refuse_if_full(route)
         environ = build_environ(scope, BytesIO(body))
         environ["HTTP_X_REQUEST_ID"] = scope["request_id"]

@@ -8,10 +8,10 @@ URLENCODED = "application/x-www-form-urlencoded"
 NAMED = b"Content-Disposition: form-data; name=a"
 
 
-def _parts(head: bytes, text: bytes = b"x") -> bytes:
+def _parts(head: bytes, text: bytes = b"x", room: int = MEGABYTE) -> bytes:
     """As many as fit."""
     part = b"--B\r\n" + head + b"\r\n\r\n" + text + b"\r\n"
-    return part * ((MEGABYTE - 10) // len(part)) + b"--B--\r\n"
+    return part * ((room - 10) // len(part)) + b"--B--\r\n"
 
 
 DEAR = {
@@ -30,6 +30,21 @@ DEAR = {
     "a type of semicolons": (MULTIPART + '; c="' + ";" * 15_000, _parts(NAMED)),
 }
 
+FORM = 64 << 10  # the most that is read
+DEAR_PAGE_FORMS = {
+    "many fields": (URLENCODED, b"&".join(b"%d=1" % number for number in range(599))),
+    "too many fields": (URLENCODED, b"a=&" * (FORM // 3)),
+    "nothing but ampersands": (URLENCODED, b"&" * FORM),
+    "one field of escapes": (URLENCODED, b"a=" + b"%41" * (FORM // 3 - 1)),
+    "one field of half escapes": (URLENCODED, b"a=" + b"%4" * (FORM // 2 - 1)),
+    "one field of plusses": (URLENCODED, b"a=" + b"+" * (FORM - 2)),
+}
+DEAR_QUICK_FORMS = {
+    "many headers of semicolons": (MULTIPART, _parts(NAMED + b";" * 900, room=FORM)),
+    "many quoted semicolons": (MULTIPART, _parts(NAMED + b'; b="' + b";" * 900, room=FORM)),
+    "parts of many headers": (MULTIPART, _parts(b"A:b;\r\n" * 150, room=FORM)),
+    "very many parts": (MULTIPART, _parts(NAMED, b"", room=FORM)),
+}
 NAMES = 80_000
 _MANY = {f"k{number}": 1 for number in range(NAMES)}
 _SOME = dict(list(_MANY.items())[:1600])

@@ -49,8 +49,7 @@ class Running:
 
     def cpu(self) -> float:
         """Seconds that the server has computed so far; a busy machine does not count."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(~self.process.pid << 3 | 2)  # Linux's clock of another process
 
     def gauge(self, name: str) -> float:
         lines = self.get("/metrics")[2].decode().splitlines()

@@ -30,6 +30,7 @@ MEMORY_BYTES = 64 * 1024  # of a body; more waits in a temporary file
 FREE_CHUNKS, CHUNK_BYTES = 1024, 64
 MAX_WAITING_PIECES = 64
 REFUSED_AT_ONCE = 64  # connections beyond the limit that are told so; what comes on top is closed without a word
+ROOT_PATH = b"daphne-root-path"  # by which a client, too, could say that its path is another than it seems
 CLOSING = (b"connection", b"close")
 CODES = {400: "bad_request", 500: "internal_error", 503: "timeout"}  # of what daphne itself finds wrong
 _sparing = Sparing()
@@ -69,6 +70,7 @@ class BoundedRequest(WebRequest):
 
     def process(self):
         channel, self.began_at = self.channel, time.monotonic()
+        self.requestHeaders.removeHeader(ROOT_PATH)
         if self.received and (self.requestHeaders.getRawHeaders(b"upgrade") or [b""])[0].lower() == b"websocket":
             raise Refusal(400, "bad_handshake", "What asks for a WebSocket has no body.")
         processed = super().process()

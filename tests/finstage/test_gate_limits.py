@@ -14,7 +14,8 @@ from finstage.watch import Watch
 
 def gate(app=None, *, database: Callable[[], object] = lambda: None, **limits) -> Gate:
     watch = Watch(database, every_seconds=0.02, patience_seconds=0.1)
-    usual = {"workers": 1, "queue": 1, "body_bytes": 10, "body_seconds": 0.2, "answer_bytes": 1000, "answer_seconds": 5}
+    usual = {"workers": 1, "queue": 1, "body_bytes": 10, "form_bytes": 5, "body_seconds": 0.2, "answer_bytes": 1000,
+             "answer_seconds": 5}  # fmt: skip
     return Gate(app or echo, watch, **{**usual, **limits})
 
 
@@ -43,6 +44,23 @@ async def ask(gate: Gate, *events: dict, headers=(), path="/") -> tuple[int, byt
 
 def body(data: bytes, *, more: bool = False) -> dict:
     return {"type": "http.request", "body": data, "more_body": more}
+
+
+@pytest.mark.parametrize("kind", ["", "multipart/form-data; boundary=B", "application/x-www-form-urlencoded"])
+def test_a_form_has_a_limit_of_its_own(kind):
+    for given in (kind, kind.upper(), f"\t{kind} ; charset=utf-8", f"\xa0{kind}"):
+        status, _ = asyncio.run(
+            ask(gate(), body(b"x" * 6), headers=[(b"content-type", given.encode("latin1"))], path="/api/")
+        )
+        assert status == (413 if kind else 200)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=B", "Multipart/Form-Data", "multipart/*", "*/*"])
+def test_no_page_takes_a_form_in_parts(kind):
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-type", kind.encode())]
+    status, told = asyncio.run(ask(gate(), body(b"x"), headers=headers, path="/login/"))
+    assert (status, orjson.loads(told)["code"]) == (415, "unsupported_media_type")
+    assert asyncio.run(ask(gate(), body(b"x"), headers=headers[:1], path="/login/"))[0] == 200
 
 
 def test_a_body_in_pieces_arrives_whole():

@@ -1,13 +1,14 @@
 """What is refused is told in a handful of words, however much was said, and costs little more than to read it."""
 
 import json
+import time
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from monitoring import names
-from tests.forms import NAMES, OBJECTS
+from tests.forms import DEAR_QUICK_FORMS, NAMES, OBJECTS
 
 pytestmark = pytest.mark.django_db
 SUBMIT, QUICK = "/api/tasks/submit", "/api/tasks/quick/daily-report"
@@ -26,6 +27,16 @@ def client() -> Client:
 def test_an_object_of_many_faults_gets_a_small_answer(client, path, name):
     answer = client.post(path, OBJECTS[name], content_type="application/json")
     assert answer.status_code == 400
+    assert len(answer.content) < A_FEW_KILOBYTES
+
+
+@pytest.mark.parametrize("name", DEAR_QUICK_FORMS)
+def test_the_dearest_form_that_a_quick_job_reads_costs_its_thread_little(client, name):
+    kind, form = DEAR_QUICK_FORMS[name]
+    began = time.thread_time()
+    answer = client.post(QUICK, form, content_type=kind)
+    assert time.thread_time() - began < 1
+    assert answer.status_code in (202, 400)  # Django overlooks parts without a name
     assert len(answer.content) < A_FEW_KILOBYTES
 
 
