@@ -336,6 +336,7 @@ def test_a_job_that_is_not_there_is_told_with_the_request(visit):
 def test_a_list_that_does_not_come_says_so_and_is_asked_for_again(tasks):
     page = tasks()
     there = submit(page, "market.records")
+    expect(row(page, there)).to_have_attribute("data-state", "completed")  # a later change would be shown
     refusal = {"detail": "A part does not answer.", "request_id": "the-request"}
     page.route("**/api/tasks/tasks*", lambda route: route.fulfill(status=503, json=refusal))
     page.reload()
