@@ -85,6 +85,12 @@ def parameters_refused(request: HttpRequest, told: dict[str, list[str]]) -> Http
     return JsonResponse(body, status=400, content_type=PROBLEM)
 
 
+def body_refused(request: HttpRequest) -> HttpResponse:
+    detail = "This operation takes no body, and one came: send none, or {}."
+    body = problem(400, "unexpected_body", detail, request_id=_request_id(request))
+    return JsonResponse(body, status=400, content_type=PROBLEM)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         return _unknown_host(request)

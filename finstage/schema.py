@@ -28,6 +28,7 @@ _OF_BODIES = {
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
 }
+_OF_NO_BODY = {400: ("unexpected_body",)}
 _TITLES = {
     400: "What was asked for cannot be; `errors` says what is allowed.",
     401: "This needs a login.",
@@ -110,7 +111,8 @@ class Schema(AutoSchema):
     def _tell_problems(self, operation: dict) -> None:
         reference = self.resolve_serializer(Problem, "response").ref
         parts = [_EVERYWHERE, getattr(self.view, "problems", {})]
-        parts += [_OF_WRITES] * (self.method != "GET") + [_OF_BODIES] * ("requestBody" in operation)
+        parts += [_OF_WRITES] * (self.method != "GET")
+        parts.append(_OF_BODIES if "requestBody" in operation else _OF_NO_BODY)
         codes: dict[int, list[str]] = {}
         for status, more in ((status, more) for part in parts for status, more in part.items()):
             codes.setdefault(status, []).extend(more)

@@ -48,6 +48,36 @@ def test_a_parameter_that_takes_one_value_is_refused_twice(client, path, method)
     assert "format" in answer.json()["errors"]
 
 
+WITHOUT_BODY = [each for each in OPERATIONS if each[1] != "POST" or each[0].endswith(("/cancel", "/retry"))]
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(("path", "method"), WITHOUT_BODY)
+def test_a_body_where_none_is_taken_is_refused_and_nothing_is_done(client, staff, path, method):
+    JobTemplate.objects.create(name="mine", owner=staff, submission={"task": "sample.open_to_all"})
+    answer = client.generic(method, url(path), '{"reason": "late"}', content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "unexpected_body")
+    assert "takes no body" in answer.json()["detail"]
+    assert JobTemplate.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ("", JSON, 202),
+        (" { } ", JSON, 202),
+        ("", FORM, 202),
+        ("csrfmiddlewaretoken=x", FORM, 202),
+        ("[]", JSON, 400),
+        ("reason=late", FORM, 400),
+        ("late", "text/plain", 400),
+    ],
+)
+def test_a_body_that_says_nothing_is_none(client, body, kind, status):
+    job = jobs.submit("sample.open_to_all")
+    assert client.post(f"/api/tasks/task/{job.pk}/cancel", body, content_type=kind).status_code == status
+
+
 @pytest.mark.parametrize(
     "query", ["exchange=XNAS&exchange=XKRX", "limit=1&limit=2", "sort=name&sort=name", "cursor=a&cursor=b"]
 )
