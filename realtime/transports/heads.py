@@ -7,6 +7,7 @@ import re
 from realtime.transports.refusals import Refusal
 
 VERSION = re.compile(rb"HTTP/\d\.\d")
+ABSOLUTE = re.compile(rb"https?://([^/?#]+)", re.IGNORECASE)
 MAX_LENGTH_DIGITS = 18
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -20,6 +21,15 @@ def check_request_line(line: bytes) -> None:
         raise Refusal(400, "bad_request_line", "A request begins with a method, a path and HTTP/1.1.")
     if not target.isascii():
         raise Refusal(400, "bad_request_line", "A path and a query are ASCII: write other characters as %XX.")
+
+
+def as_path(target: bytes) -> tuple[bytes, bytes]:
+    """The host that a target in absolute form names, else nothing; and path and query."""
+    absolute = ABSOLUTE.match(target)
+    if absolute is None:
+        return b"", target
+    rest = target[absolute.end() :]
+    return absolute[1], rest if rest.startswith(b"/") else b"/" + rest
 
 
 def check_header(line: bytes, *, is_framed: bool) -> None:

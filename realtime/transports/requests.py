@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from monitoring import metrics
 from realtime.transports import heads, refusals
+from realtime.transports.chunks import Chunks
 from realtime.transports.logs import Sparing
 from realtime.transports.refusals import Problem, Refusal
 from realtime.transports.sockets import unsent
@@ -58,12 +59,21 @@ class BoundedRequest(WebRequest):
             )
         super().handleContentChunk(data)
 
+    def expect(self, size: int, beside: int) -> None:
+        """Before a chunk comes; `beside` are the bytes that its line has too many."""
+        self.received += beside
+        if self.received + size > self.server.body_bytes:
+            raise self._too_large()
+
     def _too_large(self) -> Refusal:
         return Refusal(413, "body_too_large", f"A request's body may have {self.server.body_bytes} bytes.")
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Twisted's own parses the query and forms here, before anybody could stop it. Nobody reads its `args`."""
         self.content.seek(0)
+        host, path = heads.as_path(path)
+        if host:
+            self.requestHeaders.setRawHeaders(b"host", [host])
         self.method, self.uri, self.clientproto, self.args = command, path, version, {}
         self.path = path.partition(b"?")[0]
         self.process()
@@ -190,7 +200,10 @@ class BoundedChannel(http.HTTPChannel):
         if self._receivedHeaderCount >= self.maxHeaders:
             raise Refusal(431, "head_too_large", f"A request may have {self.maxHeaders} headers.")
         heads.check_header(line, is_framed=self._transferDecoder is not None)
-        return super().headerReceived(line)
+        is_taken = super().headerReceived(line)
+        if type(self._transferDecoder) is http._ChunkedTransferDecoder:
+            self._transferDecoder = Chunks(self.requests[-1], self._finishRequestBody)
+        return is_taken
 
     def allHeadersReceived(self) -> None:
         heads.check_whole(self.requests[-1].requestHeaders, self._version)

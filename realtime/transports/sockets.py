@@ -25,7 +25,11 @@ MAX_UNOPENED_BYTES = 64 * 1024  # what a client may send before its socket is ac
 INBOX_FULL, INBOX_ROOMY = 64, 16
 SMALL_FRAMES_A_SECOND, SMALL_FRAMES_AT_ONCE = 50, 100  # pings, pongs and fragments
 MAX_FRAGMENTS = 64  # of one message
-HANDSHAKE_CODES = {403: "refused", 405: "method_not_allowed", 500: "internal_error", 505: "http_version_not_supported"}
+NOTHING_HERE = 4404  # an application's close before it accepts
+HANDSHAKE_CODES = {
+    403: "refused", 404: "not_found", 405: "method_not_allowed", 500: "internal_error",
+    505: "http_version_not_supported",
+}  # fmt: skip
 
 
 def unsent(transport) -> int:
@@ -90,6 +94,15 @@ class BoundedSocket(WebSocketProtocol):
             del self.handshake_deferred
         elif self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=self.CLOSE_STATUS_CODE_INTERNAL_ERROR)
+
+    def handle_reply(self, message: dict) -> None:
+        """As daphne's; an address where nothing is is told from a client that may not enter."""
+        is_refused = message["type"] == "websocket.close" and self.state == self.STATE_CONNECTING
+        if is_refused and message.get("code") == NOTHING_HERE and hasattr(self, "handshake_deferred"):
+            self.handshake_deferred.errback(ConnectionDeny(404, "There is no stream at this address."))
+            del self.handshake_deferred
+        else:
+            super().handle_reply(message)
 
     # In
 
