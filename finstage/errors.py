@@ -105,6 +105,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _answer(request, 403, "csrf_failed", "The form's token is missing or old: load the page again and repeat.")
 
 
+def method_not_allowed(request: HttpRequest, known: tuple[str, ...]) -> HttpResponse:
+    response = _answer(request, 405, "method_not_allowed", f"Method {request.method[:20]!r} not allowed.")
+    response["Allow"] = ", ".join(known)
+    return response
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 404, "not_found", f"There is nothing at {request.path}.")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from django.urls import get_resolver
 
 from tests.server import Running, running
@@ -71,3 +72,26 @@ def test_a_known_method_without_a_login_is_still_401(web):
     client = web.connect()
     client.sendall(b"POST /api/tasks/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     assert b" 401 " in client.recv(100)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "FOO", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/tasks/", "/symbols/AAPL/", "/admin/login/", "/i18n/setlang/"])
+def test_a_method_that_no_page_knows_is_405_with_those_that_it_knows(path, method):
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert answer.status_code == 405
+    assert answer["Allow"].startswith("GET, HEAD")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path", "allow"), [
+    ("POST", "/", "GET, HEAD"), ("POST", "/tasks/", "GET, HEAD"), ("GET", "/logout/", "POST, OPTIONS"),
+])  # fmt: skip
+def test_a_page_that_is_only_read_takes_no_form_and_one_that_only_takes_a_form_is_not_read(method, path, allow):
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert (answer.status_code, answer["Allow"]) == (405, allow)
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_still_403():
+    assert Client(enforce_csrf_checks=True).post("/login/").status_code == 403

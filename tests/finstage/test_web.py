@@ -86,7 +86,7 @@ def test_a_part_of_a_file_can_be_asked_for(web):
 def test_a_socket_at_another_path_is_refused(web):
     with pytest.raises(InvalidStatus) as refused:
         connect(f"ws://127.0.0.1:{web.port}/ws/elsewhere", proxy=None)
-    assert refused.value.response.status_code == 403
+    assert refused.value.response.status_code == 404
 
 
 def test_an_inherited_listener_is_served_on():
