@@ -78,14 +78,14 @@ def next_open(mic: str, now: datetime) -> datetime | None:
     if calendar.is_break_minute(minute):
         return _instant(calendar.session_break_end(calendar.minute_to_session(minute, direction="previous")))
     before = pd.Timedelta(minutes=1)
-    return _first(calendar.next_open, now, lambda at: not calendar.is_open_at_time(at - before, side="left"))
+    return _first(calendar.next_open, now, lambda at: not _is_open(calendar, at - before))
 
 
 @_alone
 def next_close(mic: str, now: datetime) -> datetime | None:
     """The first close after a moment: today's, while the exchange is open; None of what never closes."""
     calendar = _calendar(mic, now.year)
-    return _first(calendar.next_close, now, lambda at: not calendar.is_open_at_time(at, side="left"))
+    return _first(calendar.next_close, now, lambda at: not _is_open(calendar, at))
 
 
 @_alone
@@ -154,6 +154,11 @@ def _first(
         if is_change(at):
             return _instant(at)
     return None
+
+
+def _is_open(calendar: ExchangeCalendar, at: pd.Timestamp) -> bool:
+    """Beyond the last minute that the library knows, which may be a close, nothing is known to be open."""
+    return at <= calendar.last_minute and calendar.is_open_at_time(at, side="left")
 
 
 def _instant(stamp: pd.Timestamp) -> datetime:

@@ -11,7 +11,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework.exceptions import ValidationError
 
 from monitoring import jobs, submissions
-from monitoring.jobs import JobError, schedules
+from monitoring.jobs import JobError, crontabs, schedules
 from monitoring.jobs.errors import printable
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
 
@@ -107,7 +107,7 @@ class ScheduleForm(forms.ModelForm):
 
     def clean_interval(self) -> IntervalSchedule | None:
         every = self.cleaned_data["interval"]
-        if every is not None and every.schedule.run_every < schedules.MINUTE:
+        if every is not None and every.schedule.run_every < crontabs.MINUTE:
             raise forms.ValidationError(_("A schedule ticks once a minute at most."))
         return every
 

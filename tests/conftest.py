@@ -23,6 +23,15 @@ from monitoring import redis as redis_connection
 LIVE_SECONDS = 120
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """SQLite has no locks of rows: what is about them runs on MariaDB alone."""
+    if os.environ.get("FINSTAGE_TEST_DATABASE") == "mariadb":
+        return
+    if apart := [item for item in items if item.get_closest_marker("rows")]:
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if not item.get_closest_marker("rows")]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A file and not memory, so that other processes see the same rows."""

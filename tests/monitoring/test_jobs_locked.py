@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from monitoring import jobs
@@ -25,7 +24,6 @@ from tests.monitoring.conftest import until
 from tests.monitoring.locks import aside, locked, patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
-locks_rows = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ def test_a_follower_that_is_locked_keeps_no_other_ending_from_its_row(holding, f
     assert Job.objects.get(pk=follower.pk).waits == 0
 
 
-@locks_rows
+@pytest.mark.rows
 def test_rows_that_are_locked_themselves_keep_no_other_ending_from_its_row(holding, finisher):
     mine, *others = claimed(holding, 10)
     with locked(mine.job):
@@ -92,7 +90,7 @@ def test_rows_that_are_locked_themselves_keep_no_other_ending_from_its_row(holdi
     until(lambda: completed([mine]) == 1)
 
 
-@locks_rows
+@pytest.mark.rows
 def test_an_ending_that_stays_locked_past_its_time_is_given_up_and_its_job_tried_again(holding, finisher, monkeypatch):
     monkeypatch.setattr(endings_of_a_worker, "GIVEN_SECONDS", 0.0)
     (current,) = claimed(holding, 1)
@@ -104,7 +102,7 @@ def test_an_ending_that_stays_locked_past_its_time_is_given_up_and_its_job_tried
     assert state(current.job) == "retrying"
 
 
-@locks_rows
+@pytest.mark.rows
 def test_more_endings_than_can_be_set_aside_are_given_up_and_never_piled_up(holding, finisher, monkeypatch):
     monkeypatch.setattr(endings_of_a_worker, "ASIDE_AT_MOST", 3)
     attempts = claimed(holding, 6)
@@ -141,7 +139,7 @@ def test_a_row_that_a_frozen_worker_locked_keeps_the_reaper_from_no_other(is_fol
         reaping.join(60)
 
 
-@locks_rows
+@pytest.mark.rows
 @pytest.mark.parametrize("move", ["cancel", "retry"])
 def test_who_cancels_or_retries_a_job_that_is_locked_is_told_that_asking_again_can_help(admin_client, move):
     job = jobs.submit("sample.add", {"a": 1})

@@ -36,7 +36,7 @@ def test_a_part_of_a_symbol_finds_nothing(found):
     jobs.submit("sample.add", {"a": 1, "title": "MSFT"})
     jobs.submit("sample.many", {"names": ["MSFT", "AAPL"]})
     assert found("T") == found("MSFT,AAPL,T") == []
-    assert found("MSFT") == ["sample.many", "sample.add"]
+    assert sorted(found("MSFT")) == ["sample.add", "sample.many"]  # jobs of one millisecond have no order
 
 
 def test_a_symbol_in_small_letters_is_the_same(found):
