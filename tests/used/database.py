@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 
 from tests.used import dump
 from tests.used.dump import Dump
@@ -37,14 +38,13 @@ def empty(name: str) -> Iterator[None]:
 def used(source: str) -> Iterator[Dump]:
     """A database that the main before filled, not yet touched by this version."""
     found = dump.load(source)
-    with empty(f"used_{source}"):
+    with empty(f"used_{source}"), override_settings(SOURCE=source):
         dump.into_database(found)
         yield found
 
 
-def prepare(source: str) -> None:
+def prepare() -> None:
     """As every start of this version does."""
-    settings.SOURCE = source
     call_command("prepare", stdout=open(os.devnull, "w"))  # noqa: SIM115
 
 

@@ -38,7 +38,7 @@ def came_up(request, django_db_blocker) -> Iterator[tuple[Dump, dict, dict]]:
     with django_db_blocker.unblock(), database.used(request.param) as found:
         dump.into_redis(found)
         before = database.rows(found)
-        database.prepare(found.source)
+        database.prepare()
         yield found, before, database.rows(found)
 
 
@@ -151,7 +151,7 @@ def test_no_change_of_a_model_lacks_its_migration(found):
 def yahoos(django_db_blocker) -> Iterator[Dump]:
     """A database of its own, to be broken."""
     with django_db_blocker.unblock(), database.used("yahoo") as found:
-        database.prepare("yahoo")
+        database.prepare()
         yield found
 
 
