@@ -15,12 +15,18 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 
 from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
+from tests import tables
 
 LIVE_SECONDS = 120
+
+
+def pytest_configure() -> None:
+    TransactionTestCase._fixture_teardown = tables.empty_what_is_filled
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
