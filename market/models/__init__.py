@@ -1,0 +1,20 @@
+"""What the market is, in rows: symbols, their bars and snapshots, and what companies did to their shares."""
+
+from market.models.actions import CorporateAction
+from market.models.bars import Bar, BarRevision, Interval
+from market.models.records import Record
+from market.models.snapshots import Snapshot
+from market.models.source import DataSource
+from market.models.symbols import Symbol, SymbolQuerySet
+
+__all__ = [
+    "Bar",
+    "BarRevision",
+    "CorporateAction",
+    "DataSource",
+    "Interval",
+    "Record",
+    "Snapshot",
+    "Symbol",
+    "SymbolQuerySet",
+]

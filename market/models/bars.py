@@ -1,0 +1,67 @@
+"""Bars as traded, and what they were before a correction."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from market.models.symbols import Symbol
+
+
+class Interval(models.TextChoices):
+    MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    QUARTER = "15m"
+    HALF_HOUR = "30m"
+    HOUR = "1h"
+    DAY = "1d"
+    WEEK = "1wk"
+    MONTH = "1mo"
+
+
+class Bar(models.Model):
+    """One interval of one symbol, as traded. Written only by `bars.upsert`."""
+
+    pk = models.CompositePrimaryKey("symbol_id", "interval", "opened_at")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars")
+    interval = models.CharField(max_length=3, choices=Interval)
+    opened_at = models.DateTimeField()
+    open = models.FloatField()
+    high = models.FloatField()
+    low = models.FloatField()
+    close = models.FloatField()
+    volume = models.BigIntegerField(null=True)
+    is_final = models.BooleanField(default=True)
+    revision = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=16)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["symbol_id", "interval", "opened_at"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol_id} {self.interval} {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class BarRevision(models.Model):
+    """What a bar was before a source corrected it."""
+
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bar_revisions")
+    interval = models.CharField(max_length=3, choices=Interval)
+    opened_at = models.DateTimeField()
+    revision = models.PositiveIntegerField()
+    open = models.FloatField()
+    high = models.FloatField()
+    low = models.FloatField()
+    close = models.FloatField()
+    volume = models.BigIntegerField(null=True)
+    source = models.CharField(max_length=16)
+    received_at = models.DateTimeField(help_text=_("When the replaced values had come."))
+    replaced_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["symbol", "interval", "opened_at", "revision"], name="one_row_a_revision")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol_id} {self.interval} {self.opened_at:%Y-%m-%d} r{self.revision}"

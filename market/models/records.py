@@ -1,0 +1,30 @@
+"""Highs and lows."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from market.models.symbols import Symbol
+
+
+class Record(models.Model):
+    """The highest high and lowest low of a symbol, all time and 52 weeks, split-adjusted to today's shares."""
+
+    class Scope(models.TextChoices):
+        ALL_TIME = "all_time", _("all time")
+        YEAR = "52_weeks", _("52 weeks")
+
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="records")
+    scope = models.CharField(max_length=8, choices=Scope)
+    high = models.FloatField()
+    high_date = models.DateField()
+    low = models.FloatField()
+    low_date = models.DateField()
+    as_of = models.DateField(help_text=_("The last session counted."))
+    source = models.CharField(max_length=16)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol_id} {self.scope}"

@@ -1,0 +1,40 @@
+"""What has a price."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SymbolQuerySet(models.QuerySet):
+    def tracked(self) -> "SymbolQuerySet":
+        return self.filter(is_active=True).order_by("ticker")
+
+
+class Symbol(models.Model):
+    """Something with a price. The tracked set is these rows, not code."""
+
+    class AssetType(models.TextChoices):
+        EQUITY = "equity", _("share")
+        ETF = "etf", _("exchange-traded fund")
+        INDEX = "index", _("index")
+        CURRENCY = "currency", _("currency pair")
+        CRYPTO = "crypto", _("crypto currency")
+        FUTURE = "future", _("future")
+        FUND = "fund", _("fund")
+
+    ticker = models.CharField(max_length=32, unique=True, help_text=_("As Yahoo writes it: AAPL, 005930.KS, ^GSPC."))
+    name = models.CharField(max_length=200)
+    exchange = models.CharField(max_length=8, help_text=_("Market identifier code (ISO 10383), such as XNAS."))
+    currency = models.CharField(max_length=8)
+    time_zone = models.CharField(max_length=64)
+    asset_type = models.CharField(max_length=12, choices=AssetType, default=AssetType.EQUITY)
+    price_decimals = models.PositiveSmallIntegerField(default=2)
+    is_active = models.BooleanField(default=True, help_text=_("Only active symbols are collected."))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SymbolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ticker"]
+
+    def __str__(self) -> str:
+        return self.ticker
