@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from analysis import catalogue, frames, periods, watchlist
 from analysis.shapes import IndicatorsShape, WatchlistShape
 from market import examples, overview
-from market.adjustments import ADJUSTMENTS
+from market.actions.adjustments import ADJUSTMENTS
 from market.models import Interval
 from market.queries import TICKER, known
 from monitoring import queries

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from analysis import periods
 from market import prices, shapes
-from market.adjustments import ADJUSTMENTS
+from market.actions.adjustments import ADJUSTMENTS
 from market.models import Interval, Symbol
 
 

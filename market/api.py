@@ -13,7 +13,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from market import bars, coverage, examples, prices, queries, quotes, records, shapes
-from market.adjustments import ADJUSTMENTS
+from market.actions.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Record, Symbol
 from market.queries import Tickers
 from monitoring.queries import PAGING, Choice, Count, Query, Span, Text

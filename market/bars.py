@@ -12,7 +12,8 @@ import numpy as np
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Max, Min
 
-from market import actions, adjustments, checks, prices
+from market import actions, checks, prices
+from market.actions import adjustments
 from market.models import Bar as BarRow
 from market.models import BarRevision, Symbol
 from market.prices import Bar

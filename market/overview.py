@@ -7,7 +7,7 @@ from statistics import fmean
 from django.db.models import OuterRef, Q, Subquery
 
 from market import actions, quotes, records
-from market.adjustments import Factors
+from market.actions.adjustments import Factors
 from market.models import Bar, DataSource, Interval, Record, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30

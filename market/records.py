@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 from django.db import connection
 
-from market import actions, adjustments, bars
+from market import actions, bars
+from market.actions import adjustments
 from market.models import Bar, Record, Symbol
 from monitoring import jobs
 

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from market.adjustments import ADJUSTMENTS
+from market.actions.adjustments import ADJUSTMENTS
 from market.models import CorporateAction, Interval, Symbol
 from market.prices import DAY, MARKET_STATES, SECOND
 

@@ -3,7 +3,7 @@
 `ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `schema()` is the document that clients and tests use.
 """
 
-from market.adjustments import ADJUSTMENTS
+from market.actions.adjustments import ADJUSTMENTS
 from market.prices import DAY, MARKET_STATES, SECOND
 
 PROTOCOL = 1

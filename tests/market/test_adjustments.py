@@ -9,7 +9,7 @@ from bokeh_sampledata import stocks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market import adjustments
+from market.actions import adjustments
 from market.providers import recording
 
 

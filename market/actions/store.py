@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from market import adjustments
+from market.actions import adjustments
 from market.models import Bar, CorporateAction
 
 _UNSPLIT = adjustments.factors([], "split")
