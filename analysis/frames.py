@@ -11,7 +11,8 @@ from analysis import catalogue
 from analysis.catalogue import Indicator
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars
-from market.prices import Bar, bar_precision
+from market.bars.wire import bar_precision
+from market.prices import Bar
 
 
 class UnknownPeriod(ValueError):

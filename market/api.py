@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from market import bars, coverage, examples, prices, queries, quotes, records, shapes
 from market.actions.adjustments import ADJUSTMENTS
+from market.bars.wire import row_fields
 from market.models import CorporateAction, Interval, Record, Symbol
 from market.queries import Tickers
 from monitoring.queries import PAGING, Choice, Count, Query, Span, Text
@@ -116,7 +117,7 @@ class Bars(APIView):
             adjusted=query["adjusted"],
             limit=query["limit"] + 1,
         )
-        page = [prices.row_fields(*row) for row in found[-query["limit"] :]]
+        page = [row_fields(*row) for row in found[-query["limit"] :]]
         following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
         headers = {"Link": f'<{following}>; rel="next"'} if following else None
         return Response({"next": following, "results": page}, headers=headers)

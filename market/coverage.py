@@ -1,9 +1,11 @@
 """Which bars of each symbol we hold. To count them all takes tens of milliseconds, so a count serves for seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from market import bars
+from django.db.models import Count, Max, Min
+
+from market.models import Bar
 from monitoring import formats, redis
 
 SECONDS = 10
@@ -30,10 +32,19 @@ def latest(tickers: Sequence[str]) -> dict[str, Coverage]:
     return held | _counted([ticker for ticker in tickers if held[ticker] is None])
 
 
+def counted(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
+    """By ticker and interval: `first` and `last` opening and the `count` of bars."""
+    found = Bar.objects.filter(symbol__ticker__in=list(tickers)).order_by().values_list("symbol__ticker", "interval")
+    held: dict[str, dict[str, dict]] = {}
+    for ticker, interval, first, last, count in found.annotate(Min("opened_at"), Max("opened_at"), Count("opened_at")):
+        held.setdefault(ticker, {})[interval] = {"first": first, "last": last, "count": count}
+    return held
+
+
 def _counted(tickers: list[str]) -> dict[str, Coverage]:
     if not tickers:
         return {}
-    counts = bars.coverage(tickers)
+    counts = counted(tickers)
     texts = {ticker: _FORMAT.pack(counts.get(ticker, {})) for ticker in tickers}
     with redis.client().pipeline(transaction=False) as pipe:
         for ticker, text in texts.items():

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from market import bars, checks, history, hours, prices, providers, quotes
+from market import bars, history, hours, prices, providers, quotes
 from market.models import Snapshot, Symbol
 from market.prices import Quote
+from market.quotes import freshness
 from monitoring import jobs
 from monitoring.jobs import Job
 
@@ -88,6 +89,6 @@ def _is_silent(quote: Quote | None, now: datetime, *, is_open: bool) -> bool:
     if quote is None:
         return True
     if quote.as_of_precision == prices.DAY and quote.market_state != prices.CLOSED:
-        return is_open and quotes.freshness(quote, now) == "stale"
+        return is_open and freshness.of(quote, now) == "stale"
     # A close that we hold is old once the exchange is open; what was received in the future says nothing.
-    return is_open and (now - quote.received_at > SILENCE or checks.is_ahead(quote.received_at, now))
+    return is_open and (now - quote.received_at > SILENCE or prices.is_ahead(quote.received_at, now))

@@ -2,8 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
 SECOND, DAY = "second", "day"
@@ -11,6 +10,8 @@ SECOND, DAY = "second", "day"
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
 WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
+AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
+DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
@@ -98,94 +99,25 @@ def is_number(value: object) -> bool:
     )
 
 
+def volume_fault(volume: int | None) -> str | None:
+    """Why it can be no volume; None of one that is not known."""
+    return None if volume is None or is_volume(volume) else f"a volume of {volume!r}"
+
+
+def is_ahead(at: datetime, now: datetime) -> bool:
+    """Whether an instant that should be past lies beyond now: a clock was wrong when it was written."""
+    return at > now + AHEAD
+
+
 def instant(at: datetime) -> str:
     """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
     text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")
     return text[:-6] + "Z"
 
 
-def quote_fields(quote: Quote) -> dict[str, Any]:
-    """CONTRACT.md's `price_update`, which the quote of REST shares."""
-    change, percent = quote.change, quote.change_percent
-    return {
-        "symbol": quote.ticker,
-        "current_price": quote.price,
-        "previous_close": quote.previous_close,
-        # Differences of float64 prices carry noise far below any price's decimals.
-        "change": None if change is None else round(change, 8),
-        "change_percent": None if percent is None else round(percent, 4),
-        "volume": quote.volume,
-        "open": quote.open,
-        "high": quote.high,
-        "low": quote.low,
-        "timestamp": instant(quote.as_of),
-        "as_of_precision": quote.as_of_precision,
-        "received_at": instant(quote.received_at),
-        "source": quote.source,
-        "market_state": quote.market_state,
-    }
-
-
-def bar_fields(bar: Bar) -> dict[str, Any]:
-    """CONTRACT.md's bar."""
-    return row_fields(
-        bar.ticker, bar.interval, bar.opened_at, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_final,
-        bar.source, bar.received_at, bar.revision, bar.adjustment,
-    )  # fmt: skip
-
-
-def row_fields(
-    ticker: str, interval: str, opened_at: datetime, open: float, high: float, low: float, close: float,
-    volume: int | None, is_final: bool, source: str, received_at: datetime, revision: int, adjustment: str,
-) -> dict[str, Any]:  # fmt: skip
-    """The same of a Bar's fields, in their order, without the Bar."""
-    return {
-        "symbol": ticker,
-        "interval": interval,
-        "opened_at": instant(opened_at),
-        "session_date": opened_at.date().isoformat(),
-        "open": open,
-        "high": high,
-        "low": low,
-        "close": close,
-        "volume": volume,
-        "adjustment": adjustment,
-        "is_final": is_final,
-        "revision": revision,
-        "source": source,
-        "as_of": instant(opened_at),
-        "as_of_precision": bar_precision(interval),
-        "received_at": instant(received_at),
-    }
-
-
-def bar_precision(interval: str) -> str:
-    """How exactly a bar's times are known."""
-    return DAY if interval in WHOLE_SESSIONS else SECOND
-
-
 def midnight(session_date: date) -> datetime:
     """The instant that stands for a session in `opened_at`: its date's midnight, UTC."""
     return datetime.combine(session_date, time.min, tzinfo=UTC)
-
-
-def daily_bar(quote: Quote) -> Bar | None:
-    """The session's bar as far as a quote knows it; None where the source does not say the open."""
-    if quote.open is None:
-        return None
-    return Bar(
-        ticker=quote.ticker,
-        interval="1d",
-        opened_at=midnight(quote.session_date),
-        open=quote.open,
-        high=max(quote.high or quote.price, quote.price, quote.open),
-        low=min(quote.low or quote.price, quote.price, quote.open),
-        close=quote.price,
-        volume=quote.volume,
-        is_final=quote.is_final,
-        source=quote.source,
-        received_at=quote.received_at,
-    )
 
 
 def rounded(quote: Quote, decimals: int) -> Quote:

@@ -16,7 +16,8 @@ from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 
 from analysis.summary import IndicatorValues, Summary
-from market import bars, prices, quotes, symbols
+from market import bars, quotes, symbols
+from market.bars import forming
 from market.models import DataSource
 from market.prices import Bar, Quote
 from market.providers import Rewind, Source, Tick
@@ -176,13 +177,13 @@ class Feed:
 
     def _stored(self, news: list[Quote]) -> list[Bar]:
         """The bars of the quotes, saved: final ones in the database, those that form in Redis."""
-        formed = [bar for quote in news if (bar := prices.daily_bar(quote)) is not None]
+        formed = [bar for quote in news if (bar := forming.daily_bar(quote)) is not None]
         finals = [bar for bar in formed if bar.is_final]
         result = bars.upsert(finals, reason="the source told another close") if finals else None
         if result and (result.changed or result.refused):
             self._summary.forget(bar.ticker for bar in finals)
             formed = [row for bar in formed for row in (_as_stored(bar) if bar.is_final else [bar])]
-        bars.keep_forming(formed)
+        forming.keep(formed)
         return formed
 
     def _begin(self, epoch: int, text: str) -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["finstage", "realtime", "analysis", "market", "monitoring"]
 PURE = [
     "market/prices.py",
+    "market/bars/wire.py",
     "market/actions/adjustments.py",
     "market/providers/yahoo_chart.py",
     "analysis/indicators.py",

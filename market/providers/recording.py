@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from bokeh_sampledata import stocks
 
-from market import checks, prices
+from market import prices
+from market.bars import checks
 from market.prices import Bar, Quote
 from monitoring import refusals
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from market import checks
+from market import prices
 from market.models import Symbol
 from market.prices import Quote
 from market.providers import yahoo_stream
+from market.quotes import checks
 from monitoring import refusals
 
 
@@ -86,7 +87,7 @@ class Inbox:
     def _put(self, quote: Quote, now: datetime) -> None:
         held = self._newest.get(quote.ticker)
         # One that was taken while our clock was ahead is no mark.
-        if held and quote.as_of < held.as_of and not checks.is_ahead(held.as_of, now):
+        if held and quote.as_of < held.as_of and not prices.is_ahead(held.as_of, now):
             if quote.session_date != held.session_date:
                 return
             quote = _completed(held, quote)

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypedDict
 import orjson
 
 from market import prices
+from market.bars.wire import bar_fields
 from market.prices import Bar, Quote
+from market.quotes.wire import quote_fields
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
 
 
@@ -70,13 +72,13 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def price(quote: Quote) -> Message:
-    body = encode({"type": "price_update", **prices.quote_fields(quote)})
+    body = encode({"type": "price_update", **quote_fields(quote)})
     return Message(f"prices:{quote.ticker}", body, keep=True, conflate=True)
 
 
 def bar(value: Bar) -> Message:
     stream = f"bars:{value.ticker}"
-    body = {"type": "bar", "stream": stream, **prices.bar_fields(value)}
+    body = {"type": "bar", "stream": stream, **bar_fields(value)}
     return Message(stream, encode(body), keep=value.is_final, conflate=not value.is_final)
 
 
@@ -164,7 +166,7 @@ _REST = {
 
 
 def current_prices(quotes: dict[str, Quote | None], now: datetime) -> dict[str, Any]:
-    found = {ticker: None if quote is None else prices.quote_fields(quote) for ticker, quote in quotes.items()}
+    found = {ticker: None if quote is None else quote_fields(quote) for ticker, quote in quotes.items()}
     return {"type": "current_prices", "timestamp": prices.instant(now), "prices": found}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from analysis import catalogue, frames, periods
 from market import bars, prices
+from market.bars import forming
 from market.models import CorporateAction
 from market.providers import recording
 
@@ -89,7 +90,7 @@ def test_a_split_is_no_step_in_the_average(recorded, adjusted, is_smooth):
 
 def test_the_forming_bar_is_the_last_one(recorded):
     before = frames.indicators("AAPL", period="max", names=["sma"])
-    bars.keep_forming([prices.daily_bar(recording.quote("AAPL", LAST, 1, RECEIVED))])
+    forming.keep([forming.daily_bar(recording.quote("AAPL", LAST, 1, RECEIVED))])
     now = frames.indicators("AAPL", period="max", names=["sma"])
     assert (now["is_final"], now["times"][-1]) == (False, prices.midnight(LAST))
     assert now["indicators"]["sma_20"]["values"]["sma"][:-1] == before["indicators"]["sma_20"]["values"]["sma"]

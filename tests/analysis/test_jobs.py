@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 
 from analysis import datasets, periods, reports, tasks
 from market import bars, records
+from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Symbol
 from market.providers import ProviderError, recording
 from monitoring import jobs
@@ -55,7 +56,7 @@ def test_a_data_set_says_what_it_holds_and_where_it_came_from(recorded):
 
 
 def test_a_session_that_is_missing_is_named(recorded, apple):
-    bars.BarRow.objects.filter(symbol=apple, opened_at=datetime(2012, 9, 12, tzinfo=UTC)).delete()
+    BarRow.objects.filter(symbol=apple, opened_at=datetime(2012, 9, 12, tzinfo=UTC)).delete()
     told = datasets.process("AAPL", "1mo")
     assert (told["missing"], told["missing_sessions"]) == (1, ["2012-09-12"])
 

@@ -7,7 +7,8 @@ import pytest
 
 from analysis import frames, summary
 from analysis.summary import Summary
-from market import bars, prices
+from market import bars
+from market.bars import forming
 from market.models import CorporateAction
 from market.providers import recording
 
@@ -39,7 +40,7 @@ def split(symbol, ex_date: date, value: float) -> None:
 def told(session: date, step: int = CLOSE, **fields):
     quote = replace(recording.quote("AAPL", session, step, RECEIVED), **fields)
     if quote.is_final:
-        bars.upsert([prices.daily_bar(quote)])
+        bars.upsert([forming.daily_bar(quote)])
     return quote
 
 
@@ -60,7 +61,7 @@ def test_values_of_the_forming_bar_equal_those_on_demand(load):
     live = Summary()
     for step in range(CLOSE):
         quote = told(SESSION, step)
-        bars.keep_forming([prices.daily_bar(quote)])
+        forming.keep([forming.daily_bar(quote)])
         (values,) = live.tick([quote])
         assert (values.values, values.is_final) == (on_demand(), False)
 

@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market import bars, prices, providers, quotes
+from market import bars, providers, quotes
+from market.bars import forming
 from market.models import Bar, DataSource, Symbol
 from monitoring import heartbeats, redis
 from realtime.models import AlertRule
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.db
 def replayed(apple, quote):
     """A database and a Redis that hold a recorded price."""
     providers.choose("replay")
-    bars.upsert([prices.daily_bar(quote("AAPL", 500.0, is_final=True))])
+    bars.upsert([forming.daily_bar(quote("AAPL", 500.0, is_final=True))])
     quotes.keep([quote("AAPL", 500.0)])
     return apple
 

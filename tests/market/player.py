@@ -3,7 +3,8 @@
 import sys
 import threading
 
-from market import bars, prices, quotes
+from market import bars, quotes
+from market.bars import forming
 from market.providers import Tick
 from market.providers.replay import Replay
 
@@ -17,6 +18,6 @@ def play() -> None:
             step = (quote.session_date, quote.ticker, quote.price, quote.volume, quote.received_at.timestamp())
             sys.stdout.write(f"{' '.join(map(str, step))}\n")
             sys.stdout.flush()
-            made = [prices.daily_bar(kept) for kept in quotes.keep(event.quotes)]
+            made = [forming.daily_bar(kept) for kept in quotes.keep(event.quotes)]
             bars.upsert([bar for bar in made if bar.is_final])
-            bars.keep_forming(made)
+            forming.keep(made)

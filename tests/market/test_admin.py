@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from market import bars
+from market import bars, coverage
 from market.models import DataSource, Symbol
 from market.providers import recording
 from market.providers.replay import Replay
@@ -45,4 +45,4 @@ def test_staff_retire_a_symbol_and_its_prices_stay(staff, settings):
     chosen = {"action": "retire", "_selected_action": [Symbol.objects.get(ticker="IBM").pk]}
     staff.post(reverse("admin:market_symbol_changelist"), chosen)
     assert not Symbol.objects.tracked().filter(ticker="IBM").exists()
-    assert set(bars.coverage(recording.TICKERS)) == set(recording.TICKERS)
+    assert set(coverage.counted(recording.TICKERS)) == set(recording.TICKERS)

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from market import bars, prices
+from market import bars, coverage, prices
+from market.bars import forming, write
+from market.bars.wire import bar_fields
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, Symbol
 from market.prices import Bar
@@ -55,7 +57,7 @@ def test_writing_twice_changes_nothing():
 
 @pytest.mark.db
 def test_the_order_of_writing_does_not_matter(monkeypatch):
-    monkeypatch.setattr(bars, "BATCH", 7)
+    monkeypatch.setattr(write, "BATCH", 7)
     many = [bar(day, 100 + version, received_at=later(version)) for day in range(1, 30) for version in range(3)]
     bars.upsert(many)
     before = table()
@@ -209,15 +211,15 @@ def test_four_processes_that_write_different_values_agree_on_the_newest_and_lose
 @pytest.mark.db
 @pytest.mark.django_db(transaction=True)
 def test_a_deadlock_is_tried_again(monkeypatch):
-    write, met = bars._write, []
+    once, met = write._write, []
 
     def deadlocks_twice(*arguments):
         met.append(1)
         if len(met) < 3:
-            raise bars.OperationalError(1213, "Deadlock found when trying to get lock")
-        return write(*arguments)
+            raise write.OperationalError(1213, "Deadlock found when trying to get lock")
+        return once(*arguments)
 
-    monkeypatch.setattr(bars, "_write", deadlocks_twice)
+    monkeypatch.setattr(write, "_write", deadlocks_twice)
     assert counts(bars.upsert([bar()])) == (1, 0, 0)
 
 
@@ -239,13 +241,13 @@ def test_history_is_the_newest_within_bounds_oldest_first():
 
 def test_the_forming_bar_is_the_last_until_its_final_one_is_there():
     bars.upsert([bar(day) for day in (1, 2)])
-    bars.keep_forming([bar(3, close=105, is_final=False)])
+    forming.keep([bar(3, close=105, is_final=False)])
     assert [(one.session_date.day, one.is_final) for one in bars.history("AAPL", limit=2)] == [(2, True), (3, False)]
     assert [one.session_date.day for one in bars.history("AAPL", end=prices.midnight(date(2024, 1, 2)))] == [1, 2]
     bars.upsert([bar(3)])
     assert [one.is_final for one in bars.history("AAPL")] == [True, True, True]
-    bars.keep_forming([bar(3)])
-    assert bars.forming(["AAPL", "NOPE"]) == {"AAPL": None, "NOPE": None}
+    forming.keep([bar(3)])
+    assert forming.latest(["AAPL", "NOPE"]) == {"AAPL": None, "NOPE": None}
 
 
 @pytest.mark.db
@@ -284,7 +286,7 @@ def test_columns_of_nothing_are_empty():
 def test_coverage_names_the_first_and_the_last_of_each_interval():
     hour = datetime(2024, 1, 7, 15, tzinfo=UTC)
     bars.upsert([bar(1), bar(5), bar(interval="1h", opened_at=hour)])
-    assert bars.coverage(["AAPL", "NOPE"]) == {
+    assert coverage.counted(["AAPL", "NOPE"]) == {
         "AAPL": {
             "1d": {"first": bar(1).opened_at, "last": bar(5).opened_at, "count": 2},
             "1h": {
@@ -300,7 +302,7 @@ def test_coverage_names_the_first_and_the_last_of_each_interval():
 def test_what_was_played_goes_and_what_was_before_stays():
     bars.upsert([bar(day) for day in range(1, 6)])
     bars.upsert([bar(day, 102, received_at=later()) for day in (2, 4)])
-    bars.keep_forming([bar(6, is_final=False)])
+    forming.keep([bar(6, is_final=False)])
     assert bars.delete_played(date(2024, 1, 4), "replay") == 2
     assert [one.session_date.day for one in bars.history("AAPL")] == [1, 2, 3]
     assert [old.opened_at.day for old in BarRevision.objects.all()] == [2]
@@ -308,7 +310,7 @@ def test_what_was_played_goes_and_what_was_before_stays():
 
 def test_json_is_the_contracts_bar():
     bars.upsert([bar()])
-    assert prices.bar_fields(bars.history("AAPL")[0]) == {
+    assert bar_fields(bars.history("AAPL")[0]) == {
         "symbol": "AAPL", "interval": "1d", "opened_at": "2024-01-01T00:00:00Z", "session_date": "2024-01-01",
         "open": 100.0, "high": 110.0, "low": 90.0, "close": 101.0, "volume": 1000, "adjustment": "split",
         "is_final": True, "revision": 0, "source": "replay", "as_of": "2024-01-01T00:00:00Z", "as_of_precision": "day",

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from market import bars, calendars
+from market.bars import write
 from market.providers import recording
 from monitoring import jobs, turns
 from monitoring.jobs import schedules
@@ -67,8 +68,8 @@ def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch
         sleep=lambda seconds: submitted.append(beside.submit("market.records", {"symbols": ["AAPL"]})),
     )
     monkeypatch.setattr(turns, "time", rest)
-    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * bars.BATCH]
-    assert bars.upsert(history, reason="a test").inserted == 3 * bars.BATCH
+    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * write.BATCH]
+    assert bars.upsert(history, reason="a test").inserted == 3 * write.BATCH
     assert len(submitted) == (3 if connection.vendor == "sqlite" else 0)
 
 

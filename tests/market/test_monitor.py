@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, monitor, quotes
+from market.models import Bar as BarRow
 from market.models import Snapshot, Symbol
 from market.providers import ProviderError, recording
 from monitoring import jobs
@@ -75,7 +76,7 @@ def test_while_the_source_is_still_asked_it_is_not_asked_again(always_open):
 
 def test_a_close_that_we_hold_is_old_once_the_exchange_is_open(always_open):
     store_two_sessions()
-    bars.BarRow.objects.update(received_at=datetime.now(UTC) - timedelta(days=1))
+    BarRow.objects.update(received_at=datetime.now(UTC) - timedelta(days=1))
     monitor.keep_closes(["AAPL"])
     assert monitor.look()["silent"] == ["AAPL"]
 

@@ -17,6 +17,7 @@ from market import quotes
 from market.models import Snapshot, Symbol
 from market.prices import DAY, Quote
 from market.providers import recording
+from market.quotes import freshness, snapshots
 from monitoring import refusals
 
 AT = datetime(2024, 7, 2, 15, 0, tzinfo=UTC)
@@ -126,7 +127,7 @@ def test_the_same_quote_again_is_taken_and_stored_once(quote):
 
 
 def test_a_batch_costs_one_round_trip(quote, redis, monkeypatch):
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     redis.config_resetstat()
     quotes.keep([quote(ticker, 100) for ticker in recording.TICKERS * 20])
     assert redis.info("commandstats")["cmdstat_eval"]["calls"] == 1
@@ -144,7 +145,7 @@ def test_threads_that_race_end_with_the_newest(quote):
 
 @pytest.mark.db
 def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, monkeypatch):
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     made = [quote("AAPL", 100 + number / 8) for number in range(50)]
     quotes.keep([*made, quote("NOPE", 1.0)])
     with CaptureQueriesContext(connection) as asked:
@@ -157,7 +158,7 @@ def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, monkeypatc
 
 @pytest.mark.db
 def test_what_a_crash_left_half_written_is_written_once(quote, monkeypatch):
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     quotes.keep([quote("AAPL", 101), quote("AAPL", 102)])
     write = quotes.store
 
@@ -165,10 +166,10 @@ def test_what_a_crash_left_half_written_is_written_once(quote, monkeypatch):
         write(rows)
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(quotes, "store", dies_after)
+    monkeypatch.setattr(snapshots, "store", dies_after)
     with pytest.raises(OperationalError):
         quotes.flush(AT)
-    monkeypatch.setattr(quotes, "store", write)
+    monkeypatch.setattr(snapshots, "store", write)
     quotes.keep([quote("AAPL", 103)])
     quotes.flush(AT)
     quotes.flush(AT)
@@ -179,8 +180,8 @@ def test_prices_go_on_while_the_database_is_away(quote, monkeypatch):
     def refuses(rows):
         raise OperationalError("no connection")
 
-    monkeypatch.setattr(quotes, "_flushed_at", AT)
-    monkeypatch.setattr(quotes, "store", refuses)
+    monkeypatch.setattr(snapshots, "_flushed_at", AT)
+    monkeypatch.setattr(snapshots, "store", refuses)
     assert quotes.keep([quote("AAPL", 101)])
     assert newest() == 101
     monkeypatch.undo()
@@ -189,7 +190,7 @@ def test_prices_go_on_while_the_database_is_away(quote, monkeypatch):
 
 @pytest.mark.db
 def test_a_snapshot_that_the_database_refuses_is_set_aside_and_the_others_are_written(quote, redis, monkeypatch):
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     quotes.keep([quote("AAPL", 101)])
     redis.lpush("finstage:snapshots", orjson.dumps(quote("AAPL", 102, volume=10**19)))  # an older version let it in
     quotes.keep([quote("AAPL", 103, source="a name that is longer than its column"), quote("AAPL", 104)])
@@ -212,15 +213,15 @@ def test_whatever_the_database_says_prices_go_on(quote, monkeypatch):
     def is_ill(rows):
         raise ProgrammingError("there is no such table")
 
-    monkeypatch.setattr(quotes, "_flushed_at", AT)
-    monkeypatch.setattr(quotes, "store", is_ill)
+    monkeypatch.setattr(snapshots, "_flushed_at", AT)
+    monkeypatch.setattr(snapshots, "store", is_ill)
     assert quotes.keep([quote("AAPL", 101)])
     monkeypatch.undo()
     assert quotes.flush(AT) == 1
 
 
 def test_a_clock_that_was_set_back_does_not_put_the_next_flush_off(quote, monkeypatch):
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC) + timedelta(days=1))
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC) + timedelta(days=1))
     quotes.keep([quote("AAPL", 101)])
     assert Snapshot.objects.count() == 1
 
@@ -234,8 +235,8 @@ def test_a_quote_that_a_wrong_clock_dated_into_the_future_gives_way_once_it_is_r
 
 
 def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
-    monkeypatch.setattr(quotes, "BUFFER", 3)
-    monkeypatch.setattr(quotes, "_flushed_at", datetime.now(UTC))
+    monkeypatch.setattr(snapshots, "BUFFER", 3)
+    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     for price in range(1, 6):
         quotes.keep([quote("AAPL", price)])
     quotes.flush(AT)
@@ -243,7 +244,7 @@ def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("state", "age", "freshness"),
+    ("state", "age", "word"),
     [
         ("open", 5, "live"),
         ("open", 15 * 60, "delayed"),
@@ -253,21 +254,21 @@ def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
         ("closed", 5, "closed"),
     ],
 )
-def test_freshness_is_the_age_of_the_price_while_the_market_is_open(quote, state, age, freshness):
+def test_freshness_is_the_age_of_the_price_while_the_market_is_open(quote, state, age, word):
     old = quote("AAPL", 101, market_state=state, as_of=AT - timedelta(seconds=age), received_at=AT)
-    assert quotes.freshness(old, AT) == freshness
+    assert freshness.of(old, AT) == word
 
 
 def test_a_recorded_price_is_as_fresh_as_its_receipt(quote):
     told = quote("AAPL", 101, as_of_precision=DAY, received_at=AT)
-    assert quotes.freshness(told, AT + timedelta(seconds=30)) == "live"
-    assert quotes.freshness(told, AT + timedelta(minutes=10)) == "stale"
+    assert freshness.of(told, AT + timedelta(seconds=30)) == "live"
+    assert freshness.of(told, AT + timedelta(minutes=10)) == "stale"
 
 
 @pytest.mark.parametrize("precision", ["second", DAY])
 def test_a_price_from_the_future_is_not_live(quote, precision):
     told = quote("AAPL", 101, as_of_precision=precision, as_of=AT, received_at=AT)
-    assert quotes.freshness(told, AT - timedelta(days=1)) == "stale"
+    assert freshness.of(told, AT - timedelta(days=1)) == "stale"
 
 
 def test_json_is_the_contracts_quote(quote):

@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from market import bars, prices, quotes
+from market import bars, coverage, prices, quotes
+from market.bars import forming
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
 from market.prices import Quote
@@ -48,9 +49,9 @@ def stored(events: Iterator[Tick | Rewind]) -> Iterator[Tick | Rewind]:
     for event in events:
         yield event
         if isinstance(event, Tick):
-            made = [prices.daily_bar(quote) for quote in quotes.keep(event.quotes)]
+            made = [forming.daily_bar(quote) for quote in quotes.keep(event.quotes)]
             bars.upsert([bar for bar in made if bar.is_final])
-            bars.keep_forming(made)
+            forming.keep(made)
 
 
 def start(settings, day: str, tickers: str = "AAPL FB GOOG IBM MSFT") -> None:
@@ -62,7 +63,7 @@ def start(settings, day: str, tickers: str = "AAPL FB GOOG IBM MSFT") -> None:
 
 def test_history_is_there_up_to_the_start_and_not_beyond():
     Replay().prepare()
-    held = bars.coverage(recording.TICKERS)
+    held = coverage.counted(recording.TICKERS)
     assert {ticker: held[ticker]["1d"]["count"] for ticker in held} == {
         ticker: sum(day < FIRST for day in recording.days(ticker)) for ticker in recording.TICKERS
     }
@@ -102,10 +103,10 @@ def test_the_nearer_of_high_and_low_comes_first(low, high, extremes):
 def test_the_forming_bar_grows_to_the_recorded_one():
     day = recording.days("AAPL")[FIRST]
     played(7)  # its open and its low, which was nearer
-    forming = bars.forming(["AAPL"])["AAPL"]
-    assert (forming.open, forming.high, forming.low, forming.close) == (day.open, day.open, day.low, day.low)
+    bar = forming.latest(["AAPL"])["AAPL"]
+    assert (bar.open, bar.high, bar.low, bar.close) == (day.open, day.open, day.low, day.low)
     played(12)
-    assert bars.forming(["AAPL"])["AAPL"] is None
+    assert forming.latest(["AAPL"])["AAPL"] is None
     last = bars.history("AAPL", limit=1)[0]
     assert (last.session_date, last.open, last.high, last.low, last.close, last.volume) == (FIRST, *day)
 
@@ -185,7 +186,7 @@ def test_at_the_end_nothing_of_what_was_played_is_left(settings):
     assert (rewind, DataSource.objects.get().epoch) == (Rewind(2, first), 2)
     assert BarRow.objects.latest("opened_at").opened_at == prices.midnight(before)
     assert not Snapshot.objects.filter(session_date__gte=first).exists()
-    assert not any(bars.forming(recording.TICKERS).values())
+    assert not any(forming.latest(recording.TICKERS).values())
     assert {quote.session_date for quote in quotes.latest(recording.TICKERS).values()} == {before}
     assert set(Record.objects.values_list("as_of", flat=True)) == {before}
 

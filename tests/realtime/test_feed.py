@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from market import bars, clock, quotes
+from market.bars import forming
 from market.models import Bar, DataSource, Symbol
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay
@@ -165,7 +166,7 @@ def test_a_price_after_the_close_moves_no_bar(replay):
     feed.take(Tick([close]))
     feed.take(Tick([later]))
     assert (len(published("prices:AAPL")), len(published("bars:AAPL")), len(published("indicators:AAPL"))) == (2, 1, 1)
-    assert bars.forming(["AAPL"]) == {"AAPL": None}
+    assert forming.latest(["AAPL"]) == {"AAPL": None}
 
 
 def test_the_market_clock_names_the_session(replay):

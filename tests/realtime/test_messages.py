@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.prices import Quote, daily_bar
+from market.bars.forming import daily_bar
+from market.prices import Quote
 from realtime import messages
 from realtime.messages import Refused
 

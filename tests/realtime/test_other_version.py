@@ -10,7 +10,8 @@ from django.test import Client
 from analysis import summary
 from analysis.summary import IndicatorValues
 from finstage import health
-from market import backfill, bars, clock, coverage, prices, quotes
+from market import backfill, clock, coverage, quotes
+from market.bars import forming
 from market.models import Snapshot
 from market.providers import replay
 from monitoring import heartbeats
@@ -40,7 +41,7 @@ def filled(apple, quote) -> None:
     now = quote("AAPL", 101.5)
     quotes.keep([now])
     alerts.mark_seen([now])
-    bars.keep_forming([prices.daily_bar(now)])
+    forming.keep([forming.daily_bar(now)])
     summary._keep([IndicatorValues("AAPL", "1d", AT, "day", "split", False, {"sma_20": {"sma": 99.5}}, "replay", AT)])
     clock.keep(clock.by_quotes("XNAS", [now]))
     coverage.latest(["AAPL"])
@@ -73,7 +74,7 @@ def told(redis) -> dict:
     return {
         "quote": quotes.latest(["AAPL"])["AAPL"],
         "seen": alerts.seen(),
-        "forming": bars.forming(["AAPL"])["AAPL"],
+        "forming": forming.latest(["AAPL"])["AAPL"],
         "indicators": summary.latest(["AAPL"])["AAPL"],
         "loading": backfill.progress(),
         "place": replay._found(),

@@ -9,5 +9,5 @@ class Weakened(AppConfig):
 
     def ready(self) -> None:
         # By name: rows can't be imported before all apps are ready.
-        import_module("market.checks").quote_fault = lambda quote, now: None
+        import_module("market.quotes.checks").quote_fault = lambda quote, now: None
         import_module("monitoring.refusals").apart = lambda items, write, refuse: [write(items)]

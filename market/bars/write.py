@@ -1,23 +1,21 @@
-"""Bars: written in one place, as traded; read as traded or restated. The forming ones wait in Redis."""
+"""Bars are written here alone, as traded."""
 
 import logging
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 
-import numpy as np
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count, Max, Min
 
-from market import actions, checks, prices
-from market.actions import adjustments
+from market import prices
+from market.bars import checks, forming
 from market.models import Bar as BarRow
 from market.models import BarRevision, Symbol
 from market.prices import Bar
-from monitoring import formats, redis, refusals, turns
+from monitoring import refusals, turns
 
 logger = logging.getLogger(__name__)
 
@@ -27,17 +25,9 @@ _DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 _KEY = ("symbol_id", "interval", "opened_at")
-_FORMAT = formats.Format(Bar)
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision")
 Key = tuple[int, str, datetime]
-Row = tuple
-
-
-class NoBars(ValueError):
-    """What is asked for needs bars that are not there."""
-
-    code = "no_bars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,101 +76,10 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     return UpsertResult(inserted, len(written) - inserted, unchanged, tuple(refused), **span)
 
 
-def history(
-    ticker: str,
-    *,
-    interval: str = "1d",
-    start: datetime | None = None,
-    end: datetime | None = None,
-    adjusted: str = "split",
-    limit: int | None = None,
-) -> list[Bar]:
-    """The bars from `start` to `end`, both counted, oldest first; with a limit the newest of them.
-
-    The last one may be forming. Prices are restated as adjustments.py says; raises adjustments.UnknownAdjustment.
-    """
-    found = rows(ticker, interval=interval, start=start, end=end, adjusted=adjusted, limit=limit)
-    return [Bar(*row) for row in found]
-
-
-def rows(
-    ticker: str,
-    *,
-    interval: str = "1d",
-    start: datetime | None = None,
-    end: datetime | None = None,
-    adjusted: str = "split",
-    limit: int | None = None,
-) -> list[Row]:
-    """`history` as tuples of Bar's fields, which cost less where many only pass through."""
-    factors = actions.factors(ticker, adjusted)
-    wanted = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
-    if start is not None:
-        wanted = wanted.filter(opened_at__gte=start)
-    if end is not None:
-        wanted = wanted.filter(opened_at__lte=end)
-    found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS[2:])[:limit])[::-1]
-    live = forming([ticker], interval=interval)[ticker]
-    if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
-        found = _with_forming(found, live)[-limit if limit else 0 :]
-    return [
-        (ticker, interval, at, *adjustments.restated(factors, at.date(), *rest[:5]), *rest[5:], adjusted)
-        for at, *rest in found
-    ]
-
-
-def columns(
-    ticker: str, *, interval: str = "1d", adjusted: str = "split", limit: int | None = None
-) -> dict[str, np.ndarray]:
-    """The final bars as arrays of one length, oldest first; with a limit the newest of them.
-
-    opened_at: datetime64[us], UTC; open, high, low, close, volume: float64, NaN where a volume is not known.
-    """
-    factors = actions.factors(ticker, adjusted)
-    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
-    rows = list(found.values_list("opened_at", *_VALUES)[:limit])[::-1]
-    opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
-    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
-    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[us]"), opened_at, side="right")
-    values[:, :4] *= np.array(factors.prices)[after][:, None]
-    values[:, 4] = np.round(values[:, 4] * np.array(factors.volumes)[after])
-    return {"opened_at": opened_at, **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True))}
-
-
-def keep_forming(bars: Sequence[Bar]) -> None:
-    """Keep the newest state of forming bars where all processes see it; a final bar ends its forming one."""
-    if not bars:
-        return
-    with redis.client().pipeline(transaction=False) as pipe:
-        for bar in bars:
-            if bar.is_final:
-                pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
-            else:
-                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
-        pipe.execute()
-
-
-def forming(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | None]:
-    """The forming bar of each ticker, as traded."""
-    if not tickers:
-        return {}
-    found = redis.client().hmget(_FORMAT.key("forming"), [_field(ticker, interval) for ticker in tickers])
-    return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
-
-
-def coverage(tickers: Iterable[str]) -> dict[str, dict[str, dict]]:
-    """By ticker and interval: `first` and `last` opening and the `count` of bars."""
-    found = BarRow.objects.filter(symbol__ticker__in=list(tickers)).order_by().values_list("symbol__ticker", "interval")
-    held: dict[str, dict[str, dict]] = {}
-    for ticker, interval, first, last, count in found.annotate(Min("opened_at"), Max("opened_at"), Count("opened_at")):
-        held.setdefault(ticker, {})[interval] = {"first": first, "last": last, "count": count}
-    return held
-
-
 def delete_played(start: date, source: str) -> int:
     """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
-    redis.client().delete(_FORMAT.key("forming"))
+    forming.forget()
     with transaction.atomic():
         BarRevision.objects.filter(**since).delete()
         return BarRow.objects.filter(**since).delete()[0]
@@ -188,7 +87,7 @@ def delete_played(start: date, source: str) -> int:
 
 def forget_future(ticker: str) -> int:
     """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
-    since = datetime.now(UTC) + checks.DAY_AHEAD
+    since = datetime.now(UTC) + prices.DAY_AHEAD
     gone = BarRow.objects.filter(symbol__ticker=ticker, opened_at__gt=since).delete()[0]
     if gone:
         refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
@@ -203,7 +102,7 @@ def _refused(bar: Bar, fault: str) -> str:
 
 def _rank(bar: Bar, now: datetime) -> tuple[bool, datetime]:
     """Of two bars the higher counts. One that a wrong clock received in the future is older than all others."""
-    return bar.is_final, _NEVER if checks.is_ahead(bar.received_at, now) else bar.received_at
+    return bar.is_final, _NEVER if prices.is_ahead(bar.received_at, now) else bar.received_at
 
 
 def _values(bar: Bar) -> tuple:
@@ -292,18 +191,3 @@ def _on_conflict() -> str:
         return "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in moved)
     key = ", ".join(map(quoted, _KEY))
     return f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
-
-
-def _with_forming(found: list[Row], live: Bar) -> list[Row]:
-    """The stored rows and the forming bar's, which never stands for a final bar nor before one."""
-    row = (live.opened_at, *_values(live), live.is_final, live.source, live.received_at, live.revision)
-    if not found or found[-1][0] < live.opened_at:
-        return [*found, row]
-    _, *_, is_final, _, received_at, _ = found[-1]
-    if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
-        return [*found[:-1], row]
-    return found
-
-
-def _field(ticker: str, interval: str) -> str:
-    return f"{interval} {ticker}"

@@ -1,0 +1,13 @@
+"""Bars: written in one place, as traded; read as traded or restated. The forming ones wait in Redis.
+
+checks          what can be a bar
+write           the one door in; what is corrected leaves a revision
+read            the bars of a span, as values or as columns
+forming         the running session's bar
+wire            how a bar is told
+"""
+
+from market.bars.read import NoBars, columns, history, rows
+from market.bars.write import UpsertResult, delete_played, forget_future, upsert
+
+__all__ = ["NoBars", "UpsertResult", "columns", "delete_played", "forget_future", "history", "rows", "upsert"]

@@ -1,0 +1,57 @@
+"""Forming bars: the running session's, which move with every price and wait in Redis, where all processes see them."""
+
+from collections.abc import Sequence
+
+from market.prices import Bar, Quote, midnight
+from monitoring import formats, redis
+
+_FORMAT = formats.Format(Bar)
+
+
+def keep(bars: Sequence[Bar]) -> None:
+    """Keep the newest state of forming bars where all processes see it; a final bar ends its forming one."""
+    if not bars:
+        return
+    with redis.client().pipeline(transaction=False) as pipe:
+        for bar in bars:
+            if bar.is_final:
+                pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
+            else:
+                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
+        pipe.execute()
+
+
+def latest(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | None]:
+    """The forming bar of each ticker, as traded."""
+    if not tickers:
+        return {}
+    found = redis.client().hmget(_FORMAT.key("forming"), [_field(ticker, interval) for ticker in tickers])
+    return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
+
+
+def forget() -> None:
+    """Delete all of them."""
+    redis.client().delete(_FORMAT.key("forming"))
+
+
+def daily_bar(quote: Quote) -> Bar | None:
+    """The session's bar as far as a quote knows it; None where the source does not say the open."""
+    if quote.open is None:
+        return None
+    return Bar(
+        ticker=quote.ticker,
+        interval="1d",
+        opened_at=midnight(quote.session_date),
+        open=quote.open,
+        high=max(quote.high or quote.price, quote.price, quote.open),
+        low=min(quote.low or quote.price, quote.price, quote.open),
+        close=quote.price,
+        volume=quote.volume,
+        is_final=quote.is_final,
+        source=quote.source,
+        received_at=quote.received_at,
+    )
+
+
+def _field(ticker: str, interval: str) -> str:
+    return f"{interval} {ticker}"

@@ -1,0 +1,93 @@
+"""Bars as they are read: as traded or restated, with the one that forms."""
+
+from datetime import datetime
+
+import numpy as np
+
+from market import actions
+from market.actions import adjustments
+from market.bars import forming
+from market.models import Bar as BarRow
+from market.prices import Bar
+
+_VALUES = ("open", "high", "low", "close", "volume")
+_COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision")
+Row = tuple
+
+
+class NoBars(ValueError):
+    """What is asked for needs bars that are not there."""
+
+    code = "no_bars"
+
+
+def history(
+    ticker: str,
+    *,
+    interval: str = "1d",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    adjusted: str = "split",
+    limit: int | None = None,
+) -> list[Bar]:
+    """The bars from `start` to `end`, both counted, oldest first; with a limit the newest of them.
+
+    The last one may be forming. Prices are restated as `actions.adjustments` says; raises UnknownAdjustment.
+    """
+    found = rows(ticker, interval=interval, start=start, end=end, adjusted=adjusted, limit=limit)
+    return [Bar(*row) for row in found]
+
+
+def rows(
+    ticker: str,
+    *,
+    interval: str = "1d",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    adjusted: str = "split",
+    limit: int | None = None,
+) -> list[Row]:
+    """`history` as tuples of Bar's fields, which cost less where many only pass through."""
+    factors = actions.factors(ticker, adjusted)
+    wanted = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
+    if start is not None:
+        wanted = wanted.filter(opened_at__gte=start)
+    if end is not None:
+        wanted = wanted.filter(opened_at__lte=end)
+    found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS)[:limit])[::-1]
+    live = forming.latest([ticker], interval=interval)[ticker]
+    if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
+        found = _with_forming(found, live)[-limit if limit else 0 :]
+    return [
+        (ticker, interval, at, *adjustments.restated(factors, at.date(), *rest[:5]), *rest[5:], adjusted)
+        for at, *rest in found
+    ]
+
+
+def columns(
+    ticker: str, *, interval: str = "1d", adjusted: str = "split", limit: int | None = None
+) -> dict[str, np.ndarray]:
+    """The final bars as arrays of one length, oldest first; with a limit the newest of them.
+
+    opened_at: datetime64[us], UTC; open, high, low, close, volume: float64, NaN where a volume is not known.
+    """
+    factors = actions.factors(ticker, adjusted)
+    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
+    rows = list(found.values_list("opened_at", *_VALUES)[:limit])[::-1]
+    opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
+    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
+    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[us]"), opened_at, side="right")
+    values[:, :4] *= np.array(factors.prices)[after][:, None]
+    values[:, 4] = np.round(values[:, 4] * np.array(factors.volumes)[after])
+    return {"opened_at": opened_at, **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True))}
+
+
+def _with_forming(found: list[Row], live: Bar) -> list[Row]:
+    """The stored rows and the forming bar's, which never stands for a final bar nor before one."""
+    row = tuple(getattr(live, name) for name in _COLUMNS)
+    if not found or found[-1][0] < live.opened_at:
+        return [*found, row]
+    _, *_, is_final, _, received_at, _ = found[-1]
+    if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
+        return [*found[:-1], row]
+    return found

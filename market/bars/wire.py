@@ -1,0 +1,44 @@
+"""How a bar is told: CONTRACT.md's bar, over HTTP and in streams. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+from market.prices import DAY, SECOND, WHOLE_SESSIONS, Bar, instant
+
+
+def bar_fields(bar: Bar) -> dict[str, Any]:
+    """CONTRACT.md's bar."""
+    return row_fields(
+        bar.ticker, bar.interval, bar.opened_at, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_final,
+        bar.source, bar.received_at, bar.revision, bar.adjustment,
+    )  # fmt: skip
+
+
+def row_fields(
+    ticker: str, interval: str, opened_at: datetime, open: float, high: float, low: float, close: float,
+    volume: int | None, is_final: bool, source: str, received_at: datetime, revision: int, adjustment: str,
+) -> dict[str, Any]:  # fmt: skip
+    """The same of a Bar's fields, in their order, without the Bar."""
+    return {
+        "symbol": ticker,
+        "interval": interval,
+        "opened_at": instant(opened_at),
+        "session_date": opened_at.date().isoformat(),
+        "open": open,
+        "high": high,
+        "low": low,
+        "close": close,
+        "volume": volume,
+        "adjustment": adjustment,
+        "is_final": is_final,
+        "revision": revision,
+        "source": source,
+        "as_of": instant(opened_at),
+        "as_of_precision": bar_precision(interval),
+        "received_at": instant(received_at),
+    }
+
+
+def bar_precision(interval: str) -> str:
+    """How exactly a bar's times are known."""
+    return DAY if interval in WHOLE_SESSIONS else SECOND

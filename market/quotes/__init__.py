@@ -1,0 +1,14 @@
+"""Quotes: the newest of each symbol in Redis, and all of them as snapshots in the database a few seconds later.
+
+checks          what can be a quote
+newest          kept where all processes see it, and read there
+snapshots       kept in rows, to show how a session went
+freshness       how old a price is, in a word
+wire            how a quote is told
+"""
+
+from market.quotes.newest import keep, latest
+from market.quotes.snapshots import FORMAT, flush, forget, store
+from market.quotes.wire import as_json
+
+__all__ = ["FORMAT", "as_json", "flush", "forget", "keep", "latest", "store"]
