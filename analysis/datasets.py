@@ -5,7 +5,8 @@ from datetime import date, datetime
 import numpy as np
 
 from analysis import frames, statistics
-from market import bars, calendars, history, prices, providers, symbols
+from market import bars, history, prices, providers, symbols
+from market.calendars import sessions
 from market.models import BarRevision, Symbol
 from market.providers import ProviderError
 from monitoring import jobs
@@ -15,11 +16,11 @@ STEPS = ("fetching", "checking", "computing")
 
 
 def process(symbol: str, period: str) -> dict:
-    """The data set of a period, with where it came from. Raises ProviderError for a symbol that we do not know.
+    """The data set of a period, with where it came from. Raises UnknownSymbol.
 
     A source that cannot be asked now is told in `refreshed`; what is stored is worth having all the same.
     """
-    row, running = history.known(symbols.ticker(symbol)), jobs.current()
+    row, running = symbols.known(symbols.ticker(symbol)), jobs.current()
     running.progress(0, len(STEPS), STEPS[0])
     filled, refreshed = _refreshed(row)
     running.progress(1, len(STEPS), STEPS[1])
@@ -75,8 +76,8 @@ def _missing(row: Symbol, held: list[date]) -> list[date] | None:
     if not held:
         return []
     try:
-        return sorted(set(calendars.sessions(row.exchange, held[0], held[-1])) - set(held))
-    except calendars.UnknownExchange:
+        return sorted(set(sessions.between(row.exchange, held[0], held[-1])) - set(held))
+    except sessions.UnknownExchange:
         return None
 
 

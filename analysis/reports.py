@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from analysis import frames, statistics
-from market import bars, history, prices, records
+from market import bars, prices, records
 from market.models import CorporateAction, Record
-from market.symbols import named
+from market.symbols import known, named
 from monitoring import jobs
 
 OVERBOUGHT, OVERSOLD = 70, 30
@@ -51,7 +51,7 @@ def compose(span: str, symbols: list[str] | None) -> dict:
 
 def _reading(ticker: str) -> dict[str, Any]:
     """The newest bar, which may form, against the one before, and the indicators at it."""
-    told = frames.indicators(history.known(ticker).ticker, period="5d")
+    told = frames.indicators(known(ticker).ticker, period="5d")
     if told["as_of"] is None:
         raise bars.NoBars("there are no daily bars yet")
     newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
@@ -79,7 +79,7 @@ def _reported(back: timedelta) -> Callable[[str], dict[str, Any]]:
     """A report of one symbol over its last session and those at most so long before it."""
 
     def report(ticker: str) -> dict[str, Any]:
-        known = history.known(ticker)
+        symbol = known(ticker)
         columns = bars.columns(ticker, limit=USUAL_SESSIONS + 8)
         if not len(columns["close"]):
             raise bars.NoBars("there are no final daily bars yet")
@@ -91,7 +91,7 @@ def _reported(back: timedelta) -> Callable[[str], dict[str, Any]]:
             **_origin(last),
             "from": str(start),
             "to": str(end),
-            **_moves(columns, first, known.price_decimals),
+            **_moves(columns, first, symbol.price_decimals),
             "records": _records(ticker, start),
             "actions": _actions(ticker, start, end),
         }

@@ -6,7 +6,9 @@ from typing import Any
 from analysis import summary
 from analysis.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import backfill, clock, overview
+from market import overview
+from market.calendars import clock
+from market.history import progress
 from market.models import Symbol, SymbolQuerySet
 
 
@@ -22,7 +24,7 @@ def of(ticker: str) -> dict[str, Any] | None:
 
 
 def _surroundings() -> dict[str, Any]:
-    return {"source": overview.source(), "market": clock.latest(), "backfill": backfill.progress()}
+    return {"source": overview.source(), "market": clock.latest(), "backfill": progress.latest()}
 
 
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:

@@ -12,9 +12,10 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from market import bars, coverage, examples, prices, queries, quotes, records, shapes
+from market import bars, examples, prices, queries, quotes, records, shapes
 from market.actions.adjustments import ADJUSTMENTS
 from market.bars.wire import row_fields
+from market.history import coverage
 from market.models import CorporateAction, Interval, Record, Symbol
 from market.queries import Tickers
 from monitoring.queries import PAGING, Choice, Count, Query, Span, Text

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from market import bars, history, hours, prices, providers, quotes
+from market import bars, prices, providers, quotes, symbols
+from market.calendars import hours
 from market.models import Snapshot, Symbol
 from market.prices import Quote
 from market.quotes import freshness
@@ -37,10 +38,10 @@ def look() -> dict:
     return end.result
 
 
-def ask(symbols: list[str]) -> dict:
+def ask(tickers: list[str]) -> dict:
     """Ask the source for the last price of some symbols, and keep it. Raises ProviderError where the source fails."""
     source = providers.source()
-    outcome = jobs.fan_out(symbols, history.known, parallel=1)
+    outcome = jobs.fan_out(tickers, symbols.known, parallel=1)
     outcome.require_any()
     told, newer = set(), []
     for quote in source.quotes(outcome.done.values()):  # each is kept as it comes, whatever becomes of those behind it
@@ -50,14 +51,14 @@ def ask(symbols: list[str]) -> dict:
     jobs.current().tell_parts(untold)
     with jobs.current().commit() as end:
         end.result = {"source": source.name, "done": sorted(told), "failed": outcome.failed | untold}
-        tickers = [quote.ticker for quote in newer]
-        end.note(Snapshot, quotes.store(newer), min(tickers, default=None), max(tickers, default=None))
+        kept = [quote.ticker for quote in newer]
+        end.note(Snapshot, quotes.store(newer), min(kept, default=None), max(kept, default=None))
     return end.result
 
 
-def keep_closes(symbols: list[str]) -> dict:
+def keep_closes(tickers: list[str]) -> dict:
     """Store each symbol's last close as a snapshot, and show it where nobody has told a newer price."""
-    outcome = jobs.fan_out(symbols, lambda ticker: last_close(history.known(ticker)), parallel=1)
+    outcome = jobs.fan_out(tickers, lambda ticker: last_close(symbols.known(ticker)), parallel=1)
     closes = list(outcome.done.values())
     known = quotes.latest(list(outcome.done))
     quotes.keep([close for close in closes if known[close.ticker] is None])
@@ -66,8 +67,8 @@ def keep_closes(symbols: list[str]) -> dict:
             "done": {close.ticker: {"close": close.price, "session": str(close.session_date)} for close in closes},
             "failed": outcome.failed,
         }
-        tickers = [close.ticker for close in closes]
-        end.note(Snapshot, quotes.store(closes), min(tickers, default=None), max(tickers, default=None))
+        kept = [close.ticker for close in closes]
+        end.note(Snapshot, quotes.store(closes), min(kept, default=None), max(kept, default=None))
     return end.result
 
 

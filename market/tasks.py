@@ -1,6 +1,7 @@
 """What the market has done in the background."""
 
-from market import exchanges, history, hours, monitor, records
+from market import history, monitor, providers, records
+from market.calendars import exchanges, hours
 from market.symbols import named
 from monitoring import jobs
 from monitoring.jobs import Schedule, Step, condition, job
@@ -58,4 +59,5 @@ def refresh_history(symbols: list[str] | None = None) -> dict:
 @job("market.history_chunk", timeout=300, isolated=True, about="symbols")
 def refresh_chunk(symbols: list[str]) -> dict:
     """Fetch the newest bars of some symbols, with their splits and dividends."""
-    return history.refresh(symbols)
+    source = providers.source()
+    return history.refresh(symbols, source.history, source.name)

@@ -6,8 +6,8 @@ from threading import Event, Thread
 
 from redis.exceptions import RedisError
 
-from market import clock
-from market.clock import Clock
+from market.calendars import clock
+from market.calendars.clock import Clock
 from market.providers import Source
 from monitoring.loops import Loop
 

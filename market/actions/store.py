@@ -1,12 +1,24 @@
 """Splits and dividends as they are stored, and the factors that restate what came before them."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from market.actions import adjustments
-from market.models import Bar, CorporateAction
+from market.models import Bar, CorporateAction, Symbol
+from market.prices import Action
 
 _UNSPLIT = adjustments.factors([], "split")
+
+
+def keep(symbol: Symbol, named: Iterable[Action], source: str) -> None:
+    """Have what a source names of a symbol. Safe to run again."""
+    for action in named:
+        CorporateAction.objects.update_or_create(
+            symbol=symbol,
+            kind=action.kind,
+            ex_date=action.ex_date,
+            defaults={"value": action.value, "source": source, "received_at": datetime.now(UTC)},
+        )
 
 
 def factors(ticker: str, adjusted: str) -> adjustments.Factors:

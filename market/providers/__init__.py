@@ -10,7 +10,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from market.clock import Clock
+from market.calendars.clock import Clock
 from market.models import DataSource, Symbol
 from market.prices import Action, Bar, Quote
 

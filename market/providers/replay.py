@@ -15,8 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
-from market import bars, clock, prices, quotes, records, symbols
-from market.clock import Clock
+from market import bars, prices, quotes, records, symbols
+from market.calendars import clock
+from market.calendars.clock import Clock
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Record, Symbol
 from market.prices import Action, Bar, Quote

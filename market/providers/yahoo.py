@@ -26,8 +26,9 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFException
 from yfinance.pricing_pb2 import PricingData
 
-from market import hours, prices, symbols
-from market.clock import Clock
+from market import prices, symbols
+from market.calendars import hours
+from market.calendars.clock import Clock
 from market.models import Symbol
 from market.prices import Action, Bar, Quote
 from market.providers import ProviderError, Tick, pace, yahoo_chart, yahoo_fields, yahoo_http

@@ -7,8 +7,8 @@ import time
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from redis.exceptions import RedisError
 
-from market import backfill, history, symbols
-from market.history import Fetch
+from market import history, symbols
+from market.history import Fetch, progress
 from market.models import Symbol
 from market.providers import ProviderError
 from market.providers.yahoo_chart import SOURCE
@@ -25,7 +25,7 @@ AFTER_NOTHING_SECONDS = 6 * 3600
 class Backfill:
     """Runs in a thread of its own, one request at a time.
 
-    Progress is told by `market.backfill`: which symbols have their whole history, and why the others have not.
+    Progress is told by `market.history.progress`: which symbols have their whole history, and why the others have not.
     """
 
     def __init__(self, fetch: Fetch) -> None:
@@ -49,16 +49,16 @@ class Backfill:
         """Load every symbol that has no whole history yet and whose turn it is."""
         now, tracked = time.monotonic(), symbols.tracked()
         tickers = [symbol.ticker for symbol in tracked]
-        missing = backfill.missing(tickers)
+        missing = progress.missing(tickers)
         self._errors = {ticker: why for ticker, why in self._errors.items() if ticker in missing}
         for symbol in [each for each in tracked if each.ticker in missing and self._due_at.get(each.ticker, 0) <= now]:
             if stop.is_set():
                 return
-            backfill.tell(tickers, symbol.ticker, self._errors)
+            progress.tell(tickers, symbol.ticker, self._errors)
             self._due_at[symbol.ticker] = time.monotonic() + AFTER_OUTAGE_SECONDS  # also where it breaks
             with self._loop.one(symbol.ticker):
                 self._due_at[symbol.ticker] = time.monotonic() + self._load(symbol)
-        backfill.tell(tickers, None, self._errors)
+        progress.tell(tickers, None, self._errors)
 
     def _load(self, symbol: Symbol) -> float:
         """Fetch and store one symbol's history; the seconds until it is worth asking again where it did not come."""

@@ -8,6 +8,7 @@ from django.db import connection
 from market.models import Symbol
 from market.symbols import spelling
 from market.symbols.seeds import Seed
+from market.symbols.spelling import UnknownSymbol
 
 _FACTS = ["name", "exchange", "currency", "time_zone", "asset_type", "price_decimals"]
 
@@ -24,6 +25,14 @@ def ensure(seeds: Iterable[Seed]) -> list[Symbol]:
 def tracked() -> list[Symbol]:
     """The symbols that are collected, by ticker."""
     return list(Symbol.objects.tracked())
+
+
+def known(ticker: str) -> Symbol:
+    """The symbol of that ticker. Raises UnknownSymbol."""
+    symbol = Symbol.objects.filter(ticker=ticker).first()
+    if symbol is None:
+        raise UnknownSymbol(f"there is no symbol {ticker!r} here")
+    return symbol
 
 
 def named(tickers: Iterable[str] | None) -> list[str]:

@@ -10,6 +10,13 @@ class InvalidTicker(ValueError):
     """Not what a ticker looks like; the text says what does."""
 
 
+class UnknownSymbol(LookupError):
+    """A ticker that we have no symbol of; trying again does not help."""
+
+    code = "unknown_symbol"
+    temporary = False
+
+
 def ticker(text: str) -> str:
     """A ticker as we write it, from a person's spelling; raises InvalidTicker."""
     found = text.strip().upper()

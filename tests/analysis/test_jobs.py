@@ -10,7 +10,8 @@ from analysis import datasets, periods, reports, tasks
 from market import bars, records
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Symbol
-from market.providers import ProviderError, recording
+from market.providers import recording
+from market.symbols import UnknownSymbol
 from monitoring import jobs
 from monitoring.jobs import declaration
 from monitoring.jobs.running.context import Current, entered
@@ -62,7 +63,7 @@ def test_a_session_that_is_missing_is_named(recorded, apple):
 
 
 def test_an_unknown_symbol_fails_the_job_with_its_name(recorded):
-    with pytest.raises(ProviderError, match="no symbol 'NOPE'") as told:
+    with pytest.raises(UnknownSymbol, match="no symbol 'NOPE'") as told:
         datasets.process("NOPE", "1y")
     assert (told.value.code, told.value.temporary) == ("unknown_symbol", False)
 

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from market import bars, coverage
+from market import bars
+from market.history import coverage
 from market.models import DataSource, Symbol
 from market.providers import recording
 from market.providers.replay import Replay

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from market import bars, coverage, prices
+from market import bars, prices
 from market.bars import forming, write
 from market.bars.wire import bar_fields
+from market.history import coverage
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, Symbol
 from market.prices import Bar

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import exchange_calendars
 import pytest
 
-from market import calendars
+from market.calendars import sessions
 from market.prices import MARKET_STATES
 
 
@@ -32,7 +32,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_an_exchange_keeps_its_own_hours(mic, now, state):
-    assert calendars.state(mic, at(now)) == state
+    assert sessions.state(mic, at(now)) == state
 
 
 @pytest.mark.parametrize(
@@ -46,44 +46,44 @@ def test_an_exchange_keeps_its_own_hours(mic, now, state):
     ],
 )
 def test_whether_a_day_is_a_trading_day_is_asked_by_the_exchanges_date(mic, now, is_one):
-    assert calendars.has_session(mic, at(now)) is is_one
+    assert sessions.has_session(mic, at(now)) is is_one
 
 
 def test_seouls_session_has_seouls_date():
-    assert calendars.session_date("XKRX", at("2024-07-01T23:59:00")) == date(2024, 7, 1)
-    assert calendars.session_date("XKRX", at("2024-07-02T00:00:00")) == date(2024, 7, 2)
+    assert sessions.session_date("XKRX", at("2024-07-01T23:59:00")) == date(2024, 7, 1)
+    assert sessions.session_date("XKRX", at("2024-07-02T00:00:00")) == date(2024, 7, 2)
 
 
 def test_on_a_weekend_the_last_session_is_fridays():
-    assert calendars.session_date("XNYS", at("2024-07-07T12:00:00")) == date(2024, 7, 5)
+    assert sessions.session_date("XNYS", at("2024-07-07T12:00:00")) == date(2024, 7, 5)
 
 
 def test_over_new_year_the_next_opening_is_found():
-    clock = calendars.clock("XNYS", at("2023-12-31T12:00:00"))
+    clock = sessions.clock("XNYS", at("2023-12-31T12:00:00"))
     assert (clock.state, clock.session_date) == ("closed", date(2023, 12, 29))
     assert (clock.opens_at, clock.closes_at) == (at("2024-01-02T14:30:00"), at("2024-01-02T21:00:00"))
 
 
 def test_currencies_close_on_fridays_and_coins_never():
     wednesday = at("2024-07-03T12:00:00")
-    assert calendars.next_close("CCY", wednesday) == at("2024-07-06T00:00:00")
-    assert calendars.next_open("CCY", wednesday) == at("2024-07-08T00:00:00")
-    assert (calendars.next_open("CCC", wednesday), calendars.next_close("CCC", wednesday)) == (None, None)
+    assert sessions.next_close("CCY", wednesday) == at("2024-07-06T00:00:00")
+    assert sessions.next_open("CCY", wednesday) == at("2024-07-08T00:00:00")
+    assert (sessions.next_open("CCC", wednesday), sessions.next_close("CCC", wednesday)) == (None, None)
 
 
 def test_after_lunch_it_opens_again():
     lunch = at("2024-07-03T02:50:00")
-    assert (calendars.state("XTKS", lunch), calendars.next_open("XTKS", lunch)) == ("closed", at("2024-07-03T03:30:00"))
+    assert (sessions.state("XTKS", lunch), sessions.next_open("XTKS", lunch)) == ("closed", at("2024-07-03T03:30:00"))
 
 
 def test_sessions_leave_out_weekends_and_holidays():
-    found = calendars.sessions("XNYS", date(2012, 12, 28), date(2013, 1, 3))
+    found = sessions.between("XNYS", date(2012, 12, 28), date(2013, 1, 3))
     assert found == [date(2012, 12, 28), date(2012, 12, 31), date(2013, 1, 2), date(2013, 1, 3)]
 
 
 def test_an_exchange_without_a_calendar_is_named():
-    with pytest.raises(calendars.UnknownExchange, match="NOPE"):
-        calendars.state("NOPE", at("2024-07-02T13:30:00"))
+    with pytest.raises(sessions.UnknownExchange, match="NOPE"):
+        sessions.state("NOPE", at("2024-07-02T13:30:00"))
 
 
 EXCHANGES = exchange_calendars.get_calendar_names(include_aliases=False)
@@ -94,29 +94,29 @@ def test_every_exchange_has_a_state_or_says_that_it_has_no_calendar(mic):
     for year in sorted({2025, 2026, 2027, datetime.now(UTC).year}):
         for day in ("-01-01T00:30:00", "-12-31T23:30:00"):
             try:
-                told = calendars.clock(mic, at(f"{year}{day}"))
+                told = sessions.clock(mic, at(f"{year}{day}"))
                 assert told.state in MARKET_STATES
-                assert isinstance(calendars.has_session(mic, at(f"{year}{day}")), bool)
-            except calendars.UnknownExchange as error:
+                assert isinstance(sessions.has_session(mic, at(f"{year}{day}")), bool)
+            except sessions.UnknownExchange as error:
                 assert mic in str(error)  # noqa: PT017 - either answer will do
 
 
 @pytest.mark.parametrize("mic", ["XSHG", "XBOM", "XSES", "XTAE"])
 def test_a_calendar_whose_holidays_end_with_the_year_is_asked_within_it(mic):
-    assert calendars.has_session(mic, at("2026-11-30T05:00:00"))
-    assert calendars.clock(mic, at("2026-11-28T05:00:00")).state == "closed"
+    assert sessions.has_session(mic, at("2026-11-30T05:00:00"))
+    assert sessions.clock(mic, at("2026-11-28T05:00:00")).state == "closed"
 
 
 def test_beyond_the_last_day_that_is_known_there_is_no_next_opening():
-    last_hour = calendars.clock("XSHG", at("2026-12-31T06:30:00"))
+    last_hour = sessions.clock("XSHG", at("2026-12-31T06:30:00"))
     assert (last_hour.state, last_hour.opens_at, last_hour.closes_at) == ("open", None, at("2026-12-31T07:00:00"))
-    with pytest.raises(calendars.UnknownExchange, match="2027"):
-        calendars.state("XSHG", at("2027-01-04T03:00:00"))
+    with pytest.raises(sessions.UnknownExchange, match="2027"):
+        sessions.state("XSHG", at("2027-01-04T03:00:00"))
 
 
 def test_a_calendar_that_cannot_be_built_is_tried_and_told_once(caplog):
-    calendars._built.cache_clear()
+    sessions._built.cache_clear()
     for _ in range(3):
-        with pytest.raises(calendars.UnknownExchange, match="XBEL"):
-            calendars.state("XBEL", at("2026-11-30T12:00:00"))
+        with pytest.raises(sessions.UnknownExchange, match="XBEL"):
+            sessions.state("XBEL", at("2026-11-30T12:00:00"))
     assert [record for record in caplog.records if "XBEL" in record.getMessage()] == caplog.records[-1:]

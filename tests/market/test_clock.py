@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from market import clock
-from market.clock import Clock
+from market.calendars import clock
+from market.calendars.clock import Clock
 from market.providers.yahoo import Yahoo
 
 MONDAY, TUESDAY = date(2024, 7, 1), date(2024, 7, 2)

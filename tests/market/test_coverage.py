@@ -2,7 +2,8 @@
 
 import pytest
 
-from market import bars, coverage
+from market import bars
+from market.history import coverage
 from market.models import Symbol
 from tests.market.test_api_bars import daily
 

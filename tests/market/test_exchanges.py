@@ -3,10 +3,8 @@
 import exchange_calendars
 import pytest
 
-from market import (
-    exchanges,
-    tasks,  # noqa: F401
-)
+from market import tasks  # noqa: F401
+from market.calendars import exchanges
 from monitoring import jobs
 from monitoring.jobs import schedules
 from monitoring.jobs.errors import InvalidArguments

@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 from bokeh_sampledata import stocks
 
-from market import history
+from market import history, symbols
 from market.models import Bar, CorporateAction, Record, Symbol
+from market.providers import yahoo
 from market.providers.replay import Replay
 from monitoring import jobs
 from monitoring.jobs.running.fan_out import NothingDone
@@ -26,7 +27,7 @@ def recorded(apple, hold):
 def test_one_bad_symbol_fails_alone_and_the_answer_says_why(wire, apple, hold):
     hold("yahoo")
     wire.charts["AAPL"] = made_chart("AAPL")
-    answer = history.refresh(["AAPL", "NOPE"])
+    answer = history.refresh(["AAPL", "NOPE"], yahoo.history, "yahoo")
     assert answer["done"]["AAPL"]["inserted"] == len(stocks.AAPL["date"])
     assert answer["failed"] == {"NOPE": "unknown_symbol: there is no symbol 'NOPE' here"}
 
@@ -36,17 +37,17 @@ def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, 
     hold("yahoo")
     wire.fail("chart", "500")
     with pytest.raises(NothingDone) as told:
-        history.refresh(["AAPL"])
+        history.refresh(["AAPL"], yahoo.history, "yahoo")
     assert told.value.temporary
 
 
 def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorded, settings):
     settings.REPLAY_START = "2012-09-04"
-    history.fill(history.known("AAPL"), Replay().history, "replay")
+    history.fill(symbols.known("AAPL"), Replay().history, "replay")
     newest = Bar.objects.latest("opened_at")
     assert newest.opened_at.date() == date(2012, 8, 31)
     assert CorporateAction.objects.filter(kind="split").count() == 2
-    again = history.fill(history.known("AAPL"), Replay().history, "replay")
+    again = history.fill(symbols.known("AAPL"), Replay().history, "replay")
     assert (again.bars.inserted, again.bars.changed) == (0, 0)
 
 

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market import hours, quotes
-from market.calendars import UnknownExchange
+from market import quotes
+from market.calendars import hours
+from market.calendars.sessions import UnknownExchange
 from market.models import Symbol
 from monitoring import jobs
 from monitoring.jobs import declaration

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from market import bars, calendars
+from market import bars
 from market.bars import write
+from market.calendars import sessions
 from market.providers import recording
 from monitoring import jobs, turns
 from monitoring.jobs import schedules
@@ -34,7 +35,7 @@ def made_meanwhile(monkeypatch) -> list[Job]:
         return get_calendar(*asked, **options)
 
     monkeypatch.setattr(exchange_calendars, "get_calendar", get_slowly)
-    calendars._built.cache_clear()
+    sessions._built.cache_clear()
     return submitted
 
 

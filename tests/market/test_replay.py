@@ -14,8 +14,9 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from market import bars, coverage, prices, quotes
+from market import bars, prices, quotes
 from market.bars import forming
+from market.history import coverage
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
 from market.prices import Quote

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market import bars, clock, quotes
+from market import bars, quotes
 from market.bars import forming
+from market.calendars import clock
 from market.models import Bar, DataSource, Symbol
 from market.providers import Rewind, Tick, recording
 from market.providers.replay import Replay

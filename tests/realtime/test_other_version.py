@@ -10,8 +10,10 @@ from django.test import Client
 from analysis import summary
 from analysis.summary import IndicatorValues
 from finstage import health
-from market import backfill, clock, coverage, quotes
+from market import quotes
 from market.bars import forming
+from market.calendars import clock
+from market.history import coverage, progress
 from market.models import Snapshot
 from market.providers import replay
 from monitoring import heartbeats
@@ -45,7 +47,7 @@ def filled(apple, quote) -> None:
     summary._keep([IndicatorValues("AAPL", "1d", AT, "day", "split", False, {"sma_20": {"sma": 99.5}}, "replay", AT)])
     clock.keep(clock.by_quotes("XNAS", [now]))
     coverage.latest(["AAPL"])
-    backfill.tell(["AAPL"], "AAPL", {})
+    progress.tell(["AAPL"], "AAPL", {})
     replay._kept(replay.Place(1, date(2012, 9, 4), ("AAPL",), 2, AT))
     heartbeats.beat("feed", source="replay", trouble=None)
     changes._append([{"task_id": "1", "state": "running"}])
@@ -76,7 +78,7 @@ def told(redis) -> dict:
         "seen": alerts.seen(),
         "forming": forming.latest(["AAPL"])["AAPL"],
         "indicators": summary.latest(["AAPL"])["AAPL"],
-        "loading": backfill.progress(),
+        "loading": progress.latest(),
         "place": replay._found(),
         "feed": pulse.service(redis.hget(heartbeats.key(), "feed"))["feed"],
         "changes": relay.merged(redis.lrange(changes.KEY, 0, -1), Loop("relay")),

@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 
-from market import clock
-from market.clock import Clock
+from market.calendars import clock
+from market.calendars.clock import Clock
 from realtime import timekeeper
 from realtime.timekeeper import Timekeeper
 

@@ -1,18 +1,18 @@
-"""The history of symbols: fetched from the source and stored, with the splits and dividends that came with it."""
+"""History that is fetched from a source and stored, with the splits and dividends that came with it."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from django.db.models import Max
 
-from market import backfill, bars, providers
+from market import actions, bars, symbols
 from market.bars import UpsertResult
+from market.history import progress
 from market.models import Bar as BarRow
-from market.models import CorporateAction, Symbol
+from market.models import Symbol
 from market.prices import Action, Bar
-from market.providers import ProviderError
 from monitoring import jobs
 
 logger = logging.getLogger(__name__)
@@ -37,42 +37,36 @@ class Filled:
 
 
 def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
-    """Fetch and store what is missing of one symbol's settled daily bars. Safe to run again. Raises ProviderError."""
+    """Fetch and store what is missing of one symbol's settled daily bars. Safe to run again.
+
+    Raises what `fetch` does.
+    """
     bars.forget_future(symbol.ticker)
-    found, actions = fetch(symbol, _start(symbol))
-    _keep(symbol, actions, source)
+    found, named = fetch(symbol, _start(symbol))
+    actions.keep(symbol, named, source)
     result = bars.upsert([bar for bar in found if bar.is_final], reason=f"correction by {source}")
     if result.inserted or result.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
-    backfill.complete(symbol.ticker)
-    return Filled(result, len(actions))
+    progress.complete(symbol.ticker)
+    return Filled(result, len(named))
 
 
-def refresh(symbols: list[str]) -> dict:
-    """Fill some symbols from the source of this database; one that fails does so alone, and says why.
+def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
+    """Fill some symbols; one that fails does so alone, and says why.
 
     Raises NothingDone where all of them failed.
     """
-    source = providers.source()
-    outcome = jobs.fan_out(symbols, lambda ticker: fill(known(ticker), source.history, source.name), parallel=PARALLEL)
+    outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.known(ticker), fetch, source), parallel=PARALLEL)
     outcome.require_any()
     with jobs.current().commit() as end:
         end.result = {
-            "source": source.name,
+            "source": source,
             "done": {ticker: filled.as_json() for ticker, filled in outcome.done.items()},
             "failed": outcome.failed,
         }
         for ticker, filled in outcome.done.items():
             note(end, ticker, filled.bars)
     return end.result
-
-
-def known(ticker: str) -> Symbol:
-    """The symbol of that name. Raises ProviderError."""
-    symbol = Symbol.objects.filter(ticker=ticker).first()
-    if symbol is None:
-        raise ProviderError(f"there is no symbol {ticker!r} here", code="unknown_symbol", temporary=False)
-    return symbol
 
 
 def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
@@ -84,17 +78,7 @@ def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
 
 def _start(symbol: Symbol) -> date:
     """Bars of the last sessions may have come from quotes before any history did."""
-    if not backfill.is_complete(symbol.ticker):
+    if not progress.is_complete(symbol.ticker):
         return START
     last = BarRow.objects.filter(symbol=symbol, interval="1d", is_final=True).aggregate(at=Max("opened_at"))["at"]
     return START if last is None else last.date() - OVERLAP
-
-
-def _keep(symbol: Symbol, actions: Iterable[Action], source: str) -> None:
-    for action in actions:
-        CorporateAction.objects.update_or_create(
-            symbol=symbol,
-            kind=action.kind,
-            ex_date=action.ex_date,
-            defaults={"value": action.value, "source": source, "received_at": datetime.now(UTC)},
-        )

@@ -12,7 +12,7 @@ import exchange_calendars
 import pandas as pd
 from exchange_calendars import ExchangeCalendar
 
-from market.clock import Clock
+from market.calendars.clock import Clock
 from market.prices import CLOSED, OPEN, POST, PRE
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def has_session(mic: str, now: datetime) -> bool:
 
 
 @_alone
-def sessions(mic: str, start: date, end: date) -> list[date]:
+def between(mic: str, start: date, end: date) -> list[date]:
     """The sessions from `start` to `end`, both counted."""
     found: list[date] = []
     for year in range(start.year, end.year + 1):

@@ -35,11 +35,11 @@ def missing(tickers: Collection[str]) -> set[str]:
 
 def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
     """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
-    progress = Progress(len(tracked) - len(missing(tracked)), len(tracked), loading, errors)
-    redis.client().set(_FORMAT.key("backfill"), _FORMAT.pack(progress))
+    told = Progress(len(tracked) - len(missing(tracked)), len(tracked), loading, errors)
+    redis.client().set(_FORMAT.key("backfill"), _FORMAT.pack(told))
 
 
-def progress() -> dict | None:
+def latest() -> dict | None:
     """`done` of `total` symbols, the `symbol` that is being loaded and `errors` by symbol; None when all is there."""
     told = _FORMAT.unpack(redis.client().get(_FORMAT.key("backfill")))
     return asdict(told) if told and (told.done < told.total or told.errors) else None

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 
-from market import clock, quotes
-from market.clock import Clock
+from market import quotes
+from market.calendars import clock
+from market.calendars.clock import Clock
 from market.models import DataSource, Symbol
 from market.prices import OPEN
 
@@ -22,11 +23,11 @@ def is_open(exchange: str = "") -> bool:
 def had_session(exchange: str) -> bool:
     """Whether today, by the exchange's own date, is one of its trading days. Every recorded day is one.
 
-    Raises calendars.UnknownExchange.
+    Raises sessions.UnknownExchange.
     """
     if is_recorded():
         return at(exchange, datetime.now(UTC)) is not None
-    return _calendars().has_session(exchange, datetime.now(UTC))
+    return _sessions().has_session(exchange, datetime.now(UTC))
 
 
 def exchanges() -> list[str]:
@@ -44,10 +45,10 @@ def at(exchange: str, now: datetime) -> Clock | None:
 
 def by_calendar(exchange: str, tickers: Sequence[str], now: datetime) -> Clock | None:
     """By the exchange's calendar and the wall's clock; where there is no calendar, as these symbols' quotes tell it."""
-    calendars = _calendars()
+    sessions = _sessions()
     try:
-        return calendars.clock(exchange, now)
-    except calendars.UnknownExchange:
+        return sessions.clock(exchange, now)
+    except sessions.UnknownExchange:
         return clock.by_quotes(exchange, quotes.latest(tickers).values())
 
 
@@ -56,6 +57,6 @@ def is_recorded() -> bool:
     return DataSource.objects.filter(pk=1, name=RECORDED).exists()
 
 
-def _calendars():
+def _sessions():
     # By name: it brings pandas, which a recording does without.
-    return import_module("market.calendars")
+    return import_module("market.calendars.sessions")

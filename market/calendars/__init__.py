@@ -1,0 +1,7 @@
+"""When exchanges are open.
+
+clock           an exchange at a moment; the feed tells it, and pages read it
+hours           whether one trades, asked of its calendar or of the recording that is played
+sessions        the calendars themselves; brings pandas, so only the feed and the workers may import it
+exchanges       which exchanges there are, for those who may not
+"""
