@@ -266,7 +266,7 @@ class ScheduleSlot(models.Model):
     class Meta:
         ordering = ["-slot"]
         constraints = [models.UniqueConstraint(fields=["schedule", "slot"], name="one_claim_a_slot")]
-        indexes = [models.Index(fields=["outcome", "slot"], name="slot_outcome")]
+        indexes = [models.Index(fields=["schedule", "outcome", "slot"], name="slot_of_outcome")]
 
     def __str__(self) -> str:
         return f"{self.slot:%Y-%m-%d %H:%M:%S} {self.outcome}"

@@ -6,11 +6,13 @@ A slot whose predecessor still runs is refused, so that work which takes longer 
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -28,17 +30,16 @@ CAUGHT_UP = 2_000  # slots at one tick; those behind them come at the next
 CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 PREDECESSORS = 100  # of which one may still run: a slot is taken only when those before it have ended
 
+# Of a schedule's row; what beat counts in it is beat's.
+READ = ("name", "kwargs", "enabled", "one_off", "start_time", "expires", "crontab", "interval", "clocked")
+
 Outcome = ScheduleSlot.Outcome
 logger = logging.getLogger(__name__)
 
 
 def run_due(now: datetime) -> int:
     """Submit the jobs of all slots that are due and nobody has claimed. Returns how many were submitted here."""
-    rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
-    newest = ScheduleSlot.objects.filter(schedule=OuterRef("pk")).order_by("-slot").values("slot")
-    marks = {"taken_at": Subquery(newest.filter(slot__lte=now)[:1]), "newest_at": Subquery(newest[:1])}
-    begun = _begun(now)
-    return sum(_run_alone(schedule, begun.get(schedule.pk), now) for schedule in rows.annotate(**marks))
+    return sum(_run_alone(schedule, now) for schedule in _planned().all())
 
 
 def slots(schedule: PeriodicTask, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -91,18 +92,28 @@ def _seed(title: str, job: str, planned: declaration.Schedule) -> None:
     PeriodicTask.objects.get_or_create(name=title, defaults=facts)
 
 
-def _run_alone(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> int:
+@cache
+def _planned() -> QuerySet[PeriodicTask]:
+    """The schedules, each with its newest slot and the plan that its slots follow since that was changed."""
+    rows = PeriodicTask.objects.filter(task=TICK).exclude(name=TICK).select_related("crontab", "interval", "clocked")
+    newest = ScheduleSlot.objects.filter(schedule=OuterRef("pk")).order_by("-slot")
+    begun = newest.filter(outcome=Outcome.BEGUN)
+    marks = {"taken_at": Subquery(newest.values("slot")[:1]), "plan": Subquery(begun.values("reason")[:1])}
+    return rows.only(*READ).annotate(**marks)
+
+
+def _run_alone(schedule: PeriodicTask, now: datetime) -> int:
     """Whatever is wrong with one schedule, those behind it come too."""
     try:
-        return _run_due(schedule, begun, now)
+        return _run_due(schedule, now)
     except Exception:
         logger.exception("the schedule %s cannot be read now", schedule.name)
         return 0
 
 
-def _run_due(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> int:
-    _give_back(schedule, now)
-    last = _begin(schedule, begun, now)
+def _run_due(schedule: PeriodicTask, now: datetime) -> int:
+    _look_back(schedule, now)
+    last = _begin(schedule, now)
     if last is None:
         return 0
     start = schedule.start_time and schedule.start_time - timedelta(microseconds=1)  # it counts itself
@@ -114,11 +125,18 @@ def _run_due(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) 
     return sum(_submit(schedule, slot, asked, missed=len(due) - 1) for slot in due[-1:])
 
 
-def _give_back(schedule: PeriodicTask, now: datetime) -> None:
-    """Free the slots beyond now: a clock that was ahead took them, and their time is still to come."""
-    if schedule.newest_at and schedule.newest_at > now + CLOCKS_APART:
-        beyond = ScheduleSlot.objects.filter(schedule=schedule, slot__gt=now + CLOCKS_APART)
-        logger.warning("the schedule %s: %d slots are of a time to come: taken back", schedule.name, beyond.count())
+def _look_back(schedule: PeriodicTask, now: datetime) -> None:
+    """Slots beyond now were taken by a clock that was ahead: nothing waits until they come. Those beyond what the
+    clocks of two machines may be apart are freed, as their time is still to come.
+    """
+    if schedule.taken_at is None or schedule.taken_at <= now:
+        return
+    taken = ScheduleSlot.objects.filter(schedule=schedule, slot__lte=now)
+    schedule.taken_at = taken.values_list("slot", flat=True).first()
+    schedule.plan = taken.filter(outcome=Outcome.BEGUN).values_list("reason", flat=True).first()
+    beyond = ScheduleSlot.objects.filter(schedule=schedule, slot__gt=now + CLOCKS_APART)
+    if count := beyond.count():
+        logger.warning("the schedule %s: %d slots are of a time to come: taken back", schedule.name, count)
         beyond.delete()
 
 
@@ -131,24 +149,16 @@ def _asked(schedule: PeriodicTask) -> dict:
     return asked if isinstance(asked, dict) else {}
 
 
-def _begun(now: datetime) -> dict[int, ScheduleSlot]:
-    """Of each schedule, where its newest plan began.
-
-    A slot beyond now was taken by a clock that was wrong: nothing waits until it comes.
-    """
-    slots = ScheduleSlot.objects.filter(outcome=Outcome.BEGUN, slot__lte=now).order_by("slot")
-    return {slot.schedule_id: slot for slot in slots}
-
-
-def _begin(schedule: PeriodicTask, begun: ScheduleSlot | None, now: datetime) -> datetime | None:
+def _begin(schedule: PeriodicTask, now: datetime) -> datetime | None:
     """The last slot that was taken, or when the plan began: a new or changed plan has no missed slots before that.
 
     None while the schedule is switched off; it begins again when that ends.
     """
     plan = str(schedule.crontab or schedule.interval or schedule.clocked)[:200] if schedule.enabled else SWITCHED_OFF
-    if begun is None or begun.reason != plan:
-        since = now - NEW if begun is None else now
-        _claim(schedule, since, Outcome.BEGUN, plan)
+    if schedule.plan != plan:
+        since = now - NEW if schedule.plan is None else now
+        with suppress(IntegrityError), transaction.atomic():
+            _claim(schedule, since, Outcome.BEGUN, plan)
         return since if schedule.enabled else None
     return schedule.taken_at if schedule.enabled else None
 
@@ -164,9 +174,9 @@ def _submit(schedule: PeriodicTask, slot: datetime, asked: dict, missed: int = 0
     except Exception as error:
         logger.exception("the schedule %s cannot be submitted", schedule.name)
         refusal = (str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}")[:200]
-    with transaction.atomic():
-        if _claim(schedule, slot, Outcome.REFUSED, refusal):
-            _switch_off_once(schedule, slot)
+    with suppress(IntegrityError), transaction.atomic():
+        _claim(schedule, slot, Outcome.REFUSED, refusal)
+        _switch_off_once(schedule, slot)
     return False
 
 
@@ -180,13 +190,16 @@ def _refusal(schedule: PeriodicTask, asked: dict) -> str:
 
 
 def _submit_claimed(schedule: PeriodicTask, slot: datetime, step: submitting.Step, reason: str) -> bool:
-    with transaction.atomic():
-        claimed = _claim(schedule, slot, Outcome.SUBMITTED, reason)
-        if claimed is None:
-            return False
-        claimed.job = submitting.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
-        claimed.save(update_fields=["job"])
-        _switch_off_once(schedule, slot)
+    """The job and its slot are there together; where somebody else has the slot, neither is."""
+    try:
+        with transaction.atomic():
+            job = submitting.submit(step.name, step.arguments, priority=step.priority, timeout=step.timeout)
+            _claim(schedule, slot, Outcome.SUBMITTED, reason, job)
+            _switch_off_once(schedule, slot)
+    except IntegrityError:
+        if not ScheduleSlot.objects.filter(schedule=schedule, slot=slot).exists():
+            raise  # it was something else that the database refused
+        return False
     return True
 
 
@@ -197,20 +210,16 @@ def _switch_off_once(schedule: PeriodicTask, slot: datetime) -> None:
 
 
 def _unended(schedule: PeriodicTask) -> str:
-    """A job of one of the newest slots that has not ended, if any."""
-    submitted = ScheduleSlot.objects.filter(schedule=schedule, job__isnull=False)
-    newest = submitted.order_by("-slot").values_list("job__name", "job_id", "job__state")[:PREDECESSORS]
-    return next((f"{name} {pk}" for name, pk, state in newest if state not in Job.ENDED), "")
+    """A job of one of the newest slots that has not ended, if any. One that is deleted had ended."""
+    submitted = ScheduleSlot.objects.filter(schedule=schedule, outcome=Outcome.SUBMITTED).order_by("-slot")
+    newest = submitted.values_list("job__name", "job_id", "job__state")[:PREDECESSORS]
+    return next((f"{name} {pk}" for name, pk, state in newest if pk and state not in Job.ENDED), "")
 
 
-def _claim(schedule: PeriodicTask, slot: datetime, outcome: str, reason: str) -> ScheduleSlot | None:
-    """The claimed slot, or None where somebody else has it."""
-    facts = {"outcome": outcome, "reason": reason, "claimed_at": timezone.now()}
-    try:
-        with transaction.atomic():
-            return ScheduleSlot.objects.create(schedule=schedule, slot=slot, **facts)
-    except IntegrityError:
-        return None
+def _claim(schedule: PeriodicTask, slot: datetime, outcome: str, reason: str, job: Job | None = None) -> None:
+    """Raises IntegrityError where somebody else has the slot."""
+    facts = {"outcome": outcome, "reason": reason, "job": job, "claimed_at": timezone.now()}
+    ScheduleSlot.objects.create(schedule=schedule, slot=slot, **facts)
 
 
 def _interval_slots(every: timedelta, after: datetime, until: datetime) -> Iterator[datetime]:
