@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +19,8 @@ from django.test import TransactionTestCase
 from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
-from tests import tables
+from tests import forks, tables
+from tests.forks import Forked
 
 LIVE_SECONDS = 120
 
@@ -101,7 +101,7 @@ class LiveWeb:
     """A running `manage.py web` on the tests' own database and Valkey."""
 
     port: int
-    process: subprocess.Popen
+    process: Forked
 
     @property
     def url(self) -> str:
@@ -117,11 +117,8 @@ def live_web(django_db_setup, tmp_path_factory) -> Iterator[LiveWeb]:
     """One server for a module. Rows that it shall see need `django_db(transaction=True)`."""
     port = free_port()
     log = tmp_path_factory.mktemp("web") / "log"
-    command = [sys.executable, "manage.py", "web", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env={**os.environ, **shared_database()}, stdout=output, stderr=output
-        )
+    command = ["manage.py", "web", "--host", "127.0.0.1", "--port", str(port)]
+    process = forks.start(command, {**os.environ, **shared_database()}, log)
     try:
         _wait_until_alive(LiveWeb(port, process), log)
         yield LiveWeb(port, process)

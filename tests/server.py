@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -15,7 +13,9 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import forks
+from tests.forks import Forked
+
 START_SECONDS = 120
 
 
@@ -24,7 +24,7 @@ class Running:
     """A server process under test."""
 
     port: int
-    process: subprocess.Popen
+    process: Forked
     log: Path
 
     def connect(self, *, receive_buffer: int | None = None) -> socket.socket:
@@ -69,10 +69,7 @@ def running(*command: str, **environment: str) -> Iterator[Running]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         environment = {**os.environ, "FINSTAGE_VAR": folder, **environment}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *command, "--port", str(port)], cwd=ROOT, env=environment, stdout=output, stderr=output
-            )
+        process = forks.start([*command, "--port", str(port)], environment, log)
         server = Running(port, process, log)
         try:
             _wait(server)

@@ -23,6 +23,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import forks
+
 READY_SECONDS = 120
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
 SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
@@ -77,6 +79,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
+    forks.end()
     for process in _processes:
         process.kill()
         process.wait()
@@ -85,7 +88,7 @@ def pytest_unconfigure() -> None:
 
 def _left() -> list[psutil.Process]:
     """What still runs and was started by this run, except its own servers."""
-    own = {os.getpid(), *(process.pid for process in _processes)}
+    own = {os.getpid(), *(process.pid for process in _processes), *forks.own()}
     alive = [one for one in psutil.process_iter(["environ", "cmdline"]) if one.info["cmdline"] and one.pid not in own]
     return [one for one in alive if (one.info["environ"] or {}).get(RUN) == str(folder())]
 

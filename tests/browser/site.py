@@ -15,7 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import services
+from tests import forks, services
+from tests.forks import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
@@ -49,7 +50,7 @@ class Site:
     folder: Path
     port: int
     environment: dict[str, str]
-    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+    processes: dict[str, Forked] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -57,9 +58,8 @@ class Site:
 
     def start(self, name: str) -> None:
         address = ["--host", "127.0.0.1", "--port", str(self.port)] if name == "web" else []
-        log = (self.folder / f"{name}.log").open("ab")
-        command = [sys.executable, *(WORKER if name == "worker" else ["manage.py", name]), *address]
-        self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        command = [*(WORKER if name == "worker" else ["manage.py", name]), *address]
+        self.processes[name] = forks.start(command, self.environment, self.folder / f"{name}.log")
 
     def manage(self, *command: str) -> str:
         """What one of Django's commands says, at its end."""

@@ -11,7 +11,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from finstage import addresses
-from tests.server import ROOT, eventually, running
+from tests.forks import ROOT
+from tests.server import eventually, running
 
 SLOW = {"DJANGO_SETTINGS_MODULE": "tests.finstage.web_settings", "FINSTAGE_HTTP_THREADS": "1"}
 

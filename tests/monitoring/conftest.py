@@ -3,16 +3,16 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from monitoring.models import Job, Worker
+from tests import forks
 from tests.conftest import shared_database
+from tests.forks import Forked
 
 READY_SECONDS = 120
 SAMPLE_APP = "tests.monitoring.sample_app"
@@ -32,15 +32,8 @@ class WorkerProcess:
     def __init__(self, log: Path, concurrency: int = 4, app: str = SAMPLE_APP) -> None:
         self.log = log
         options = ["-P", "threads", "-c", str(concurrency), "-l", "INFO"]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", app, "worker", *options],
-                cwd=settings.BASE_DIR,
-                env={**os.environ, "FINSTAGE_JOBS_DRAIN_SECONDS": "1", **shared_database()},
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        environment = {**os.environ, "FINSTAGE_JOBS_DRAIN_SECONDS": "1", **shared_database()}
+        self.process = forks.start(["-m", "celery", "-A", app, "worker", *options], environment, log)
 
     def wait_until_ready(self) -> "WorkerProcess":
         until = time.monotonic() + READY_SECONDS
@@ -91,21 +84,16 @@ def worker(module_worker, transactional_db) -> WorkerProcess:
 
 
 @pytest.fixture
-def start_beat(transactional_db, tmp_path) -> Iterator[Callable[[], subprocess.Popen]]:
+def start_beat(transactional_db, tmp_path) -> Iterator[Callable[[], Forked]]:
     """start_beat(): a real `celery beat` on the tests' schedules, gone at the end of the test."""
-    started: list[subprocess.Popen] = []
+    started: list[Forked] = []
 
-    def start() -> subprocess.Popen:
+    def start() -> Forked:
         name = tmp_path / f"beat-{len(started)}"
         options = ["--max-interval", "1", "--pidfile", f"{name}.pid", "-l", "INFO"]
-        with name.with_suffix(".log").open("wb") as output:
-            command = [sys.executable, "-m", "celery", "-A", SAMPLE_APP, "beat", *options]
-            environment = {**os.environ, **shared_database()}
-            process = subprocess.Popen(
-                command, cwd=settings.BASE_DIR, env=environment, stdout=output, stderr=output, start_new_session=True
-            )
-        started.append(process)
-        return process
+        command = ["-m", "celery", "-A", SAMPLE_APP, "beat", *options]
+        started.append(forks.start(command, {**os.environ, **shared_database()}, name.with_suffix(".log")))
+        return started[-1]
 
     yield start
     for process in started:

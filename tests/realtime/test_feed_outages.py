@@ -3,8 +3,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +21,9 @@ from market.providers.replay import Replay
 from monitoring import heartbeats, redis
 from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost
+from tests import forks
 from tests.conftest import shared_database
+from tests.forks import Forked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 SESSION = date(2012, 9, 4)
@@ -129,14 +129,10 @@ def test_a_feed_that_slept_through_its_lease_publishes_no_more(stop):
 
 
 @contextmanager
-def playing(log: Path) -> Iterator[subprocess.Popen]:
+def playing(log: Path) -> Iterator[Forked]:
     """A `manage.py feed` of its own on the tests' database and Valkey."""
     fast = {"FINSTAGE_REPLAY_SESSION_SECONDS": "2"}
-    command = [sys.executable, "manage.py", "feed"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env={**os.environ, **shared_database(), **fast}, stderr=output
-        )
+    process = forks.start(["manage.py", "feed"], {**os.environ, **shared_database(), **fast}, log)
     try:
         yield process
     finally:

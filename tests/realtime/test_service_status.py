@@ -2,18 +2,17 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from django.conf import settings
 from websockets.sync.client import ClientConnection, connect
 
+from tests import forks
 from tests.conftest import LiveWeb, shared_database
+from tests.forks import Forked
 from tests.market.yahoo_charts import made_chart
 from tests.market.yahoo_wire import FAULTS, Wire
 
@@ -33,12 +32,10 @@ class Priceless(Wire):
 
 
 @contextmanager
-def feed(folder: Path, **environment: str) -> Iterator[subprocess.Popen]:
+def feed(folder: Path, **environment: str) -> Iterator[Forked]:
     """A `manage.py feed` that plays Yahoo on the tests' database and Valkey."""
     own = {"FINSTAGE_SOURCE": "yahoo", "FINSTAGE_VAR": str(folder), **shared_database(), **environment}
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "manage.py", "feed"]
-        process = subprocess.Popen(command, cwd=settings.BASE_DIR, env={**os.environ, **own}, stderr=log)
+    process = forks.start(["manage.py", "feed"], {**os.environ, **own}, folder / "log")
     try:
         yield process
     finally:

@@ -10,6 +10,7 @@ import struct
 import sys
 from collections import Counter
 
+from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
 from realtime.transports.daphne import RAW_PORT, Server  # isort: skip
 
 from twisted.internet import reactor

@@ -1,0 +1,70 @@
+"""Everything of others that a process of the product imports, and what those import; nothing of ours.
+
+Only what reads no settings, starts no thread and makes no event loop: tests/forks.py forks after it.
+"""
+
+import email.mime.multipart
+import http.client
+
+import a2wsgi
+import asgiref.sync
+import attr
+import autobahn.twisted.websocket
+import autobahn.websocket.protocol
+import celery.app.amqp
+import celery.apps.worker
+import celery.bin.celery
+import celery.concurrency.thread
+import celery.worker.consumer
+import channels.layers
+import cron_descriptor
+import crontab
+import cryptography.x509
+import django.contrib.admin.options
+import django.contrib.auth.hashers
+import django.contrib.staticfiles.storage
+import django.core.handlers.asgi
+import django.core.handlers.wsgi
+import django.core.management
+import django.core.validators
+import django.db.backends.sqlite3.base
+import django.db.models.sql.compiler
+import django.forms
+import django.template.engine
+import django.template.loader_tags
+import django.test.client
+import django.urls.resolvers
+import django.utils.translation
+import django.views.debug
+import django.views.generic
+import django_celery_beat.validators
+import drf_spectacular.utils
+import environ
+import hyperlink
+import inflection
+import jsonschema
+import kombu.transport.redis
+import kombu.transport.virtual
+import msgspec
+import numpy
+import orjson
+import pandas
+import prometheus_client
+import psutil
+import pygments.formatters.html
+import pygments.lexers
+import redis.asyncio
+import requests
+import rest_framework.compat
+import rest_framework.fields
+import service_identity
+import sqlparse
+import talib
+import twisted.internet.asyncioreactor
+import twisted.internet.endpoints
+import twisted.internet.ssl
+import twisted.logger
+import twisted.web.http
+import uritemplate
+import yaml
+import zope.interface

@@ -1,0 +1,5 @@
+"""Django, set up by whoever imports this first."""
+
+import django
+
+django.setup()
