@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -24,6 +25,7 @@ SYSTEM_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 MARIADB = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 HEADERS = "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev"
 CHROMIUM = "sudo apt-get install chromium"
+DIFFERS = "db and not chaos and not bench and not browser"
 BYTES_OF_A_PROCESS = 1 << 30  # pytest with the servers and the browser that its tests start
 
 
@@ -50,28 +52,36 @@ def _is_avoidable(reason: str) -> bool:
 
 
 def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:
-    """Everything on SQLite; then on MariaDB what differs between databases. True where all passed."""
+    """Everything on SQLite, and beside it on MariaDB what differs between databases. True where all passed."""
     os.environ[SKIPPED] = skipped
-    is_green = _pytest("-m", "not chaos and not bench" if browser else "not chaos and not bench and not browser")
-    if mariadb:
-        print("\nAgain on MariaDB, what differs between databases:", flush=True)
-        is_green &= _pytest("-m", "db and not chaos and not bench and not browser", FINSTAGE_TEST_DATABASE="mariadb")
+    mark = "not chaos and not bench" if browser else "not chaos and not bench and not browser"
+    with tempfile.TemporaryFile("w+") as said:
+        on_mariadb = (
+            _pytest(_processes(half=True), DIFFERS, said, FINSTAGE_TEST_DATABASE="mariadb") if mariadb else None
+        )
+        is_green = _pytest(_processes(), mark).wait() == 0
+        if on_mariadb:
+            print("\nOn MariaDB, what differs between databases:", flush=True)
+            is_green &= on_mariadb.wait() == 0
+            said.seek(0)
+            shutil.copyfileobj(said, sys.stdout)
     return is_green
 
 
-def _pytest(*arguments: str, **environment: str) -> bool:
-    spread = ["-n", str(_processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *spread, *arguments]
+def _pytest(processes: int, mark: str, output: IO | None = None, **environment: str) -> subprocess.Popen:
+    spread = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *spread, "-m", mark]
     seed = os.environ.get("PYTHONHASHSEED", str(secrets.randbelow(1 << 32)))
-    print(f"PYTHONHASHSEED={seed}", flush=True)
+    print(f"PYTHONHASHSEED={seed}", file=output, flush=True)
     environment = {**os.environ, "PYTHONHASHSEED": seed, **environment}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 
 
-def _processes() -> int:
+def _processes(*, half: bool = False) -> int:
     """One for each core, and two where there is one: a test waits for its servers more than it works."""
     by_memory = psutil.virtual_memory().available // BYTES_OF_A_PROCESS
-    return max(1, min(max(2, psutil.cpu_count() or 1), by_memory))
+    processes = min(max(2, psutil.cpu_count() or 1), by_memory)
+    return max(1, processes // 2 if half else processes)
 
 
 def _why_no_browser() -> str:

@@ -24,20 +24,8 @@ def test_leaves():
 def test_what_a_killed_test_process_left_behind_is_named_and_ended(tmp_path):
     note = tmp_path / "note"
     (tmp_path / "test_leaves.py").write_text(LEAVES.format(note=str(note)))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "1",
-        "--max-worker-restart",
-        "0",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        "pyproject.toml",
-    ]
+    quiet = ["-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    command = [sys.executable, "-m", "pytest", "-n", "1", "--max-worker-restart", "0", *quiet]
     alone = {name: value for name, value in os.environ.items() if name not in {services.PART, services.RUN}}
     said = subprocess.run(
         [*command, str(tmp_path)], cwd=ROOT, env=alone, capture_output=True, text=True, check=False

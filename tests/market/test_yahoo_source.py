@@ -32,7 +32,8 @@ def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     deadline.start()
     for tick in yahoo.Yahoo().batches(stop):
         seen += tick.quotes
-        wire.tick("AAPL", price=440.25, time=_milliseconds(60), quote_type=8, market_hours=1)
+        # Each is later than the last, so that another batch comes until the history is there.
+        wire.tick("AAPL", price=440.25, time=_milliseconds(60 + len(seen)), quote_type=8, market_hours=1)
         if seen[-1].price == 440.25 and _progress(redis).get("done") == 1:
             stop.set()
     deadline.cancel()
