@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from django.db.models import OuterRef, Subquery
 
-from analysis.catalogue import CATALOGUE
-from analysis.incremental import Live
+from analysis.indicators.catalogue import CATALOGUE
+from analysis.indicators.live import Live
 from market import bars
 from market.models import Bar, BarRevision, CorporateAction, Symbol
 from market.prices import Quote

@@ -20,7 +20,7 @@ AFTER_THE_WEEK = Schedule("0 9 * * sat", NEW_YORK, {"span": "week"})
     about="symbol",
     audience="user",
     quick={"dataset-processing": {}},
-    body="analysis.datasets.process",
+    body="analysis.reports.datasets.process",
 )
 def process_dataset(symbol: str, period: Period = "1y") -> dict:
     """Bring one symbol's history up to date, check it for gaps, and sum it up with its indicators."""
@@ -31,7 +31,7 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
     about="symbols",
     audience="user",
     quick={"market-analysis": {}},
-    body="analysis.reports.technical",
+    body="analysis.reports.tracked.technical",
     schedules=(Schedule("5,35 * * * *", only_if="market.is_open"),),
 )
 def analyse_market(symbols: list[str] | None = None) -> dict:
@@ -44,7 +44,7 @@ def analyse_market(symbols: list[str] | None = None) -> dict:
     about="symbols",
     audience="user",
     quick={"daily-report": {"span": "day"}, "weekly-report": {"span": "week"}},
-    body="analysis.reports.compose",
+    body="analysis.reports.tracked.compose",
     schedules=(AFTER_THE_CLOSE, AFTER_THE_WEEK),
 )
 def compose_report(span: Literal["day", "week"] = "day", symbols: list[str] | None = None) -> dict:

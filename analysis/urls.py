@@ -1,9 +1,9 @@
 """Paths of the analysis' REST interface."""
 
-from analysis import api
+from analysis.api import indicators, watchlist
 from monitoring.paths import path
 
 urlpatterns = [
-    path("api/v2/technical-analysis/indicators/<str:symbol>", api.Indicators.as_view()),
-    path("api/v2/watchlists/default/", api.DefaultWatchlist.as_view()),
+    path("api/v2/technical-analysis/indicators/<str:symbol>", indicators.Indicators.as_view()),
+    path("api/v2/watchlists/default/", watchlist.DefaultWatchlist.as_view()),
 ]

@@ -1,15 +1,26 @@
-"""The watchlist: every tracked symbol with what a list shows of it, and the newest of each indicator."""
+"""The watchlist: every tracked symbol with what a list shows of it, in a handful of queries whatever their number."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 
+from django.db.models import OuterRef, Q, Subquery
+
 from analysis import summary
-from analysis.catalogue import CATALOGUE
+from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import overview
+from market import actions, quotes, records
+from market.actions.adjustments import Factors
 from market.calendars import clock
 from market.history import progress
-from market.models import Symbol, SymbolQuerySet
+from market.models import Bar, DataSource, Interval, Record, Symbol, SymbolQuerySet
+
+SPARKLINE_SESSIONS = 30
+REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
+_FACTS = ("high", "high_date", "low", "low_date")
+_DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=Interval.DAY, is_final=True).order_by("-opened_at")
+_OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
 
 
 def default() -> dict[str, Any]:
@@ -24,16 +35,80 @@ def of(ticker: str) -> dict[str, Any] | None:
 
 
 def _surroundings() -> dict[str, Any]:
-    return {"source": overview.source(), "market": clock.latest(), "backfill": progress.latest()}
+    return {"source": _source(), "market": clock.latest(), "backfill": progress.latest()}
+
+
+def _source() -> dict | None:
+    """The one source of this database's prices; None before the first start has chosen it."""
+    row = DataSource.objects.filter(pk=1).values("name", "epoch").first()
+    return row and {"name": row["name"], "is_recorded": row["name"] == "replay", "epoch": row["epoch"]}
 
 
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:
-    rows = overview.rows(symbols, datetime.now(UTC))
+    rows = _seen(symbols, datetime.now(UTC))
     values = summary.latest([row["symbol"] for row in rows])
-    return [{**row, "indicators": _newest(values[row["symbol"]])} for row in rows]
+    return [{**row, "indicators": _indicators(values[row["symbol"]])} for row in rows]
 
 
-def _newest(values: IndicatorValues | None) -> dict[str, float | None]:
+def _indicators(values: IndicatorValues | None) -> dict[str, float | None]:
     """One number for each indicator of the catalogue, its first output; None until the feed has told it."""
     told = {} if values is None else values.values
     return {key: told.get(key, {}).get(indicator.outputs[0]) for key, indicator in CATALOGUE.items()}
+
+
+def _seen(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
+    """Each wanted symbol with its quote, closes, average volume and records. now: the wall's clock."""
+    symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *REFERENCE))
+    tickers = [symbol["ticker"] for symbol in symbols]
+    latest, splits = quotes.latest(tickers), actions.splits(tickers)
+    sessions, extremes = _sessions(symbols, splits), records.latest(tickers, splits)
+    return [
+        {
+            "symbol": symbol["ticker"],
+            **{name: symbol[name] for name in REFERENCE},
+            "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now),
+            **_recent(sessions[symbol["ticker"]]),
+            "records": _extremes(extremes[symbol["ticker"]]),
+        }
+        for symbol in symbols
+    ]
+
+
+def _sessions(symbols: list[dict], splits: dict[str, Factors]) -> dict[str, list[tuple[float, float | None]]]:
+    """Close and volume of each ticker's newest final sessions, in today's shares, oldest first."""
+    found = Bar.objects.filter(_newest(symbols), interval=Interval.DAY, is_final=True).order_by(
+        "symbol_id", "opened_at"
+    )
+    tickers = {symbol["id"]: symbol["ticker"] for symbol in symbols}
+    sessions: dict[str, list] = {ticker: [] for ticker in splits}
+    for symbol, opened_at, close, volume in found.values_list("symbol_id", "opened_at", "close", "volume"):
+        price, shares = splits[tickers[symbol]].at(opened_at.date())
+        sessions[tickers[symbol]].append((close * price, None if volume is None else volume * shares))
+    return sessions
+
+
+def _newest(symbols: list[dict]) -> Q:
+    """The bars to read: symbols whose thirtieth newest session is the same one share a condition."""
+    together = defaultdict(list)
+    for symbol in symbols:
+        together[symbol["since"]].append(symbol["id"])
+    wanted = Q(symbol_id__in=[])
+    for since, ids in together.items():
+        wanted |= Q(symbol_id__in=ids) if since is None else Q(symbol_id__in=ids, opened_at__gte=since)
+    return wanted
+
+
+def _recent(sessions: list[tuple[float, float | None]]) -> dict:
+    volumes = [volume for _, volume in sessions if volume is not None]
+    return {
+        "sparkline": [close for close, _ in sessions],
+        "average_volume": round(fmean(volumes)) if volumes else None,
+    }
+
+
+def _extremes(scopes: dict[str, Record]) -> dict[str, dict | None] | None:
+    """The highs and lows of each scope; None before the first were computed."""
+    if not scopes:
+        return None
+    shown = {scope: {name: getattr(record, name) for name in _FACTS} for scope, record in scopes.items()}
+    return dict.fromkeys(Record.Scope.values) | shown

@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from finstage import health
 from finstage.celery import app
-from market import providers
+from market import sources
 from market.models import DataSource, Symbol
 from monitoring import heartbeats, redis, refusals
 from monitoring.heartbeats import LATE_SECONDS
@@ -71,7 +71,7 @@ def source() -> str:
         asked = f"{row.name}, and FINSTAGE_SOURCE asks for {settings.SOURCE}"
         raise Broken(asked, f"Unset it, or run: {settings.MANAGE} switch_source {settings.SOURCE}")
     symbols = Symbol.objects.tracked().count()
-    if row.name == "yahoo" and not providers.source().answers(providers.ANSWER_SECONDS):
+    if row.name == "yahoo" and not sources.source().answers(sources.ANSWER_SECONDS):
         raise Broken("yahoo does not answer", "Check the network; prices come again by themselves when it does.")
     return f"{row.name} since {row.chosen_at:%Y-%m-%d} ({row.reason}), {symbols} symbols"
 

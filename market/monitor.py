@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from market import bars, prices, providers, quotes, symbols
+from market import bars, prices, quotes, sources, symbols
 from market.calendars import hours
 from market.models import Snapshot, Symbol
 from market.prices import Quote
@@ -40,7 +40,7 @@ def look() -> dict:
 
 def ask(tickers: list[str]) -> dict:
     """Ask the source for the last price of some symbols, and keep it. Raises ProviderError where the source fails."""
-    source = providers.source()
+    source = sources.source()
     outcome = jobs.fan_out(tickers, symbols.known, parallel=1)
     outcome.require_any()
     told, newer = set(), []

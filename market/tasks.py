@@ -1,6 +1,6 @@
 """What the market has done in the background."""
 
-from market import history, monitor, providers, records
+from market import history, monitor, records, sources
 from market.calendars import exchanges, hours
 from market.symbols import named
 from monitoring import jobs
@@ -59,5 +59,5 @@ def refresh_history(symbols: list[str] | None = None) -> dict:
 @job("market.history_chunk", timeout=300, isolated=True, about="symbols")
 def refresh_chunk(symbols: list[str]) -> dict:
     """Fetch the newest bars of some symbols, with their splits and dividends."""
-    source = providers.source()
+    source = sources.source()
     return history.refresh(symbols, source.history, source.name)

@@ -1,15 +1,15 @@
 """Paths of the market's REST interface."""
 
-from market import api
+from market.api import actions, bars, quotes, records, symbols
 from monitoring.paths import path
 
 urlpatterns = [
-    path("api/v2/symbols/", api.Symbols.as_view()),
-    path("api/v2/symbols/<str:symbol>/", api.OneSymbol.as_view()),
-    path("api/v2/symbols/<str:symbol>/bars/", api.Bars.as_view()),
-    path("api/v2/symbols/<str:symbol>/quote/", api.OneQuote.as_view()),
-    path("api/v2/symbols/<str:symbol>/records/", api.Records.as_view()),
-    path("api/v2/symbols/<str:symbol>/actions/", api.Actions.as_view()),
-    path("api/v2/technical-analysis/prices/batch", api.Prices.as_view()),
-    path("async/symbols/batch", api.PricesByOlderName.as_view()),
+    path("api/v2/symbols/", symbols.Symbols.as_view()),
+    path("api/v2/symbols/<str:symbol>/", symbols.OneSymbol.as_view()),
+    path("api/v2/symbols/<str:symbol>/bars/", bars.Bars.as_view()),
+    path("api/v2/symbols/<str:symbol>/quote/", quotes.OneQuote.as_view()),
+    path("api/v2/symbols/<str:symbol>/records/", records.Records.as_view()),
+    path("api/v2/symbols/<str:symbol>/actions/", actions.Actions.as_view()),
+    path("api/v2/technical-analysis/prices/batch", quotes.Prices.as_view()),
+    path("async/symbols/batch", quotes.PricesByOlderName.as_view()),
 ]

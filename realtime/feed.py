@@ -20,7 +20,7 @@ from market import bars, quotes, symbols
 from market.bars import forming
 from market.models import DataSource
 from market.prices import Bar, Quote
-from market.providers import Rewind, Source, Tick
+from market.sources import Rewind, Source, Tick
 from monitoring import formats, jobs, redis
 from monitoring.loops import Loop
 from realtime import alerts, messages, streams

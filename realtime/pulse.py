@@ -12,7 +12,7 @@ from threading import Event, Thread
 from redis.exceptions import RedisError
 
 from market import prices
-from market.providers import Source
+from market.sources import Source
 from monitoring import formats, heartbeats, place
 from monitoring.loops import Loop
 from realtime.lease import Lease, Process

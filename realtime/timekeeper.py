@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from market.calendars import clock
 from market.calendars.clock import Clock
-from market.providers import Source
+from market.sources import Source
 from monitoring.loops import Loop
 
 LOOK_SECONDS = 1.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis import catalogue
+from analysis.indicators import catalogue
 
 
 @pytest.mark.parametrize(

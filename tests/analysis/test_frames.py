@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from analysis import catalogue, frames, periods
+from analysis import periods
+from analysis.indicators import catalogue, frames
 from market import bars, prices
 from market.bars import forming
 from market.models import CorporateAction
-from market.providers import recording
+from market.sources.replay import recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 LAST = date(2012, 9, 28)

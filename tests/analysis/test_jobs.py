@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
 
-from analysis import datasets, periods, reports, tasks
+from analysis import periods, tasks
+from analysis.reports import datasets, tracked
 from market import bars, records
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Symbol
-from market.providers import recording
+from market.sources.replay import recording
 from market.symbols import UnknownSymbol
 from monitoring import jobs
 from monitoring.jobs import declaration
@@ -88,12 +89,12 @@ def test_a_data_set_whose_source_does_not_have_it_came_in_part(recorded, setting
 
 def test_a_report_without_one_of_its_symbols_came_in_part(recorded):
     with entered(Current(None)) as running:
-        told = reports.compose("day", ["AAPL", "NOPE"])
+        told = tracked.compose("day", ["AAPL", "NOPE"])
     assert running.parts == {"AAPL": "", "NOPE": told["failed"]["NOPE"]}
 
 
 def test_the_market_is_read_symbol_by_symbol_and_one_that_can_not_be_fails_alone(recorded):
-    told = reports.technical(["AAPL", "IBM", "NOPE"])
+    told = tracked.technical(["AAPL", "IBM", "NOPE"])
     apple = told["symbols"]["AAPL"]
     close = closes("AAPL", date(2012, 8, 1))
     assert (apple["close"], apple["as_of"], apple["source"]) == (close[-1], "2012-09-21T00:00:00Z", "replay")
@@ -109,12 +110,12 @@ def test_the_market_is_read_symbol_by_symbol_and_one_that_can_not_be_fails_alone
     ("rsi", "word"), [(70, "overbought"), (69.9, "neutral"), (30, "oversold"), (30.1, "neutral"), (None, None)]
 )
 def test_the_momentum_is_named_by_the_rsi(rsi, word):
-    assert reports._momentum(rsi) == word
+    assert tracked._momentum(rsi) == word
 
 
 @pytest.mark.parametrize(("span", "first"), [("day", FRIDAY), ("week", date(2012, 9, 17))])
 def test_a_report_is_of_the_last_session_or_of_its_week(recorded, span, first):
-    told = reports.compose(span, None)
+    told = tracked.compose(span, None)
     days = [day for on, day in recording.days("IBM").items() if first <= on <= FRIDAY]
     before = recording.days("IBM")[recording.last_session("IBM", first)]
     ibm = told["symbols"]["IBM"]
@@ -129,14 +130,14 @@ def test_a_report_names_new_highs_and_what_companies_did(recorded, apple):
     CorporateAction.objects.create(
         symbol=apple, kind="dividend", ex_date=FRIDAY, value=2.65, source="replay", received_at=NOW
     )
-    told = reports.compose("day", None)
+    told = tracked.compose("day", None)
     assert told["new_high"] == ["AAPL"]  # 705.07 was its highest high until then
     assert told["symbols"]["AAPL"]["actions"] == [{"kind": "dividend", "ex_date": "2012-09-21", "value": 2.65}]
     assert (told["risers"], told["fallers"]) == (["AAPL"], ["IBM"])
 
 
 def test_a_report_of_nothing_is_empty_and_no_error(db):
-    told = reports.compose("day", None)
+    told = tracked.compose("day", None)
     assert (told["symbols"], told["from"], told["risers"]) == ({}, None, [])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import statistics
+from analysis.reports import statistics
 
 
 def test_a_change_is_in_percent_points():

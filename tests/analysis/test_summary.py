@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from analysis import frames, summary
+from analysis import summary
+from analysis.indicators import frames
 from analysis.summary import Summary
 from market import bars
 from market.bars import forming
 from market.models import CorporateAction
-from market.providers import recording
+from market.sources.replay import recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 SESSION, NEXT = date(2012, 9, 27), date(2012, 9, 28)

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from market.providers.pace import Pace
+from market.sources.pace import Pace
 from monitoring import jobs, redis
 from monitoring.jobs import job
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from market.models import DataSource, Symbol
-from market.providers import recording
+from market.sources.replay import recording
 from monitoring import jobs
 from monitoring.models import Job
 from tests.bench import jobs_rows

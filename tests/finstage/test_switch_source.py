@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market import bars, providers, quotes
+from market import bars, quotes, sources
 from market.bars import forming
 from market.models import Bar, DataSource, Symbol
 from monitoring import heartbeats, redis
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.db
 @pytest.fixture
 def replayed(apple, quote):
     """A database and a Redis that hold a recorded price."""
-    providers.choose("replay")
+    sources.choose("replay")
     bars.upsert([forming.daily_bar(quote("AAPL", 500.0, is_final=True))])
     quotes.keep([quote("AAPL", 500.0)])
     return apple
@@ -64,8 +64,8 @@ def test_it_refuses_while_a_feed_runs(replayed):
 
 
 def test_the_other_source_is_refused_with_the_command_that_switches(replayed):
-    with pytest.raises(providers.WrongSource, match="switch_source yahoo"):
-        providers.choose("yahoo")
+    with pytest.raises(sources.WrongSource, match="switch_source yahoo"):
+        sources.choose("yahoo")
 
 
 def test_rings_on_their_way_to_a_worker_stay(replayed):

@@ -7,7 +7,7 @@ import pytest
 from yfinance.data import SingletonMeta
 
 from market.models import DataSource, Symbol
-from market.providers import yahoo
+from market.sources.yahoo import asking
 from tests.market.yahoo_wire import Wire
 
 
@@ -42,5 +42,5 @@ def symbol() -> Callable[..., Symbol]:
 
 
 def _begin_anew() -> None:
-    yahoo.session.cache_clear()
+    asking.session.cache_clear()
     SingletonMeta._instances.clear()

@@ -5,8 +5,8 @@ import threading
 
 from market import bars, quotes
 from market.bars import forming
-from market.providers import Tick
-from market.providers.replay import Replay
+from market.sources import Tick
+from market.sources.replay.source import Replay
 
 
 def play() -> None:

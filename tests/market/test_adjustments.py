@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.actions import adjustments
-from market.providers import recording
+from market.sources.replay import recording
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from market import bars
 from market.history import coverage
 from market.models import DataSource, Symbol
-from market.providers import recording
-from market.providers.replay import Replay
+from market.sources.replay import recording
+from market.sources.replay.source import Replay
 from tests.market.writer import versions
 
 FACTS = ["corporateaction", "snapshot", "barrevision", "record", "datasource"]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from market import quotes
+from market.api.quotes import FRESHNESS
 from market.models import DataSource, Symbol
 from market.prices import MARKET_STATES
-from market.shapes import FRESHNESS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 

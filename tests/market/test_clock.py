@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from market.calendars import clock
 from market.calendars.clock import Clock
-from market.providers.yahoo import Yahoo
+from market.sources.yahoo.source import Yahoo
 
 MONDAY, TUESDAY = date(2024, 7, 1), date(2024, 7, 2)
 

@@ -7,8 +7,8 @@ from bokeh_sampledata import stocks
 
 from market import history, symbols
 from market.models import Bar, CorporateAction, Record, Symbol
-from market.providers import yahoo
-from market.providers.replay import Replay
+from market.sources.replay.source import Replay
+from market.sources.yahoo import asking
 from monitoring import jobs
 from monitoring.jobs.running.fan_out import NothingDone
 from monitoring.models import Job
@@ -27,7 +27,7 @@ def recorded(apple, hold):
 def test_one_bad_symbol_fails_alone_and_the_answer_says_why(wire, apple, hold):
     hold("yahoo")
     wire.charts["AAPL"] = made_chart("AAPL")
-    answer = history.refresh(["AAPL", "NOPE"], yahoo.history, "yahoo")
+    answer = history.refresh(["AAPL", "NOPE"], asking.history, "yahoo")
     assert answer["done"]["AAPL"]["inserted"] == len(stocks.AAPL["date"])
     assert answer["failed"] == {"NOPE": "unknown_symbol: there is no symbol 'NOPE' here"}
 
@@ -37,7 +37,7 @@ def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, 
     hold("yahoo")
     wire.fail("chart", "500")
     with pytest.raises(NothingDone) as told:
-        history.refresh(["AAPL"], yahoo.history, "yahoo")
+        history.refresh(["AAPL"], asking.history, "yahoo")
     assert told.value.temporary
 
 

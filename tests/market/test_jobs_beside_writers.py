@@ -13,7 +13,7 @@ from django.utils import timezone
 from market import bars
 from market.bars import write
 from market.calendars import sessions
-from market.providers import recording
+from market.sources.replay import recording
 from monitoring import jobs, turns
 from monitoring.jobs import schedules
 from monitoring.jobs.claiming import claims

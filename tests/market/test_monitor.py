@@ -8,7 +8,8 @@ import pytest
 from market import bars, monitor, quotes
 from market.models import Bar as BarRow
 from market.models import Snapshot, Symbol
-from market.providers import ProviderError, recording
+from market.sources import ProviderError
+from market.sources.replay import recording
 from monitoring import jobs
 from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job

@@ -9,7 +9,7 @@ import time
 import pytest
 from django.conf import settings
 
-from market.providers.pace import NoSlot, Pace
+from market.sources.pace import NoSlot, Pace
 from monitoring import jobs
 from monitoring.jobs.errors import Cancelled
 from monitoring.jobs.running import context
@@ -18,7 +18,7 @@ from monitoring.jobs.running.context import Current
 CHILD = """
 import sys, time, django
 django.setup()
-from market.providers.pace import Pace
+from market.sources.pace import Pace
 pace = Pace("wire", 20, burst=1)
 for _ in range(10):
     pace.wait(longest_seconds=30)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from market import quotes
 from market.models import Snapshot, Symbol
 from market.prices import DAY, Quote
-from market.providers import recording
 from market.quotes import freshness, snapshots
+from market.sources.replay import recording
 from monitoring import refusals
 
 AT = datetime(2024, 7, 2, 15, 0, tzinfo=UTC)

@@ -20,8 +20,9 @@ from market.history import coverage
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
 from market.prices import Quote
-from market.providers import Rewind, Tick, recording
-from market.providers.replay import Replay
+from market.sources import Rewind, Tick
+from market.sources.replay import recording
+from market.sources.replay.source import Replay
 from tests.conftest import shared_database
 
 FIRST, LAST = date(2012, 9, 4), date(2013, 3, 1)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from market import providers, symbols
+from market import sources, symbols
 from market.models import DataSource, Symbol
 from market.prices import midnight
-from market.providers import ProviderError, WrongSource, recording
+from market.sources import ProviderError, WrongSource, registry
+from market.sources.replay import recording
 
 pytestmark = pytest.mark.django_db
 
@@ -46,8 +47,8 @@ def test_the_seeds_are_valid_and_their_decimals_lose_no_recorded_price():
 @pytest.fixture
 def yahoo(monkeypatch) -> type:
     """A stand-in that is reachable or not, as its class says."""
-    monkeypatch.setitem(providers.SOURCES, "yahoo", f"{__name__}.Reachable")
-    monkeypatch.setattr(providers, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setitem(sources.SOURCES, "yahoo", f"{__name__}.Reachable")
+    monkeypatch.setattr(registry, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(Reachable, "answer", staticmethod(lambda: True))
     return Reachable
 
@@ -64,12 +65,12 @@ class Reachable:
 
 
 def test_the_first_start_writes_down_what_was_asked_for():
-    assert providers.choose("replay").name == "replay"
+    assert sources.choose("replay").name == "replay"
     assert DataSource.objects.get().reason == "asked for by FINSTAGE_SOURCE"
 
 
 def test_auto_takes_yahoo_where_it_answers(yahoo):
-    assert providers.choose("auto").name == "yahoo"
+    assert sources.choose("auto").name == "yahoo"
 
 
 def fails() -> bool:
@@ -84,24 +85,24 @@ def hangs() -> bool:
 @pytest.mark.parametrize("answer", [lambda: False, fails, hangs])
 def test_auto_takes_the_recording_where_yahoo_does_not_answer_in_time(yahoo, monkeypatch, answer):
     monkeypatch.setattr(yahoo, "answer", staticmethod(answer))
-    assert providers.choose("auto").name == "replay"
+    assert sources.choose("auto").name == "replay"
 
 
 def test_auto_asks_once_and_later_starts_use_the_choice(yahoo, monkeypatch):
-    providers.choose("auto")
+    sources.choose("auto")
     monkeypatch.setattr(yahoo, "answer", staticmethod(fails))
-    assert providers.choose("auto").name == providers.choose("yahoo").name == "yahoo"
+    assert sources.choose("auto").name == sources.choose("yahoo").name == "yahoo"
 
 
 def test_asking_for_the_other_source_is_refused_with_the_way_to_it():
-    providers.choose("replay")
+    sources.choose("replay")
     with pytest.raises(WrongSource, match=r"manage\.py switch_source yahoo"):
-        providers.choose("yahoo")
+        sources.choose("yahoo")
 
 
 def test_the_source_is_loaded_by_its_name(settings):
     settings.SOURCE = "replay"
-    source = providers.source()
+    source = sources.source()
     assert (source.name, source.answers(1)) == ("replay", True)
     assert source.now() == midnight(datetime(2012, 9, 4, tzinfo=UTC).date())
     assert next(source.batches(_set()), None) is None

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from bokeh_sampledata import stocks
 
-from market.providers import ProviderError, yahoo, yahoo_chart
+from market.sources import ProviderError
+from market.sources.yahoo import asking, charts
 from tests.market.yahoo_charts import made_chart, recording
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -15,7 +16,7 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 def test_prices_of_ten_years_come_as_traded_across_a_split(wire, symbol):
     wire.charts["AAPL"] = made_chart("AAPL")
-    found, _ = yahoo.history(symbol("AAPL", price_decimals=4), date(2000, 1, 1))
+    found, _ = asking.history(symbol("AAPL", price_decimals=4), date(2000, 1, 1))
     assert [bar.session_date.isoformat() for bar in found] == stocks.AAPL["date"]
     for name in ("open", "high", "low", "close"):
         assert [getattr(bar, name) for bar in found] == stocks.AAPL[name]
@@ -24,7 +25,7 @@ def test_prices_of_ten_years_come_as_traded_across_a_split(wire, symbol):
 
 def test_a_range_that_ends_before_a_split_is_as_traded_too(wire, symbol):
     wire.charts["AAPL"] = made_chart("AAPL")
-    found, _ = yahoo.history(symbol("AAPL"), date(2005, 2, 22), date(2005, 2, 25))
+    found, _ = asking.history(symbol("AAPL"), date(2005, 2, 22), date(2005, 2, 25))
     assert [bar.session_date.day for bar in found] == [22, 23, 24, 25]
     assert found[-1].close == stocks.AAPL["close"][stocks.AAPL["date"].index("2005-02-25")]
 
@@ -42,7 +43,7 @@ def test_another_split_changes_no_bar_that_we_have():
 
 def test_the_recorded_split_of_apple_is_told_with_its_ratio(wire, symbol):
     wire.charts["AAPL"] = recording("AAPL-2020-08-31-to-2020-11-07")
-    found, actions = yahoo.history(symbol("AAPL"), date(2020, 8, 31))
+    found, actions = asking.history(symbol("AAPL"), date(2020, 8, 31))
     split, dividend = actions
     assert (split.kind, split.ex_date, split.value) == ("split", date(2020, 8, 31), 4.0)
     assert (dividend.kind, dividend.ex_date, dividend.value) == ("dividend", date(2020, 11, 6), 0.205)
@@ -63,13 +64,13 @@ def test_the_session_before_apples_recorded_split_closed_at_499_dollars():
 def test_a_dividend_before_a_split_is_told_as_it_was_paid():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["events"]["dividends"]["earlier"] = {"amount": 0.205, "date": 1596807000}  # 7 August, 0.82 dollars then
-    first = yahoo_chart.actions(chart, ticker="AAPL")[0]
+    first = charts.actions(chart, ticker="AAPL")[0]
     assert (first.ex_date, first.value) == (date(2020, 8, 7), 0.82)
 
 
 def test_recorded_dividends_of_microsoft(wire, symbol):
     wire.charts["MSFT"] = recording("MSFT-dividends-2021-02-01-to-2022-01-31")
-    found, actions = yahoo.history(symbol("MSFT"), date(2021, 2, 1), date(2021, 12, 31))
+    found, actions = asking.history(symbol("MSFT"), date(2021, 2, 1), date(2021, 12, 31))
     assert [(action.ex_date.isoformat(), action.value) for action in actions] == [
         ("2021-02-17", 0.56),
         ("2021-05-19", 0.56),
@@ -82,20 +83,20 @@ def test_recorded_dividends_of_microsoft(wire, symbol):
 
 def test_a_coin_has_a_bar_for_each_day_in_utc(wire, symbol):
     wire.charts["BTC-USD"] = recording("BTC-USD-2020-01-01-to-2020-01-03")
-    found, _ = yahoo.history(symbol("BTC-USD", time_zone="UTC"), date(2020, 1, 1))
+    found, _ = asking.history(symbol("BTC-USD", time_zone="UTC"), date(2020, 1, 1))
     assert [bar.opened_at.isoformat()[:10] for bar in found] == ["2020-01-01", "2020-01-02", "2020-01-03"]
     assert (found[0].close, found[0].volume) == (7200.17, 18565664997)
 
 
 def test_a_pair_keeps_its_decimals_and_has_no_volume(wire, symbol):
     wire.charts["EURUSD=X"] = recording("EURUSD=X-2020-01-01-to-2020-01-03")
-    found, _ = yahoo.history(symbol("EURUSD=X", price_decimals=4), date(2020, 1, 1))
+    found, _ = asking.history(symbol("EURUSD=X", price_decimals=4), date(2020, 1, 1))
     assert [(bar.close, bar.volume) for bar in found] == [(1.1221, None), (1.1221, None), (1.1171, None)]
 
 
 def test_sessions_of_xetra_bear_their_own_date(wire, symbol):
     wire.charts["WSU.DE"] = recording("WSU.DE-2023-08-04-to-2023-08-09")
-    found, _ = yahoo.history(symbol("WSU.DE"), date(2023, 8, 4))
+    found, _ = asking.history(symbol("WSU.DE"), date(2023, 8, 4))
     assert [bar.session_date.isoformat() for bar in found] == ["2023-08-04", "2023-08-07", "2023-08-08"]
     assert all(bar.is_final for bar in found)
 
@@ -171,15 +172,15 @@ def test_minutes_keep_their_instant_and_settle_too():
 def test_a_session_that_has_not_begun_is_closed_and_a_past_without_bars_has_no_data(wire, symbol):
     wire.charts["AAPL"] = made_chart("AAPL")
     with pytest.raises(ProviderError) as tomorrow:
-        yahoo.history(symbol("AAPL"), datetime.now(UTC).date() + timedelta(days=1))
+        asking.history(symbol("AAPL"), datetime.now(UTC).date() + timedelta(days=1))
     assert (tomorrow.value.code, tomorrow.value.temporary) == ("closed", True)
     with pytest.raises(ProviderError) as past:
-        yahoo.history(symbol("AAPL"), date(1990, 1, 1), date(1990, 2, 1))
+        asking.history(symbol("AAPL"), date(1990, 1, 1), date(1990, 2, 1))
     assert (past.value.code, past.value.temporary) == ("no_data", False)
 
 
 def _bars(chart: dict, ticker: str, now: datetime = NOW, interval: str = "1d") -> list:
-    found = yahoo_chart.bars(chart, ticker=ticker, interval=interval, decimals=2, now=now)
+    found = charts.bars(chart, ticker=ticker, interval=interval, decimals=2, now=now)
     return [replace(bar, received_at=NOW) for bar in found]
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bokeh_sampledata import stocks
 
-from market.providers import ProviderError, yahoo, yahoo_chart
+from market.sources import ProviderError
+from market.sources.yahoo import asking, charts
 from tests.market.yahoo_charts import made_chart, recorded, recording
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -13,7 +14,7 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 def test_a_quote_knows_its_session_by_the_chart(wire, symbol):
     wire.charts["IBM"] = made_chart("IBM")
-    found = yahoo.quote(symbol("IBM"))
+    found = asking.quote(symbol("IBM"))
     last = {name: column[-1] for name, column in stocks.IBM.items()}
     assert (found.price, found.open, found.high, found.low) == tuple(last[n] for n in ("close", "open", "high", "low"))
     assert (found.volume, found.previous_close) == (last["volume"], stocks.IBM["close"][-2])
@@ -23,7 +24,7 @@ def test_a_quote_knows_its_session_by_the_chart(wire, symbol):
 
 def test_many_quotes_are_one_request_for_the_list(wire, symbol):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "IBM", "MSFT")}
-    found = list(yahoo.quotes([symbol(ticker) for ticker in wire.charts]))
+    found = list(asking.quotes([symbol(ticker) for ticker in wire.charts]))
     assert {quote.ticker: quote.price for quote in found} == {
         ticker: getattr(stocks, ticker)["close"][-1] for ticker in ("AAPL", "IBM", "MSFT")
     }
@@ -34,21 +35,21 @@ def test_a_refused_list_is_made_up_for_by_charts_and_left_alone(wire, symbol):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
     wire.fail("quote", "html")
     wanted = [symbol("IBM"), symbol("MSFT")]
-    assert len(list(yahoo.quotes(wanted))) == 2
+    assert len(list(asking.quotes(wanted))) == 2
     wire.requests.clear()
-    assert {quote.ticker for quote in yahoo.quotes(wanted)} == {"IBM", "MSFT"}
+    assert {quote.ticker for quote in asking.quotes(wanted)} == {"IBM", "MSFT"}
     assert sorted(wire.requests) == ["chart IBM", "chart MSFT"]
 
 
 def test_one_unknown_symbol_does_not_cost_the_others_their_price(wire, symbol):
     wire.charts["IBM"] = made_chart("IBM")
-    assert [quote.ticker for quote in yahoo.quotes([symbol("GONE"), symbol("IBM")])] == ["IBM"]
+    assert [quote.ticker for quote in asking.quotes([symbol("GONE"), symbol("IBM")])] == ["IBM"]
 
 
 def test_prices_before_a_fault_stand(wire, symbol):
     wire.charts["IBM"] = made_chart("IBM")
     wire.fail("quote", "html")
-    came = yahoo.quotes([symbol("IBM"), symbol("MSFT")])
+    came = asking.quotes([symbol("IBM"), symbol("MSFT")])
     assert next(came).ticker == "IBM"
     wire.fail("chart", "500")
     with pytest.raises(ProviderError):
@@ -59,13 +60,13 @@ def test_prices_before_a_fault_stand(wire, symbol):
 def test_a_price_that_is_none_is_an_error(wire, symbol, price):
     wire.charts["IBM"] = made_chart("IBM", regularMarketPrice=price)
     with pytest.raises(ProviderError) as raised:
-        yahoo.quote(symbol("IBM"))
+        asking.quote(symbol("IBM"))
     assert (raised.value.code, raised.value.temporary) == ("no_data", True)
 
 
 def test_the_recorded_list_is_read_to_the_second():
     apple = recorded("yahoo/quote-AAPL-BABA.json")["body"]["quoteResponse"]["result"][0]
-    found = yahoo_chart.listed_quote(apple, ticker="AAPL", decimals=2, now=NOW)
+    found = charts.listed_quote(apple, ticker="AAPL", decimals=2, now=NOW)
     assert (found.price, found.previous_close, found.open, found.high, found.low) == (
         244.6,
         241.53,
@@ -78,7 +79,7 @@ def test_the_recorded_list_is_read_to_the_second():
 
 
 def test_a_recorded_chart_of_the_past_gives_the_price_of_its_recording():
-    found = yahoo_chart.quote(recording("WSU.DE-2023-08-04-to-2023-08-09"), ticker="WSU.DE", decimals=2, now=NOW)
+    found = charts.quote(recording("WSU.DE-2023-08-04-to-2023-08-09"), ticker="WSU.DE", decimals=2, now=NOW)
     assert (found.price, found.high, found.low, found.volume) == (38.9, 39.3, 38.8, 45)
     assert (found.as_of, found.open) == (datetime(2025, 2, 20, 11, 3, 40, tzinfo=UTC), None)
 
@@ -86,7 +87,7 @@ def test_a_recorded_chart_of_the_past_gives_the_price_of_its_recording():
 def test_the_previous_close_is_in_todays_shares_on_the_day_of_a_split():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["meta"]["regularMarketTime"] = chart["timestamp"][0] + 3600
-    found = yahoo_chart.quote(chart, ticker="AAPL", decimals=2, now=NOW)
+    found = charts.quote(chart, ticker="AAPL", decimals=2, now=NOW)
     assert found.previous_close == 124.81
 
 
@@ -94,7 +95,7 @@ def test_the_previous_close_is_in_todays_shares_on_the_day_of_a_split():
 def test_the_market_state_is_that_of_the_exchanges_periods(hours, state):
     chart = made_chart("IBM")
     opens = datetime.fromtimestamp(chart["meta"]["currentTradingPeriod"]["regular"]["start"], UTC)
-    found = yahoo_chart.quote(chart, ticker="IBM", decimals=2, now=opens + timedelta(hours=hours))
+    found = charts.quote(chart, ticker="IBM", decimals=2, now=opens + timedelta(hours=hours))
     assert found.market_state == state
 
 
@@ -107,7 +108,7 @@ def test_a_delayed_price_is_not_final_before_the_last_one_can_have_come():
         "exchangeDataDelayedBy": 20,
     }
     final = {
-        minutes: yahoo_chart.listed_quote(
+        minutes: charts.listed_quote(
             listed, ticker="005930.KS", decimals=0, now=NOW + timedelta(minutes=minutes)
         ).is_final
         for minutes in (20, 39, 40)

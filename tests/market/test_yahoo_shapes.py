@@ -11,10 +11,12 @@ from bokeh_sampledata import stocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.providers import ProviderError, recording, yahoo, yahoo_chart
-from market.providers.pace import FAILURES_TO_OPEN, NoSlot
-from market.providers.yahoo_fields import Misshapen
-from market.providers.yahoo_inbox import Inbox
+from market.sources import ProviderError
+from market.sources.inbox import Inbox
+from market.sources.pace import FAILURES_TO_OPEN, NoSlot
+from market.sources.replay import recording
+from market.sources.yahoo import asking, charts, stream
+from market.sources.yahoo.fields import Misshapen
 from monitoring import refusals
 from tests.market.yahoo_charts import cut, listed, made_chart
 from tests.market.yahoo_charts import recording as recorded_chart
@@ -69,14 +71,14 @@ def is_telling(path: tuple, value: object) -> bool:
 
 
 @cache
-def whole_charts(charts: Callable[[], list[dict]]) -> list[dict]:
-    return charts()
+def whole_charts(unbroken: Callable[[], list[dict]]) -> list[dict]:
+    return unbroken()
 
 
 @st.composite
-def misshapen(draw, charts: Callable[[], list[dict]]) -> tuple[dict, dict]:
+def misshapen(draw, unbroken: Callable[[], list[dict]]) -> tuple[dict, dict]:
     """A chart, and the same with one to three of its values dropped or replaced by nonsense."""
-    chart = draw(st.sampled_from(whole_charts(charts)))
+    chart = draw(st.sampled_from(whole_charts(unbroken)))
     made = chart
     for _ in range(draw(st.integers(1, 3))):
         path, value = draw(st.sampled_from(list(paths(made)) or [()])), draw(st.sampled_from((DROPPED, *NONSENSE)))
@@ -85,7 +87,7 @@ def misshapen(draw, charts: Callable[[], list[dict]]) -> tuple[dict, dict]:
     return chart, made
 
 
-def charts() -> list[dict]:
+def whole_and_split() -> list[dict]:
     return [around_a_split(), *(short(recorded_chart(name)) for name in RECORDED)]
 
 
@@ -100,34 +102,34 @@ def short(chart: dict) -> dict:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_of_a_misshapen_chart_every_number_that_is_told_is_right(data):
-    whole, chart = data.draw(misshapen(charts))
+    whole, chart = data.draw(misshapen(whole_and_split))
     asked = {"ticker": "AAPL", "interval": "1d", "decimals": 4, "now": NOW}
-    right = {bar.opened_at: bar for bar in yahoo_chart.bars(whole, **asked)}
+    right = {bar.opened_at: bar for bar in charts.bars(whole, **asked)}
     try:
         if not isinstance(chart.get("meta"), dict):
-            raise Misshapen("yahoo_http sees to that")
-        told, actions = yahoo_chart.bars(chart, **asked), yahoo_chart.actions(chart, ticker="AAPL")
-        yahoo_chart.left_out(chart)
+            raise Misshapen("http sees to that")
+        told, actions = charts.bars(chart, **asked), charts.actions(chart, ticker="AAPL")
+        charts.left_out(chart)
     except Misshapen:
         return
     for bar in told:
         same = right[bar.opened_at]
         assert (bar.open, bar.high, bar.low, bar.close) == (same.open, same.high, same.low, same.close)
         assert bar.volume in (same.volume, None)
-    assert set(actions) <= set(yahoo_chart.actions(whole, ticker="AAPL"))
+    assert set(actions) <= set(charts.actions(whole, ticker="AAPL"))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_of_a_misshapen_chart_a_quote_is_right_or_there_is_none(data):
-    whole, chart = data.draw(misshapen(charts))
-    right = yahoo_chart.quote(whole, ticker="AAPL", decimals=4, now=NOW)
+    whole, chart = data.draw(misshapen(whole_and_split))
+    right = charts.quote(whole, ticker="AAPL", decimals=4, now=NOW)
     session = right.session_date
-    candle = next((row for row in yahoo_chart.rows(whole) if row.at.date() == session), None)
+    candle = next((row for row in charts.rows(whole) if row.at.date() == session), None)
     try:
         if not isinstance(chart.get("meta"), dict):
-            raise Misshapen("yahoo_http sees to that")
-        told = yahoo_chart.quote(chart, ticker="AAPL", decimals=4, now=NOW)
+            raise Misshapen("http sees to that")
+        told = charts.quote(chart, ticker="AAPL", decimals=4, now=NOW)
     except Misshapen:
         return
     if told is None:
@@ -144,9 +146,9 @@ def test_of_a_misshapen_chart_a_quote_is_right_or_there_is_none(data):
 def test_of_a_misshapen_entry_of_the_list_a_quote_is_right_or_there_is_none(data):
     entry = listed(made_chart("IBM"))
     _, made = data.draw(misshapen(lambda: [entry]))
-    right = yahoo_chart.listed_quote(entry, ticker="IBM", decimals=2, now=NOW)
+    right = charts.listed_quote(entry, ticker="IBM", decimals=2, now=NOW)
     try:
-        told = yahoo_chart.listed_quote(made, ticker="IBM", decimals=2, now=NOW)
+        told = charts.listed_quote(made, ticker="IBM", decimals=2, now=NOW)
     except Misshapen:
         return
     if told is not None:
@@ -170,9 +172,9 @@ def test_of_a_misshapen_entry_of_the_list_a_quote_is_right_or_there_is_none(data
 def test_a_part_that_is_missing_or_bad_costs_itself_alone(wire, symbol, path, value, missing):
     whole = around_a_split()
     wire.misshapen["AAPL"] = whole
-    right = {bar.opened_at: bar.close for bar in yahoo.history(symbol("AAPL"), START)[0]}
+    right = {bar.opened_at: bar.close for bar in asking.history(symbol("AAPL"), START)[0]}
     wire.misshapen["AAPL"] = altered(whole, path, value)
-    found = {bar.opened_at: bar.close for bar in yahoo.history(symbol("AAPL"), START)[0]}
+    found = {bar.opened_at: bar.close for bar in asking.history(symbol("AAPL"), START)[0]}
     assert len(found) == len(right) - missing
     assert found.items() <= right.items()
 
@@ -181,7 +183,7 @@ def test_a_split_that_cannot_be_read_leaves_out_what_it_would_have_counted(wire,
     whole = around_a_split()
     (key,) = whole["events"]["splits"]
     wire.misshapen["AAPL"] = altered(whole, ("events", "splits", key), {"date": int(key)})
-    bars, actions = yahoo.history(symbol("AAPL"), START)
+    bars, actions = asking.history(symbol("AAPL"), START)
     assert min(bar.session_date for bar in bars) == date(2005, 2, 28)
     assert actions == []
     assert refusals.newest("charts")[0]["what"] == "AAPL"
@@ -194,14 +196,14 @@ def test_a_chart_without_one_whole_candle_is_the_symbols_own_fault(wire, symbol,
     told = {name: column for name, column in candles.items() if name == left}
     wire.misshapen["AAPL"] = altered(whole, ("indicators", "quote", 0), told)
     with pytest.raises(ProviderError) as raised:
-        yahoo.history(symbol("AAPL"), START)
+        asking.history(symbol("AAPL"), START)
     assert (raised.value.code, raised.value.temporary) == ("misshapen", False)
 
 
 def test_an_answer_about_another_symbol_is_not_taken_for_this_one(wire, symbol):
     wire.misshapen["AAPL"] = made_chart("IBM")
     with pytest.raises(ProviderError, match="IBM"):
-        yahoo.quote(symbol("AAPL"))
+        asking.quote(symbol("AAPL"))
 
 
 def test_one_misshapen_symbol_costs_neither_those_behind_it_nor_the_source(wire, symbol):
@@ -209,10 +211,10 @@ def test_one_misshapen_symbol_costs_neither_those_behind_it_nor_the_source(wire,
     wire.misshapen["AAPL"] = {"meta": {"symbol": "AAPL"}}
     wire.fail("quote", "html")
     for _ in range(12):
-        assert [quote.ticker for quote in yahoo.quotes([symbol("AAPL"), symbol("IBM")])] == ["IBM"]
+        assert [quote.ticker for quote in asking.quotes([symbol("AAPL"), symbol("IBM")])] == ["IBM"]
     for _ in range(12):
         with pytest.raises(ProviderError, match="unknown shape"):
-            yahoo.quote(symbol("AAPL"))
+            asking.quote(symbol("AAPL"))
     assert refusals.counts()["answers"] == 24
 
 
@@ -222,7 +224,7 @@ def test_a_source_that_answers_nonsense_for_everything_is_left_alone(wire, symbo
     codes = []
     for name in names:
         with pytest.raises(ProviderError) as raised:
-            yahoo.quote(symbol(name))
+            asking.quote(symbol(name))
         codes.append(raised.value.code)
     assert codes == ["misshapen"] * FAILURES_TO_OPEN + ["upstream_down"] * (12 - FAILURES_TO_OPEN)
     assert len(wire.requests) == FAILURES_TO_OPEN
@@ -233,7 +235,7 @@ def test_one_entry_of_nonsense_does_not_cost_the_other_entries_of_the_list(wire,
     names = [ticker for ticker in ("AAPL", "FB", "GOOG", "IBM", "MSFT")]
     wire.charts |= {name: made_chart(name) for name in names}
     wire.misshapen["GOOG"] = {"symbol": "GOOG", "exchangeTimezoneName": ["nonsense"], "regularMarketPrice": {}}
-    found = {quote.ticker for quote in yahoo.quotes([symbol(name) for name in names])}
+    found = {quote.ticker for quote in asking.quotes([symbol(name) for name in names])}
     assert found == set(names) - {"GOOG"}
     asked = [request for request in wire.requests if request.startswith(("quote", "chart"))]
     assert asked == ["quote AAPL,FB,GOOG,IBM,MSFT", "chart GOOG"]
@@ -252,16 +254,16 @@ def test_one_entry_of_nonsense_does_not_cost_the_other_entries_of_the_list(wire,
     ],
 )
 def test_a_message_of_nonsense_costs_itself_alone(symbol, message):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL"), symbol("MSFT")])
-    inbox.hear(message)
-    inbox.hear({"id": "MSFT", "price": 370.25, "time": "1700000000000", "day_high": "NaN", "previous_close": "NaN"})
+    inbox.hear("AAPL", message)
+    inbox.hear("MSFT", {"price": 370.25, "time": "1700000000000", "day_high": "NaN", "previous_close": "NaN"})
     (told,) = inbox.take(0)
     assert (told.ticker, told.price, told.high, told.previous_close) == ("MSFT", 370.25, 370.25, None)
 
 
 def test_a_polled_quote_of_tomorrow_does_not_shut_out_those_of_today(symbol, quote):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
     inbox.put([quote("AAPL", 1.0, as_of=datetime.now(UTC) + timedelta(days=1)), quote("AAPL", 101.0)])
     assert [told.price for told in inbox.take(0)] == [101.0]

@@ -14,10 +14,12 @@ from django.conf import settings as configured
 
 from market import history, symbols
 from market.models import Bar, CorporateAction, Symbol
-from market.providers import ProviderError, yahoo, yahoo_backfill, yahoo_poll
-from market.providers.yahoo_backfill import Backfill
-from market.providers.yahoo_inbox import Inbox
-from market.providers.yahoo_poll import Poll
+from market.sources import ProviderError, loader
+from market.sources.inbox import Inbox
+from market.sources.loader import Loader
+from market.sources.yahoo import asking, polling, stream
+from market.sources.yahoo.polling import Poll
+from market.sources.yahoo.source import Yahoo
 from tests.market.yahoo_charts import made_chart
 
 CLOSE = stocks.AAPL["close"][-1]
@@ -30,7 +32,7 @@ def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     stop, seen = threading.Event(), []
     deadline = threading.Timer(120, stop.set)
     deadline.start()
-    for tick in yahoo.Yahoo().batches(stop):
+    for tick in Yahoo().batches(stop):
         seen += tick.quotes
         # Each is later than the last, so that another batch comes until the history is there.
         wire.tick("AAPL", price=440.25, time=_milliseconds(60 + len(seen)), quote_type=8, market_hours=1)
@@ -46,7 +48,7 @@ def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
 
 @pytest.mark.django_db
 def test_it_begins_with_a_dozen_well_known_names():
-    yahoo.Yahoo().prepare()
+    Yahoo().prepare()
     assert len(symbols.tracked()) == 12
     assert {"AAPL", "005930.KS", "^GSPC", "EURUSD=X", "BTC-USD"} <= {symbol.ticker for symbol in symbols.tracked()}
 
@@ -56,7 +58,7 @@ def test_it_answers_only_where_it_gives_a_price_in_time(wire, how, answers):
     wire.charts["AAPL"] = made_chart("AAPL")
     if how:
         wire.fail("chart", how)
-    assert yahoo.Yahoo().answers(0.5) is answers
+    assert Yahoo().answers(0.5) is answers
 
 
 @pytest.mark.db
@@ -64,7 +66,7 @@ def test_it_answers_only_where_it_gives_a_price_in_time(wire, how, answers):
 def test_history_and_actions_are_stored_and_loading_them_again_changes_nothing(wire, apple):
     wire.charts["AAPL"] = made_chart("AAPL")
     for _ in range(2):
-        history.fill(apple, yahoo.history, "yahoo")
+        history.fill(apple, asking.history, "yahoo")
         assert Bar.objects.filter(is_final=True, revision=0).count() == len(stocks.AAPL["date"])
     assert [(action.ex_date, action.value) for action in CorporateAction.objects.filter(kind="split")] == [
         (date(2000, 6, 21), 2.0),
@@ -85,7 +87,7 @@ def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
 def test_a_bar_that_a_quote_left_first_is_no_history(wire, apple):
     wire.charts["AAPL"] = made_chart("AAPL")
     _store_bar(apple, datetime(2013, 3, 1, tzinfo=UTC))
-    Backfill(yahoo.history).round(threading.Event())
+    Loader(asking.history, "yahoo").round(threading.Event())
     assert Bar.objects.count() == len(stocks.AAPL["date"])
 
 
@@ -93,7 +95,7 @@ def test_a_bar_that_a_quote_left_first_is_no_history(wire, apple):
 def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(wire, client, apple):
     wire.charts["AAPL"] = made_chart("AAPL")
     gone = Symbol.objects.create(ticker="ZZZZ", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
-    told, loading = [], Backfill(lambda *asked: (told.append(_told(client)), yahoo.history(*asked))[1])
+    told, loading = [], Loader(lambda *asked: (told.append(_told(client)), asking.history(*asked))[1], "yahoo")
     loading.round(threading.Event())
     assert told == [
         {"done": 0, "total": 2, "symbol": "AAPL", "errors": {}},
@@ -110,7 +112,7 @@ def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(wire
 @pytest.mark.django_db
 def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
     answers = [ProviderError("no such share", temporary=False), ([], [])]
-    loading = Backfill(lambda *_: _answer(answers.pop(0)))
+    loading = Loader(lambda *_: _answer(answers.pop(0)), "yahoo")
     loading.round(threading.Event())
     loading.round(threading.Event())
     assert _told(client)["errors"] == {"AAPL": "no such share"}
@@ -123,7 +125,7 @@ def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
 def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, redis):
     Symbol.objects.create(ticker="AAAA", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
     wire.charts["AAPL"] = made_chart("AAPL")
-    Backfill(yahoo.history).round(threading.Event())
+    Loader(asking.history, "yahoo").round(threading.Event())
     assert Bar.objects.filter(symbol=apple).exists()
     progress = _progress(redis)
     assert (progress["done"], progress["total"], list(progress["errors"])) == (1, 2, ["AAAA"])
@@ -132,22 +134,22 @@ def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, red
 @pytest.mark.django_db
 def test_a_symbol_is_loaded_again_soon_after_an_outage_and_left_to_the_job_after_a_success(apple, monkeypatch):
     now, answers = [1000.0], [ProviderError("down"), ([], [])]
-    monkeypatch.setattr(yahoo_backfill.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loader.time, "monotonic", lambda: now[0])
     asked = []
 
     def fetch(symbol: Symbol, start: date) -> tuple[list, list]:
         asked.append(now[0])
         return _answer(answers.pop(0))
 
-    loading = Backfill(fetch)
+    loading = Loader(fetch, "yahoo")
     for now[0] in (1000.0, 1059.0, 1060.0, 100_000.0):
         loading.round(threading.Event())
     assert asked == [1000.0, 1060.0]
 
 
 def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(symbol, quote, monkeypatch):
-    now, asked, inbox = [1000.0], [], Inbox()
-    monkeypatch.setattr(yahoo_poll.time, "monotonic", lambda: now[0])
+    now, asked, inbox = [1000.0], [], Inbox(stream.quote)
+    monkeypatch.setattr(polling.time, "monotonic", lambda: now[0])
     inbox.track([symbol("AAPL"), symbol("MSFT")])
 
     def ask(due: list[Symbol]) -> list:
@@ -157,7 +159,7 @@ def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(s
     poll = Poll(ask, inbox)
     poll.round()
     now[0] += 20
-    inbox.hear({"id": "AAPL", "price": 101.0, "time": _milliseconds(60), "quote_type": 8, "market_hours": 1})
+    inbox.hear("AAPL", {"id": "AAPL", "price": 101.0, "time": _milliseconds(60), "quote_type": 8, "market_hours": 1})
     poll.round()
     assert asked == [["AAPL", "MSFT"], ["MSFT"]]
     now[0] += 60
@@ -166,8 +168,8 @@ def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(s
 
 
 def test_a_round_of_questions_that_breaks_lets_the_next_begin_with_others(symbol):
-    inbox, asked = Inbox(), []
-    inbox.track([symbol(f"S{number:03}") for number in range(yahoo_poll.A_ROUND + 1)])
+    inbox, asked = Inbox(stream.quote), []
+    inbox.track([symbol(f"S{number:03}") for number in range(polling.A_ROUND + 1)])
     poll = Poll(lambda due: asked.append([each.ticker for each in due]) or 1 / 0, inbox)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
@@ -175,10 +177,10 @@ def test_a_round_of_questions_that_breaks_lets_the_next_begin_with_others(symbol
     assert asked[1] == ["S050"]
 
 
-@pytest.mark.parametrize("turning", [Poll, Backfill])
+@pytest.mark.parametrize("turning", [Poll, Loader])
 def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, turning):
-    monkeypatch.setattr(yahoo_poll, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(yahoo_backfill, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(polling, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(loader, "LOOK_SECONDS", 0.01)
     stop, turns = threading.Event(), []
 
     def broken(*_: object) -> None:
@@ -187,7 +189,7 @@ def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, tu
             stop.set()
         raise KeyError("a bug")
 
-    parts = {Poll: lambda: Poll(print, Inbox()), Backfill: lambda: Backfill(print)}
+    parts = {Poll: lambda: Poll(print, Inbox(stream.quote)), Loader: lambda: Loader(print, "yahoo")}
     made = parts[turning]()
     monkeypatch.setattr(made, "round", broken)
     made.run(stop)
@@ -198,8 +200,8 @@ def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, tu
 def test_a_history_that_breaks_costs_no_other(wire, apple):
     Symbol.objects.create(ticker="AAAA", name="Broken", exchange="XNAS", currency="USD", time_zone="UTC")
     wire.charts["AAPL"] = made_chart("AAPL")
-    loading = Backfill(
-        lambda symbol, start: {}[symbol.ticker] if symbol.ticker == "AAAA" else yahoo.history(symbol, start)
+    loading = Loader(
+        lambda symbol, start: {}[symbol.ticker] if symbol.ticker == "AAAA" else asking.history(symbol, start), "yahoo"
     )
     loading.round(threading.Event())
     assert Bar.objects.filter(symbol=apple).exists()
@@ -207,7 +209,7 @@ def test_a_history_that_breaks_costs_no_other(wire, apple):
 
 
 def test_an_outage_is_waited_out_and_gives_no_price(symbol):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
 
     def ask(due: list[Symbol]) -> list:
@@ -220,7 +222,7 @@ def test_an_outage_is_waited_out_and_gives_no_price(symbol):
 
 
 def test_a_taker_that_is_slow_gets_the_newest_of_each(symbol, quote):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL"), symbol("MSFT")])
     inbox.put(quote(ticker, price) for price in range(1, 1000) for ticker in ("AAPL", "MSFT"))
     assert [(taken.ticker, taken.price) for taken in inbox.take(0)] == [("AAPL", 999), ("MSFT", 999)]
@@ -228,26 +230,26 @@ def test_a_taker_that_is_slow_gets_the_newest_of_each(symbol, quote):
 
 
 def test_the_last_price_that_a_new_subscription_repeats_does_not_reopen_a_final_session(symbol, quote):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
     last = quote("AAPL", 105.0, as_of=AS_OF, session_date=AS_OF.date(), is_final=True, market_state="closed")
     inbox.put([last])
     inbox.take(0)
-    inbox.hear({"id": "AAPL", "price": 105.0, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
+    inbox.hear("AAPL", {"id": "AAPL", "price": 105.0, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
     assert inbox.take(0) == []
     assert inbox.newest("AAPL") == last
 
 
 def test_two_prices_of_one_second_are_both_heard(symbol):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
     for price in (105.0, 106.0):
-        inbox.hear({"id": "AAPL", "price": price, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
+        inbox.hear("AAPL", {"id": "AAPL", "price": price, "time": _milliseconds(0), "quote_type": 8, "market_hours": 1})
         assert [heard.price for heard in inbox.take(0)] == [price]
 
 
 def test_a_late_poll_completes_a_newer_price_and_does_not_undo_it(symbol, quote):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
     newer = quote("AAPL", 105.0, open=None, high=105.0, low=105.0, previous_close=None, as_of=AS_OF)
     earlier = AS_OF.replace(hour=19)
@@ -259,7 +261,7 @@ def test_a_late_poll_completes_a_newer_price_and_does_not_undo_it(symbol, quote)
 
 
 def test_an_untracked_symbol_is_forgotten(symbol, quote):
-    inbox = Inbox()
+    inbox = Inbox(stream.quote)
     inbox.track([symbol("AAPL")])
     inbox.put([quote("AAPL", 1.0)])
     inbox.track([symbol("MSFT")])
@@ -268,7 +270,7 @@ def test_an_untracked_symbol_is_forgotten(symbol, quote):
     assert inbox.newest("AAPL") is None
 
 
-@pytest.mark.parametrize("module", ["finstage.urls", "market.providers"])
+@pytest.mark.parametrize("module", ["finstage.urls", "market.sources"])
 def test_who_only_serves_does_not_load_yfinance(module):
     loaded = "import django, importlib, sys; django.setup(); importlib.import_module(sys.argv[1]); " + (
         "sys.exit(', '.join({'yfinance', 'pandas', 'curl_cffi'} & sys.modules.keys()) or None)"
@@ -279,7 +281,7 @@ def test_who_only_serves_does_not_load_yfinance(module):
 def test_one_module_imports_yfinance():
     product = [path for app in ("finstage", "market", "analysis", "realtime", "monitoring") for path in _modules(app)]
     importers = [path.name for path in product if "yfinance" in "".join(_imports(path))]
-    assert importers == ["yahoo.py"]
+    assert importers == ["asking.py"]
 
 
 def _modules(app: str) -> list:

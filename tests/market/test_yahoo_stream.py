@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market.providers import yahoo, yahoo_stream
-from market.providers.yahoo_stream import Streamer
+from market.sources.yahoo import asking, stream
+from market.sources.yahoo.stream import Streamer
 from tests.market.yahoo_charts import recorded
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -25,7 +25,7 @@ def heard() -> list[dict]:
 @pytest.fixture
 def streamer(wire, heard) -> Iterator[Streamer]:
     tls = ssl.create_default_context(cafile=wire.ca)
-    made = Streamer(wire.stream_url, decode=yahoo.decode, hear=heard.append, tls=tls, first_delay_seconds=0.02)
+    made = Streamer(wire.stream_url, decode=asking.decode, hear=heard.append, tls=tls, first_delay_seconds=0.02)
     made.start()
     made.subscribe(TICKERS)
     until(lambda: subscribed(wire) == [TICKERS])
@@ -53,7 +53,7 @@ def test_a_message_that_breaks_who_hears_it_costs_neither_the_line_nor_the_next(
             raise KeyError("a bug")
 
     tls = ssl.create_default_context(cafile=wire.ca)
-    made = Streamer(wire.stream_url, decode=yahoo.decode, hear=hear, tls=tls, first_delay_seconds=0.02)
+    made = Streamer(wire.stream_url, decode=asking.decode, hear=hear, tls=tls, first_delay_seconds=0.02)
     made.start()
     made.subscribe(TICKERS)
     until(lambda: subscribed(wire) == [TICKERS])
@@ -95,9 +95,9 @@ def test_a_broken_message_is_skipped_and_the_next_is_heard(wire, streamer, heard
 
 def test_the_recorded_frame_is_decoded_to_the_cent(symbol):
     frame = recorded("stream/yahoo_btc_frame.json")["frames"][0]
-    message = yahoo.decode(frame["envelope"]["message"])
+    message = asking.decode(frame["envelope"]["message"])
     assert message == frame["upstream_expected"]
-    found = yahoo_stream.quote(message, symbol=symbol("BTC-USD", time_zone="UTC"), known=None, now=NOW)
+    found = stream.quote(message, symbol=symbol("BTC-USD", time_zone="UTC"), known=None, now=NOW)
     assert (found.price, found.previous_close) == (94745.08, 93313.19)
     assert (found.open, found.high, found.low, found.volume) == (92529.99, 95227.55, 92517.22, 59712028672)
     assert (found.as_of, found.session_date) == (datetime(2025, 1, 10, 11, 39, tzinfo=UTC), date(2025, 1, 10))
@@ -106,7 +106,7 @@ def test_the_recorded_frame_is_decoded_to_the_cent(symbol):
 def test_what_a_message_leaves_out_comes_from_the_same_session(symbol, quote):
     known = quote("AAPL", 100.0, previous_close=99.0, open=98.0, high=103.0, low=97.0, volume=10)
     message = {"id": "AAPL", "price": 104.0, "time": _milliseconds(2012, 9, 4), "quote_type": 8, "market_hours": 1}
-    found = yahoo_stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
+    found = stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
     assert (found.price, found.previous_close, found.open) == (104.0, 99.0, 98.0)
     assert (found.high, found.low, found.volume) == (104.0, 97.0, 10)
 
@@ -114,7 +114,7 @@ def test_what_a_message_leaves_out_comes_from_the_same_session(symbol, quote):
 def test_nothing_is_taken_over_from_another_session(symbol, quote):
     known = quote("AAPL", 100.0, previous_close=99.0, open=98.0)
     message = {"price": 104.0, "change": 4.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, "market_hours": 1}
-    found = yahoo_stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
+    found = stream.quote(message, symbol=symbol("AAPL"), known=known, now=NOW)
     assert (found.previous_close, found.open, found.session_date) == (100.0, None, date(2012, 9, 5))
 
 
@@ -122,13 +122,13 @@ def test_nothing_is_taken_over_from_another_session(symbol, quote):
 def test_an_old_price_is_not_told_of_an_open_market(symbol, minutes, state):
     message = {"price": 104.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, "market_hours": 1}
     now = datetime(2012, 9, 5, 15, minutes, tzinfo=UTC)
-    assert yahoo_stream.quote(message, symbol=symbol("AAPL"), known=None, now=now).market_state == state
+    assert stream.quote(message, symbol=symbol("AAPL"), known=None, now=now).market_state == state
 
 
 @pytest.mark.parametrize("message", [{"market_hours": 2}, {}, {"market_hours": 1, "price": 0.0}])
 def test_prices_out_of_hours_and_none_at_all_are_no_quotes(symbol, message):
     given = {"price": 104.0, "time": _milliseconds(2012, 9, 5), "quote_type": 8, **message}
-    assert yahoo_stream.quote(given, symbol=symbol("AAPL"), known=None, now=NOW) is None
+    assert stream.quote(given, symbol=symbol("AAPL"), known=None, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_prices_out_of_hours_and_none_at_all_are_no_quotes(symbol, message):
     [(94745.08, 2, True), (131071.99, 2, True), (131072.01, 2, False), (71_000, 0, True), (1.08421, 6, True)],
 )
 def test_a_price_too_large_for_float32_is_left_to_polling(price, decimals, is_exact):
-    assert yahoo_stream.is_exact(price, decimals) is is_exact
+    assert stream.is_exact(price, decimals) is is_exact
 
 
 def subscribed(wire) -> list[set[str]]:

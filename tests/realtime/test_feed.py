@@ -13,8 +13,9 @@ from market import bars, quotes
 from market.bars import forming
 from market.calendars import clock
 from market.models import Bar, DataSource, Symbol
-from market.providers import Rewind, Tick, recording
-from market.providers.replay import Replay
+from market.sources import Rewind, Tick
+from market.sources.replay import recording
+from market.sources.replay.source import Replay
 from monitoring import heartbeats
 from monitoring import redis as connection
 from monitoring.models import Job

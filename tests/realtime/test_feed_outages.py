@@ -16,8 +16,9 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from market.models import Bar, DataSource
-from market.providers import Tick, recording
-from market.providers.replay import Replay
+from market.sources import Tick
+from market.sources.replay import recording
+from market.sources.replay.source import Replay
 from monitoring import heartbeats, redis
 from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost

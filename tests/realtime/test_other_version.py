@@ -15,7 +15,7 @@ from market.bars import forming
 from market.calendars import clock
 from market.history import coverage, progress
 from market.models import Snapshot
-from market.providers import replay
+from market.sources.replay import source as replay
 from monitoring import heartbeats
 from monitoring.jobs.telling import changes
 from monitoring.loops import Loop

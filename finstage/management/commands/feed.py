@@ -5,7 +5,7 @@ import threading
 
 from django.core.management.base import BaseCommand, CommandError
 
-from market.providers import WrongSource, source
+from market.sources import WrongSource, source
 from realtime import feed
 from realtime.lease import LeaseLost
 

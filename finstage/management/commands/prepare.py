@@ -11,9 +11,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
-from market import providers
+from market import sources
 from market.models import Record
-from market.providers import ProviderError, WrongSource
+from market.sources import ProviderError, WrongSource
 from monitoring import jobs, redis
 from monitoring.jobs import doorbell, schedules
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def _prepare_source(self) -> None:
         try:
-            source = providers.source()
+            source = sources.source()
             if source.name == "replay":
                 # Yahoo's history takes minutes, and the feed brings it in the background.
                 source.prepare()

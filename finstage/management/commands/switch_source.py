@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from finstage import afresh, lock
-from market import providers
+from market import sources
 from market.models import DataSource
 from monitoring import heartbeats
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("source", choices=sorted(providers.SOURCES))
+        parser.add_argument("source", choices=sorted(sources.SOURCES))
 
     def handle(self, *, source: str, **options) -> None:
         try:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self._refuse_while_a_feed_runs()
         chosen = DataSource.objects.filter(pk=1).first()
         if chosen is None:
-            providers.choose(source)
+            sources.choose(source)
         elif chosen.name != source:
             # In this order: what Redis lost the database can tell, and a crash in between changes nothing.
             afresh.forget_live()

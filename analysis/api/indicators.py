@@ -1,0 +1,104 @@
+"""A symbol's indicators over a period."""
+
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from analysis import periods
+from analysis.indicators import catalogue, frames
+from market.actions.adjustments import ADJUSTMENTS
+from market.api.queries import TICKER, known
+from market.api.shapes import SOURCED, Shape, shown
+from market.models import Interval
+from market.prices import DAY, SECOND
+from monitoring.queries import Choice, Query, Text
+
+JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
+_INDICATORS = {
+    "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
+    "adjustment": "split", "is_final": True, **SOURCED, "times": ["2012-09-04T00:00:00Z"],
+    "indicators": {
+        "sma_20": {
+            "name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066},
+        }
+    },
+}  # fmt: skip
+
+
+class IndicatorSeries(Shape):
+    name = serializers.CharField()
+    parameters = serializers.DictField(child=serializers.FloatField())
+    pane = serializers.CharField(required=False, help_text="Where a chart draws it: over the `price`, or in its `own`.")
+    values = serializers.DictField(
+        child=serializers.ListField(child=serializers.FloatField(allow_null=True)),
+        help_text="One series for each output, as long as `times`; null before its first value.",
+    )
+    latest = serializers.DictField(child=serializers.FloatField(allow_null=True))
+
+
+@extend_schema_serializer(component_name="Indicators")
+class IndicatorsShape(Shape):
+    symbol = serializers.CharField()
+    interval = serializers.ChoiceField(Interval.choices)
+    period = serializers.ChoiceField(periods.PERIODS)
+    as_of = serializers.DateTimeField(allow_null=True, help_text="The opening of the last bar; null without bars.")
+    as_of_precision = serializers.ChoiceField([SECOND, DAY])
+    is_final = serializers.BooleanField(allow_null=True, help_text="False while the last bar still forms.")
+    source = serializers.CharField(allow_null=True)
+    received_at = serializers.DateTimeField(allow_null=True)
+    adjustment = serializers.ChoiceField(ADJUSTMENTS)
+    times = serializers.ListField(child=serializers.DateTimeField())
+    indicators = serializers.DictField(child=IndicatorSeries(), help_text="By name and parameters: `sma_20`.")
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["all"]})
+class Names(Text):
+    """Names of indicators, by commas or one by one."""
+
+    are_many = True
+
+
+class IndicatorQuery(Query):
+    period = Choice(periods.PERIODS, default="1mo", help_text="Counted back from the last bar.")
+    interval = Choice(Interval.values, default=Interval.DAY)
+    adjusted = Choice(ADJUSTMENTS, default="split")
+    indicators = Names(default="all", max_length=1000, help_text="`all`, or names: `rsi`, `sma_20`.")
+
+    def validate_indicators(self, text: str) -> list[str]:
+        names = text.split(",")
+        try:
+            catalogue.chosen(names)
+        except catalogue.UnknownIndicator as error:
+            raise ValidationError(f"There is {error}.") from error
+        return names
+
+
+class Indicators(APIView):
+    """One symbol's indicators over a period; each value counts the whole history."""
+
+    renderer_classes = JSON_ONLY
+    problems = {
+        400: ("invalid_period", "invalid_interval", "invalid_adjusted", "invalid_indicators"),
+        404: ("unknown_symbol",),
+    }
+
+    @extend_schema(
+        operation_id="indicators_retrieve",
+        summary="Indicators of a symbol",
+        parameters=[TICKER, IndicatorQuery],
+        responses={(200, "application/json"): IndicatorsShape},
+        examples=shown(_INDICATORS),
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = IndicatorQuery.read(request)
+        answer = frames.indicators(
+            known(symbol),
+            period=query["period"],
+            interval=query["interval"],
+            names=query["indicators"],
+            adjusted=query["adjusted"],
+        )
+        return Response(answer)

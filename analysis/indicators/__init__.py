@@ -1,0 +1,8 @@
+"""Indicators: a series in, a series out.
+
+catalogue       every one there is; a new one is one entry (pure)
+batch           over a whole series at once (pure)
+live            their twins, which move with each bar (pure)
+talib           TA-Lib without pandas
+frames          a symbol's over a period, from its bars
+"""

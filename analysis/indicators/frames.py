@@ -1,0 +1,98 @@
+"""A symbol's indicators over a period, computed from its bars on demand, in CONTRACT.md's shape."""
+
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import UTC, date
+from math import isnan
+
+import numpy as np
+
+from analysis.indicators import catalogue
+from analysis.indicators.catalogue import Indicator
+from analysis.periods import MONTHS, PERIODS, SESSIONS
+from market import bars
+from market.bars.wire import bar_precision
+from market.prices import Bar
+
+
+class UnknownPeriod(ValueError):
+    """A period that there is not; the text says which there are."""
+
+
+def indicators(
+    ticker: str, period: str = "1mo", interval: str = "1d", names: Iterable[str] = ("all",), adjusted: str = "split"
+) -> dict:
+    """Times, and for each indicator its values at them (None while it warms up) and the newest.
+
+    Each value is computed from the whole history, so that a bar has one value whatever the period, and the live one.
+    A period counts back from the last bar, which may be forming. Without bars the lists are empty and `as_of` None.
+    Raises UnknownPeriod, catalogue.UnknownIndicator.
+    """
+    if period not in PERIODS:
+        raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
+    wanted = catalogue.chosen(names)
+    columns = bars.columns(ticker, interval=interval, adjusted=adjusted)
+    newest = bars.history(ticker, interval=interval, adjusted="raw", limit=1)  # nothing restates the newest
+    columns = _with_newest(columns, newest)
+    first = _first(columns["opened_at"], period)
+    return {
+        "symbol": ticker,
+        "interval": interval,
+        "period": period,
+        **_origin(newest),
+        "as_of_precision": bar_precision(interval),
+        "adjustment": adjusted,
+        "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
+        "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},
+    }
+
+
+def _with_newest(columns: dict[str, np.ndarray], newest: list[Bar]) -> dict[str, np.ndarray]:
+    """The final bars and the one that forms, or that has closed since they were read."""
+    times = columns["opened_at"]
+    if not newest or (len(times) and newest[0].opened_at <= times[-1].item().replace(tzinfo=UTC)):
+        return columns
+    bar = {name: getattr(newest[0], name) for name in columns}
+    bar["opened_at"] = np.datetime64(bar["opened_at"].replace(tzinfo=None))
+    return {name: np.append(column, np.array([bar[name]], column.dtype)) for name, column in columns.items()}
+
+
+def _first(times: np.ndarray, period: str) -> int:
+    """The index of the period's first bar."""
+    if period == "max" or not len(times):
+        return 0
+    dates = times.astype("datetime64[D]")
+    last = dates[-1].item()
+    if period in SESSIONS:
+        start = np.unique(dates)[-SESSIONS[period] :][0]
+    else:
+        start = np.datetime64(date(last.year, 1, 1) if period == "ytd" else months_before(last, MONTHS[period]))
+    return int(np.searchsorted(dates, start))
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _origin(newest: list[Bar]) -> dict:
+    if not newest:
+        return {"as_of": None, "is_final": None, "source": None, "received_at": None}
+    bar = newest[0]
+    return {"as_of": bar.opened_at, "is_final": bar.is_final, "source": bar.source, "received_at": bar.received_at}
+
+
+def _shape(indicator: Indicator, columns: dict[str, np.ndarray], first: int) -> dict:
+    values = {output: _nullable(series[first:]) for output, series in indicator.over(columns).items()}
+    return {
+        "name": indicator.name,
+        "parameters": indicator.parameters,
+        "pane": indicator.pane,
+        "values": values,
+        "latest": {output: series[-1] if series else None for output, series in values.items()},
+    }
+
+
+def _nullable(series: np.ndarray) -> list[float | None]:
+    return [None if isnan(value) else value for value in series.tolist()]

@@ -1,0 +1,6 @@
+"""What is told about prices in jobs.
+
+tracked         what the tracked symbols did: now, in a day, in a week
+datasets        one symbol's history, brought up to date, checked and summed up
+statistics      a series of closes as one number (pure)
+"""

@@ -1,0 +1,71 @@
+"""Splits and dividends."""
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from market.api.queries import PAGES, TICKER, known
+from market.api.shapes import SOURCED, Page, Sourced, shown
+from market.models import CorporateAction
+from monitoring.queries import PAGING, Choice, Span
+
+# In the order of CONTRACT.md; the heads of the tables.
+ACTION_COLUMNS = ("symbol", "kind", "ex_date", "value", "source", "received_at")
+SPLIT = {"symbol": "AAPL", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, **SOURCED}
+ACTION_PAGE = {"next": None, "previous": None, "results": [SPLIT]}
+
+
+@extend_schema_serializer(component_name="CorporateAction")
+class ActionShape(Sourced):
+    symbol = serializers.CharField()
+    kind = serializers.ChoiceField(CorporateAction.Kind.choices)
+    ex_date = serializers.DateField(help_text="The first session that trades without it.")
+    value = serializers.FloatField(help_text="Split: new shares for one old. Dividend: cash per share, as paid.")
+
+
+class ActionPage(Page):
+    results = ActionShape(many=True)
+
+
+class ActionQuery(Span):
+    kind = Choice(CorporateAction.Kind.values, required=False)
+    sort = Choice(["ex_date", "-ex_date"], default="-ex_date")
+
+
+class Actions(APIView):
+    """Splits and dividends."""
+
+    csv_columns = ACTION_COLUMNS
+    problems = {
+        400: (
+            "invalid_kind", "invalid_start", "invalid_end", "invalid_range", "invalid_sort", "invalid_limit",
+            "invalid_cursor",
+        ),
+        404: ("unknown_symbol",),
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="actions_list",
+        summary="Splits and dividends",
+        parameters=[TICKER, ActionQuery, *PAGING],
+        responses=ActionPage,
+        examples=shown(ACTION_PAGE),
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = ActionQuery.read(request)
+        ticker = known(symbol)
+        wanted = Q(symbol__ticker=ticker)
+        if "kind" in query:
+            wanted &= Q(kind=query["kind"])
+        if "start" in query:
+            wanted &= Q(ex_date__gte=query["start"].date())
+        if "end" in query:
+            wanted &= Q(ex_date__lte=query["end"].date())
+        found = CorporateAction.objects.filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
+        pages = PAGES()
+        pages.ordering = query["sort"]
+        return pages.get_paginated_response(
+            [{"symbol": ticker, **row} for row in pages.paginate_queryset(found, request, self)]
+        )

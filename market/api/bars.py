@@ -1,0 +1,107 @@
+"""Open, high, low, close and volume."""
+
+from datetime import datetime, timedelta
+
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from market import bars
+from market.actions.adjustments import ADJUSTMENTS
+from market.api.queries import PAGES, TICKER, known
+from market.api.shapes import SOURCED, Shape, Sourced, shown
+from market.bars.wire import row_fields
+from market.models import Interval
+from market.prices import DAY, SECOND
+from monitoring.queries import Choice, Count, Span, Text
+
+# In the order of CONTRACT.md; the heads of the tables.
+BAR_COLUMNS = (
+    "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
+    "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
+)  # fmt: skip
+BAR = {
+    "symbol": "AAPL", "interval": "1d", "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
+    "open": 665.76, "high": 675.14, "low": 664.5, "close": 674.97, "volume": 13139000, "adjustment": "split",
+    "is_final": True, "revision": 0, "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
+}  # fmt: skip
+_NEXT = (
+    "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/"
+    "?cursor=W1siMjAxMi0wOS0wNFQwMDowMDowMFoiXSxmYWxzZSxmYWxzZV0%3AhzyqPVBcTmeI9tUuJfFC3zrJXWzvR4UOxyGHUYGzF8o&limit=1"
+)
+BAR_PAGE = {"next": _NEXT, "results": [BAR]}
+
+
+@extend_schema_serializer(component_name="Bar")
+class BarShape(Sourced):
+    symbol = serializers.CharField()
+    interval = serializers.ChoiceField(Interval.choices)
+    opened_at = serializers.DateTimeField(help_text="For a day and more: midnight UTC of the session's date.")
+    session_date = serializers.DateField(help_text="The exchange's own date.")
+    open = serializers.FloatField()
+    high = serializers.FloatField()
+    low = serializers.FloatField()
+    close = serializers.FloatField()
+    volume = serializers.IntegerField(allow_null=True)
+    adjustment = serializers.ChoiceField(ADJUSTMENTS)
+    is_final = serializers.BooleanField(help_text="False while the bar still forms.")
+    revision = serializers.IntegerField(help_text="How often a source has corrected it.")
+    as_of = serializers.DateTimeField(help_text="Its opening, as every value computed from it says it.")
+    as_of_precision = serializers.ChoiceField([SECOND, DAY], help_text="`day` where only the session is known.")
+
+
+class BarPage(Shape):
+    next = serializers.URLField(allow_null=True, help_text="The bars before these, null where there are none.")
+    results = BarShape(many=True)
+
+
+class BarQuery(Span):
+    interval = Choice(Interval.values, default=Interval.DAY)
+    adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
+    limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
+    cursor = Text(required=False, help_text="Where the page ends, as `next` says it.")
+
+
+class Bars(APIView):
+    """Open, high, low, close and volume; oldest first in a page, and the newest page first."""
+
+    csv_columns = BAR_COLUMNS
+    problems = {
+        400: (
+            "invalid_interval", "invalid_adjusted", "invalid_start", "invalid_end", "invalid_range", "invalid_limit",
+            "invalid_cursor",
+        ),
+        404: ("unknown_symbol",),
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="bars_list",
+        summary="Bars of a symbol",
+        parameters=[TICKER, BarQuery],
+        responses=BarPage,
+        examples=shown(BAR_PAGE),
+    )
+    def get(self, request, symbol: str) -> Response:
+        query = BarQuery.read(request)
+        cursors = PAGES.cursors(request, query["interval"])
+        found = bars.rows(
+            known(symbol),
+            interval=query["interval"],
+            start=query.get("start"),
+            end=_end(query, cursors.asked()),
+            adjusted=query["adjusted"],
+            limit=query["limit"] + 1,
+        )
+        page = [row_fields(*row) for row in found[-query["limit"] :]]
+        following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
+        headers = {"Link": f'<{following}>; rel="next"'} if following else None
+        return Response({"next": following, "results": page}, headers=headers)
+
+
+def _end(query: dict, place) -> datetime | None:
+    """The last instant that counts, when the cursor stands before the asked end."""
+    ends = [query["end"]] if "end" in query else []
+    if place is not None:
+        ends.append(datetime.fromisoformat(place.values[0]) - timedelta(microseconds=1))
+    return min(ends, default=None)

@@ -1,0 +1,55 @@
+"""What reads of the market ask by: symbols in a path and in a query, and pages."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.settings import api_settings
+
+from market.models import Symbol
+
+PAGES = api_settings.DEFAULT_PAGINATION_CLASS
+MAX_SYMBOLS = 500
+TICKER = OpenApiParameter("symbol", str, OpenApiParameter.PATH, description="As Yahoo writes it, in any case.")
+
+
+_ONE = {"type": "string", "pattern": r"^[^,\u0000]*[^,\s\u0000][^,\u0000]*$", "maxLength": 32}
+
+
+@extend_schema_field({"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_SYMBOLS})
+class Tickers(serializers.Field):
+    """Symbols by commas or one by one, upper-cased, each once, in the order asked."""
+
+    are_many = True
+    default_error_messages = {
+        "required": "Name the symbols, separated by commas: symbols=AAPL,GOOGL.",
+        "empty": "Name at least one symbol: symbols=AAPL,GOOGL.",
+        "too_many": f"{{count}} symbols are too many for one request; it takes up to {MAX_SYMBOLS}.",
+        "too_long": '"{ticker}…" is too long for a symbol; one has up to 32 characters.',
+    }
+
+    def to_internal_value(self, data: str) -> list[str]:
+        tickers = list(dict.fromkeys(part.strip().upper() for part in data.split(",") if part.strip()))
+        if not tickers:
+            self.fail("empty")
+        if len(tickers) > MAX_SYMBOLS:
+            self.fail("too_many", count=len(tickers))
+        for ticker in tickers:
+            if len(ticker) > 32:
+                self.fail("too_long", ticker=ticker[:32])
+        return tickers
+
+    def to_representation(self, value: list[str]) -> str:
+        return ",".join(value)
+
+
+def known(symbol: str) -> str:
+    """The ticker as we write it; raises a 404 that says how to list the symbols."""
+    ticker = symbol.upper()
+    if not Symbol.objects.filter(ticker=ticker).exists():
+        raise unknown(symbol)
+    return ticker
+
+
+def unknown(symbol: str) -> NotFound:
+    sentence = f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have."
+    return NotFound(sentence, "unknown_symbol")

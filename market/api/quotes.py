@@ -1,0 +1,97 @@
+"""The latest quote of a symbol, and the latest prices of many."""
+
+from datetime import UTC, datetime
+
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from market import quotes
+from market.api.queries import TICKER, Tickers, known
+from market.api.shapes import SOURCED, Shape, Sourced, shown
+from market.prices import DAY, MARKET_STATES, SECOND
+from monitoring.queries import Query
+
+FRESHNESS = ("live", "delayed", "stale", "closed")
+QUOTE = {
+    "symbol": "AAPL", "current_price": 674.97, "previous_close": 665.24, "change": 9.73, "change_percent": 1.4626,
+    "volume": 13139000, "open": 665.76, "high": 675.14, "low": 664.5, "timestamp": "2012-09-04T00:00:00Z",
+    "as_of_precision": "day", "market_state": "closed", "freshness": "closed", **SOURCED,
+}  # fmt: skip
+PRICES = {"timestamp": "2026-11-21T09:30:00Z", "prices": {"AAPL": 674.97, "GOOGL": None}}
+
+
+@extend_schema_serializer(component_name="Quote")
+class QuoteShape(Sourced):
+    symbol = serializers.CharField()
+    current_price = serializers.FloatField()
+    previous_close = serializers.FloatField(allow_null=True)
+    change = serializers.FloatField(allow_null=True)
+    change_percent = serializers.FloatField(allow_null=True, help_text="Percent points: 1.25 is 1.25 %.")
+    volume = serializers.IntegerField(allow_null=True)
+    open = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    timestamp = serializers.DateTimeField(help_text="The market's time of the price.")
+    as_of_precision = serializers.ChoiceField([SECOND, DAY])
+    market_state = serializers.ChoiceField(MARKET_STATES)
+    freshness = serializers.ChoiceField(FRESHNESS)
+
+
+@extend_schema_serializer(component_name="Prices")
+class PricesShape(Shape):
+    timestamp = serializers.DateTimeField()
+    prices = serializers.DictField(
+        child=serializers.FloatField(allow_null=True), help_text="Null: we have no price of it."
+    )
+
+
+class PricesQuery(Query):
+    symbols = Tickers(help_text="Separated by commas; one that we do not know has the price null.")
+
+
+class OneQuote(APIView):
+    """The latest quote, with its age and whether the market is open."""
+
+    problems = {404: ("unknown_symbol", "no_quote")}
+
+    @extend_schema(
+        operation_id="quote_retrieve",
+        summary="Latest quote",
+        parameters=[TICKER],
+        responses=QuoteShape,
+        examples=shown(QUOTE),
+    )
+    def get(self, request, symbol: str) -> Response:
+        ticker = known(symbol)
+        quote = quotes.latest([ticker])[ticker]
+        if quote is None:
+            raise NotFound(
+                f"There is no quote of {ticker} yet; it comes with the first price from the source.", "no_quote"
+            )
+        return Response(quotes.as_json(quote, datetime.now(UTC)))
+
+
+class Prices(APIView):
+    """Many latest prices at once."""
+
+    problems = {400: ("invalid_symbols",)}
+
+    @extend_schema(
+        operation_id="prices_batch",
+        summary="Many prices",
+        parameters=[PricesQuery],
+        responses=PricesShape,
+        examples=shown(PRICES),
+    )
+    def get(self, request) -> Response:
+        latest = quotes.latest(PricesQuery.read(request)["symbols"])
+        prices = {ticker: None if quote is None else quote.price for ticker, quote in latest.items()}
+        return Response({"timestamp": datetime.now(UTC), "prices": prices})
+
+
+@extend_schema_view(get=extend_schema(operation_id="prices_batch_older_name", summary="Many prices (older name)"))
+class PricesByOlderName(Prices):
+    """The same as `/api/v2/technical-analysis/prices/batch`, at the address it had before."""

@@ -1,0 +1,121 @@
+"""The symbols we know, and which bars of each we hold."""
+
+from collections.abc import Iterable
+
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from market.api.queries import PAGES, TICKER, unknown
+from market.api.shapes import Page, Shape, shown
+from market.history import coverage
+from market.models import Symbol
+from monitoring.queries import PAGING, Choice, Query, Text
+
+# In the order of CONTRACT.md; the heads of the tables.
+SYMBOL_COLUMNS = ("symbol", "name", "exchange", "currency", "time_zone", "asset_type", "price_decimals", "active")
+SYMBOL = {
+    "symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
+    "asset_type": "equity", "price_decimals": 2, "active": True,
+    "coverage": {"1d": {"first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "count": 3149}},
+}  # fmt: skip
+SYMBOL_PAGE = {"next": None, "previous": None, "results": [SYMBOL]}
+
+
+class Coverage(Shape):
+    first = serializers.DateTimeField(help_text="The opening of the oldest bar.")
+    last = serializers.DateTimeField(help_text="The opening of the newest bar.")
+    count = serializers.IntegerField()
+
+
+@extend_schema_serializer(component_name="Symbol")
+class SymbolShape(Shape):
+    symbol = serializers.CharField(help_text="As Yahoo writes it: AAPL, 005930.KS, ^GSPC.")
+    name = serializers.CharField()
+    exchange = serializers.CharField(help_text="Market identifier code (ISO 10383).")
+    currency = serializers.CharField()
+    time_zone = serializers.CharField()
+    asset_type = serializers.ChoiceField(Symbol.AssetType.choices)
+    price_decimals = serializers.IntegerField()
+    active = serializers.BooleanField(help_text="Only active symbols are collected.")
+    coverage = serializers.DictField(child=Coverage(), help_text="The bars that we hold, by interval.")
+
+
+class SymbolPage(Page):
+    results = SymbolShape(many=True)
+
+
+class SymbolQuery(Query):
+    exchange = Text(required=False, max_length=8, help_text="Market identifier code, such as XNAS.")
+    asset_type = Choice(Symbol.AssetType.values, required=False)
+    active = serializers.BooleanField(required=False)
+    search = Text(required=False, max_length=100, help_text="Part of the ticker or the name.")
+    sort = Choice(["symbol", "-symbol", "name", "-name"], default="symbol")
+
+
+class Symbols(APIView):
+    """The symbols we know, and which bars of each we hold."""
+
+    csv_columns = SYMBOL_COLUMNS
+    problems = {400: ("invalid_asset_type", "invalid_sort", "invalid_active", "invalid_limit", "invalid_cursor")}
+
+    @extend_schema(
+        operation_id="symbols_list",
+        summary="List symbols",
+        parameters=[SymbolQuery, *PAGING],
+        responses=SymbolPage,
+        examples=shown(SYMBOL_PAGE),
+    )
+    def get(self, request) -> Response:
+        query = SymbolQuery.read(request)
+        found = _reference(Symbol.objects.alias(lower_name=Lower("name")).filter(_matching(query)))
+        pages = PAGES()
+        pages.ordering = query["sort"]
+        return pages.get_paginated_response(_with_coverage(pages.paginate_queryset(found, request, self)))
+
+
+class OneSymbol(APIView):
+    """One symbol, and which bars of it we hold."""
+
+    csv_columns = SYMBOL_COLUMNS
+    problems = {404: ("unknown_symbol",)}
+
+    @extend_schema(
+        operation_id="symbols_retrieve",
+        summary="One symbol",
+        parameters=[TICKER],
+        responses=SymbolShape,
+        examples=shown(SYMBOL),
+    )
+    def get(self, request, symbol: str) -> Response:
+        rows = list(_reference(Symbol.objects.filter(ticker=symbol.upper())))
+        if not rows:
+            raise unknown(symbol)
+        return Response(_with_coverage(rows)[0])
+
+
+def _matching(query: dict) -> Q:
+    wanted = Q()
+    if "exchange" in query:
+        wanted &= Q(exchange=query["exchange"].upper())
+    if "asset_type" in query:
+        wanted &= Q(asset_type=query["asset_type"])
+    if "active" in query:
+        wanted &= Q(is_active=query["active"])
+    if "search" in query:
+        # Not icontains: with a binary collation MariaDB tells cases apart there.
+        wanted &= Q(ticker__contains=query["search"].upper()) | Q(lower_name__contains=query["search"].lower())
+    return wanted
+
+
+def _reference(symbols) -> Iterable[dict]:
+    plain = ("name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
+    return symbols.values(*plain, symbol=F("ticker"), active=F("is_active"))
+
+
+def _with_coverage(rows: list[dict]) -> list[dict]:
+    held = coverage.latest([row["symbol"] for row in rows])
+    return [{**{name: row[name] for name in SYMBOL_COLUMNS}, "coverage": held[row["symbol"]]} for row in rows]

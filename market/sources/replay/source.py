@@ -1,0 +1,251 @@
+"""The recorded source: history up to a date, then session after session; after the last it rewinds to a new epoch.
+
+Where it stands is kept in Redis before each step, with the moment of the step, so that one which a crash interrupted
+comes again as the same quote. Without Redis the rows tell: the newest final bars are where it stood.
+"""
+
+import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet
+
+from market import bars, prices, quotes, records, symbols
+from market.calendars import clock
+from market.calendars.clock import Clock
+from market.models import Bar as BarRow
+from market.models import CorporateAction, DataSource, Record, Symbol
+from market.prices import Action, Bar, Quote
+from market.sources import ProviderError, Rewind, Tick
+from market.sources.replay import recording
+from monitoring import formats, redis
+
+NAME = recording.NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the recording we stand: the step of a session that comes next.
+
+    tickers: those that the session plays, in order. at: when the step was told, if it was. session None: at the end.
+    """
+
+    epoch: int
+    session: date | None
+    tickers: tuple[str, ...] = ()
+    step: int = 0
+    at: datetime | None = None
+
+    @property
+    def steps(self) -> int:
+        return len(self.tickers) * recording.STEPS
+
+    @property
+    def is_over(self) -> bool:
+        return self.step >= self.steps
+
+    def quote(self) -> Quote:
+        """The step's quote: one symbol after the other tells its open, then each its next price."""
+        step, turn = divmod(self.step, len(self.tickers))
+        return recording.quote(self.tickers[turn], self.session, step, self.at)
+
+
+_FORMAT = formats.Format(Place)
+
+
+class Replay:
+    """Plays the recording, `FINSTAGE_REPLAY_SESSION_SECONDS` a session."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._start = _start()
+
+    def answers(self, seconds: float) -> bool:
+        return True
+
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+        """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
+        found = recording.bars(symbol.ticker, self._start, datetime.now(UTC))
+        splits = recording.SPLITS.get(symbol.ticker, {}).items()
+        actions = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
+        return [bar for bar in found if bar.session_date >= start], actions
+
+    def quotes(self, wanted: Iterable[Symbol]) -> Iterable[Quote]:
+        text = "A recording can't be asked: it tells its prices by itself, while a feed plays it"
+        raise ProviderError(text, code="no_data", temporary=False)
+
+    def now(self) -> datetime:
+        """The session that is played, as the recording knows it: to the day."""
+        place = _found()
+        session = place.session if place else self._last_played()
+        return prices.midnight(session or self._start)
+
+    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
+        """As the played quotes tell it; a recording of days knows no hours."""
+        return clock.by_quotes(exchange, quotes.latest(tickers).values())
+
+    def prepare(self) -> None:
+        """Have the symbols and all sessions before the one that is played, and a quote of each symbol."""
+        symbols.ensure(symbols.RECORDED)
+        place = self._agreed()
+        session = (place.session if place else self._by_rows()[0]) or self._first_session()
+        _load_history(session)
+        _seed_quotes(session)
+
+    def trouble(self) -> None:
+        """A recording is always there."""
+
+    def batches(self, stop: threading.Event) -> Iterator[Tick | Rewind]:
+        place = self._agreed() or self._resumed()
+        while not stop.is_set():
+            if place.session is None:
+                yield self._rewind(place)
+                place = _begun(place.epoch + 1, self._first_session())
+            elif place.is_over:
+                if not place.tickers:
+                    stop.wait(settings.REPLAY_SESSION_SECONDS)
+                place = _begun(place.epoch, _following(place.session))
+            else:
+                place = place if place.at else _kept(replace(place, at=datetime.now(UTC)))
+                yield Tick([place.quote()])
+                stop.wait(settings.REPLAY_SESSION_SECONDS / place.steps)
+                place = _kept(replace(place, step=place.step + 1, at=None))
+
+    def _agreed(self) -> Place | None:
+        """Where we stand by what Redis says, if the rows agree with it."""
+        place, epoch, last = _found(), DataSource.objects.epoch(), self._last_played()
+        if place is None:
+            return None
+        if place.session is None:
+            return place if place.epoch in (epoch, epoch - 1) else None
+        sessions = (last, _following(last)) if last else (self._first_session(),)
+        return place if place.epoch == epoch and place.session in sessions else None
+
+    def _resumed(self) -> Place:
+        """Where we stand by what the rows say."""
+        session, missing = self._by_rows()
+        return (
+            _kept(Place(DataSource.objects.epoch(), session, missing))
+            if missing
+            else _begun(DataSource.objects.epoch(), session)
+        )
+
+    def _by_rows(self) -> tuple[date | None, tuple[str, ...]]:
+        """The session to play, and where it was played in part, the symbols that it lacks."""
+        last = self._last_played()
+        if last is None:
+            return self._first_session(), ()
+        missing = _missing(last)
+        return (last, missing) if missing else (_following(last), ())
+
+    def _last_played(self) -> date | None:
+        """The newest session with a final bar among those that are played."""
+        played = _final_bars().filter(opened_at__gte=prices.midnight(self._start))
+        newest = played.aggregate(at=Max("opened_at"))["at"]
+        return newest and newest.date()
+
+    def _first_session(self) -> date:
+        return next(session for session in recording.sessions() if session >= self._start)
+
+    def _rewind(self, place: Place) -> Rewind:
+        """Take back all that was played. Safe to run again, where a crash came in between."""
+        first = self._first_session()
+        with transaction.atomic():
+            bars.delete_played(first, NAME)
+            CorporateAction.objects.filter(source=NAME, ex_date__gte=first).delete()
+            Record.objects.filter(source=NAME).delete()
+            DataSource.objects.filter(pk=1).update(epoch=place.epoch + 1)
+        quotes.forget(NAME)
+        _seed_quotes(first)
+        records.refresh(recording.TICKERS)
+        return Rewind(place.epoch + 1, first)
+
+
+def _start() -> date:
+    sessions = recording.sessions()
+    try:
+        start = date.fromisoformat(settings.REPLAY_START)
+    except ValueError:
+        start = None
+    if start is None or not sessions[0] < start <= sessions[-1]:
+        raise ImproperlyConfigured(
+            f"FINSTAGE_REPLAY_START is {settings.REPLAY_START!r}; it must be a date such as 2012-09-04, "
+            f"after {sessions[0]} and up to {sessions[-1]}."
+        )
+    return start
+
+
+def _following(session: date) -> date | None:
+    later = recording.sessions()[bisect_right(recording.sessions(), session) :]
+    return later[0] if later else None
+
+
+def _begun(epoch: int, session: date | None) -> Place:
+    """The beginning of a session, with the splits that take effect in it; of None, the end of the recording."""
+    if session is None:
+        return _kept(Place(epoch, None))
+    _know_splits(session, session)
+    return _kept(Place(epoch, session, tuple(_playing(session))))
+
+
+def _playing(session: date) -> list[str]:
+    """The tracked symbols that have a bar on the session, by ticker."""
+    return [symbol.ticker for symbol in symbols.tracked() if session in recording.days(symbol.ticker)]
+
+
+def _missing(session: date) -> tuple[str, ...]:
+    """The symbols whose bar of a session is not there yet."""
+    closed = _final_bars().filter(opened_at=prices.midnight(session)).values_list("symbol__ticker", flat=True)
+    return tuple(ticker for ticker in _playing(session) if ticker not in closed)
+
+
+def _final_bars() -> QuerySet[BarRow]:
+    return BarRow.objects.filter(symbol__ticker__in=recording.TICKERS, interval="1d", is_final=True, source=NAME)
+
+
+def _load_history(before: date) -> None:
+    """Have every bar and split of the recording before a session."""
+    held = _final_bars().filter(opened_at__lt=prices.midnight(before)).order_by().values_list("symbol__ticker")
+    counts = dict(held.annotate(Count("opened_at")))
+    now = datetime.now(UTC)
+    for ticker in recording.TICKERS:
+        found = recording.bars(ticker, before, now)
+        if counts.get(ticker, 0) < len(found):
+            bars.upsert(found)
+    _know_splits(date.min, before)
+
+
+def _know_splits(first: date, last: date) -> None:
+    for ticker, splits in recording.SPLITS.items():
+        for ex_date, value in splits.items():
+            if first <= ex_date <= last:
+                CorporateAction.objects.get_or_create(
+                    symbol=Symbol.objects.get(ticker=ticker),
+                    kind=CorporateAction.Kind.SPLIT,
+                    ex_date=ex_date,
+                    defaults={"value": value, "source": NAME, "received_at": datetime.now(UTC)},
+                )
+
+
+def _seed_quotes(session: date) -> None:
+    """Let every symbol have a quote before its first step: its last close before the session."""
+    known, now = quotes.latest(recording.TICKERS), datetime.now(UTC)
+    last = {ticker: recording.last_session(ticker, session) for ticker, quote in known.items() if quote is None}
+    closes = [recording.quote(ticker, day, recording.STEPS - 1, now) for ticker, day in last.items() if day]
+    quotes.keep(closes)
+
+
+def _kept(place: Place) -> Place:
+    """The place, written down before anything is told."""
+    redis.client().set(_FORMAT.key("replay", "place"), _FORMAT.pack(place))
+    return place
+
+
+def _found() -> Place | None:
+    return _FORMAT.unpack(redis.client().get(_FORMAT.key("replay", "place")))

@@ -1,0 +1,89 @@
+"""The splits and dividends of a chart. Pure; what can't be read is left out and named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from market import prices
+from market.sources.yahoo import fields
+from market.sources.yahoo.fields import Misshapen
+
+# A daily row stamped this late belongs to the next day: its midnight was computed with the other daylight saving time.
+LATE_HOUR = 22
+LARGEST_SPLIT = 10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """splits: new shares for one old by ex date, oldest first; dividends: per share of today.
+
+    known_from: what a share of an older session has become can't be said, because a later split can't be read.
+    """
+
+    splits: dict[date, float]
+    dividends: list[tuple[date, float]]
+    known_from: date
+    left_out: list[str]
+
+    def later(self, session_date: date) -> float:
+        """What one share of that session has become."""
+        product = 1.0
+        for ex_date, value in self.splits.items():
+            product *= value if ex_date > session_date else 1.0
+        return product
+
+
+def read(chart: dict, zone: ZoneInfo) -> Events:
+    """Raises Misshapen where nobody can say whether there are splits."""
+    splits, dividends, left_out, known_from = {}, [], [], date.min
+    for event, ex_date in _events(chart, "splits", zone):
+        ratio = _ratio(event)
+        if ex_date is None or ratio is None:
+            left_out.append(f"a split {event!r}"[:200])
+            known_from = max(known_from, ex_date or date.max)
+        else:
+            splits[ex_date] = ratio
+    for event, ex_date in _events(chart, "dividends", zone):
+        amount = fields.price(event, "amount")
+        if ex_date is None or amount is None:
+            left_out.append(f"a dividend {event!r}"[:200])
+        else:
+            dividends.append((ex_date, amount))
+    return Events(dict(sorted(splits.items())), dividends, known_from, left_out)
+
+
+def session_date(at: datetime) -> date:
+    """The exchange's own date. Taken before any conversion: Seoul's and Paris's midnights are yesterday in UTC."""
+    return at.date() + timedelta(days=1) if at.hour >= LATE_HOUR else at.date()
+
+
+def _events(chart: dict, kind: str, zone: ZoneInfo) -> Iterator[tuple[dict, date | None]]:
+    """Each event with its date, which Yahoo says twice: in it, and as its key."""
+    events = chart.get("events")
+    found = events.get(kind) if isinstance(events, dict) else events
+    if found is None:
+        return
+    if not isinstance(found, dict):
+        raise Misshapen(f"its {kind} are {found!r}"[:80])
+    for key, event in found.items():
+        event = event if isinstance(event, dict) else {}
+        said = fields.moment(event.get("date"), zone) or fields.moment(_whole(key), zone)
+        yield event, said and session_date(said)
+
+
+def _ratio(event: dict) -> float | None:
+    """New shares for one old, which Yahoo says twice as well: by two numbers, and in words such as 4:1."""
+    words = event.get("splitRatio")
+    new, _, old = words.partition(":") if isinstance(words, str) else ("", "", "")
+    told = [(event.get("numerator"), event.get("denominator")), (_whole(new), _whole(old))]
+    for numerator, denominator in told:
+        if prices.is_price(numerator) and prices.is_price(denominator):
+            ratio = numerator / denominator
+            if 1 / LARGEST_SPLIT <= ratio <= LARGEST_SPLIT:
+                return ratio
+    return None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

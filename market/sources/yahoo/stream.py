@@ -1,0 +1,203 @@
+"""Yahoo's price streamer: a socket of our own that reconnects and subscribes again, in a thread of its own.
+
+yfinance's client stays silent after a drop and spins after a clean close, so only its decoder is used, which
+`asking` hands in.
+"""
+
+import asyncio
+import json
+import logging
+import math
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from market import prices
+from market.models import Symbol
+from market.prices import Quote
+from market.sources.yahoo import fields
+from market.sources.yahoo.charts import SOURCE
+from monitoring.loops import Loop
+
+logger = logging.getLogger(__name__)
+
+RESUBSCRIBE_SECONDS = 15
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 60
+SETTLED_SECONDS = 30  # a connection that lived this long is a success: the next delay is the first again
+# Some exchanges are told of twenty minutes late; an older price is the last of a market that has closed.
+LONGEST_DELAY = timedelta(minutes=30)
+LARGEST_FRAME_BYTES = 64 << 10
+REGULAR_HOURS = 1
+# Yahoo's numbers of asset types that trade before and after hours; a price of then is none of the session's.
+EXTENDED_TYPES = {8, 20}  # shares, exchange-traded funds
+
+Decode = Callable[[str], dict]
+
+
+class Streamer:
+    """Keeps one connection and hands each decoded price message to `hear`, in the streamer's thread."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        decode: Decode,
+        hear: Callable[[dict], None],
+        tls: ssl.SSLContext | None = None,
+        first_delay_seconds: float = FIRST_DELAY_SECONDS,
+    ) -> None:
+        self.url, self.tls, self.first_delay_seconds = url, tls, first_delay_seconds
+        self.connections = 0
+        self._decode, self._hear = decode, hear
+        self._wanted: frozenset[str] = frozenset()
+        self._loop = asyncio.new_event_loop()
+        self._stopping, self._rewanted = asyncio.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run()], name="yahoo-stream")
+        self._thread.daemon = True
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(10)
+
+    def subscribe(self, tickers: Iterable[str]) -> None:
+        """Hear of these tickers and of no others, now and after every reconnection."""
+        wanted = frozenset(tickers)
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._loop.call_soon_threadsafe(self._rewanted.set)
+
+    async def _run(self) -> None:
+        with Loop("yahoo: streamer") as self._turning:
+            keeping = asyncio.ensure_future(self._keep_connected())
+            await self._stopping.wait()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _keep_connected(self) -> None:
+        """Reconnect for ever. A clean close waits like a drop does, else a server that hangs up at once is spun on."""
+        failures, tls = 0, {"ssl": self.tls} if self.tls else {}
+        while True:
+            began = time.monotonic()
+            try:
+                async with connect(self.url, max_size=LARGEST_FRAME_BYTES, close_timeout=2, **tls) as socket:
+                    self.connections += 1
+                    await self._listen(socket)
+                reason = "it closed"
+            except (OSError, TimeoutError, WebSocketException) as error:
+                reason = str(error) or type(error).__name__
+            except Exception as error:  # noqa: BLE001 - the last line of defence: the stream goes on
+                self._turning.fail(error)
+                reason = "see above"
+            failures = 1 if time.monotonic() - began > SETTLED_SECONDS else failures + 1
+            delay = min(self.first_delay_seconds * 2 ** (failures - 1), LONGEST_DELAY_SECONDS)
+            delay *= random.uniform(0.5, 1)
+            logger.info("Yahoo's streamer: %s; connecting again in %.1f s", reason, delay)
+            await asyncio.sleep(delay)
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        subscribing = asyncio.ensure_future(self._keep_subscribed(socket))
+        try:
+            async for frame in socket:
+                with self._turning.one(f"a message of {len(frame)} bytes"):
+                    self._receive(frame)
+        finally:
+            subscribing.cancel()
+            await asyncio.gather(subscribing, return_exceptions=True)
+
+    async def _keep_subscribed(self, socket: ClientConnection) -> None:
+        """Say what we want at once, when it changes, and every so often, as Yahoo's own pages do."""
+        sent: frozenset[str] = frozenset()
+        while True:
+            self._rewanted.clear()
+            wanted = self._wanted
+            if gone := sent - wanted:
+                await socket.send(json.dumps({"unsubscribe": sorted(gone)}))
+            if wanted:
+                await socket.send(json.dumps({"subscribe": sorted(wanted)}))
+            sent = wanted
+            try:
+                await asyncio.wait_for(self._rewanted.wait(), RESUBSCRIBE_SECONDS)
+            except TimeoutError:
+                continue
+
+    def _receive(self, frame: str | bytes) -> None:
+        try:
+            envelope = json.loads(frame)
+            if envelope.get("type") != "pricing":
+                return
+            message = self._decode(envelope["message"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("Yahoo's streamer sent %d bytes that are no price: %s", len(frame), error)
+            return
+        if message.get("id") in self._wanted:
+            self._hear(message)
+
+
+def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) -> Quote | None:
+    """The quote a decoded message tells, with what it leaves out taken from `known` of the same session.
+
+    None where it is of extended hours, or too large for its float32 to be exact to the symbol's decimals: such a
+    symbol has to be polled. Zero values are absent from a message; what is no number counts as absent.
+    Raises ValueError or OverflowError where its time is none.
+    """
+    price = message.get("price", 0.0)
+    if not is_exact(price, symbol.price_decimals) or _is_extended(message) or "time" not in message:
+        return None
+    as_of = datetime.fromtimestamp(int(message["time"]) // 1000, UTC)
+    session_date = as_of.astimezone(ZoneInfo(symbol.time_zone)).date()
+    if known is None or known.session_date != session_date:
+        known = None
+    volume = int(message.get("day_volume", -1))
+    found = Quote(
+        ticker=symbol.ticker,
+        price=price,
+        previous_close=_previous_close(message, symbol, known),
+        open=fields.price(message, "open_price") or (known and known.open),
+        high=_extreme(max, fields.price(message, "day_high"), known and known.high, price),
+        low=_extreme(min, fields.price(message, "day_low"), known and known.low, price),
+        volume=volume if prices.is_volume(volume) else known and known.volume,
+        session_date=session_date,
+        as_of=as_of,
+        as_of_precision=prices.SECOND,
+        received_at=now,
+        source=SOURCE,
+        market_state="open" if now - as_of < LONGEST_DELAY else (known.market_state if known else "closed"),
+    )
+    return prices.rounded(found, symbol.price_decimals)
+
+
+def is_exact(price: float, decimals: int) -> bool:
+    """Whether float32 tells this price from its neighbours at these decimals (131,072.00 it does not)."""
+    if not prices.is_price(price):
+        return False
+    spacing = math.ldexp(1.0, math.frexp(price)[1] - 24)
+    return spacing < 10**-decimals
+
+
+def _previous_close(message: dict, symbol: Symbol, known: Quote | None) -> float | None:
+    if known and known.previous_close:
+        return known.previous_close
+    if told := fields.price(message, "previous_close"):
+        return told
+    # The change is small and so exact enough; an absent one is zero or unknown, and nobody can say which.
+    change = message.get("change")
+    close = round(message["price"], symbol.price_decimals) - change if change and prices.is_number(change) else None
+    return close if prices.is_price(close) else None
+
+
+def _extreme(choose: Callable, *values: float | None) -> float:
+    return choose(value for value in values if value)
+
+
+def _is_extended(message: dict) -> bool:
+    return message.get("quote_type") in EXTENDED_TYPES and message.get("market_hours") != REGULAR_HOURS
