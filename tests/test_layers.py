@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,11 @@ CLOCKS = {
 YAHOO = "market/sources/yahoo/asking.py"
 TOP_LEVEL = [path for name in LAYERS for path in sorted((ROOT / name).rglob("*.py")) if "migrations" not in path.parts]
 
+# Every folder of these apps.
+HOUSES = sorted(
+    {str(path.parent.relative_to(ROOT)) for path in TOP_LEVEL if path.parts[len(ROOT.parts)] in ("market", "analysis")}
+)
+
 
 def test_the_layers_have_code():
     assert all(any(path.is_relative_to(ROOT / name) for path in TOP_LEVEL) for name in LAYERS)
@@ -48,6 +54,21 @@ def test_an_app_imports_itself_and_those_to_its_right(layer):
     higher = set(LAYERS[: LAYERS.index(layer)])
     upward = [f"{_name(path)} imports {name}" for path, name in _imports_of(layer) if name.split(".")[0] in higher]
     assert not upward
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_the_rooms_of_a_folder_stand_one_above_the_other(house):
+    """A room is a file or a folder with all that it holds; those that ask in a circle can't be read alone."""
+    below = {room: {other for other in _asked(room, house) if other != room} for room in _rooms(house)}
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as circle:
+        pytest.fail(" asks ".join(reversed(circle.args[1])))
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_a_folder_can_be_seen_at_a_glance(house):
+    assert len(list((ROOT / house).glob("*.py"))) <= 10
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -86,6 +107,24 @@ def test_no_app_listens_to_another_by_django_signals(layer):
 def test_a_module_is_named_after_what_is_inside(layer):
     vague = {"utils", "helpers", "services", "managers", "base", "common"}
     assert not [_name(path) for path in _files(layer) if path.stem in vague or path.parent.name in vague]
+
+
+def _rooms(house: str) -> set[str]:
+    found = {path for path in TOP_LEVEL if path.is_relative_to(ROOT / house) and path.name != "__init__.py"}
+    return {path.relative_to(ROOT / house).parts[0].removesuffix(".py") for path in found}
+
+
+def _asked(room: str, house: str) -> set[str]:
+    """The rooms of a house that one of them imports."""
+    dotted, place = house.replace("/", "."), ROOT / house / room
+    files = [path for path in TOP_LEVEL if path.is_relative_to(place) or path == place.with_suffix(".py")]
+    names = [
+        name.removeprefix(f"{dotted}.").split(".")[0]
+        for path in files
+        for name, _ in _imports(path)
+        if name.startswith(f"{dotted}.")
+    ]
+    return set(names) & _rooms(house)
 
 
 def _files(layer: str) -> list[Path]:
