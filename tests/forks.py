@@ -18,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.libraries"])
 
 
 class Forked:
@@ -55,6 +54,8 @@ class Forked:
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
     """`python COMMAND…` in the project's folder, in a session of its own; what it says is written to `log`."""
     arguments = (list(map(str, command)), dict(environment), str(log))
+    # Here, and not when this is imported: what isolates jobs names what it needs, once it is imported too.
+    _context.set_forkserver_preload(["tests.libraries"])
     process = _context.Process(target=_run, args=arguments, name=" ".join(map(str, command)))
     process.start()
     return Forked(process)

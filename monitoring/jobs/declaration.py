@@ -113,9 +113,6 @@ class Declaration:
         about = values.get(self.rules.about) if self.rules.about else None
         return [str(each) for each in (about if isinstance(about, list) else [about]) if each is not None]
 
-    def is_temporary(self, error: BaseException) -> bool:
-        return is_temporary(error, self.rules)
-
 
 async def _until_stopped(body: Awaitable[Any]) -> Any:
     """An async body's result. Whatever it awaits is a checkpoint: it is cancelled there where the job must stop."""

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from monitoring.jobs.worker import Worker as JobsWorker
 from monitoring.models import Job, Worker
 from tests import forks
 from tests.conftest import shared_database
 from tests.forks import Forked
+from tests.monitoring.clocks import Clocks
 
 READY_SECONDS = 120
 SAMPLE_APP = "tests.monitoring.sample_app"
@@ -24,6 +27,15 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, list(Job.objects.values())
         time.sleep(0.02)
+
+
+@pytest.fixture
+def clocks(monkeypatch) -> Clocks:
+    made = Clocks()
+    monkeypatch.setattr(timezone, "now", made.now)
+    monkeypatch.setattr(time, "time", lambda: made.wall.timestamp())
+    monkeypatch.setattr(time, "monotonic", lambda: made.monotonic)
+    return made
 
 
 class WorkerProcess:
@@ -81,6 +93,22 @@ def module_worker(django_db_setup, django_db_blocker, tmp_path_factory) -> Itera
 def worker(module_worker, transactional_db) -> WorkerProcess:
     """A ready worker that the tests of a module share."""
     return module_worker
+
+
+@pytest.fixture
+def start_inside(transactional_db, settings) -> Iterator[Callable[..., JobsWorker]]:
+    """start_inside(concurrency=4): a worker on threads of this process, for what no death of a process has to show."""
+    settings.JOBS_DRAIN_SECONDS = 0.2
+    started: list[JobsWorker] = []
+
+    def start(concurrency: int = 4) -> JobsWorker:
+        started.append(JobsWorker(concurrency))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Rows that somebody has locked, where a database locks rows, and work aside that would wait long for them."""
+"""Rows that somebody has locked, where a database locks rows, work aside that would wait long for them, and a database
+that takes nothing.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +35,54 @@ def locked(*rows: Model) -> Iterator[None]:
         may_end.set()
         if holder.is_alive():
             holder.join()
+
+
+@contextmanager
+def in_the_way(*rows: Model) -> Iterator[None]:
+    """Of this thread, which does not wait: another's transaction holds the rows, and on SQLite the whole database."""
+    if connection.vendor != "sqlite":
+        with locked(*rows):
+            yield
+        return
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            is_held.set()
+            may_end.wait(PATIENCE_SECONDS)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(10)
+    _sqlite("busy_timeout = 0")
+    try:
+        yield
+    finally:
+        may_end.set()
+        holder.join()
+        _sqlite(f"busy_timeout = {1000 * PATIENCE_SECONDS}")
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """The database refuses what this thread writes, and no lock is to blame."""
+    is_sqlite = connection.vendor == "sqlite"
+    _sqlite("query_only = ON") if is_sqlite else _session("TRANSACTION READ ONLY")
+    try:
+        yield
+    finally:
+        _sqlite("query_only = OFF") if is_sqlite else _session("TRANSACTION READ WRITE")
+
+
+def _sqlite(pragma: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}")
+
+
+def _session(setting: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION {setting}")
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """A worker holds on to what it runs for as long as it runs, and to nothing else; what nobody holds on to is taken."""
 
-import time
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,37 +9,15 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.claiming.holding import Holding
-from monitoring.jobs.claiming.pulse import BEAT_SECONDS, Pulse
+from monitoring.jobs.claiming.pulse import BEAT_SECONDS, HOLD_SECONDS, Pulse
 from monitoring.jobs.ending import attempts, reaper
 from monitoring.jobs.ending.reaper import EVERY_SECONDS, Reaper
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.clocks import Clocks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 LEASE_SECONDS = claims.LEASE.total_seconds()
-
-
-class Clocks:
-    """The wall's and the one that only goes on, both under the test's hand."""
-
-    def __init__(self) -> None:
-        self.wall, self.monotonic = timezone.now(), time.monotonic()
-
-    def go(self, seconds: float) -> None:
-        self.wall += timedelta(seconds=seconds)
-        self.monotonic += seconds
-
-    def now(self) -> datetime:
-        return self.wall
-
-
-@pytest.fixture
-def clocks(monkeypatch) -> Clocks:
-    made = Clocks()
-    monkeypatch.setattr(timezone, "now", made.now)
-    monkeypatch.setattr(time, "time", lambda: made.wall.timestamp())
-    monkeypatch.setattr(time, "monotonic", lambda: made.monotonic)
-    return made
 
 
 @pytest.fixture
@@ -124,3 +101,26 @@ def test_a_clock_that_was_set_takes_no_job_from_a_worker_that_may_live(clocks, h
     assert state() == "running"
     look(clocks, made, 2 * EVERY_SECONDS)
     assert state() == "retrying"
+
+
+def test_leases_are_extended_every_few_seconds_and_not_at_each_beat(clocks, holding):
+    pulse = Pulse(holding, abandon=lambda current: None)
+    leases = set()
+    for _ in range(round(2 * HOLD_SECONDS / BEAT_SECONDS)):
+        pulse._beat(clocks.monotonic)
+        leases.add(Job.objects.get().lease_until)
+        clocks.go(BEAT_SECONDS)
+    assert len(leases) == 2
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_deadline_moves_with_a_clock_that_is_set(clocks, holding, hours):
+    pulse = Pulse(holding, abandon=lambda current: None)
+    pulse._beat(clocks.monotonic)
+    left = Job.objects.get().deadline_at - timezone.now()
+    clocks.wall += timedelta(hours=hours)
+    clocks.go(BEAT_SECONDS)
+    pulse._beat(clocks.monotonic)
+    row = Job.objects.get()
+    assert abs(row.deadline_at - timezone.now() - left) < timedelta(seconds=1)
+    assert row.lease_until == timezone.now() + claims.LEASE

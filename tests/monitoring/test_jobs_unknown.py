@@ -92,7 +92,8 @@ def test_a_left_job_can_be_cancelled(of_a_newer_version):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_burns_no_attempt_of_a_job_that_it_does_not_know(worker):
+def test_a_worker_that_turns_burns_no_attempt_of_a_job_that_it_does_not_know(start_inside):
+    start_inside()
     newer = jobs.submit("sample.add", {"a": 1}, not_before=timezone.now() + timedelta(seconds=1))
     Job.objects.update(name="sample.newer")
     until(lambda: Job.objects.get(pk=newer.pk).error_code == "unknown_job")

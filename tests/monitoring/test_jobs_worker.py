@@ -52,15 +52,16 @@ def test_a_job_that_takes_too_long_is_timed_out(worker, name):
     assert 1 <= (done.finished_at - done.started_at).total_seconds() < 25  # of 30
 
 
-def test_a_worker_counts_its_failures_also_those_of_isolated_jobs(worker):
+def test_a_worker_counts_its_failures_also_those_of_isolated_jobs_and_their_deaths(worker):
     row = Worker.objects.filter(pid=worker.process.pid)
     until(row.exists)
     processed, failed = row.values_list("processed", "failed").get()
     jobs.wait(jobs.submit("sample.isolated_wrong").pk, 60)
+    assert jobs.wait(jobs.submit("sample.die").pk, 60).state == "failed"
     jobs.wait(jobs.submit("sample.wrong", {"kind": "value"}).pk, 60)
     jobs.wait(jobs.submit("sample.save", {"name": "saved"}).pk, 60)
-    until(lambda: row.get().processed == processed + 3)
-    assert row.get().failed == failed + 2
+    until(lambda: row.get().processed == processed + 4)
+    assert row.get().failed == failed + 3
 
 
 def test_an_isolated_job_has_a_process_of_its_own_and_says_how_far_it_is(worker):
