@@ -10,11 +10,12 @@ from django.db.models import OuterRef, Subquery
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.indicators.live import Live
 from market import bars
+from market.intervals import DAY
 from market.models import Bar, BarRevision, CorporateAction, Symbol
 from market.prices import Quote
 from monitoring import formats, redis
 
-INTERVAL, ADJUSTMENT = "1d", "split"
+INTERVAL, ADJUSTMENT = DAY.name, "split"
 LOOK_SECONDS = 5.0  # between two looks at what others have changed
 DOUBT_SECONDS = 30.0  # between two openings of a series that does not follow its session
 # A previous close that stands further from our last bar's tells of a split, a correction or a session that we lack.

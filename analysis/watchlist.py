@@ -14,12 +14,13 @@ from market import actions, quotes, records
 from market.actions.adjustments import Factors
 from market.calendars import clock
 from market.history import progress
-from market.models import Bar, DataSource, Interval, Record, Symbol, SymbolQuerySet
+from market.intervals import DAY
+from market.models import Bar, DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
 _FACTS = ("high", "high_date", "low", "low_date")
-_DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=Interval.DAY, is_final=True).order_by("-opened_at")
+_DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=DAY.name, is_final=True).order_by("-opened_at")
 _OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
 
 
@@ -76,9 +77,7 @@ def _seen(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
 
 def _sessions(symbols: list[dict], splits: dict[str, Factors]) -> dict[str, list[tuple[float, float | None]]]:
     """Close and volume of each ticker's newest final sessions, in today's shares, oldest first."""
-    found = Bar.objects.filter(_newest(symbols), interval=Interval.DAY, is_final=True).order_by(
-        "symbol_id", "opened_at"
-    )
+    found = Bar.objects.filter(_newest(symbols), interval=DAY.name, is_final=True).order_by("symbol_id", "opened_at")
     tickers = {symbol["id"]: symbol["ticker"] for symbol in symbols}
     sessions: dict[str, list] = {ticker: [] for ticker in splits}
     for symbol, opened_at, close, volume in found.values_list("symbol_id", "opened_at", "close", "volume"):

@@ -9,7 +9,6 @@ SECOND, DAY = "second", "day"
 # Beyond these float64 no longer holds a ten thousandth of it, or ratios of two prices overflow.
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
-WHOLE_SESSIONS = ("1d", "1wk", "1mo")  # intervals whose bars know no time of day
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"

@@ -9,6 +9,7 @@ from django.db import connection
 
 from market import actions, bars
 from market.actions import adjustments
+from market.intervals import DAY
 from market.models import Bar, Record, Symbol
 from monitoring import jobs
 
@@ -84,7 +85,7 @@ def _store(ticker: str) -> None:
         raise bars.NoBars("there is no such symbol")
     columns = bars.columns(ticker)
     found, as_of = extremes(columns), _date(columns["opened_at"][-1])
-    source = Bar.objects.filter(symbol=symbol, interval="1d").values_list("source", flat=True).last()
+    source = Bar.objects.filter(symbol=symbol, interval=DAY.name).values_list("source", flat=True).last()
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}
     rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
     # MariaDB finds the unique key by itself and refuses to be told.

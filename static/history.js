@@ -2,14 +2,16 @@
 
 import { get } from "./page.js";
 
+/** The interval of all that a page shows. */
+export const INTERVAL = "1d";
 const MOST = 10_000;
 
 /** `bars` oldest first, and `average` and `oscillator`, one value for each bar or null. */
 export async function history(symbol, { period = "max", limit = MOST } = {}) {
   const name = encodeURIComponent(symbol);
   const [{ results: bars }, indicators] = await Promise.all([
-    get(`/api/v2/symbols/${name}/bars/?interval=1d&adjusted=split&limit=${limit}`),
-    get(`/api/v2/technical-analysis/indicators/${name}?period=${period}&indicators=sma_20,rsi_14`).catch(nothing),
+    get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=split&limit=${limit}`),
+    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&period=${period}&indicators=sma_20,rsi_14`).catch(nothing),
   ]);
   const places = new Map(indicators.times.map((time, index) => [time.slice(0, 10), index]));
   const along = (key, value) => {

@@ -6,7 +6,7 @@ import { showFigures, showRecords } from "./figures.js";
 import { flash } from "./flash.js";
 import { setText, showConnection, showMarket } from "./frame.js";
 import { badge, showBadge } from "./freshness.js";
-import { history, rangeStart } from "./history.js";
+import { history, INTERVAL, rangeStart } from "./history.js";
 import { Legend } from "./legend.js";
 import { get, page } from "./page.js";
 import { Stream } from "./stream.js";
@@ -105,7 +105,7 @@ async function sayWhyNone() {
 const waiting = [];
 
 function takeBar(bar) {
-  if (bar.interval !== "1d") return;
+  if (bar.interval !== INTERVAL) return;
   if (!chart?.bars) {
     waiting.push(bar);
     return;

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["finstage", "realtime", "analysis", "market", "monitoring"]
 PURE = [
     "market/prices.py",
+    "market/intervals.py",
+    "market/bars/checks.py",
     "market/bars/wire.py",
     "market/actions/adjustments.py",
     "market/sources/yahoo/charts.py",

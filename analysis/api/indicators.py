@@ -9,16 +9,16 @@ from rest_framework.views import APIView
 
 from analysis import periods
 from analysis.indicators import catalogue, frames
+from market import intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api.queries import TICKER, known
 from market.api.shapes import SOURCED, Shape, shown
-from market.models import Interval
-from market.prices import DAY, SECOND
+from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
 JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 _INDICATORS = {
-    "symbol": "AAPL", "interval": "1d", "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
+    "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
     "adjustment": "split", "is_final": True, **SOURCED, "times": ["2012-09-04T00:00:00Z"],
     "indicators": {
         "sma_20": {
@@ -42,10 +42,10 @@ class IndicatorSeries(Shape):
 @extend_schema_serializer(component_name="Indicators")
 class IndicatorsShape(Shape):
     symbol = serializers.CharField()
-    interval = serializers.ChoiceField(Interval.choices)
+    interval = serializers.ChoiceField(intervals.CHOICES)
     period = serializers.ChoiceField(periods.PERIODS)
     as_of = serializers.DateTimeField(allow_null=True, help_text="The opening of the last bar; null without bars.")
-    as_of_precision = serializers.ChoiceField([SECOND, DAY])
+    as_of_precision = serializers.ChoiceField([prices.SECOND, prices.DAY])
     is_final = serializers.BooleanField(allow_null=True, help_text="False while the last bar still forms.")
     source = serializers.CharField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
@@ -62,8 +62,8 @@ class Names(Text):
 
 
 class IndicatorQuery(Query):
-    period = Choice(periods.PERIODS, default="1mo", help_text="Counted back from the last bar.")
-    interval = Choice(Interval.values, default=Interval.DAY)
+    period = Choice(periods.PERIODS, default=periods.DEFAULT, help_text="Counted back from the last bar.")
+    interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split")
     indicators = Names(default="all", max_length=1000, help_text="`all`, or names: `rsi`, `sma_20`.")
 

@@ -7,11 +7,12 @@ from math import isnan
 
 import numpy as np
 
+from analysis import periods
 from analysis.indicators import catalogue
 from analysis.indicators.catalogue import Indicator
 from analysis.periods import MONTHS, PERIODS, SESSIONS
-from market import bars
-from market.bars.wire import bar_precision
+from market import bars, intervals
+from market.intervals import DAY
 from market.prices import Bar
 
 
@@ -20,7 +21,11 @@ class UnknownPeriod(ValueError):
 
 
 def indicators(
-    ticker: str, period: str = "1mo", interval: str = "1d", names: Iterable[str] = ("all",), adjusted: str = "split"
+    ticker: str,
+    period: str = periods.DEFAULT,
+    interval: str = DAY.name,
+    names: Iterable[str] = ("all",),
+    adjusted: str = "split",
 ) -> dict:
     """Times, and for each indicator its values at them (None while it warms up) and the newest.
 
@@ -40,7 +45,7 @@ def indicators(
         "interval": interval,
         "period": period,
         **_origin(newest),
-        "as_of_precision": bar_precision(interval),
+        "as_of_precision": intervals.named(interval).precision,
         "adjustment": adjusted,
         "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
         "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},

@@ -8,6 +8,7 @@ from analysis.indicators import frames
 from analysis.reports import statistics
 from market import bars, history, prices, sources, symbols
 from market.calendars import sessions
+from market.intervals import DAY
 from market.models import BarRevision, Symbol
 from market.sources import ProviderError
 from monitoring import jobs
@@ -68,7 +69,7 @@ def _checked(row: Symbol, columns: dict[str, np.ndarray]) -> dict:
         "last": str(held[-1]) if held else None,
         "missing_sessions": None if missing is None else [str(day) for day in missing[:NAMED_AT_MOST]],
         "missing": None if missing is None else len(missing),
-        "corrections": BarRevision.objects.filter(symbol=row, interval="1d", **since).count(),
+        "corrections": BarRevision.objects.filter(symbol=row, interval=DAY.name, **since).count(),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.indicators import frames
 from analysis.reports import statistics
 from market import bars, prices, records
+from market.intervals import DAY
 from market.models import CorporateAction, Record
 from market.symbols import known, named
 from monitoring import jobs
@@ -28,7 +29,7 @@ def technical(symbols: list[str] | None) -> dict:
                 for word in ("overbought", "oversold")}  # fmt: skip
     above = [ticker for ticker, each in read.items() if each["trend"] == "above_sma_20"]
     breadth = {**_breadth([each["change_percent"] for each in read.values()]), "above_sma_20": len(above)}
-    return {"interval": "1d", "symbols": read, "failed": outcome.failed, "breadth": breadth, **momentum}
+    return {"interval": DAY.name, "symbols": read, "failed": outcome.failed, "breadth": breadth, **momentum}
 
 
 def compose(span: str, symbols: list[str] | None) -> dict:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from market.actions import adjustments
+from market.intervals import DAY
 from market.models import Bar, CorporateAction, Symbol
 from market.prices import Action
 
@@ -28,7 +29,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     actions = list(CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date"))
     closes: list[tuple[date, float]] = []
     if adjusted == "split_dividend" and any(action.kind == "dividend" for action in actions):
-        daily = Bar.objects.filter(symbol__ticker=ticker, interval="1d", is_final=True).order_by("opened_at")
+        daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, is_final=True).order_by("opened_at")
         closes = [(opened_at.date(), close) for opened_at, close in daily.values_list("opened_at", "close")]
     return adjustments.factors(actions, adjusted, closes)
 

@@ -7,13 +7,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market import bars
+from market import bars, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api.queries import PAGES, TICKER, known
 from market.api.shapes import SOURCED, Shape, Sourced, shown
 from market.bars.wire import row_fields
-from market.models import Interval
-from market.prices import DAY, SECOND
+from market.intervals import DAY
 from monitoring.queries import Choice, Count, Span, Text
 
 # In the order of CONTRACT.md; the heads of the tables.
@@ -22,7 +21,7 @@ BAR_COLUMNS = (
     "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
 )  # fmt: skip
 BAR = {
-    "symbol": "AAPL", "interval": "1d", "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
+    "symbol": "AAPL", "interval": DAY.name, "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
     "open": 665.76, "high": 675.14, "low": 664.5, "close": 674.97, "volume": 13139000, "adjustment": "split",
     "is_final": True, "revision": 0, "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
 }  # fmt: skip
@@ -36,7 +35,7 @@ BAR_PAGE = {"next": _NEXT, "results": [BAR]}
 @extend_schema_serializer(component_name="Bar")
 class BarShape(Sourced):
     symbol = serializers.CharField()
-    interval = serializers.ChoiceField(Interval.choices)
+    interval = serializers.ChoiceField(intervals.CHOICES)
     opened_at = serializers.DateTimeField(help_text="For a day and more: midnight UTC of the session's date.")
     session_date = serializers.DateField(help_text="The exchange's own date.")
     open = serializers.FloatField()
@@ -48,7 +47,9 @@ class BarShape(Sourced):
     is_final = serializers.BooleanField(help_text="False while the bar still forms.")
     revision = serializers.IntegerField(help_text="How often a source has corrected it.")
     as_of = serializers.DateTimeField(help_text="Its opening, as every value computed from it says it.")
-    as_of_precision = serializers.ChoiceField([SECOND, DAY], help_text="`day` where only the session is known.")
+    as_of_precision = serializers.ChoiceField(
+        [prices.SECOND, prices.DAY], help_text="`day` where only the session is known."
+    )
 
 
 class BarPage(Shape):
@@ -57,7 +58,7 @@ class BarPage(Shape):
 
 
 class BarQuery(Span):
-    interval = Choice(Interval.values, default=Interval.DAY)
+    interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
     cursor = Text(required=False, help_text="Where the page ends, as `next` says it.")

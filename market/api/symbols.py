@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from market.api.queries import PAGES, TICKER, unknown
 from market.api.shapes import Page, Shape, shown
 from market.history import coverage
+from market.intervals import DAY
 from market.models import Symbol
 from monitoring.queries import PAGING, Choice, Query, Text
 
@@ -20,7 +21,7 @@ SYMBOL_COLUMNS = ("symbol", "name", "exchange", "currency", "time_zone", "asset_
 SYMBOL = {
     "symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
     "asset_type": "equity", "price_decimals": 2, "active": True,
-    "coverage": {"1d": {"first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "count": 3149}},
+    "coverage": {DAY.name: {"first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "count": 3149}},
 }  # fmt: skip
 SYMBOL_PAGE = {"next": None, "previous": None, "results": [SYMBOL]}
 

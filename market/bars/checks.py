@@ -6,18 +6,19 @@ Nothing lies beyond now: what a wrong clock dated into the future would stand ab
 from datetime import datetime
 
 from market import prices
-from market.models import Interval
+from market.intervals import ALL
 from market.prices import Bar
 
 
 def bar_fault(bar: Bar, now: datetime) -> str | None:
     """Why a bar can't be. now: the wall's clock."""
     values = (bar.open, bar.high, bar.low, bar.close)
-    if bar.interval not in Interval.values:
+    interval = ALL.get(bar.interval)
+    if interval is None:
         return f"there is no interval {bar.interval}"
     if bar.opened_at.utcoffset() is None or bar.received_at.utcoffset() is None:
         return "a time without its zone"
-    if bar.interval in prices.WHOLE_SESSIONS and bar.opened_at != prices.midnight(bar.session_date):
+    if interval.is_whole and bar.opened_at != prices.midnight(bar.session_date):
         return "its opening is not midnight UTC of its session"
     if prices.is_ahead(bar.received_at, now) or bar.opened_at > now + prices.DAY_AHEAD:
         return f"it lies in the future: received {bar.received_at:%Y-%m-%d %H:%M}, now is {now:%Y-%m-%d %H:%M}"

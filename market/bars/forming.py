@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from market.intervals import DAY
 from market.prices import Bar, Quote, midnight
 from monitoring import formats, redis
 
@@ -21,7 +22,7 @@ def keep(bars: Sequence[Bar]) -> None:
         pipe.execute()
 
 
-def latest(tickers: Sequence[str], *, interval: str = "1d") -> dict[str, Bar | None]:
+def latest(tickers: Sequence[str], *, interval: str = DAY.name) -> dict[str, Bar | None]:
     """The forming bar of each ticker, as traded."""
     if not tickers:
         return {}
@@ -40,7 +41,7 @@ def daily_bar(quote: Quote) -> Bar | None:
         return None
     return Bar(
         ticker=quote.ticker,
-        interval="1d",
+        interval=DAY.name,
         opened_at=midnight(quote.session_date),
         open=quote.open,
         high=max(quote.high or quote.price, quote.price, quote.open),

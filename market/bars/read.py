@@ -7,6 +7,7 @@ import numpy as np
 from market import actions
 from market.actions import adjustments
 from market.bars import forming
+from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.prices import Bar
 
@@ -24,7 +25,7 @@ class NoBars(ValueError):
 def history(
     ticker: str,
     *,
-    interval: str = "1d",
+    interval: str = DAY.name,
     start: datetime | None = None,
     end: datetime | None = None,
     adjusted: str = "split",
@@ -41,7 +42,7 @@ def history(
 def rows(
     ticker: str,
     *,
-    interval: str = "1d",
+    interval: str = DAY.name,
     start: datetime | None = None,
     end: datetime | None = None,
     adjusted: str = "split",
@@ -65,7 +66,7 @@ def rows(
 
 
 def columns(
-    ticker: str, *, interval: str = "1d", adjusted: str = "split", limit: int | None = None
+    ticker: str, *, interval: str = DAY.name, adjusted: str = "split", limit: int | None = None
 ) -> dict[str, np.ndarray]:
     """The final bars as arrays of one length, oldest first; with a limit the newest of them.
 

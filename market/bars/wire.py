@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from market.prices import DAY, SECOND, WHOLE_SESSIONS, Bar, instant
+from market import intervals
+from market.prices import Bar, instant
 
 
 def bar_fields(bar: Bar) -> dict[str, Any]:
@@ -34,11 +35,6 @@ def row_fields(
         "revision": revision,
         "source": source,
         "as_of": instant(opened_at),
-        "as_of_precision": bar_precision(interval),
+        "as_of_precision": intervals.named(interval).precision,
         "received_at": instant(received_at),
     }
-
-
-def bar_precision(interval: str) -> str:
-    """How exactly a bar's times are known."""
-    return DAY if interval in WHOLE_SESSIONS else SECOND

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache, wraps
 from itertools import product
@@ -110,6 +111,29 @@ def between(mic: str, start: date, end: date) -> list[date]:
         first, last = max(start, date(year, 1, 1)), min(end, date(year, 12, 31))
         found += [stamp.date() for stamp in _calendar(mic, year).sessions_in_range(str(first), str(last))]
     return found
+
+
+@_alone
+def hours(mic: str, session: date) -> tuple[datetime, datetime]:
+    """When a session opens and closes."""
+    calendar, stamp = _calendar(mic, session.year), pd.Timestamp(session)
+    return _instant(calendar.session_open(stamp)), _instant(calendar.session_close(stamp))
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """An exchange's, as `intervals` asks it."""
+
+    mic: str
+
+    def session(self, at: datetime) -> date:
+        return session_date(self.mic, at)
+
+    def between(self, start: date, end: date) -> list[date]:
+        return between(self.mic, start, end)
+
+    def hours(self, session: date) -> tuple[datetime, datetime]:
+        return hours(self.mic, session)
 
 
 def _calendar(mic: str, year: int) -> ExchangeCalendar:

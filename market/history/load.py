@@ -10,6 +10,7 @@ from django.db.models import Max
 from market import actions, bars, symbols
 from market.bars import UpsertResult
 from market.history import progress
+from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
 from market.prices import Action, Bar
@@ -72,7 +73,7 @@ def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
 def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
     """Note the bars that were written to a symbol, if any."""
     if count := written.inserted + written.changed:
-        first, last = ([ticker, "1d", f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
+        first, last = ([ticker, DAY.name, f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
         end.note(BarRow, count, first, last)
 
 
@@ -80,5 +81,5 @@ def _start(symbol: Symbol) -> date:
     """Bars of the last sessions may have come from quotes before any history did."""
     if not progress.is_complete(symbol.ticker):
         return START
-    last = BarRow.objects.filter(symbol=symbol, interval="1d", is_final=True).aggregate(at=Max("opened_at"))["at"]
+    last = BarRow.objects.filter(symbol=symbol, interval=DAY.name, is_final=True).aggregate(at=Max("opened_at"))["at"]
     return START if last is None else last.date() - OVERLAP

@@ -1,7 +1,7 @@
 """What the market is, in rows: symbols, their bars and snapshots, and what companies did to their shares."""
 
 from market.models.actions import CorporateAction
-from market.models.bars import Bar, BarRevision, Interval
+from market.models.bars import Bar, BarRevision
 from market.models.records import Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource
@@ -12,7 +12,6 @@ __all__ = [
     "BarRevision",
     "CorporateAction",
     "DataSource",
-    "Interval",
     "Record",
     "Snapshot",
     "Symbol",

@@ -6,23 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from market.models.symbols import Symbol
 
 
-class Interval(models.TextChoices):
-    MINUTE = "1m"
-    FIVE_MINUTES = "5m"
-    QUARTER = "15m"
-    HALF_HOUR = "30m"
-    HOUR = "1h"
-    DAY = "1d"
-    WEEK = "1wk"
-    MONTH = "1mo"
-
-
 class Bar(models.Model):
     """One interval of one symbol, as traded. Written only by `bars.upsert`."""
 
     pk = models.CompositePrimaryKey("symbol_id", "interval", "opened_at")
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars")
-    interval = models.CharField(max_length=3, choices=Interval)
+    interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     open = models.FloatField()
     high = models.FloatField()
@@ -45,7 +34,7 @@ class BarRevision(models.Model):
     """What a bar was before a source corrected it."""
 
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bar_revisions")
-    interval = models.CharField(max_length=3, choices=Interval)
+    interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     revision = models.PositiveIntegerField()
     open = models.FloatField()

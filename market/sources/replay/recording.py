@@ -12,6 +12,7 @@ from bokeh_sampledata import stocks
 
 from market import prices
 from market.bars import checks
+from market.intervals import DAY
 from market.prices import Bar, Quote
 from monitoring import refusals
 
@@ -60,7 +61,7 @@ def sessions() -> list[date]:
 def bars(ticker: str, before: date, received_at: datetime) -> list[Bar]:
     """A symbol's bars of the sessions before a date."""
     return [
-        Bar(ticker, "1d", prices.midnight(session), *day, is_final=True, source=NAME, received_at=received_at)
+        Bar(ticker, DAY.name, prices.midnight(session), *day, is_final=True, source=NAME, received_at=received_at)
         for session, day in days(ticker).items()
         if session < before
     ]
@@ -106,7 +107,7 @@ def _previous_close(ticker: str, session: date) -> float | None:
 
 def _is_whole(ticker: str, day: object, row: Day) -> bool:
     try:
-        bar = Bar(ticker, "1d", prices.midnight(date.fromisoformat(day)), *row, True, NAME, datetime.now(UTC))
+        bar = Bar(ticker, DAY.name, prices.midnight(date.fromisoformat(day)), *row, True, NAME, datetime.now(UTC))
         fault = checks.bar_fault(bar, bar.received_at)
     except (TypeError, ValueError) as error:
         fault = str(error)

@@ -18,6 +18,7 @@ from django.db.models import Count, Max, QuerySet
 from market import bars, prices, quotes, records, symbols
 from market.calendars import clock
 from market.calendars.clock import Clock
+from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Record, Symbol
 from market.prices import Action, Bar, Quote
@@ -206,7 +207,7 @@ def _missing(session: date) -> tuple[str, ...]:
 
 
 def _final_bars() -> QuerySet[BarRow]:
-    return BarRow.objects.filter(symbol__ticker__in=recording.TICKERS, interval="1d", is_final=True, source=NAME)
+    return BarRow.objects.filter(symbol__ticker__in=recording.TICKERS, interval=DAY.name, is_final=True, source=NAME)
 
 
 def _load_history(before: date) -> None:

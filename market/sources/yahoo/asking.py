@@ -24,6 +24,7 @@ from yfinance.exceptions import YFException
 from yfinance.pricing_pb2 import PricingData
 
 from market import prices
+from market.intervals import DAY
 from market.models import Symbol
 from market.prices import Action, Bar, Quote
 from market.sources import pace
@@ -50,7 +51,7 @@ def answers(seconds: float) -> bool:
     """Whether Yahoo gives a price within so many seconds. Needs no Redis: the choice comes before all else."""
     unpaced = PacedSession(None, socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA, timeout_seconds=seconds)
     try:
-        answer = http.read(unpaced.get(f"{CHART_URL}AAPL", params={"range": "1d", "interval": "1d"}))
+        answer = http.read(unpaced.get(f"{CHART_URL}AAPL", params={"range": "1d", "interval": DAY.name}))
         return bool(http.chart(answer, "AAPL"))
     except (RequestException, ProviderError) as error:
         logger.info("Yahoo does not answer: %s", error)
@@ -69,14 +70,14 @@ def session() -> PacedSession:
 
 
 def history(
-    symbol: Symbol, start: date, end: date | None = None, interval: str = "1d"
+    symbol: Symbol, start: date, end: date | None = None, interval: str = DAY.name
 ) -> tuple[list[Bar], list[Action]]:
     """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since `start`.
 
-    Raises ProviderError, and ValueError for an interval that is none of `charts.INTERVALS`.
+    Raises ProviderError, and ValueError for an interval that is none of `charts.GIVEN`.
     """
-    if interval not in charts.INTERVALS:
-        raise ValueError(f"interval is {interval!r}; it can be {', '.join(charts.INTERVALS)}")
+    if interval not in charts.GIVEN:
+        raise ValueError(f"interval is {interval!r}; it can be {', '.join(charts.GIVEN)}")
     ticker, now = symbol.ticker, datetime.now(UTC)
     # Up to now, whatever the end: an answer names only the splits inside its own range, and later ones count.
     # A day more on both sides, as a session may begin on the day before in UTC; `inside` cuts exactly.
@@ -114,7 +115,7 @@ def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
 def quote(symbol: Symbol) -> Quote:
     """The last price by the chart of the last days. Raises ProviderError."""
     ticker = symbol.ticker
-    asked = {"range": "5d", "interval": "1d", "events": "div,splits"}
+    asked = {"range": "5d", "interval": DAY.name, "events": "div,splits"}
     read = partial(charts.quote, ticker=ticker, decimals=symbol.price_decimals, now=datetime.now(UTC))
     found = _chart(ticker, asked, read)
     if found is None:

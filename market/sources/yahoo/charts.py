@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from market import prices
+from market import intervals, prices
+from market.intervals import DAY
 from market.prices import Action, Bar, Quote
 from market.sources.yahoo import events, fields
 from market.sources.yahoo.events import session_date
@@ -18,8 +19,8 @@ from market.sources.yahoo.fields import Misshapen, moment, part, price
 SOURCE = "yahoo"
 SETTLING = timedelta(minutes=20)  # Yahoo still corrects a session's last bar for a while after its close
 WHOLE_DAY = timedelta(hours=23)
-# Seconds of an interval. Weeks and months have no as-traded prices across a split; they are made from days.
-INTERVALS = {"1d": 86_400, "1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
+# Weeks and months have no as-traded prices across a split; they are made from days.
+GIVEN = ("1d", "1m", "5m", "15m", "30m", "1h")
 LIVELY = timedelta(minutes=30)  # where the exchange's hours are not told, a price so young is one of an open market
 PRICES = ("open", "high", "low", "close")
 MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
@@ -49,7 +50,7 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
         if session < told.known_from:
             continue
         factor = told.later(session)
-        opened_at = prices.midnight(session) if interval == "1d" else row.at.astimezone(UTC)
+        opened_at = prices.midnight(session) if intervals.named(interval).is_whole else row.at.astimezone(UTC)
         volume = None if row.volume is None else round(row.volume / factor)
         # Yahoo repeats the running session's row with newer numbers: the later one counts.
         found[opened_at] = Bar(
@@ -127,7 +128,7 @@ def quote(chart: dict, *, ticker: str, decimals: int, now: datetime) -> Quote | 
         received_at=now,
         source=SOURCE,
         market_state=_market_state(meta, as_of, now),
-        is_final=now >= _ends(chart, prices.midnight(as_of.date()), "1d") + SETTLING,
+        is_final=now >= _ends(chart, prices.midnight(as_of.date()), DAY.name) + SETTLING,
     )
     return prices.rounded(found, decimals)
 
@@ -217,8 +218,8 @@ def _traded(price: float, decimals: int) -> float:
 
 def _ends(chart: dict, opened_at: datetime, interval: str) -> datetime:
     """When a bar stops to move; where the exchange's hours are not told, a day's with its day."""
-    if interval != "1d":
-        return opened_at + timedelta(seconds=INTERVALS[interval])
+    if not (asked := intervals.named(interval)).is_whole:
+        return opened_at + timedelta(seconds=asked.seconds)
     zone, session, period = _zone(chart), opened_at.date(), _regular(chart)
     if period and session == period[0].date():
         return period[1]
