@@ -68,6 +68,19 @@ def test_two_years_in_one_go_have_what_their_days_have(zone):
     assert list(crontabs.slots(plan, ZoneInfo(zone), FIRST, LAST)) == by_day
 
 
+def test_a_look_that_begins_where_the_clock_is_set_sees_what_was_left_out():
+    zone, change = ZoneInfo("America/New_York"), datetime(2026, 3, 8, 7, tzinfo=UTC)
+    agree(crontabs.plan("30", "2", "*", "*", "*"), zone, change - MINUTE, change)
+    agree(crontabs.plan("30", "2", "*", "*", "*"), zone, change, change + MINUTE)
+
+
+@pytest.mark.parametrize("minute", [0, 1, 58, 59])
+def test_the_first_and_the_last_minute_of_an_hour_are_seen_from_any_minute(minute):
+    after = datetime(2026, 3, 2, 12, minute, tzinfo=UTC) - MINUTE
+    agree(crontabs.plan("0,59", "12", "*", "*", "*"), ZoneInfo("UTC"), after, after + MINUTE)
+    agree(crontabs.plan("0,59", "*", "*", "*", "*"), ZoneInfo("UTC"), after, after + MINUTE)
+
+
 def agree(plan: Plan, zone: tzinfo, after: datetime, until: datetime) -> None:
     assert list(crontabs.slots(plan, zone, after, until)) == list(walked(plan, zone, after, until))
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts, endings
-from monitoring.jobs.running import body
+from monitoring.jobs.running import body, context
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -88,3 +88,11 @@ def test_the_migration_knows_the_jobs_of_those_who_were_deleted_by_their_key():
     persons, ours = (jobs.submit("sample.open_to_all", key=key).pk for key in ("17:mine", "market.records:1"))
     import_module("monitoring.migrations.0006_fill_parts_subjects").fill_orphans(apps, None)
     assert dict(Job.objects.values_list("pk", "is_orphan")) == {persons: True, ours: False}
+
+
+def test_a_job_that_a_job_asks_for_knows_its_parent():
+    jobs.submit("sample.add", {"a": 1})
+    current = Current(claims.claim(uuid.uuid4(), 1, timezone.now())[0])
+    with context.entered(current):
+        child = jobs.submit("sample.add", {"a": 1})
+    assert child.parent_id == current.job.pk

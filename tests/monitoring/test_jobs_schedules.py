@@ -15,6 +15,7 @@ from monitoring.models import Job, ScheduleSlot
 from tests.monitoring import sample_jobs  # noqa: F401
 
 NEW_YORK = ZoneInfo("America/New_York")
+MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -252,6 +253,8 @@ def test_a_new_database_has_the_schedules_that_the_jobs_come_with():
     assert {"monitoring.tick", "monitoring.retention", "market.records"} <= set(
         PeriodicTask.objects.values_list("name", flat=True)
     )
+    tick = PeriodicTask.objects.get(name="monitoring.tick")
+    assert (tick.task, tick.interval.schedule.run_every, tick.expire_seconds) == (schedules.TICK, MINUTE, 60)
 
 
 def test_a_schedule_for_once_runs_once_and_is_switched_off(hourly):

@@ -1,136 +1,19 @@
-"""What is refused before anything is queued, and by which words."""
+"""What is refused before anything is queued, and by which words; what is queued, and how often."""
 
-import math
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from typing import Annotated, Literal
 
 import pytest
+from django.db import transaction
 
 from monitoring import jobs
 from monitoring.jobs import declaration
-from monitoring.jobs.arguments import Arguments, Between, understood
-from monitoring.jobs.errors import InvalidArguments, KeyReused, UnknownJob
+from monitoring.jobs.errors import Busy, InvalidArguments, KeyReused, UnknownJob, WrongState
 from monitoring.models import Job
 from tests.monitoring import sample_jobs
-
-
-def every_kind(
-    text: str,
-    number: int,
-    ratio: float = 1.0,
-    flag: bool = False,
-    names: list[str] | None = None,
-    mode: Literal["fast", "slow"] = "fast",
-    title: str = "",
-    free: dict | None = None,
-    share: Annotated[float, Between(0, 1)] = 0.5,
-    days: Annotated[int, Between(1, 30)] | None = None,
-) -> None: ...
-
-
-RIGHT = {"text": "a", "number": 1}
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        RIGHT,
-        {**RIGHT, "ratio": 2, "flag": True, "names": ["a", "b"], "mode": "slow", "free": {"deep": [1, None]}},
-        {**RIGHT, "names": None, "title": "", "free": {}},
-        {**RIGHT, "share": 0, "days": 30},
-        {**RIGHT, "share": 1.0, "days": None},
-    ],
-)
-def test_values_of_the_declared_kinds_are_accepted(values):
-    assert Arguments(every_kind).errors(values) == {}
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("text", 1),
-        ("text", "x" * 2001),
-        ("text", None),
-        ("text", ""),
-        ("text", " \n"),
-        ("number", True),
-        ("number", 1.0),
-        ("number", 2**63),
-        ("ratio", "1"),
-        ("ratio", math.nan),
-        ("ratio", math.inf),
-        ("ratio", 10**400),
-        ("flag", 1),
-        ("names", "AAPL"),
-        ("names", ["AAPL", 1]),
-        ("names", ["A"] * 2001),
-        ("names", []),
-        ("names", ["AAPL", " "]),
-        ("title", " "),
-        ("mode", "medium"),
-        ("free", [1]),
-        ("free", {"n": math.nan}),
-        ("free", {"a": "\ud800"}),
-        ("free", {"a": {1, 2}}),
-        ("free", {"a": "x" * 70_000}),
-        ("share", 1.01),
-        ("share", "0"),
-        ("days", 0),
-        ("days", 31),
-        ("days", 1.0),
-        ("more", 1),
-    ],
-)
-def test_another_value_is_refused_by_its_field(field, value):
-    assert list(Arguments(every_kind).errors({**RIGHT, field: value})) == [field]
-
-
-def test_what_is_missing_is_named():
-    assert set(Arguments(every_kind).errors({})) == {"text", "number"}
-
-
-def test_what_may_not_be_empty_is_described():
-    told = {each["name"]: each.get("least_length") for each in Arguments(every_kind).described()}
-    assert (told["text"], told["names"], told["title"], told["number"]) == (1, 1, 0, None)
-
-
-def test_what_may_be_left_out_is_refused_empty_with_what_it_means_then():
-    told = Arguments(every_kind).errors({**RIGHT, "names": []})
-    assert told == {"names": ["must have at least one item; leave it out to mean null"]}
-
-
-def test_the_bounds_of_a_number_are_described():
-    told = {each["name"]: each for each in Arguments(every_kind).described()}
-    assert (told["share"]["kind"], told["share"]["least"], told["share"]["most"]) == ("a number", 0, 1)
-    assert Arguments(every_kind).errors({**RIGHT, "share": 7}) == {"share": ["must be a number from 0 to 1"]}
-
-
-def test_words_of_a_bounded_number_are_read_as_one():
-    kinds = Arguments(every_kind).kinds
-    assert [understood(kinds["share"], "0.5"), understood(kinds["days"], "3")] == [0.5, 3]
-
-
-def test_endless_nesting_is_refused():
-    deep: dict = {}
-    for _ in range(100_000):
-        deep = {"d": deep}
-    assert list(Arguments(every_kind).errors({**RIGHT, "free": deep})) == ["free"]
-
-
-@pytest.mark.parametrize("values", [None, [], "a", 1])
-def test_arguments_that_are_no_object_are_refused(values):
-    assert list(Arguments(every_kind).errors(values)) == ["args"]
-
-
-def test_an_annotation_that_json_cannot_carry_is_refused_when_declared():
-    def impossible(when: set) -> None: ...
-
-    with pytest.raises(TypeError, match="when"):
-        Arguments(impossible)
 
 
 def test_an_unknown_job_is_refused_by_name():
@@ -226,6 +109,28 @@ def test_a_job_says_what_it_is_about():
     assert jobs.submit("sample.add", {"a": 1, "title": "AAPL"}).about == "AAPL"
 
 
+def test_a_job_that_says_nothing_of_itself_has_five_minutes_four_attempts_and_waits_two_seconds():
+    rules = sample_jobs.add.rules
+    assert (rules.timeout_seconds, rules.max_attempts, rules.backoff_seconds, rules.priority) == (300, 4, 2.0, 1)
+    assert (rules.isolated, rules.audience, rules.quick, rules.schedules) == (False, "staff", {}, ())
+
+
+def test_an_argument_that_there_is_not_is_nothing_to_be_about():
+    with pytest.raises(TypeError, match="there is no argument symbol"):
+        declaration.job("sample.about_nothing", about="symbol")(lambda: None)
+
+
+def test_a_refusal_is_told_by_its_sentence_alone():
+    with pytest.raises(InvalidArguments) as refused:
+        jobs.submit("sample.add", {"a": "1"})
+    assert str(refused.value) == "sample.add: a must be a whole number"
+
+
+@pytest.mark.parametrize("refusal", [KeyReused, Busy, WrongState])
+def test_what_another_moment_may_allow_is_a_conflict_over_http(refusal):
+    assert (refusal("").status, InvalidArguments("").status) == (409, 400)
+
+
 def test_a_declared_job_called_as_a_function_does_its_work_without_a_row():
     assert sample_jobs.add(a=1, b=2) == 3
     assert sample_jobs.add_async(a=1, b=2) == 3
@@ -265,3 +170,12 @@ def test_arguments_are_as_deep_as_every_database_holds_and_deeper_ones_are_refus
         jobs.submit("sample.deep", {"value": {"a": nested(20)}})
     assert refused.value.errors == {"value": ["is nested deeper than 20 lists and objects"]}
     assert Job.objects.get().arguments == {"value": {"a": nested(19)}}
+
+
+@pytest.mark.db
+@pytest.mark.django_db
+def test_a_rolled_back_submission_leaves_nothing():
+    with transaction.atomic():
+        jobs.submit("sample.add", {"a": 1})
+        transaction.set_rollback(True)
+    assert not Job.objects.exists()

@@ -3,13 +3,16 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending import endings
+from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.running.context import Current
-from monitoring.jobs.telling import overview, task
+from monitoring.jobs.telling import changes, overview, task
 from monitoring.jobs.telling.overview import Queue
 from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -135,3 +138,21 @@ def test_a_job_says_which_rows_it_wrote_and_one_that_wrote_none_that_it_wrote_no
             end.note(JobTemplate, count, first="a")
     noted = {"model": "monitoring.JobTemplate", "count": 1, "first": "a", "last": None}
     assert sorted((task.Whole.tell(job, NOW)["wrote"] for job in Job.objects.all()), key=len) == [[], [noted]]
+
+
+def test_every_change_is_appended_for_the_feed(redis, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.submit("sample.add", {"a": 1})
+        (claimed,) = claims.claim(uuid.uuid4(), 1, timezone.now())
+        endings.write([Ending(claimed, Job.State.COMPLETED, 1)])
+    changes.flush()
+    told = [orjson.loads(line) for line in redis.lrange(changes.KEY, 0, -1)]
+    assert [each["state"] for each in told] == ["pending", "running", "completed"]
+
+
+def test_a_job_that_waits_to_run_again_has_no_running_time():
+    asked = jobs.submit("sample.add", {"a": 1})
+    (claimed,) = claims.claim(uuid.uuid4(), 1, timezone.now())
+    endings.write([Ending(claimed, Job.State.FAILED, error_code="wrong")])
+    jobs.retry(asked.pk)
+    assert task.Brief.tell(Job.objects.get(), timezone.now())["execution_time"] is None
