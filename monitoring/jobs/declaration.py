@@ -82,13 +82,17 @@ class Declaration:
             raise TypeError(f"{name}: there is no argument {rules.about} for it to be about")
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        asked = inspect.signature(self.function).bind_partial(*args, **kwargs)
-        self.check(asked.arguments)
-        asked.apply_defaults()
+        asked = inspect.signature(self.function).bind_partial(*args, **kwargs).arguments
+        self.check(asked)
+        return self.work(asked)
+
+    def work(self, values: dict) -> Any:
+        """The same with arguments that were checked, as those of a claimed job were."""
+        asked = self.arguments.defaults | values
         function = import_string(self.body) if self.body else self.function
         if inspect.iscoroutinefunction(function):
-            return async_to_sync(_until_stopped)(function(**asked.arguments))
-        return function(**asked.arguments)
+            return async_to_sync(_until_stopped)(function(**asked))
+        return function(**asked)
 
     def check(self, values: dict) -> None:
         """Raises InvalidArguments naming each field that is wrong."""
@@ -179,9 +183,14 @@ def is_temporary(error: BaseException, rules: Rules | None = None) -> bool:
     return getattr(error, "temporary", listed) is True
 
 
-def knows(name: str, condition: dict | None) -> bool:
-    """Whether a job of this name, under this condition, can be run here."""
-    return name in _declared and (condition is None or condition["name"] in _conditions)
+def knows(name: str, condition: dict | None, arguments: dict) -> bool:
+    """Whether a job of this name, under this condition and with these arguments, can be run here: all of it may be of a
+    newer version.
+    """
+    if name not in _declared or _declared[name].arguments.errors(arguments):
+        return False
+    asked_by = _conditions.get(condition["name"]) if condition else None
+    return not condition or (asked_by is not None and not Arguments(asked_by).errors(condition["arguments"]))
 
 
 def find(name: str) -> Declaration | None:

@@ -35,7 +35,8 @@ def submit(name: str, arguments: dict | None = None, *, key: str | None = None, 
     """Ask for one job. It is asked for when the caller's transaction commits, and not when it rolls back.
 
     options: priority ("high", "normal", "low"), timeout (seconds), max_attempts, not_before (an instant), only_if (a
-    condition), owner (a user). With a key that came before, the job of that time is returned.
+    condition), owner (a user; else whose the job is that asks for it). With a key that came before, the job of that
+    time is returned.
     Raises UnknownJob, InvalidArguments (naming fields), KeyReused (the key belongs to another job, or came with other
     options).
     """
@@ -107,6 +108,7 @@ def _row(
     declared.check(arguments)
     rank = _rank(priority) if priority is not None else declared.rules.priority
     now = timezone.now()
+    whose = _parents_owner() if owner is None else {"owner": owner}
     return Job(
         name=name,
         arguments=arguments,
@@ -118,9 +120,17 @@ def _row(
         timeout_seconds=_whole("timeout", timeout, LONGEST_TIMEOUT_SECONDS) or declared.rules.timeout_seconds,
         condition=declaration.condition_asked(only_if),
         parent_id=context.current_id(),
-        owner=owner,
         created_at=now,
+        **whose,
     )
+
+
+def _parents_owner() -> dict:
+    """Whose a job is that another asks for: read anew, as that person may be gone by now."""
+    parent = context.current().job
+    if parent is None or (parent.owner_id is None and not parent.is_orphan):
+        return {}
+    return Job.objects.filter(pk=parent.pk).values("owner_id", "is_orphan").first() or {"is_orphan": True}
 
 
 def _rank(priority: object) -> Priority:

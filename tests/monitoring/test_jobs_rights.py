@@ -1,6 +1,7 @@
 """A job belongs to whoever asked for it: with the rights ends its run, with the person nobody else gets to see it."""
 
 import uuid
+from collections.abc import Callable
 from importlib import import_module
 
 import pytest
@@ -65,6 +66,42 @@ def test_what_follows_and_what_is_tried_again_is_asked_too(staff):
     for job, code in ((first, "rights_ended"), (then, "previous_failed")):
         job.refresh_from_db()
         assert (job.state, job.error_code) == ("cancelled", code)
+
+
+@pytest.fixture
+def child(staff) -> Callable[[], Job]:
+    """child(): what a job of theirs asks for."""
+    jobs.submit("sample.add", {"a": 1}, owner=staff)
+    current = Current(claims.claim(uuid.uuid4(), 1, timezone.now())[0])
+
+    def ask() -> Job:
+        with context.entered(current):
+            return jobs.submit("sample.add", {"a": 2})
+
+    return ask
+
+
+def test_what_a_job_asks_for_is_its_owners_and_is_cancelled_with_their_rights(child, staff):
+    asked = child()
+    end_staff(staff)
+    run_all()
+    asked.refresh_from_db()
+    assert (asked.owner, asked.error_code) == (staff, "rights_ended")
+
+
+def test_what_a_job_asks_for_whose_owner_is_gone_is_not_run(child, staff):
+    staff.delete()
+    asked = child()
+    run_all()
+    asked.refresh_from_db()
+    assert (asked.owner, asked.is_orphan, asked.error_code) == (None, True, "rights_ended")
+
+
+def test_what_a_job_of_nobody_in_particular_asks_for_is_nobodys():
+    jobs.submit("sample.add", {"a": 1})
+    with context.entered(Current(claims.claim(uuid.uuid4(), 1, timezone.now())[0])):
+        asked = jobs.submit("sample.add", {"a": 2})
+    assert (asked.owner, asked.is_orphan) == (None, False)
 
 
 def test_one_who_keeps_the_rights_that_the_job_needs_has_it_run(staff):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs import declaration
 from monitoring.jobs.claiming import claims
+from monitoring.jobs.declaration import Declaration, Rules
 from monitoring.jobs.ending.reaper import Reaper
 from monitoring.models import Job
 from tests.monitoring import sample_jobs
@@ -74,6 +75,25 @@ def test_a_job_under_a_condition_that_a_worker_does_not_know_is_left_too(monkeyp
     assert claim() == [asked]
 
 
+def test_a_job_whose_arguments_only_a_newer_version_understands_is_left_too(monkeypatch):
+    asked = jobs.submit("sample.add", {"a": 1})
+    Job.objects.update(arguments={"a": 1, "newer": True})
+    assert claim() == []
+    assert claims.take_up() == 0
+    left = Job.objects.get()
+    assert (left.state, left.attempt, left.error_code) == ("pending", 0, "unknown_job")
+    monkeypatch.setitem(declaration._declared, "sample.add", Declaration("sample.add", _newer_add, Rules(), ""))
+    assert claims.take_up() == 1
+    assert claim() == [asked]
+
+
+def test_a_job_whose_condition_is_asked_as_only_a_newer_version_understands_is_left_too():
+    jobs.submit("sample.add", {"a": 1}, only_if={"name": "sample.open", "arguments": {"exchange": "XOPEN"}})
+    Job.objects.update(condition={"name": "sample.open", "arguments": {"exchange": "XOPEN", "newer": True}})
+    assert claim() == []
+    assert claims.take_up() == 0
+
+
 def test_that_nobody_knows_a_job_is_told_once_while_it_lasts_and_shown_on_the_dashboard(
     of_a_newer_version, admin_client, caplog
 ):
@@ -89,6 +109,10 @@ def test_a_left_job_can_be_cancelled(of_a_newer_version):
     claim()
     assert jobs.cancel(of_a_newer_version[0].pk) == "cancelled"
     assert claims.take_up() == 0
+
+
+def _newer_add(a: int, newer: bool = False) -> int:
+    return a + newer
 
 
 @pytest.mark.django_db(transaction=True)

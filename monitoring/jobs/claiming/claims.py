@@ -1,7 +1,7 @@
 """Taking the best of the rows that wait, holding on to them, and giving back what was not begun.
 
-A job that this worker does not know is left for one that does: it leaves the lane that everybody reads, keeps its
-place by age, and comes back when a worker that knows it looks.
+A job that this worker does not know, be it its name, condition or arguments, is left for one that does: it leaves the
+lane that everybody reads, keeps its place by age, and comes back when a worker that knows it looks.
 """
 
 import logging
@@ -26,7 +26,9 @@ LOOKED_THROUGH = 500  # rows, where the best are of a kind that nobody here know
 LOOKS = 20  # of those for one claim; the reaper rings for the rest
 TAKEN_UP = 5_000
 NAMES_TOLD = 20
-UNKNOWN = {"error_code": "unknown_job", "error": "No worker that looked knows this job; it waits for one that does."}
+ASKED = ("name", "condition", "arguments")
+TOLD = "No worker that looked knows this job, or what is asked of it; it waits for one that does."
+UNKNOWN = {"error_code": "unknown_job", "error": TOLD}
 KNOWN = {"error_code": "", "error": ""}
 State = Job.State
 
@@ -84,8 +86,8 @@ def give_back(job: Job) -> bool:
 
 def take_up() -> int:
     """Bring back into their lanes the jobs that others did not know and this worker does. Returns how many."""
-    left = Job.objects.left().filter(name__in=declaration.everything()).values_list("pk", "name", "condition")
-    known = [pk for pk, name, condition in left[:TAKEN_UP] if declaration.knows(name, condition)]
+    left = Job.objects.left().filter(name__in=declaration.everything()).values_list("pk", *ASKED)
+    known = [pk for pk, *asked in left[:TAKEN_UP] if declaration.knows(*asked)]
     with transaction.atomic():
         free = Job.objects.left().filter(pk__in=known).select_for_update(skip_locked=True)
         taken = list(free.values_list("pk", flat=True)) if known else []
@@ -103,7 +105,7 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], boo
     """The jobs, and whether there may be more behind some that nobody here knows."""
     with transaction.atomic():
         found = _due(now, limit, is_taken=True)
-        jobs = [job for job in found if declaration.knows(job.name, job.condition)]
+        jobs = [job for job in found if declaration.knows(job.name, job.condition, job.arguments)]
         by_timeout = defaultdict(list)
         for job in jobs:
             by_timeout[job.timeout_seconds].append(job)
@@ -150,9 +152,9 @@ def _give_back(job: Job) -> None:
 def _leave_unknown(now: datetime) -> set[str]:
     """Take the jobs that nobody here knows out of the way of those behind them. Returns their names."""
     with transaction.atomic():
-        best = Job.objects.due(now).values_list("pk", "name", "condition")
+        best = Job.objects.due(now).values_list("pk", *ASKED)
         rows = list(best.select_for_update(skip_locked=True)[:LOOKED_THROUGH])
-        unknown = {pk: name for pk, name, condition in rows if not declaration.knows(name, condition)}
+        unknown = {pk: asked[0] for pk, *asked in rows if not declaration.knows(*asked)}
         _move(unknown, F("priority") + Job.LEFT, UNKNOWN)
     return set(unknown.values())
 

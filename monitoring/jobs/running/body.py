@@ -79,7 +79,7 @@ def _is_allowed(job: Job) -> bool:
 def _body(current: Current) -> Ending | None:
     declared, job = declaration.named(current.job.name), current.job
     with entered(current):
-        result = declared(**job.arguments)
+        result = declared.work(job.arguments)
     if current.ended_as:
         return None
     current.checkpoint()
