@@ -12,6 +12,7 @@ from monitoring.jobs.errands import Errands
 
 RING = "monitoring.ring"
 RINGS_AT_ONCE = 8  # a worker that hears one takes all it can; more only wake more workers
+JOBS_A_RING = 4  # of those that were asked for one by one while no ring could be sent
 
 listeners: set[Callable[[], None]] = set()
 
@@ -20,7 +21,7 @@ def ring(times: int = 1) -> None:
     """Wake workers, from a thread aside. Costs the caller nothing, whatever the broker does."""
     for listener in listeners:
         listener()
-    _errands.put(*[None] * min(times, RINGS_AT_ONCE))
+    _errands.put(min(times, RINGS_AT_ONCE))
 
 
 def flush(timeout_seconds: float = 2.0) -> bool:
@@ -28,9 +29,9 @@ def flush(timeout_seconds: float = 2.0) -> bool:
     return _errands.flush(timeout_seconds)
 
 
-def _send(rings: list[None]) -> None:
-    for _ in range(min(len(rings), RINGS_AT_ONCE)):
+def _send(times: list[int]) -> None:
+    for _ in range(min(max(max(times), sum(times) // JOBS_A_RING), RINGS_AT_ONCE)):
         current_app.send_task(RING, ignore_result=True, expires=60)
 
 
-_errands = Errands(_send, limit=RINGS_AT_ONCE)
+_errands = Errands(_send, limit=RINGS_AT_ONCE * JOBS_A_RING)

@@ -3,6 +3,7 @@
 import atexit
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +12,13 @@ from monitoring.loops import Loop
 
 
 class Errands:
-    """Items are put by anyone, done in batches by one thread. Beyond the limit the oldest are dropped."""
+    """Items are put by anyone, done in batches by one thread. Beyond the limit the oldest are dropped.
 
-    def __init__(self, do: Callable[[list[Any]], None], *, limit: int = 10_000) -> None:
-        self._do = do
+    pause_seconds: after each batch, so that what comes fast gathers, and costs one turn in so long.
+    """
+
+    def __init__(self, do: Callable[[list[Any]], None], *, limit: int = 10_000, pause_seconds: float = 0.005) -> None:
+        self._do, self._pause_seconds = do, pause_seconds
         self._items: deque[Any] = deque(maxlen=limit)
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -54,3 +58,4 @@ class Errands:
                 with self._lock:
                     if not self._items:
                         self._idle.set()
+                time.sleep(self._pause_seconds)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from monitoring.jobs import declaration, doorbell
@@ -18,6 +18,7 @@ from monitoring.models import Job, JobSubject, Priority
 LONGEST_TIMEOUT_SECONDS = 24 * 3600
 MOST_ATTEMPTS = 100
 KEY_LENGTH = 200
+BATCH = 500  # rows of one statement
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,29 @@ def _insert(jobs: list[Job]) -> None:
         for each in declaration.named(job.name).subjects(job.arguments)
     ]
     if len(jobs) == 1 and not subjects:
-        jobs[0].save(force_insert=True)
+        _write(jobs)
     else:
         with transaction.atomic():
-            Job.objects.bulk_create(jobs, batch_size=500)
-            JobSubject.objects.bulk_create(subjects, batch_size=500)
+            for first in range(0, len(jobs), BATCH):
+                _write(jobs[first : first + BATCH])
+            JobSubject.objects.bulk_create(subjects, batch_size=BATCH)
     changes.after_commit(jobs, {"state": Job.State.PENDING})
     transaction.on_commit(lambda: doorbell.ring(len(jobs)))
+
+
+def _write(jobs: list[Job]) -> None:
+    """One statement, of the columns that say something: of a new job half are empty, and each of them costs."""
+    columns = [
+        each for each in Job._meta.concrete_fields if any(getattr(job, each.attname) is not None for job in jobs)
+    ]
+    rows = [[each.get_db_prep_save(getattr(job, each.attname), connection) for each in columns] for job in jobs]
+    names = ", ".join(connection.ops.quote_name(each.column) for each in columns)
+    row = f"({', '.join(['%s'] * len(columns))})"
+    with connection.cursor() as cursor:
+        statement = f"INSERT INTO {Job._meta.db_table} ({names}) VALUES {', '.join([row] * len(jobs))}"
+        cursor.execute(statement, [value for values in rows for value in values])
+    for job in jobs:
+        job._state.adding, job._state.db = False, connection.alias
 
 
 def _insert_once(job: Job) -> Job:

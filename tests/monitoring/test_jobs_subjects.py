@@ -1,15 +1,19 @@
 """A job is found by each thing that it is about, exactly."""
 
+import uuid
+from datetime import datetime, timedelta
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs.ending import retention
-from monitoring.models import Job, JobSubject
+from monitoring.models import Job, JobSubject, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -72,6 +76,20 @@ def test_what_the_version_before_left_of_a_deleted_job_goes_too():
     assert set(JobSubject.objects.values_list("job_id", flat=True)) == {kept.pk}
 
 
+def test_retention_deletes_a_few_rows_at_a_time_of_every_kind(monkeypatch):
+    """Whoever deletes many at once keeps all others from writing meanwhile."""
+    monkeypatch.setattr(retention, "AT_ONCE", 20)
+    long_ago = timezone.now() - timedelta(days=400)
+    Job.objects.filter(pk=jobs.submit("sample.many", {"names": SIXTY}).pk)._raw_delete("default")
+    rows = [_worker(long_ago) for _ in range(50)]
+    Worker.objects.bulk_create(rows)
+    with CaptureQueriesContext(connection) as asked:
+        assert retention.delete_before(timezone.now())["workers"] == len(rows)
+    deletions = [each["sql"] for each in asked if each["sql"].startswith("DELETE")]
+    assert [sum(table in each for each in deletions) for table in ("jobsubject", "monitoring_worker")] == [3, 3]
+    assert not JobSubject.objects.exists()
+
+
 def test_a_job_that_the_version_before_asked_for_is_found(found):
     jobs.submit("sample.many", {"names": SIXTY})
     jobs.submit("sample.add", {"a": 1, "title": "AAPL"})
@@ -93,3 +111,8 @@ def test_the_migration_says_what_came_of_jobs_that_ended_before_it():
         partial.pk: ("partial", 1, 2, {"b": "away"}),
         plain.pk: ("whole", None, None, None),
     }
+
+
+def _worker(at: datetime) -> Worker:
+    process = {"host": "here", "pid": 1, "place": "here", "birth": 0.0, "concurrency": 1}
+    return Worker(id=uuid.uuid4(), **process, started_at=at, heartbeat_at=at)

@@ -22,15 +22,17 @@ class Dispatcher:
     def __init__(self, holding: Holding) -> None:
         self._holding = holding
         self._alarms: list[datetime] = []
+        self._may_be_more = True  # rows that wait, behind those that there was room for
         self._stopped = threading.Event()
 
     def run(self) -> None:
         with Loop("jobs: dispatcher") as loop:
             while not self._stopped.is_set():
-                self._holding.room.wait(self._until_alarm())
+                is_alarm = not self._holding.room.wait(self._until_alarm())
                 self._holding.room.clear()
                 with loop.turn():
-                    while not self._stopped.is_set() and self._claim():
+                    self._may_be_more |= is_alarm
+                    while self._may_be_more and not self._stopped.is_set() and self._claim():
                         pass
 
     def stop(self) -> None:
@@ -40,6 +42,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Look for work now."""
+        self._may_be_more = True
         self._holding.room.set()
 
     def wake_at(self, instant: datetime) -> None:
@@ -60,6 +63,7 @@ class Dispatcher:
         free = self._holding.free()
         if not free:
             return False
+        self._may_be_more = False  # from here on a ring says so again
         try:
             claimed = claims.claim(self._holding.worker, free, timezone.now())
         except DatabaseTrouble as error:
@@ -69,4 +73,5 @@ class Dispatcher:
             self.wake()
             return False
         self._holding.add(claimed)
-        return len(claimed) == free
+        self._may_be_more |= len(claimed) == free
+        return self._may_be_more

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, connections, transaction
+from django.db.models.query import RawQuerySet
 from django.utils import timezone
 
 from monitoring.jobs.database import is_locked, is_there, may_pass
@@ -64,7 +65,7 @@ def _without(endings: Sequence[Ending], done: Sequence[Ending]) -> list[Ending]:
 def _completed(endings: Sequence[Ending]) -> list[Ending]:
     """Those of which nothing follows, and which could be completed with others. What is wrong is found one by one."""
     plain = [each for each in endings if _is_plain(each)]
-    if len(plain) < 2:
+    if not plain:
         return []
     try:
         with transaction.atomic():
@@ -81,8 +82,7 @@ def _is_plain(ending: Ending) -> bool:
 
 def _complete_many(endings: list[Ending]) -> list[Ending]:
     """Complete those whose rows nobody has locked, in one statement for each attempt number."""
-    rows = Job.objects.filter(pk__in=[each.job.pk for each in endings], state=State.RUNNING, cancel_requested_at=None)
-    free = dict(rows.order_by().select_for_update(skip_locked=True).values_list("pk", "attempt"))
+    free = {job.pk: job.attempt for job in _locked([each.job for each in endings])}
     done = [each for each in endings if free.get(each.job.pk) == each.job.attempt]
     by_attempt = defaultdict(list)
     for each in done:
@@ -93,6 +93,21 @@ def _complete_many(endings: list[Ending]) -> list[Ending]:
     told = {"state": State.COMPLETED, "error_code": "", **parts.told(None)}
     changes.after_commit([each.job for each in done], told)
     return done
+
+
+def _locked(jobs: list[Job]) -> RawQuerySet:
+    """Those that run, are not to be cancelled and that nobody has locked: in SQL, as every job comes by here."""
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    where = f"id IN ({_marks(jobs)}) AND state='{State.RUNNING}' AND cancel_requested_at IS NULL"
+    return Job.objects.raw(f"SELECT id, attempt FROM {Job._meta.db_table} WHERE {where} {lock}", _ids(jobs))
+
+
+def _ids(jobs: list[Job]) -> list:
+    return [Job._meta.pk.get_db_prep_value(job.pk, connection) for job in jobs]
+
+
+def _marks(values: Sequence) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _stored(result: Any) -> str | None:
@@ -113,12 +128,12 @@ def _batches(group: list[tuple[Ending, str | None]]) -> Iterator[list[tuple[Endi
 
 
 def _complete_alike(attempt: int, endings: list[tuple[Ending, str | None]]) -> None:
-    ids = [Job._meta.pk.get_db_prep_value(each.job.pk, connection) for each, _ in endings]
+    ids = _ids([each.job for each, _ in endings])
     told = [(pk, result) for pk, (_, result) in zip(ids, endings, strict=True) if result is not None]
     cases = f"CASE id {'WHEN %s THEN %s ' * len(told)}END" if told else "NULL"
     statement = (
         f"UPDATE {Job._meta.db_table} SET state='completed', outcome='whole', lease_until=NULL, finished_at=%s, "
-        f"error_code='', error='', result={cases} WHERE id IN ({','.join(['%s'] * len(ids))}) AND attempt=%s "
+        f"error_code='', error='', result={cases} WHERE id IN ({_marks(ids)}) AND attempt=%s "
         "AND state='running'"
     )
     now = connection.ops.adapt_datetimefield_value(timezone.now())
