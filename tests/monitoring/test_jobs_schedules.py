@@ -235,6 +235,7 @@ def test_two_beats_run_each_slot_once(start_worker, start_beat):
 
 @pytest.mark.db
 def test_beat_brings_the_records_of_highs_and_lows(apple, start_worker, start_beat):
+    schedules.seed()  # tests that commit leave an empty database
     often = {"task": schedules.TICK, "enabled": True, "kwargs": json.dumps({"job": "market.records"})}
     second, _ = IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.SECONDS)
     PeriodicTask.objects.filter(name="market.records").update(**often, crontab=None, interval=second)
