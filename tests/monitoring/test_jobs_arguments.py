@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from monitoring.jobs.arguments import Arguments, Between, understood
+from monitoring.jobs.arguments import Arguments, Between, describe, is_list, understood
 
 
 def every_kind(
@@ -113,6 +113,49 @@ def test_the_bounds_of_a_number_are_described():
 def test_words_of_a_bounded_number_are_read_as_one():
     kinds = Arguments(every_kind).kinds
     assert [understood(kinds["share"], "0.5"), understood(kinds["days"], "3")] == [0.5, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "meant"),
+    [
+        (bool, "true", True),
+        (bool, "false", False),
+        (bool, "yes", "yes"),
+        (int, "-3", -3),
+        (int, "1_000", "1_000"),
+        (int, "٣", "٣"),
+        (int, "9" * 5_000, "9" * 5_000),
+        (float, ".5", 0.5),
+        (float, "1e3", 1000.0),
+        (float, "nan", "nan"),
+        (str, "true", "true"),
+        (list[str], "AAPL, MSFT,", ["AAPL", "MSFT"]),
+        (list[int] | None, "1,2", [1, 2]),
+        (int | None, "7", 7),
+        (int, 7, 7),
+    ],
+)
+def test_a_word_of_a_query_is_read_as_its_kind_and_what_is_none_stays_to_be_refused(kind, said, meant):
+    assert understood(kind, said) == meant
+    assert type(understood(kind, said)) is type(meant)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Annotated[int, Between(1, 30)], "a whole number from 1 to 30"),
+        (Literal["fast", "slow"], "one of fast, slow"),
+        (list[str], "a list, each a string"),
+        (list[str] | None, "a list, each a string or null"),
+        (int | str, "a whole number or a string"),
+    ],
+)
+def test_a_kind_is_described_as_a_person_would_say_it(kind, told):
+    assert describe(kind) == told
+
+
+def test_which_kinds_are_lists_is_known():
+    assert [is_list(kind) for kind in (list[str], list[str] | None, str, str | None)] == [True, True, False, False]
 
 
 def test_endless_nesting_is_refused():

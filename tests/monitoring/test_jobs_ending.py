@@ -36,11 +36,23 @@ def complete(job: Job) -> None:
     endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
-def test_results_of_many_are_written_at_once_and_each_to_its_own():
+def test_results_of_many_are_written_at_once_and_each_to_its_own(caplog):
     for number in range(3):
         jobs.submit("sample.add", {"a": number})
     assert endings.write([Ending(job, Job.State.COMPLETED, job.arguments["a"]) for job in claim(3)]) == []
     assert all(job.result == job.arguments["a"] for job in Job.objects.all())
+    assert "one by one" not in caplog.text
+
+
+def test_results_go_into_statements_that_a_server_takes(monkeypatch):
+    monkeypatch.setattr(endings, "STATEMENT_LENGTH", 10)
+    told = [(None, "x" * length) for length in (4, 6, 1, 11, 3, 3)] + [(None, None)]
+    assert [[len(each or "") for _, each in batch] for batch in endings._batches(told)] == [
+        [4, 6],
+        [1],
+        [11],
+        [3, 3, 0],
+    ]
 
 
 def test_one_that_was_given_up_changes_nothing_and_the_others_of_its_batch_end():
