@@ -1,0 +1,81 @@
+"""What is done aside: rings and changes go out in batches, from a thread of their own, and hold nobody up."""
+
+import json
+import threading
+from datetime import datetime, timedelta
+
+import orjson
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from monitoring.jobs import doorbell
+from monitoring.jobs.errands import Errands
+from monitoring.jobs.telling import changes
+
+
+@pytest.fixture
+def errands() -> tuple[Errands, list, threading.Event]:
+    """Errands that wait for the event, and what they did."""
+    done, go = [], threading.Event()
+
+    def do(items: list) -> None:
+        go.wait(20)
+        done.append(items)
+
+    return Errands(do, limit=3), done, go
+
+
+def test_what_gathers_is_done_at_once_and_of_too_much_the_newest(errands):
+    made, done, go = errands
+    made.put("first")
+    while made._items:
+        pass
+    for number in range(5):
+        made.put(number)
+    go.set()
+    assert made.flush(20)
+    assert done == [["first"], [2, 3, 4]]
+
+
+def test_who_waits_for_errands_is_told_whether_they_are_done(errands):
+    made, done, go = errands
+    assert made.flush(0.0)
+    made.put(1, 2)
+    assert not made.flush(0.01)
+    go.set()
+    assert made.flush(20)
+    made.put(3)
+    assert made.flush(20)
+    assert [each for batch in done for each in batch] == [1, 2, 3]
+
+
+def rings() -> list[dict]:
+    """The headers of the messages that wait at the broker."""
+    conf = current_app.conf
+    queue = conf.broker_transport_options["global_keyprefix"] + conf.task_default_queue
+    with current_app.connection_for_read() as broker:
+        waiting = broker.default_channel.client.lrange(queue, 0, -1)
+    return [json.loads(each)["headers"] for each in waiting]
+
+
+@pytest.mark.parametrize(("times", "most"), [(1, 1), (3, 3), (100, doorbell.RINGS_AT_ONCE)])
+def test_a_ring_for_so_many_jobs_is_as_many_messages_and_of_many_a_few(times, most):
+    heard = []
+    doorbell.listeners.add(lambda: heard.append(times))
+    try:
+        doorbell.ring(times)
+    finally:
+        doorbell.listeners.clear()
+    assert doorbell.flush(20)
+    assert (heard, len(rings())) == ([times], most)
+    assert {each["task"] for each in rings()} == {doorbell.RING}
+    soon = timezone.now() + timedelta(minutes=1)
+    assert all(soon - timedelta(seconds=30) < datetime.fromisoformat(each["expires"]) <= soon for each in rings())
+
+
+def test_changes_are_kept_up_to_a_bound_the_newest_of_them(redis, monkeypatch):
+    monkeypatch.setattr(changes, "LIMIT", 3)
+    changes._append([{"number": number} for number in range(2)])
+    changes._append([{"number": number} for number in range(2, 5)])
+    assert [orjson.loads(each)["number"] for each in redis.lrange(changes.KEY, 0, -1)] == [2, 3, 4]
