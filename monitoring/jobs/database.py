@@ -15,6 +15,7 @@ PASSING |= {1969, 3024, 3572, *range(1158, 1162), *range(2000, 3000)}
 # SQLite: busy, locked, read-only, interrupted, the disk, full, can't be opened, its file's locks.
 SQLITE_LOCKED, SQLITE_PASSING = {5, 6}, {5, 6, 8, 9, 10, 13, 14, 15}
 PATIENCE_SECONDS = 1.0
+BETWEEN_SECONDS, EAGER_SECONDS = (0.005, 0.05), (0.001, 0.003)  # between two tries
 
 _Answer = TypeVar("_Answer")
 
@@ -42,7 +43,9 @@ def is_there() -> bool:
     return True
 
 
-def patiently(move: Callable[[], _Answer], seconds: float = PATIENCE_SECONDS) -> _Answer:
+def patiently(
+    move: Callable[[], _Answer], seconds: float = PATIENCE_SECONDS, between: tuple[float, float] = BETWEEN_SECONDS
+) -> _Answer:
     """Try again for so long while rows are locked, unless a transaction around us would have to."""
     end = time.monotonic() + seconds
     while True:
@@ -51,7 +54,27 @@ def patiently(move: Callable[[], _Answer], seconds: float = PATIENCE_SECONDS) ->
         except OperationalError as error:
             if not is_locked(error) or connection.in_atomic_block or time.monotonic() >= end:
                 raise
-            time.sleep(random.uniform(0.005, 0.05))
+            time.sleep(random.uniform(*between))
+
+
+def eagerly(move: Callable[[], _Answer]) -> _Answer:
+    """Do what somebody waits for as soon as SQLite's write lock is free, also for a moment between two of a series.
+
+    SQLite itself looks less and less often, up to every 100 ms, and misses such moments.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return move()
+    seconds = connection.settings_dict["OPTIONS"].get("timeout", PATIENCE_SECONDS)
+    _wait_at_most(0.0)
+    try:
+        return patiently(move, seconds, between=EAGER_SECONDS)
+    finally:
+        _wait_at_most(seconds)
+
+
+def _wait_at_most(seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
 
 def update_free(rows: QuerySet, **values: object) -> int:

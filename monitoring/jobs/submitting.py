@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from monitoring.jobs import declaration, doorbell
+from monitoring.jobs.database import eagerly
 from monitoring.jobs.errors import InvalidArguments, KeyReused
 from monitoring.jobs.running import context
 from monitoring.jobs.telling import changes
@@ -155,15 +157,19 @@ def _insert(jobs: list[Job]) -> None:
         for job in jobs
         for each in declaration.named(job.name).subjects(job.arguments)
     ]
-    if len(jobs) == 1 and not subjects:
-        _write(jobs)
-    else:
-        with transaction.atomic():
-            for first in range(0, len(jobs), BATCH):
-                _write(jobs[first : first + BATCH])
-            JobSubject.objects.bulk_create(subjects, batch_size=BATCH)
+    eagerly(partial(_write_all, jobs, subjects))
     changes.after_commit(jobs, {"state": Job.State.PENDING})
     transaction.on_commit(lambda: doorbell.ring(len(jobs)))
+
+
+def _write_all(jobs: list[Job], subjects: list[JobSubject]) -> None:
+    if len(jobs) == 1 and not subjects:
+        _write(jobs)
+        return
+    with transaction.atomic():
+        for first in range(0, len(jobs), BATCH):
+            _write(jobs[first : first + BATCH])
+        JobSubject.objects.bulk_create(subjects, batch_size=BATCH)
 
 
 def _write(jobs: list[Job]) -> None:
@@ -183,8 +189,7 @@ def _write(jobs: list[Job]) -> None:
 
 def _insert_once(job: Job) -> Job:
     try:
-        with transaction.atomic():
-            _insert([job])
+        eagerly(transaction.atomic(partial(_insert, [job])))
     except IntegrityError:
         earlier = Job.objects.filter(key=job.key).first()
         if earlier is None:
