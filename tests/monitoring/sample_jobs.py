@@ -161,11 +161,11 @@ def isolated_pid(path: str) -> None:
 
 
 @job("sample.save_slowly", timeout=60)
-def save_slowly(name: str, path: str) -> None:
-    """Begins, waits for 20 s where it is the first to begin, and writes a row of its attempt."""
+def save_slowly(name: str, path: str, seconds: float = 1.0) -> None:
+    """Begins, waits for so long where it is the first to begin, and writes a row of its attempt."""
     is_first = not Path(path).exists()
     Path(path).touch()
-    time.sleep(1 if is_first else 0.1)
+    time.sleep(seconds if is_first else 0.1)
     running = jobs.current()
     with running.commit():
         JobTemplate.objects.create(name=f"{name} {running.job.attempt}", submission={})
