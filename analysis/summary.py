@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from django.db.models import OuterRef, Subquery
@@ -36,9 +36,12 @@ class IndicatorValues:
     values: dict[str, dict[str, float | None]]
     source: str
     received_at: datetime
+    session_date: date | None = None  # None in what is read back
 
 
 _FORMAT = formats.Format(IndicatorValues)
+# Without the session: the version before can read no field that it does not know.
+_KEPT = [field.name for field in fields(IndicatorValues) if field.name != "session_date"]
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class Summary:
             values=values,
             source=quote.source,
             received_at=quote.received_at,
+            session_date=quote.session_date,
         )
 
     def _open_for(self, quote: Quote) -> Series:
@@ -129,7 +133,7 @@ def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
 
 def _keep(moved: list[IndicatorValues]) -> None:
     if moved:
-        newest = {values.ticker: _FORMAT.pack(values) for values in moved}
+        newest = {each.ticker: _FORMAT.pack({name: getattr(each, name) for name in _KEPT}) for each in moved}
         redis.client().hset(_FORMAT.key("indicators"), mapping=newest)
 
 

@@ -20,7 +20,7 @@ function row(alert) {
   const link = Object.assign(document.createElement("a"), { href: `/symbols/${encodeURIComponent(alert.symbol)}/` });
   link.append(Object.assign(document.createElement("b"), { textContent: alert.symbol }));
   const text = Object.assign(document.createElement("span"), { textContent: alert.message });
-  const day = alert.as_of_precision === "day" ? alert.timestamp.slice(0, 10) : alert.timestamp.slice(0, 16).replace("T", " ");
+  const day = alert.as_of_precision === "day" ? alert.session_date : alert.timestamp.slice(0, 16).replace("T", " ");
   item.append(link, text, Object.assign(document.createElement("time"), { dateTime: alert.timestamp, textContent: day }));
   return item;
 }

@@ -56,7 +56,7 @@ export function showRecords(box, row) {
 
 /** A record with today in it. */
 export function reach(known, quote) {
-  const day = quote?.timestamp?.slice(0, 10);
+  const day = quote?.session_date;
   const [top, bottom] = [quote?.high ?? quote?.current_price, quote?.low ?? quote?.current_price];
   const higher = top != null && top > known.high;
   const lower = bottom != null && bottom < known.low;

@@ -88,10 +88,9 @@ export function showMarket(rows, market = page.market) {
 
 /** Open while any symbol of the exchange still trades in its newest session. */
 function playedState(rows) {
-  const session = ({ timestamp }) => timestamp.slice(0, 10);
   const quotes = rows.filter((row) => row.quote && row.exchange === page.market.exchange).map(({ quote }) => quote);
-  const newest = quotes.map(session).sort().at(-1);
-  const states = quotes.filter((quote) => session(quote) === newest).map((quote) => quote.market_state);
+  const newest = quotes.map((quote) => quote.session_date).sort().at(-1);
+  const states = quotes.filter((quote) => quote.session_date === newest).map((quote) => quote.market_state);
   return { state: states.includes("open") ? "open" : states[0], session: newest };
 }
 

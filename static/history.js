@@ -13,10 +13,10 @@ export async function history(symbol, { period = "max", limit = MOST } = {}) {
     get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=split&limit=${limit}`),
     get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&period=${period}&indicators=sma_20,rsi_14`).catch(nothing),
   ]);
-  const places = new Map(indicators.times.map((time, index) => [time.slice(0, 10), index]));
+  const places = new Map(indicators.times.map((time, index) => [Date.parse(time), index]));
   const along = (key, value) => {
     const values = indicators.indicators[key]?.values?.[value] ?? [];
-    return bars.map((bar) => values[places.get(bar.session_date)] ?? null);
+    return bars.map((bar) => values[places.get(Date.parse(bar.opened_at))] ?? null);
   };
   return { bars, average: along("sma_20", "sma"), oscillator: along("rsi_14", "rsi") };
 }

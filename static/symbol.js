@@ -125,12 +125,12 @@ function showValues() {
   if (!part("table").hidden) showTable(part("table"), known, decimals);
 }
 
-function takeIndicators({ values, as_of: asOfTime }) {
+function takeIndicators({ values, session_date: session }) {
   const [average, oscillator] = [values.sma_20?.sma, values.rsi_14?.rsi];
   row.indicators = { ...row.indicators, ...(average != null && { sma_20: average }), ...(oscillator != null && { rsi_14: oscillator }) };
   const last = known.bars.length - 1;
   const time = known.bars[last]?.session_date;
-  if (time && time === asOfTime.slice(0, 10)) {
+  if (time && time === session) {
     if (average != null) known.average[last] = average;
     if (oscillator != null) known.oscillator[last] = oscillator;
     chart?.moveIndicators(time, { average, oscillator });

@@ -42,7 +42,7 @@ class Row {
   /** A price came; the first of a new session makes the one before it a close of the sparkline. */
   take(update) {
     const before = this.known.quote;
-    if (before && update.timestamp.slice(0, 10) > before.timestamp.slice(0, 10)) this.endSession(before);
+    if (before && update.session_date > before.session_date) this.endSession(before);
     this.known.quote = { ...before, ...update };
     this.show();
     if (before && before.current_price !== update.current_price) {

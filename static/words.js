@@ -86,7 +86,7 @@ export function count(value, decimals = 0) {
 
 /** The market's time of a price: its session where only that is known, else the clock of the exchange. */
 export function asOf(quote, zone) {
-  if (quote.as_of_precision === "day") return word("session", { date: quote.timestamp.slice(0, 10) });
+  if (quote.as_of_precision === "day") return word("session", { date: quote.session_date });
   const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone: zone || "UTC" };
   const at = new Date(quote.timestamp);
   const date = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: zone || "UTC" }).format(at);

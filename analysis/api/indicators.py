@@ -18,7 +18,8 @@ from monitoring.queries import Choice, Query, Text
 
 JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 _INDICATORS = {
-    "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day",
+    "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z",
+    "session_date": "2012-09-04", "as_of_precision": "day",
     "adjustment": "split", "is_final": True, **SOURCED, "times": ["2012-09-04T00:00:00Z"],
     "indicators": {
         "sma_20": {
@@ -45,6 +46,7 @@ class IndicatorsShape(Shape):
     interval = serializers.ChoiceField(intervals.CHOICES)
     period = serializers.ChoiceField(periods.PERIODS)
     as_of = serializers.DateTimeField(allow_null=True, help_text="The opening of the last bar; null without bars.")
+    session_date = serializers.DateField(allow_null=True, help_text="The exchange's own date of the last bar.")
     as_of_precision = serializers.ChoiceField([prices.SECOND, prices.DAY])
     is_final = serializers.BooleanField(allow_null=True, help_text="False while the last bar still forms.")
     source = serializers.CharField(allow_null=True)

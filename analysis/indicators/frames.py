@@ -83,9 +83,10 @@ def months_before(day: date, months: int) -> date:
 
 def _origin(newest: list[Bar]) -> dict:
     if not newest:
-        return {"as_of": None, "is_final": None, "source": None, "received_at": None}
+        return {"as_of": None, "session_date": None, "is_final": None, "source": None, "received_at": None}
     bar = newest[0]
-    return {"as_of": bar.opened_at, "is_final": bar.is_final, "source": bar.source, "received_at": bar.received_at}
+    return {"as_of": bar.opened_at, "session_date": bar.session_date, "is_final": bar.is_final,
+            "source": bar.source, "received_at": bar.received_at}  # fmt: skip
 
 
 def _shape(indicator: Indicator, columns: dict[str, np.ndarray], first: int) -> dict:

@@ -18,6 +18,7 @@ FRESHNESS = ("live", "delayed", "stale", "closed")
 QUOTE = {
     "symbol": "AAPL", "current_price": 674.97, "previous_close": 665.24, "change": 9.73, "change_percent": 1.4626,
     "volume": 13139000, "open": 665.76, "high": 675.14, "low": 664.5, "timestamp": "2012-09-04T00:00:00Z",
+    "session_date": "2012-09-04",
     "as_of_precision": "day", "market_state": "closed", "freshness": "closed", **SOURCED,
 }  # fmt: skip
 PRICES = {"timestamp": "2026-11-21T09:30:00Z", "prices": {"AAPL": 674.97, "GOOGL": None}}
@@ -35,6 +36,7 @@ class QuoteShape(Sourced):
     high = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     timestamp = serializers.DateTimeField(help_text="The market's time of the price.")
+    session_date = serializers.DateField(help_text="The exchange's own date.")
     as_of_precision = serializers.ChoiceField([SECOND, DAY])
     market_state = serializers.ChoiceField(MARKET_STATES)
     freshness = serializers.ChoiceField(FRESHNESS)

@@ -22,6 +22,7 @@ def quote_fields(quote: Quote) -> dict[str, Any]:
         "high": quote.high,
         "low": quote.low,
         "timestamp": instant(quote.as_of),
+        "session_date": quote.session_date.isoformat(),
         "as_of_precision": quote.as_of_precision,
         "received_at": instant(quote.received_at),
         "source": quote.source,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, TypedDict
 
 import orjson
@@ -48,6 +48,7 @@ class IndicatorValues(Protocol):
     is_final: bool
     source: str
     received_at: datetime
+    session_date: date
     values: dict[str, dict[str, float | None]]
 
 
@@ -60,6 +61,7 @@ class AlertRow(Protocol):
     severity: str
     message: str
     price: float
+    session_date: date
     as_of: datetime
     as_of_precision: str
     source: str
@@ -90,6 +92,7 @@ def indicators(values: IndicatorValues) -> Message:
         "symbol": values.ticker,
         "interval": values.interval,
         "as_of": prices.instant(values.as_of),
+        "session_date": values.session_date.isoformat(),
         "as_of_precision": values.as_of_precision,
         "adjustment": values.adjustment,
         "is_final": values.is_final,
@@ -113,6 +116,7 @@ def alert(row: AlertRow) -> Message:
         "message": row.message,
         "price": row.price,
         "timestamp": prices.instant(row.as_of),
+        "session_date": row.session_date.isoformat(),
         "as_of_precision": row.as_of_precision,
         "source": row.source,
         "received_at": prices.instant(row.received_at),

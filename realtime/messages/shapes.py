@@ -115,8 +115,8 @@ NOT_YET = frozenset({"get_history", "authenticate", "replay", "pause", "resume",
 
 _PRICE = {
     "symbol": _SYMBOL, "current_price": _NUMBER, "previous_close": _MAYBE_NUMBER, "change": _MAYBE_NUMBER,
-    "change_percent": _MAYBE_NUMBER, "volume": _MAYBE_COUNT, "timestamp": _TIME, "as_of_precision": _PRECISION,
-    "market_state": {"enum": list(MARKET_STATES)},
+    "change_percent": _MAYBE_NUMBER, "volume": _MAYBE_COUNT, "timestamp": _TIME, "session_date": _DATE,
+    "as_of_precision": _PRECISION, "market_state": {"enum": list(MARKET_STATES)},
     "open": _MAYBE_NUMBER, "high": _MAYBE_NUMBER, "low": _MAYBE_NUMBER, **_SOURCED,
 }  # fmt: skip
 _BAR = {
@@ -128,7 +128,8 @@ _BAR = {
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
 _ALERT = {
     "symbol": _SYMBOL, "kind": _TEXT, "severity": {"enum": ["info", "warning", "critical"]}, "message": _TEXT,
-    "timestamp": _TIME, "as_of_precision": _PRECISION, "price": _NUMBER, "id": _COUNT, **_SOURCED,
+    "timestamp": _TIME, "session_date": _DATE, "as_of_precision": _PRECISION, "price": _NUMBER, "id": _COUNT,
+    **_SOURCED,
 }  # fmt: skip
 _STREAMED = {"stream": _TEXT, "seq": _COUNT}
 _HELD = _object({"epoch": _TEXT, "seq": _COUNT, "recovered": {"type": "boolean"}})
@@ -163,8 +164,9 @@ MESSAGES = {
     "indicators": _message(
         "indicators",
         {
-            "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "as_of_precision": _PRECISION, "adjustment": _TEXT,
-            "is_final": {"type": "boolean"}, "values": _VALUES, **_SOURCED, **_STREAMED,
+            "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
+            "as_of_precision": _PRECISION, "adjustment": _TEXT, "is_final": {"type": "boolean"},
+            "values": _VALUES, **_SOURCED, **_STREAMED,
         },
         _MARK,
     ),
@@ -172,7 +174,8 @@ MESSAGES = {
         "signal",
         {
             "id": _COUNT, "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT, "direction": {"enum": ["up", "down"]},
-            "as_of": _TIME, "price": _NUMBER, "record": {"type": ["object", "null"]}, **_STREAMED,
+            "as_of": _TIME, "session_date": _DATE, "price": _NUMBER,
+            "record": {"type": ["object", "null"]}, **_STREAMED,
         },
         _MARK,
     ),

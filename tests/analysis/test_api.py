@@ -46,6 +46,7 @@ def test_indicators_have_the_contracts_shape(client, sixty_days):
         "period": "1mo",
         "adjustment": "split",
         "as_of": "2012-09-03T00:00:00Z",
+        "session_date": "2012-09-03",
     }
     assert {name: body[name] for name in expected} == expected
     sma = body["indicators"]["sma_20"]

@@ -46,6 +46,7 @@ def test_every_answer_says_where_it_came_from(recorded):
     answer = frames.indicators("AAPL", period="5d")
     assert (answer["source"], answer["received_at"]) == ("replay", RECEIVED)
     assert (answer["as_of"], answer["as_of_precision"]) == (answer["times"][-1], "day")
+    assert answer["session_date"] == date(2012, 9, 27)
 
 
 @pytest.mark.parametrize("period", [period for period in periods.PERIODS if period != "max"])

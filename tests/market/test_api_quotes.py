@@ -17,8 +17,8 @@ QUOTE = "/api/v2/symbols/AAPL/quote/"
 PRICES = ("/api/v2/technical-analysis/prices/batch", "/async/symbols/batch")
 # The fields of the contract's price_update without its stream's number, and the two of a quote.
 FIELDS = {
-    "symbol", "current_price", "previous_close", "change", "change_percent", "volume", "timestamp", "as_of_precision",
-    "received_at", "source", "market_state", "freshness",
+    "symbol", "current_price", "previous_close", "change", "change_percent", "volume", "timestamp", "session_date",
+    "as_of_precision", "received_at", "source", "market_state", "freshness",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.summary import IndicatorValues
 from market.bars.forming import daily_bar
 from market.prices import Quote
 from realtime import messages
@@ -24,6 +25,11 @@ def quote(**changes) -> Quote:
         "received_at": NOW, "source": "yahoo", "market_state": "open",
     }  # fmt: skip
     return Quote(**{**fields, **changes})
+
+
+INDICATORS = IndicatorValues(
+    "AAPL", "1d", NOW, "second", "split", True, {"sma_20": {"sma": None}}, "yahoo", NOW, date(2012, 9, 4)
+)
 
 
 def numbered(message: messages.Message) -> dict:
@@ -124,6 +130,7 @@ def test_what_we_publish_is_what_the_schema_says():
         messages.price(quote()),
         messages.price(quote(previous_close=None, volume=None, as_of_precision="day")),
         messages.bar(daily_bar(quote())),
+        messages.indicators(INDICATORS),
         messages.system("Recorded sessions begin anew.", NOW),
     ):
         body = numbered(message)
@@ -149,7 +156,8 @@ def test_the_price_update_of_the_contract_is_kept_to_the_letter():
     assert body.items() >= {
         "type": "price_update", "symbol": "AAPL", "current_price": 675.0, "previous_close": 665.24, "change": 9.76,
         "change_percent": 1.4671, "volume": 13_133_000, "timestamp": "2012-09-04T14:30:05.123Z",
-        "as_of_precision": "second", "received_at": "2012-09-04T14:30:05.123Z", "source": "yahoo", "seq": 1,
+        "session_date": "2012-09-04", "as_of_precision": "second", "received_at": "2012-09-04T14:30:05.123Z",
+        "source": "yahoo", "seq": 1,
     }.items()  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """The pages as the server gives them."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from market import quotes
@@ -30,6 +32,14 @@ def rang(symbol, **fields) -> Alert:
     }
     when = {"session_date": date(2012, 9, 4), "as_of": at, "as_of_precision": "day", "received_at": at}
     return Alert.objects.create(symbol=symbol, source="replay", **when, **{**values, **fields})
+
+
+def test_no_script_cuts_a_date_from_an_instant():
+    """A session has its exchange's own date, which its prices say; that of UTC may be another day's."""
+    scripts = sorted((settings.BASE_DIR / "static").glob("*.js"))
+    lines = [(path.name, line) for path in scripts for line in path.read_text().splitlines()]
+    cut = re.compile(r"slice\(0, ?10\)|split\(.T.\)")
+    assert not [f"{name}: {line}" for name, line in lines if cut.search(line) and ".toISOString()" not in line]
 
 
 def test_the_watchlist_is_full_before_any_script_runs(client, apple, quote, recorded):
