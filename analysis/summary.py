@@ -151,7 +151,7 @@ def _opened(quote: Quote) -> Series:
     is_empty = not len(columns["close"])
     return Series(
         handles={key: indicator.carried(columns) for key, indicator in CATALOGUE.items()},
-        session_date=None if is_empty else columns["opened_at"][-1].item().date(),
+        session_date=None if is_empty else columns["session_date"][-1].item(),
         close=None if is_empty else float(columns["close"][-1]),
         opened_for=quote.session_date,
         opened_at=time.monotonic(),

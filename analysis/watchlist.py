@@ -16,6 +16,7 @@ from market.calendars import clock
 from market.history import progress
 from market.intervals import DAY
 from market.models import Bar, DataSource, Record, Symbol, SymbolQuerySet
+from market.prices import session_of
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
@@ -80,8 +81,9 @@ def _sessions(symbols: list[dict], splits: dict[str, Factors]) -> dict[str, list
     found = Bar.objects.filter(_newest(symbols), interval=DAY.name, is_final=True).order_by("symbol_id", "opened_at")
     tickers = {symbol["id"]: symbol["ticker"] for symbol in symbols}
     sessions: dict[str, list] = {ticker: [] for ticker in splits}
-    for symbol, opened_at, close, volume in found.values_list("symbol_id", "opened_at", "close", "volume"):
-        price, shares = splits[tickers[symbol]].at(opened_at.date())
+    kept = found.values_list("symbol_id", "close", "volume", "opened_at", "session_date")
+    for symbol, close, volume, *held in kept:
+        price, shares = splits[tickers[symbol]].at(session_of(*held))
         sessions[tickers[symbol]].append((close * price, None if volume is None else volume * shares))
     return sessions
 

@@ -64,11 +64,11 @@ class Bar:
     received_at: datetime
     revision: int = 0
     adjustment: str = "raw"
+    session_date: date | None = None  # the exchange's own; where it is not said, that of an opening at its midnight
 
-    @property
-    def session_date(self) -> date:
-        """The exchange's own date; for a day and more `opened_at` is its midnight in UTC."""
-        return self.opened_at.date()
+    def __post_init__(self) -> None:
+        if self.session_date is None and self.opened_at == midnight(self.opened_at.date()):
+            object.__setattr__(self, "session_date", self.opened_at.date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,11 @@ def instant(at: datetime) -> str:
 def midnight(session_date: date) -> datetime:
     """The instant that stands for a session in `opened_at`: its date's midnight, UTC."""
     return datetime.combine(session_date, time.min, tzinfo=UTC)
+
+
+def session_of(opened_at: datetime, held: date | None) -> date:
+    """The session of a stored bar, where a version before this one may have written none."""
+    return held or opened_at.date()
 
 
 def rounded(quote: Quote, decimals: int) -> Quote:

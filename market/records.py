@@ -60,9 +60,9 @@ def latest(
 
 def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
     """The extremes of each scope. columns: as bars.columns gives them; raises bars.NoBars where they are empty."""
-    if not len(columns["opened_at"]):
+    if not len(columns["session_date"]):
         raise bars.NoBars("there are no final daily bars yet")
-    recent = columns["opened_at"] > columns["opened_at"][-1] - _YEAR
+    recent = columns["session_date"] > columns["session_date"][-1] - _YEAR
     return {
         Record.Scope.ALL_TIME: _extremes(columns, np.ones_like(recent)),
         Record.Scope.YEAR: _extremes(columns, recent),
@@ -70,13 +70,9 @@ def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
 
 
 def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
-    opened_at, high, low = (columns[name][counted] for name in ("opened_at", "high", "low"))
+    sessions, high, low = (columns[name][counted] for name in ("session_date", "high", "low"))
     top, bottom = int(high.argmax()), int(low.argmin())
-    return Extremes(float(high[top]), _date(opened_at[top]), float(low[bottom]), _date(opened_at[bottom]))
-
-
-def _date(opened_at: np.datetime64) -> date:
-    return opened_at.astype("datetime64[D]").item()
+    return Extremes(float(high[top]), sessions[top].item(), float(low[bottom]), sessions[bottom].item())
 
 
 def _store(ticker: str) -> None:
@@ -84,7 +80,7 @@ def _store(ticker: str) -> None:
     if symbol is None:
         raise bars.NoBars("there is no such symbol")
     columns = bars.columns(ticker)
-    found, as_of = extremes(columns), _date(columns["opened_at"][-1])
+    found, as_of = extremes(columns), columns["session_date"][-1].item()
     source = Bar.objects.filter(symbol=symbol, interval=DAY.name).values_list("source", flat=True).last()
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}
     rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]

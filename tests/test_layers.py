@@ -101,6 +101,13 @@ def test_a_pure_module_knows_no_django_no_clock_and_no_network(name):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
+def test_nobody_takes_a_sessions_date_from_an_instant(layer):
+    """It is the exchange's own; an opening's date in UTC may be another day's."""
+    knows = {"market/prices.py", "market/intervals.py"}
+    assert not [_name(path) for path in _files(layer) if "opened_at.date" in _calls(path) and _name(path) not in knows]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_no_app_listens_to_another_by_django_signals(layer):
     assert not [_name(path) for path, name in _imports_of(layer) if name.startswith("django.dispatch")]
 

@@ -60,7 +60,7 @@ def _since(columns: dict[str, np.ndarray], times: list) -> dict[str, np.ndarray]
 
 def _checked(row: Symbol, columns: dict[str, np.ndarray]) -> dict:
     """How whole the data set is."""
-    held = [at.date() for at in columns["opened_at"].tolist()]
+    held = columns["session_date"].tolist()
     missing = _missing(row, held)
     since = {"opened_at__gte": prices.midnight(held[0])} if held else {}
     return {

@@ -85,7 +85,7 @@ def _reported(back: timedelta) -> Callable[[str], dict[str, Any]]:
         columns = bars.columns(ticker, limit=USUAL_SESSIONS + 8)
         if not len(columns["close"]):
             raise bars.NoBars("there are no final daily bars yet")
-        sessions = columns["opened_at"].astype("datetime64[D]")
+        sessions = columns["session_date"]
         first = int(np.searchsorted(sessions, sessions[-1] - np.timedelta64(back)))
         start, end = sessions[first].item(), sessions[-1].item()
         last = bars.history(ticker, start=prices.midnight(end), end=prices.midnight(end))[0]

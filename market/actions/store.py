@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from market.actions import adjustments
 from market.intervals import DAY
 from market.models import Bar, CorporateAction, Symbol
-from market.prices import Action
+from market.prices import Action, session_of
 
 _UNSPLIT = adjustments.factors([], "split")
 
@@ -30,7 +30,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     closes: list[tuple[date, float]] = []
     if adjusted == "split_dividend" and any(action.kind == "dividend" for action in actions):
         daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, is_final=True).order_by("opened_at")
-        closes = [(opened_at.date(), close) for opened_at, close in daily.values_list("opened_at", "close")]
+        closes = [(session_of(*row[:2]), row[2]) for row in daily.values_list("opened_at", "session_date", "close")]
     return adjustments.factors(actions, adjusted, closes)
 
 

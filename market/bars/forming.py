@@ -1,12 +1,15 @@
 """Forming bars: the running session's, which move with every price and wait in Redis, where all processes see them."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from market.intervals import DAY
 from market.prices import Bar, Quote, midnight
 from monitoring import formats, redis
 
 _FORMAT = formats.Format(Bar)
+# Without the session, which stands in the opening of a day: the version before can read no field that it does not know.
+_KEPT = [field.name for field in fields(Bar) if field.name != "session_date"]
 
 
 def keep(bars: Sequence[Bar]) -> None:
@@ -18,7 +21,7 @@ def keep(bars: Sequence[Bar]) -> None:
             if bar.is_final:
                 pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
             else:
-                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
+                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _packed(bar))
         pipe.execute()
 
 
@@ -43,6 +46,7 @@ def daily_bar(quote: Quote) -> Bar | None:
         ticker=quote.ticker,
         interval=DAY.name,
         opened_at=midnight(quote.session_date),
+        session_date=quote.session_date,
         open=quote.open,
         high=max(quote.high or quote.price, quote.price, quote.open),
         low=min(quote.low or quote.price, quote.price, quote.open),
@@ -52,6 +56,10 @@ def daily_bar(quote: Quote) -> Bar | None:
         source=quote.source,
         received_at=quote.received_at,
     )
+
+
+def _packed(bar: Bar) -> bytes:
+    return _FORMAT.pack({name: getattr(bar, name) for name in _KEPT})
 
 
 def _field(ticker: str, interval: str) -> str:

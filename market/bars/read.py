@@ -4,7 +4,7 @@ from datetime import datetime
 
 import numpy as np
 
-from market import actions
+from market import actions, intervals, prices
 from market.actions import adjustments
 from market.bars import forming
 from market.intervals import DAY
@@ -12,7 +12,7 @@ from market.models import Bar as BarRow
 from market.prices import Bar
 
 _VALUES = ("open", "high", "low", "close", "volume")
-_COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision")
+_COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision", "session_date")
 Row = tuple
 
 
@@ -60,8 +60,9 @@ def rows(
     if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
         found = _with_forming(found, live)[-limit if limit else 0 :]
     return [
-        (ticker, interval, at, *adjustments.restated(factors, at.date(), *rest[:5]), *rest[5:], adjusted)
+        (ticker, interval, at, *adjustments.restated(factors, session, *rest[:5]), *rest[5:-1], adjusted, session)
         for at, *rest in found
+        for session in [prices.session_of(at, rest[-1])]
     ]
 
 
@@ -70,17 +71,27 @@ def columns(
 ) -> dict[str, np.ndarray]:
     """The final bars as arrays of one length, oldest first; with a limit the newest of them.
 
-    opened_at: datetime64[us], UTC; open, high, low, close, volume: float64, NaN where a volume is not known.
+    opened_at: datetime64[us], UTC; session_date: datetime64[D]; open, high, low, close, volume: float64, NaN where a
+    volume is not known.
     """
     factors = actions.factors(ticker, adjusted)
     found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
-    rows = list(found.values_list("opened_at", *_VALUES)[:limit])[::-1]
+    # A date costs as much to read as two prices, and of whole sessions the opening is it.
+    is_whole = intervals.named(interval).is_whole
+    told = () if is_whole else ("session_date",)
+    rows = list(found.values_list("opened_at", *_VALUES, *told)[:limit])[::-1]
     opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
-    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
-    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[us]"), opened_at, side="right")
+    dates = opened_at if is_whole else [prices.session_of(row[0], row[-1]) for row in rows]
+    sessions = np.array(dates, dtype="datetime64[D]")
+    values = np.array([row[1:6] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
+    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[D]"), sessions, side="right")
     values[:, :4] *= np.array(factors.prices)[after][:, None]
     values[:, 4] = np.round(values[:, 4] * np.array(factors.volumes)[after])
-    return {"opened_at": opened_at, **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True))}
+    return {
+        "opened_at": opened_at,
+        "session_date": sessions,
+        **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True)),
+    }
 
 
 def _with_forming(found: list[Row], live: Bar) -> list[Row]:
@@ -88,7 +99,7 @@ def _with_forming(found: list[Row], live: Bar) -> list[Row]:
     row = tuple(getattr(live, name) for name in _COLUMNS)
     if not found or found[-1][0] < live.opened_at:
         return [*found, row]
-    _, *_, is_final, _, received_at, _ = found[-1]
+    *_, is_final, _, received_at, _, _ = found[-1]
     if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
         return [*found[:-1], row]
     return found

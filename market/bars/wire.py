@@ -1,6 +1,6 @@
 """How a bar is told: CONTRACT.md's bar, over HTTP and in streams. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from market import intervals
@@ -12,19 +12,21 @@ def bar_fields(bar: Bar) -> dict[str, Any]:
     return row_fields(
         bar.ticker, bar.interval, bar.opened_at, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_final,
         bar.source, bar.received_at, bar.revision, bar.adjustment,
+        bar.session_date,
     )  # fmt: skip
 
 
 def row_fields(
     ticker: str, interval: str, opened_at: datetime, open: float, high: float, low: float, close: float,
     volume: int | None, is_final: bool, source: str, received_at: datetime, revision: int, adjustment: str,
+    session_date: date,
 ) -> dict[str, Any]:  # fmt: skip
     """The same of a Bar's fields, in their order, without the Bar."""
     return {
         "symbol": ticker,
         "interval": interval,
         "opened_at": instant(opened_at),
-        "session_date": opened_at.date().isoformat(),
+        "session_date": session_date.isoformat(),
         "open": open,
         "high": high,
         "low": low,

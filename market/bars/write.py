@@ -26,7 +26,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 _KEY = ("symbol_id", "interval", "opened_at")
 _VALUES = ("open", "high", "low", "close", "volume")
-_COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision")
+_COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision", "session_date")
 Key = tuple[int, str, datetime]
 
 
@@ -156,7 +156,7 @@ def _held_for_update(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:
     found = BarRow.objects.filter(
         symbol_id__in=symbols, interval__in=intervals, opened_at__range=(min(opened), max(opened))
     )
-    return {row[:3]: Bar(tickers[row[0]], *row[1:]) for row in found.values_list(*_COLUMNS)}
+    return {row[:3]: Bar(tickers[row[0]], *row[1:-1], session_date=row[-1]) for row in found.values_list(*_COLUMNS)}
 
 
 def _revision(key: Key, old: Bar, reason: str) -> BarRevision:
@@ -169,11 +169,11 @@ def _insert_or_update(changes: list[tuple[Key, Bar, int]]) -> None:
     """One statement for all rows."""
     if not changes:
         return
-    stamp = connection.ops.adapt_datetimefield_value
+    stamp, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
     parameters = []
     for (symbol, interval, opened_at), bar, revision in changes:
         parameters += (symbol, interval, stamp(opened_at), *_values(bar))
-        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision)
+        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision, day(bar.session_date))
     row = f"({', '.join(['%s'] * len(_COLUMNS))})"
     with connection.cursor() as cursor:
         cursor.execute(f"{_insert()} VALUES {', '.join([row] * len(changes))} {_on_conflict()}", parameters)

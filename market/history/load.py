@@ -5,15 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Max
-
 from market import actions, bars, symbols
 from market.bars import UpsertResult
 from market.history import progress
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
-from market.prices import Action, Bar
+from market.prices import Action, Bar, session_of
 from monitoring import jobs
 
 logger = logging.getLogger(__name__)
@@ -81,5 +79,6 @@ def _start(symbol: Symbol) -> date:
     """Bars of the last sessions may have come from quotes before any history did."""
     if not progress.is_complete(symbol.ticker):
         return START
-    last = BarRow.objects.filter(symbol=symbol, interval=DAY.name, is_final=True).aggregate(at=Max("opened_at"))["at"]
-    return START if last is None else last.date() - OVERLAP
+    final = BarRow.objects.filter(symbol=symbol, interval=DAY.name, is_final=True).order_by("-opened_at")
+    last = final.values_list("opened_at", "session_date").first()
+    return START if last is None else session_of(*last) - OVERLAP

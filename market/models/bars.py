@@ -13,6 +13,7 @@ class Bar(models.Model):
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars")
     interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
+    session_date = models.DateField(null=True)  # null where a version before wrote the row
     open = models.FloatField()
     high = models.FloatField()
     low = models.FloatField()

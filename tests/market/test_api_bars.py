@@ -78,7 +78,7 @@ def test_start_and_end_are_both_included(client, ten_days):
 
 def test_an_end_that_is_a_date_counts_whole(client, apple):
     opened = [datetime(2012, 3, day, 15, tzinfo=UTC) for day in (1, 2, 3)]
-    bars.upsert(daily(0, interval="1h", opened_at=at) for at in opened)
+    bars.upsert(daily(0, interval="1h", opened_at=at, session_date=at.date()) for at in opened)
     hours = client.get(PATH, {"interval": "1h", "end": "2012-03-02"}).json()["results"]
     assert [bar["opened_at"] for bar in hours] == ["2012-03-01T15:00:00Z", "2012-03-02T15:00:00Z"]
 

@@ -120,7 +120,8 @@ def test_a_forming_bar_moves_without_revisions_and_never_covers_a_final_one():
         ({"opened_at": datetime(2999, 1, 1, tzinfo=UTC)}, "future"),
         ({"ticker": "NOPE"}, "no such symbol"),
         ({"interval": "2d"}, "no interval 2d"),
-        ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC)}, "midnight"),
+        ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC), "session_date": date(2024, 1, 1)}, "midnight"),
+        ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC)}, "does not say its session"),
         ({"opened_at": datetime(2024, 1, 1)}, "without its zone"),  # noqa: DTZ001
     ],
 )
@@ -277,16 +278,48 @@ def test_columns_are_the_history_as_arrays(adjusted):
     assert np.isnan(found["volume"][2])
     assert found["volume"][0] == history[0].volume
     assert found["opened_at"].tolist() == [one.opened_at.replace(tzinfo=None) for one in history]
+    assert found["session_date"].tolist() == [one.session_date for one in history]
 
 
 def test_columns_of_nothing_are_empty():
     assert all(len(column) == 0 for column in bars.columns("AAPL").values())
 
 
+# Chicago's futures trade from Sunday evening on, in Monday's session.
+EVENING = {"interval": "1h", "opened_at": datetime(2024, 1, 7, 23, tzinfo=UTC), "session_date": date(2024, 1, 8)}
+
+
+@pytest.mark.db
+def test_a_bar_within_a_session_has_its_exchanges_date_and_not_that_of_utc():
+    split(date(2024, 1, 8))
+    bars.upsert([bar(**EVENING)])
+    assert BarRow.objects.get().session_date == date(2024, 1, 8)
+    read = bars.history("AAPL", interval="1h")[0]
+    assert (read.session_date, read.close) == (date(2024, 1, 8), 101.0)
+    assert bar_fields(read)["session_date"] == "2024-01-08"
+    assert bars.columns("AAPL", interval="1h")["close"].tolist() == [101.0]
+
+
+@pytest.mark.db
+def test_a_correction_of_a_bar_within_a_session_keeps_its_date():
+    bars.upsert([bar(**EVENING)])
+    assert counts(bars.upsert([bar(close=102, received_at=later(), **EVENING)])) == (0, 1, 0)
+    assert bars.history("AAPL", interval="1h")[0].session_date == date(2024, 1, 8)
+
+
+@pytest.mark.db
+def test_a_day_that_a_version_before_wrote_is_its_openings():
+    bars.upsert([bar(day) for day in (1, 2, 3)])
+    split(date(2024, 1, 3))
+    told = bars.history("AAPL"), bars.columns("AAPL")["session_date"].tolist()
+    BarRow.objects.update(session_date=None)
+    assert (bars.history("AAPL"), bars.columns("AAPL")["session_date"].tolist()) == told
+
+
 @pytest.mark.db
 def test_coverage_names_the_first_and_the_last_of_each_interval():
     hour = datetime(2024, 1, 7, 15, tzinfo=UTC)
-    bars.upsert([bar(1), bar(5), bar(interval="1h", opened_at=hour)])
+    bars.upsert([bar(1), bar(5), bar(interval="1h", opened_at=hour, session_date=hour.date())])
     assert coverage.counted(["AAPL", "NOPE"]) == {
         "AAPL": {
             "1d": {"first": bar(1).opened_at, "last": bar(5).opened_at, "count": 2},

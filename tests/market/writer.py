@@ -17,7 +17,8 @@ def versions(version: int) -> list[Bar]:
     made = Bar(
         "AAPL", "1d", prices.midnight(first), 100.0, 110.0, 90.0, 101.0 + version, 1000, True, "replay", received_at
     )
-    return [replace(made, opened_at=prices.midnight(first + timedelta(days=number))) for number in range(BARS)]
+    days = [first + timedelta(days=number) for number in range(BARS)]
+    return [replace(made, opened_at=prices.midnight(day), session_date=day) for day in days]
 
 
 def write(seed: int, version: int) -> None:

@@ -69,7 +69,10 @@ def _insert(row) -> None:
 
 def a_bar() -> None:
     last = bars.history("AAPL", adjusted="raw", limit=1)[-1]
-    later = replace(last, opened_at=last.opened_at + timedelta(days=36_500 // 10), is_final=True, revision=0)
+    moved = {"opened_at": last.opened_at + timedelta(days=36_500 // 10)}
+    if "session_date" in last.__dataclass_fields__:
+        moved["session_date"] = moved["opened_at"].date()
+    later = replace(last, **moved, is_final=True, revision=0)
     assert bars.upsert([replace(later, received_at=timezone.now())]).inserted == 1
     assert bars.upsert([replace(later, received_at=timezone.now(), volume=7)], reason="again").changed == 1
 

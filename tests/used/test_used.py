@@ -75,6 +75,12 @@ def test_its_prices_are_there(found):
     assert sorted(bar.close for bar in history if bar.is_final) == sorted(closes)
 
 
+def test_each_of_its_bars_has_its_session(found):
+    assert not Bar.objects.filter(session_date=None).exists()
+    told = list(Bar.objects.values_list("opened_at", "session_date"))
+    assert all(opened_at.date() == session for opened_at, session in told)
+
+
 def test_its_last_quotes_are_told_and_its_waiting_snapshots_written(found):
     answer = Client().get("/api/v2/symbols/AAPL/quote/")
     assert answer.status_code == 200

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, QuerySet
 
 from market import bars, prices, quotes, records, symbols
 from market.calendars import clock
@@ -148,8 +148,8 @@ class Replay:
     def _last_played(self) -> date | None:
         """The newest session with a final bar among those that are played."""
         played = _final_bars().filter(opened_at__gte=prices.midnight(self._start))
-        newest = played.aggregate(at=Max("opened_at"))["at"]
-        return newest and newest.date()
+        newest = played.order_by("-opened_at").values_list("opened_at", "session_date").first()
+        return newest and prices.session_of(*newest)
 
     def _first_session(self) -> date:
         return next(session for session in recording.sessions() if session >= self._start)

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from market import intervals, prices
-from market.intervals import DAY
 from market.prices import Action, Bar, Quote
 from market.sources.yahoo import events, fields
 from market.sources.yahoo.events import session_date
@@ -57,12 +56,13 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
             ticker=ticker,
             interval=interval,
             opened_at=opened_at,
+            session_date=session,
             open=_traded(row.open * factor, decimals),
             high=_traded(row.high * factor, decimals),
             low=_traded(row.low * factor, decimals),
             close=_traded(row.close * factor, decimals),
             volume=volume if prices.is_volume(volume) else None,
-            is_final=now >= _ends(chart, opened_at, interval) + SETTLING,
+            is_final=now >= _ends(chart, session, opened_at, interval) + SETTLING,
             source=SOURCE,
             received_at=now,
         )
@@ -128,7 +128,7 @@ def quote(chart: dict, *, ticker: str, decimals: int, now: datetime) -> Quote | 
         received_at=now,
         source=SOURCE,
         market_state=_market_state(meta, as_of, now),
-        is_final=now >= _ends(chart, prices.midnight(as_of.date()), DAY.name) + SETTLING,
+        is_final=now >= _session_ends(chart, as_of.date()) + SETTLING,
     )
     return prices.rounded(found, decimals)
 
@@ -216,11 +216,15 @@ def _traded(price: float, decimals: int) -> float:
     return round(round(price, decimals + 2), decimals)
 
 
-def _ends(chart: dict, opened_at: datetime, interval: str) -> datetime:
-    """When a bar stops to move; where the exchange's hours are not told, a day's with its day."""
-    if not (asked := intervals.named(interval)).is_whole:
-        return opened_at + timedelta(seconds=asked.seconds)
-    zone, session, period = _zone(chart), opened_at.date(), _regular(chart)
+def _ends(chart: dict, session: date, opened_at: datetime, interval: str) -> datetime:
+    """When a bar stops to move."""
+    asked = intervals.named(interval)
+    return _session_ends(chart, session) if asked.is_whole else opened_at + timedelta(seconds=asked.seconds)
+
+
+def _session_ends(chart: dict, session: date) -> datetime:
+    """When a day's bar stops to move; where the exchange's hours are not told, with its day."""
+    zone, period = _zone(chart), _regular(chart)
     if period and session == period[0].date():
         return period[1]
     last = moment(chart["meta"].get("regularMarketTime"), zone)
