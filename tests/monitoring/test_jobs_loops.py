@@ -81,6 +81,13 @@ def test_an_ending_that_cannot_be_written_keeps_the_finisher_from_no_other(finis
     until(lambda: Job.objects.get(pk=bad.job.pk).error_code == "unwritable")
 
 
+def test_what_ended_before_a_finisher_stops_is_written_when_it_has_stopped(finisher, two):
+    for current in two:
+        finisher.put(current, Ending(current.job, Job.State.COMPLETED))
+    finisher.stop(10)
+    assert {job.state for job in Job.objects.all()} == {"completed"}
+
+
 def test_a_job_that_breaks_the_reaper_keeps_it_from_no_other(monkeypatch):
     for number in range(2):
         jobs.submit("sample.add", {"a": number})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from django.db import connection, transaction
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from monitoring.jobs import doorbell
@@ -47,9 +47,9 @@ def revive(then: uuid.UUID | None) -> None:
     """What follows a job that runs again waits for it again: what was given up with it, and what has not begun."""
     for path in _paths(then, nowait=True, with_before=True):
         given_up = list(takewhile(_was_given_up, path))
+        # Each still waits for the one before it: nobody counts down what was given up.
         again = {"state": State.PENDING, "error_code": "", "finished_at": None}
         Job.objects.filter(pk__in=[job.pk for job in given_up]).update(**again)
-        _wait_again(given_up)
         changes.after_commit(given_up, {"state": State.PENDING, "error_code": ""})
         if len(given_up) < len(path):
             last = path[len(given_up)]
@@ -79,15 +79,6 @@ def _needs_success(job: Job) -> bool:
 def _was_given_up(job: Job) -> bool:
     is_for_want = job.state == State.CANCELLED and job.error_code == "previous_failed"
     return is_for_want and job.runs_after == Job.RunsAfter.SUCCESS
-
-
-def _wait_again(jobs: list[Job]) -> None:
-    before = Job.objects.filter(then__in=jobs).exclude(state=State.COMPLETED).order_by()
-    by_count: dict[int, list] = {}
-    for pk, count in before.values_list("then").annotate(Count("pk")):
-        by_count.setdefault(count, []).append(pk)
-    for count, ids in by_count.items():
-        Job.objects.filter(pk__in=ids).update(waits=count)
 
 
 def _paths(first: uuid.UUID | None, *, nowait: bool, with_before: bool = False) -> Iterator[list[Job]]:
