@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from monitoring import jobs
@@ -82,9 +82,14 @@ def test_an_ending_that_cannot_be_written_keeps_the_finisher_from_no_other(finis
 
 
 def test_what_ended_before_a_finisher_stops_is_written_when_it_has_stopped(finisher, two):
-    for current in two:
-        finisher.put(current, Ending(current.job, Job.State.COMPLETED))
-    finisher.stop(10)
+    stopping = threading.Thread(target=finisher.stop, args=[10])
+    with transaction.atomic():  # nobody else writes on SQLite meanwhile
+        for current in two:
+            finisher.put(current, Ending(current.job, Job.State.COMPLETED))
+        stopping.start()
+        stopping.join(0.1)
+        assert stopping.is_alive()
+    stopping.join(10)
     assert {job.state for job in Job.objects.all()} == {"completed"}
 
 
