@@ -57,7 +57,6 @@ def run(current: Current) -> Ending | None:
     while not pipes.wait([process.sentinel], LOOK_SECONDS):
         if current.stop_code or time.monotonic() >= current.deadline:
             _kill(process.pid)
-    process.join()
     return _epitaph(current, process.exitcode)
 
 
