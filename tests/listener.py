@@ -35,13 +35,20 @@ class Listener(threading.Thread):
                 time.sleep(0.1)
 
     def _listen(self, socket) -> None:
-        since = {"since": {STREAM: self.place}} if self.place else {}
-        socket.send(json.dumps({**ACTION, **since}))
+        self._ask(socket)
         while not self.stop.is_set():
             try:
-                self._take(json.loads(socket.recv(0.5)))
+                message = json.loads(socket.recv(0.5))
             except TimeoutError:
                 continue
+            if message.get("code") == "temporarily_unavailable":
+                time.sleep(0.2)
+                self._ask(socket)
+            self._take(message)
+
+    def _ask(self, socket) -> None:
+        since = {"since": {STREAM: self.place}} if self.place else {}
+        socket.send(json.dumps({**ACTION, **since}))
 
     def _take(self, message: dict) -> None:
         match message:
