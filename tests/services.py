@@ -26,6 +26,7 @@ import pytest
 from tests import forks
 
 READY_SECONDS = 120
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
 SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
 SHARED_MARIADB = "FINSTAGE_TEST_MARIADB"  # the socket of the run's MariaDB, for the processes that share it
@@ -40,8 +41,15 @@ _processes: list[subprocess.Popen] = []
 @cache
 def folder() -> Path:
     """The folder of this process of the run, within the run's."""
-    within = os.environ.get(RUN) if PART in os.environ else None
+    within = os.environ.get(RUN) if PART in os.environ else _memory()
     return Path(tempfile.mkdtemp(prefix="finstage-tests-", dir=within))
+
+
+def _memory() -> str | None:
+    """Where it has room: nothing that a test writes has to outlive the machine, and no test waits for a disk."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+        return None
+    return str(MEMORY)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
