@@ -46,6 +46,11 @@ def test_no_more_run_side_by_side_than_asked():
     assert max(most) == 3
 
 
+def test_all_of_them_are_waited_for():
+    outcome = jobs.fan_out("ABC", lambda _: time.sleep(0.05), parallel=2)
+    assert sorted(outcome.done) == ["A", "B", "C"]
+
+
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_an_item_that_ends_its_thread_fails_alone(parallel):
     def leave(symbol: str) -> str:

@@ -24,12 +24,27 @@ def test_an_unknown_job_is_refused_by_name():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("priority", "urgent"), ("timeout", 0), ("timeout", "10"), ("timeout", 10**6), ("max_attempts", 0), ("key", "")],
+    [
+        ("priority", "urgent"),
+        ("timeout", 0),
+        ("timeout", "10"),
+        ("timeout", 86_401),
+        ("max_attempts", 0),
+        ("max_attempts", 101),
+        ("key", ""),
+        ("key", "k" * 201),
+    ],
 )
 def test_a_wrong_option_is_refused_by_its_field(field, value):
     with pytest.raises(InvalidArguments) as refused:
         jobs.submit("sample.add", {"a": 1}, **{field: value})
     assert list(refused.value.errors) == [field]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("options", [{"timeout": 86_400, "max_attempts": 100}, {"key": "k" * 200}, {"key": "k"}])
+def test_an_option_may_be_as_large_and_as_small_as_is_said(options):
+    jobs.submit("sample.add", {"a": 1}, **options)
 
 
 @pytest.mark.django_db
