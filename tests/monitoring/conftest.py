@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from django.utils import timezone
 
@@ -36,6 +37,13 @@ def clocks(monkeypatch) -> Clocks:
     monkeypatch.setattr(time, "time", lambda: made.wall.timestamp())
     monkeypatch.setattr(time, "monotonic", lambda: made.monotonic)
     return made
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class WorkerProcess:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import time
 from functools import reduce
 from pathlib import Path
@@ -125,6 +126,7 @@ def _unknown_exchange(exchange: str) -> dict[str, list[str]]:
 
 @condition("sample.open", check=_unknown_exchange)
 def is_open(exchange: str) -> bool:
+    """Open at all."""
     return exchange == "XOPEN"
 
 
@@ -158,6 +160,14 @@ def open_to_all(symbol: str = "", days: int = 1, symbols: list[str] | None = Non
 def isolated_pid(path: str) -> None:
     Path(path).write_text(f"{os.getpid()}\n")
     time.sleep(30)
+
+
+@job("sample.isolated_parent", isolated=True)
+def isolated_parent(path: str) -> None:
+    """Waits for a process of its own."""
+    child = subprocess.Popen(["sleep", "30"])
+    Path(path).write_text(f"{child.pid}\n")
+    child.wait()
 
 
 @job("sample.save_slowly", timeout=60)

@@ -338,6 +338,12 @@ def test_the_kinds_say_which_arguments_a_task_takes(client, staff):
     assert kinds["sample.open_to_all"]["quick"] == ["sample", "sample-week"]
 
 
+def test_the_kinds_say_which_conditions_there_are(client, staff):
+    told = {each["name"]: each for each in client.get("/api/tasks/kinds").json()["conditions"]}
+    exchange = {"name": "exchange", "kind": "a string", "least_length": 1, "required": True, "default": None}
+    assert told["sample.open"] == {"name": "sample.open", "about": "Open at all.", "arguments": [exchange]}
+
+
 @pytest.mark.parametrize(
     ("said", "attempts"),
     [({"max_retries": 0}, 1), ({"max_retries": 99}, 100), ({"max_retries": 2, "max_attempts": 3}, 3)],

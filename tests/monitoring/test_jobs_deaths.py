@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 from celery import current_app
@@ -13,7 +12,7 @@ from django.conf import settings
 from monitoring import jobs
 from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs
-from tests.monitoring.conftest import until
+from tests.monitoring.conftest import is_alive, until
 
 pytestmark = pytest.mark.db
 
@@ -54,7 +53,7 @@ def test_an_isolated_process_dies_with_its_worker(start_worker):
     until(path.exists)
     until(lambda: path.read_text().endswith("\n"))
     worker.kill()
-    until(lambda: not _is_alive(int(path.read_text())))
+    until(lambda: not is_alive(int(path.read_text())))
     assert state(asked) == "running"
 
 
@@ -110,11 +109,3 @@ def deaf_broker():
         yield
     app.conf.broker_url = app.conf.broker_write_url = url
     app._after_fork()  # forgets its connections
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]

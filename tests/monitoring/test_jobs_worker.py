@@ -5,7 +5,7 @@ import pytest
 from monitoring import jobs
 from monitoring.models import Job, JobTemplate, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
-from tests.monitoring.conftest import until
+from tests.monitoring.conftest import is_alive, until
 
 pytestmark = pytest.mark.db
 
@@ -71,8 +71,10 @@ def test_an_isolated_job_has_a_process_of_its_own_and_says_how_far_it_is(worker)
     assert done.progress_word == "half"
 
 
-def test_a_cancelled_isolated_job_is_killed(worker):
-    asked = jobs.submit("sample.isolated", {"seconds": 30})
-    until(lambda: Job.objects.get(pk=asked.pk).state == "running")
+def test_a_cancelled_isolated_job_is_killed_with_what_it_started(worker, tmp_path):
+    path = tmp_path / "pid"
+    asked = jobs.submit("sample.isolated_parent", {"path": str(path)})
+    until(lambda: path.exists() and path.read_text().endswith("\n"))
     jobs.cancel(asked.pk)
     assert jobs.wait(asked.pk, 5).state == "cancelled"
+    until(lambda: not is_alive(int(path.read_text())), 10)
