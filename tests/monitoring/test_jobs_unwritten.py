@@ -203,6 +203,15 @@ def test_what_is_locked_is_given_back_later(holding):
     assert claims.give_back(job)
 
 
+def test_what_is_locked_is_taken_from_its_worker_later(holding, caplog):
+    job = Job.objects.get(pk=holding.everything()[0].job.pk)
+    with in_the_way(job):
+        reaper._lose(job)
+    assert "is locked" in caplog.text
+    reaper._lose(job)
+    assert Job.objects.get(pk=job.pk).state == "retrying"
+
+
 @pytest.mark.parametrize("move", ["cancel", "retry"])
 def test_who_asks_for_a_job_that_is_locked_is_told_to_ask_again(move):
     job = jobs.submit("sample.add", {"a": 1})
