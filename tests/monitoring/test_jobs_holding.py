@@ -11,7 +11,7 @@ from monitoring.jobs.claiming.holding import Counts, Holding
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
-from tests.monitoring.locks import locked
+from tests.monitoring.locks import in_the_way
 
 SHORT, LONG = 0.001, 10.0
 
@@ -145,10 +145,10 @@ def test_after_some_were_given_back_none_is_claimed_ahead_until_jobs_prove_short
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.rows
+@pytest.mark.db
 def test_what_cannot_be_given_back_runs_here(claimed):
     waiting = claimed.everything()
-    with locked(*(each.job for each in waiting)):
+    with in_the_way(*(each.job for each in waiting)):
         claimed.give_back(0.0)
     assert claimed.everything() == waiting
     assert {claimed.next() for _ in waiting} == set(waiting)
