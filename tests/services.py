@@ -75,6 +75,23 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Iterator[dict | None]:
+    """pytest-xdist ends the whole run where a failure names a character that UTF-8 does not have."""
+    return _utf8((yield))
+
+
+def _utf8(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_utf8(name): _utf8(each) for name, each in value.items()}
+        case list() | tuple():
+            return type(value)(map(_utf8, value))
+    return value
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """End and name what tests left behind, and tell `make test` what was not run, which it repeats at its end."""
     for process in _left():
