@@ -4,6 +4,6 @@ adjustments     the factors that restate what came before them (pure)
 store           the rows
 """
 
-from market.actions.store import factors, keep, splits
+from market.actions.store import factors, keep, splits, take_back
 
-__all__ = ["factors", "keep", "splits"]
+__all__ = ["factors", "keep", "splits", "take_back"]

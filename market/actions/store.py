@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from django.db import transaction
+
 from market.actions import adjustments
+from market.coverage import rows as coverage
 from market.intervals import DAY
 from market.models import Bar, CorporateAction, Symbol
 from market.prices import Action, session_of
@@ -12,14 +15,29 @@ _UNSPLIT = adjustments.factors([], "split")
 
 
 def keep(symbol: Symbol, named: Iterable[Action], source: str) -> None:
-    """Have what a source names of a symbol. Safe to run again."""
-    for action in named:
-        CorporateAction.objects.update_or_create(
-            symbol=symbol,
-            kind=action.kind,
-            ex_date=action.ex_date,
-            defaults={"value": action.value, "source": source, "received_at": datetime.now(UTC)},
-        )
+    """Have what a source names of a symbol; what it names again changes nothing. Safe to run again."""
+    asked = list(named)
+    if not asked:
+        return
+    with transaction.atomic():
+        covered = coverage.hold_all([symbol.pk])
+        rows = CorporateAction.objects.filter(symbol=symbol)
+        known = {(row.kind, row.ex_date): row.value for row in rows}
+        news = [action for action in asked if known.get((action.kind, action.ex_date)) != action.value]
+        for action in news:
+            facts = {"value": action.value, "source": source, "received_at": datetime.now(UTC)}
+            rows.update_or_create(symbol=symbol, kind=action.kind, ex_date=action.ex_date, defaults=facts)
+        if news:
+            coverage.renew_counted(covered)
+
+
+def take_back(source: str, start: date) -> None:
+    """Delete what a source named of the days from one on."""
+    gone = CorporateAction.objects.filter(source=source, ex_date__gte=start)
+    with transaction.atomic():
+        covered = coverage.hold_all(gone.order_by().values_list("symbol_id", flat=True).distinct())
+        gone.delete()
+        coverage.renew_counted(covered)
 
 
 def factors(ticker: str, adjusted: str) -> adjustments.Factors:

@@ -4,16 +4,19 @@ import logging
 import random
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
 
 from market import prices
-from market.bars import checks, forming
+from market.bars import checks, statement
+from market.bars.statement import COLUMNS, KEY, VALUES, Key
+from market.coverage import rows as coverage
 from market.models import Bar as BarRow
-from market.models import BarRevision, Symbol
+from market.models import BarRevision, Coverage, Symbol
 from market.prices import Bar
 from monitoring import refusals, turns
 
@@ -24,10 +27,16 @@ RETRIES = 3
 _DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-_KEY = ("symbol_id", "interval", "opened_at")
-_VALUES = ("open", "high", "low", "close", "volume")
-_COLUMNS = (*_KEY, *_VALUES, "is_final", "source", "received_at", "revision", "session_date")
-Key = tuple[int, str, datetime]
+Versions = dict[tuple[str, str], tuple[str, str]]
+
+
+class _Batch(NamedTuple):
+    """What was written of a batch: how many are new and how many were left, and the openings of what was written."""
+
+    inserted: int
+    unchanged: int
+    written: list[datetime]
+    versions: Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class UpsertResult:
     """How many rows each; `changed` are corrections and forming bars that moved, `refused` says why, a line each.
 
     first, last: the openings between which the inserted and changed ones lie; None where there are none.
+    versions: by ticker and interval that of the bars before and after; equal where no value changed. Whoever knows the
+    bars of the version before and what was written knows those of the version after: nobody else wrote between.
     """
 
     inserted: int = 0
@@ -43,6 +54,7 @@ class UpsertResult:
     refused: tuple[str, ...] = ()
     first: datetime | None = None
     last: datetime | None = None
+    versions: Versions = field(default_factory=dict)
 
 
 def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
@@ -70,28 +82,26 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     ordered = sorted(newest.items())
     parts = [ordered[first : first + BATCH] for first in range(0, len(ordered), BATCH)]
     batches = [batch for part in parts for batch in refusals.apart(part, partial(_write_again, reason=reason), refuse)]
-    inserted, unchanged = (sum(counts[part] for counts in batches) for part in (0, 1))
-    written = [opened_at for *_, some in batches for opened_at in some]
-    span = {"first": min(written, default=None), "last": max(written, default=None)}
-    return UpsertResult(inserted, len(written) - inserted, unchanged, tuple(refused), **span)
+    inserted, written = sum(each.inserted for each in batches), [at for each in batches for at in each.written]
+    return UpsertResult(
+        inserted,
+        changed=len(written) - inserted,
+        unchanged=sum(each.unchanged for each in batches),
+        refused=tuple(refused),
+        first=min(written, default=None),
+        last=max(written, default=None),
+        versions=_followed(each.versions for each in batches),
+    )
 
 
-def delete_played(start: date, source: str) -> int:
-    """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
-    since = {"opened_at__gte": prices.midnight(start), "source": source}
-    forming.forget()
-    with transaction.atomic():
-        BarRevision.objects.filter(**since).delete()
-        return BarRow.objects.filter(**since).delete()[0]
-
-
-def forget_future(ticker: str) -> int:
-    """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
-    since = datetime.now(UTC) + prices.DAY_AHEAD
-    gone = BarRow.objects.filter(symbol__ticker=ticker, opened_at__gt=since).delete()[0]
-    if gone:
-        refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
-    return gone
+def _followed(parts: Iterable[Versions]) -> Versions:
+    """The versions before and after all batches; where others wrote between two, only what follows them counts."""
+    told: Versions = {}
+    for part in parts:
+        for key, (before, after) in part.items():
+            first, last = told.get(key, (before, before))
+            told[key] = (first if last == before else before, after)
+    return told
 
 
 def _refused(bar: Bar, fault: str) -> str:
@@ -109,7 +119,7 @@ def _values(bar: Bar) -> tuple:
     return bar.open, bar.high, bar.low, bar.close, bar.volume
 
 
-def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[datetime]]:
+def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> _Batch:
     """Write, and try again where the database chose us as a deadlock's victim."""
     for attempt in range(RETRIES + 1):
         try:
@@ -124,70 +134,66 @@ def _write_again(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, l
     raise AssertionError("unreachable")
 
 
-def _write(batch: list[tuple[Key, Bar]], reason: str) -> tuple[int, int, list[datetime]]:
-    """Insert, correct or leave each bar of a batch in key order.
+def _write(batch: list[tuple[Key, Bar]], reason: str) -> _Batch:
+    """Insert, correct or leave each bar of a batch in key order, and give what changed a new version.
 
-    Returns how many were inserted and left, and the openings of those that were written.
+    The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
     """
     with turns.taken(), transaction.atomic():
-        held, now = _held_for_update(batch), datetime.now(UTC)
-        changes, replaced, inserted = [], [], 0
+        covered = coverage.hold({key[:2] for key, _ in batch})
+        before = {key: row.version for key, row in covered.items()}
+        held, now = _held(batch), datetime.now(UTC)
+        changes, replaced = [], []
         for key, bar in batch:
             old = held.get(key)
             if old is None:
-                inserted += 1
                 changes.append((key, bar, 0))
             elif _rank(bar, now) >= _rank(old, now) and (_values(bar), bar.is_final) != (_values(old), old.is_final):
                 changes.append((key, bar, old.revision + old.is_final))
                 if old.is_final:
                     replaced.append(_revision(key, old, reason))
         BarRevision.objects.bulk_create(replaced)
-        _insert_or_update(changes)
-    return inserted, len(batch) - len(changes), [key[2] for key, *_ in changes]
+        statement.insert_or_update(changes)
+        _cover(covered, changes, held, replaced)
+    tickers = {key[0]: bar.ticker for key, bar in batch}
+    return _Batch(
+        inserted=sum(key not in held for key, *_ in changes),
+        unchanged=len(batch) - len(changes),
+        written=[key[2] for key, *_ in changes],
+        versions={(tickers[key[0]], key[1]): (before[key], row.version) for key, row in covered.items()},
+    )
 
 
-def _held_for_update(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:
-    """The bars that are there. Nobody else writes bars of these symbols until we are done: their rows are locked.
-
-    The bars themselves could not be locked, as some do not exist yet.
-    """
+def _held(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:
+    """The bars that are there."""
     symbols, intervals, opened = ({key[part] for key, _ in batch} for part in range(3))
-    tickers = dict(Symbol.objects.select_for_update().filter(pk__in=symbols).order_by("pk").values_list("pk", "ticker"))
+    tickers = {key[0]: bar.ticker for key, bar in batch}
     found = BarRow.objects.filter(
         symbol_id__in=symbols, interval__in=intervals, opened_at__range=(min(opened), max(opened))
     )
-    return {row[:3]: Bar(tickers[row[0]], *row[1:-1], session_date=row[-1]) for row in found.values_list(*_COLUMNS)}
+    return {row[:3]: Bar(tickers[row[0]], *row[1:-1], session_date=row[-1]) for row in found.values_list(*COLUMNS)}
+
+
+def _cover(
+    covered: dict[coverage.Key, Coverage],
+    changes: list[tuple[Key, Bar, int]],
+    held: dict[Key, Bar],
+    replaced: list[BarRevision],
+) -> None:
+    """Have the rows of coverage say what was written."""
+    for key, bar, _ in changes:
+        row, opened_at = covered[key[:2]], key[2]
+        row.held, row.source = row.held + (key not in held), bar.source
+        row.first_held, row.last_held = (
+            min(row.first_held or opened_at, opened_at),
+            max(row.last_held or opened_at, opened_at),
+        )
+    for old in replaced:
+        covered[old.symbol_id, old.interval].corrections += 1
+    coverage.renew(covered[key] for key in sorted({key[:2] for key, *_ in changes}))
 
 
 def _revision(key: Key, old: Bar, reason: str) -> BarRevision:
-    kept = {name: getattr(old, name) for name in (*_VALUES, "source", "received_at", "revision")}
+    kept = {name: getattr(old, name) for name in (*VALUES, "source", "received_at", "revision")}
     now = datetime.now(UTC)
-    return BarRevision(**dict(zip(_KEY, key, strict=True)), **kept, replaced_at=now, reason=reason[:200])
-
-
-def _insert_or_update(changes: list[tuple[Key, Bar, int]]) -> None:
-    """One statement for all rows."""
-    if not changes:
-        return
-    stamp, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
-    parameters = []
-    for (symbol, interval, opened_at), bar, revision in changes:
-        parameters += (symbol, interval, stamp(opened_at), *_values(bar))
-        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision, day(bar.session_date))
-    row = f"({', '.join(['%s'] * len(_COLUMNS))})"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_insert()} VALUES {', '.join([row] * len(changes))} {_on_conflict()}", parameters)
-
-
-def _insert() -> str:
-    quoted = connection.ops.quote_name
-    return f"INSERT INTO {quoted(BarRow._meta.db_table)} ({', '.join(map(quoted, _COLUMNS))})"
-
-
-def _on_conflict() -> str:
-    quoted = connection.ops.quote_name
-    moved = [quoted(name) for name in _COLUMNS if name not in _KEY]
-    if connection.vendor == "mysql":
-        return "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in moved)
-    key = ", ".join(map(quoted, _KEY))
-    return f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
+    return BarRevision(**dict(zip(KEY, key, strict=True)), **kept, replaced_at=now, reason=reason[:200])

@@ -2,6 +2,7 @@
 
 from market.models.actions import CorporateAction
 from market.models.bars import Bar, BarRevision
+from market.models.coverage import Coverage
 from market.models.records import Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource
@@ -11,6 +12,7 @@ __all__ = [
     "Bar",
     "BarRevision",
     "CorporateAction",
+    "Coverage",
     "DataSource",
     "Record",
     "Snapshot",

@@ -15,12 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from market import bars, prices, quotes, records, symbols
+from market import actions, bars, prices, quotes, records, symbols
 from market.calendars import clock
 from market.calendars.clock import Clock
 from market.intervals import DAY
 from market.models import Bar as BarRow
-from market.models import CorporateAction, DataSource, Record, Symbol
+from market.models import DataSource, Record, Symbol
 from market.prices import Action, Bar, Quote
 from market.sources import ProviderError, Rewind, Tick
 from market.sources.replay import recording
@@ -74,8 +74,8 @@ class Replay:
         """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
         found = recording.bars(symbol.ticker, self._start, datetime.now(UTC))
         splits = recording.SPLITS.get(symbol.ticker, {}).items()
-        actions = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
-        return [bar for bar in found if bar.session_date >= start], actions
+        named = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
+        return [bar for bar in found if bar.session_date >= start], named
 
     def quotes(self, wanted: Iterable[Symbol]) -> Iterable[Quote]:
         text = "A recording can't be asked: it tells its prices by itself, while a feed plays it"
@@ -159,7 +159,7 @@ class Replay:
         first = self._first_session()
         with transaction.atomic():
             bars.delete_played(first, NAME)
-            CorporateAction.objects.filter(source=NAME, ex_date__gte=first).delete()
+            actions.take_back(NAME, first)
             Record.objects.filter(source=NAME).delete()
             DataSource.objects.filter(pk=1).update(epoch=place.epoch + 1)
         quotes.forget(NAME)
@@ -224,14 +224,8 @@ def _load_history(before: date) -> None:
 
 def _know_splits(first: date, last: date) -> None:
     for ticker, splits in recording.SPLITS.items():
-        for ex_date, value in splits.items():
-            if first <= ex_date <= last:
-                CorporateAction.objects.get_or_create(
-                    symbol=Symbol.objects.get(ticker=ticker),
-                    kind=CorporateAction.Kind.SPLIT,
-                    ex_date=ex_date,
-                    defaults={"value": value, "source": NAME, "received_at": datetime.now(UTC)},
-                )
+        named = [Action(ticker, "split", day, value) for day, value in splits.items() if first <= day <= last]
+        actions.keep(Symbol.objects.get(ticker=ticker), named, NAME)
 
 
 def _seed_quotes(session: date) -> None:

@@ -1,0 +1,42 @@
+"""Bars that are taken back: what was played, and what a wrong clock dated into the future."""
+
+from datetime import UTC, date, datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from market import prices
+from market.bars import forming
+from market.coverage import rows as coverage
+from market.models import Bar, BarRevision
+from monitoring import refusals
+
+
+def delete_played(start: date, source: str) -> int:
+    """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
+    since = {"opened_at__gte": prices.midnight(start), "source": source}
+    forming.forget()
+    return _delete(Bar.objects.filter(**since), BarRevision.objects.filter(**since))
+
+
+def forget_future(ticker: str) -> int:
+    """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
+    since = datetime.now(UTC) + prices.DAY_AHEAD
+    gone = _delete(Bar.objects.filter(symbol__ticker=ticker, opened_at__gt=since))
+    if gone:
+        refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
+    return gone
+
+
+def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision]) -> int:
+    """Delete rows, and have the coverage of those symbols say what is left; returns how many bars."""
+    keys = set(bars.order_by().values_list("symbol_id", "interval").distinct())
+    if not keys:
+        return 0
+    with transaction.atomic():
+        covered = coverage.hold(keys)
+        for rows in corrections:
+            rows.delete()
+        gone = bars.delete()[0]
+        coverage.renew_counted(covered.values())
+    return gone

@@ -1,0 +1,11 @@
+"""What we hold of each symbol's bars: one row for each interval beside them, with the version of what they say.
+
+tokens          what a version is (pure)
+signs           by what a write is noticed of a version of ours that knows no coverage
+rows            the rows, locked by whoever writes bars
+versions        the version of a symbol's bars
+"""
+
+from market.coverage.versions import latest, renew
+
+__all__ = ["latest", "renew"]

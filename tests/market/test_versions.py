@@ -1,0 +1,145 @@
+"""The version of a symbol's bars: another one after each write that changed a value, in the same transaction."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import transaction
+
+from market import actions, bars, coverage, prices
+from market.coverage import tokens
+from market.models import Bar as BarRow
+from market.models import CorporateAction, Coverage, Symbol
+from market.prices import Action
+from tests.market.test_bars import bar, later
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
+SPLIT = Action("AAPL", "split", date(2024, 1, 4), 2.0)
+
+
+def version(ticker: str = "AAPL", interval: str = "1d") -> str:
+    return coverage.latest([ticker], interval=interval)[ticker]
+
+
+def name_split(*named: Action) -> None:
+    actions.keep(Symbol.objects.get(ticker="AAPL"), named, "replay")
+
+
+def test_a_token_is_never_given_twice_and_sorts_by_time():
+    given = [tokens.new() for _ in range(1000)]
+    assert len(set(given)) == 1000
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in given)
+    assert [each[:12] for each in given] == sorted(each[:12] for each in given)
+
+
+def test_what_has_no_bars_has_no_version_and_what_is_unknown_is_not_told():
+    assert coverage.latest(["AAPL", "NOPE"]) == {"AAPL": ""}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: bars.upsert([bar(3)]),
+        lambda: bars.upsert([bar(2, 102, received_at=later())]),
+        lambda: name_split(SPLIT),
+        lambda: bars.delete_played(date(2024, 1, 2), "replay"),
+        lambda: coverage.renew([Symbol.objects.get(ticker="AAPL").pk]),
+    ],
+    ids=["another bar", "a correction", "an action", "what was played goes", "a rename"],
+)
+def test_a_write_that_changes_a_value_changes_the_version(write):
+    bars.upsert([bar(1), bar(2)])
+    before = version()
+    write()
+    assert version() not in ("", before)
+
+
+def test_a_write_that_changes_nothing_leaves_the_version():
+    bars.upsert([bar(1), bar(2, 102)])
+    name_split(SPLIT)
+    before = version()
+    bars.upsert([bar(1, received_at=later()), bar(2, 101, received_at=later(-1))])
+    name_split(SPLIT)
+    bars.delete_played(date(2024, 1, 3), "replay")
+    assert (bars.forget_future("AAPL"), version()) == (0, before)
+
+
+def test_a_version_that_is_taken_back_with_its_write_is_not_given_again():
+    bars.upsert([bar(1)])
+    before, kept = version(), []
+    for close in (102, 103):
+        with transaction.atomic():
+            bars.upsert([bar(1, close, received_at=later())])
+            kept.append(version())
+            transaction.set_rollback(True)
+    assert version() == before
+    assert len({before, *kept}) == 3
+
+
+def test_upsert_tells_the_versions_before_and_after():
+    first = bars.upsert([bar(1)]).versions["AAPL", "1d"]
+    then = bars.upsert([bar(day) for day in (1, 2)]).versions["AAPL", "1d"]
+    again = bars.upsert([bar(2)]).versions["AAPL", "1d"]
+    assert first[1] == then[0] != then[1] == version()
+    assert again == (then[1], then[1])
+
+
+def test_another_interval_and_another_symbol_keep_theirs():
+    Symbol.objects.create(ticker="MSFT", name="Microsoft", exchange="XNAS", currency="USD", time_zone="UTC")
+    bars.upsert([bar(1), bar(1, ticker="MSFT"), bar(1, interval="1wk")])
+    before = version("MSFT"), version(interval="1wk")
+    bars.upsert([bar(2)])
+    assert (version("MSFT"), version(interval="1wk")) == before
+
+
+def test_an_action_changes_the_version_of_every_interval():
+    bars.upsert([bar(1), bar(1, interval="1wk")])
+    before = version(), version(interval="1wk")
+    name_split(SPLIT)
+    name_split(replace(SPLIT, value=3.0))
+    assert not {version(), version(interval="1wk")} & set(before)
+
+
+@pytest.mark.parametrize("day", [1, 9], ids=["before all others", "after all others"])
+def test_a_bar_that_a_version_before_wrote_changes_the_version(day):
+    bars.upsert([bar(3)])
+    before = version()
+    row = BarRow.objects.get()
+    row.opened_at = prices.midnight(date(2024, 1, day))
+    row.save(force_insert=True)
+    found = version()
+    assert found != before
+    assert version() == found
+    assert Coverage.objects.get().held == 2
+
+
+def test_bars_that_a_version_before_wrote_alone_have_a_version():
+    bars.upsert([bar(3)])
+    Coverage.objects.all().delete()
+    found = version()
+    assert found
+    assert (version(), Coverage.objects.get().held) == (found, 1)
+
+
+def test_an_action_of_a_version_before_changes_the_version():
+    bars.upsert([bar(3)])
+    before = version()
+    CorporateAction.objects.create(
+        symbol=Symbol.objects.get(ticker="AAPL"), kind="split", ex_date=SPLIT.ex_date, value=2, source="replay",
+        received_at=datetime.now(UTC),
+    )  # fmt: skip
+    assert version() != before
+
+
+def test_what_a_version_before_wrote_between_is_not_taken_for_our_own():
+    before = bars.upsert([bar(3)]).versions["AAPL", "1d"][1]
+    BarRow.objects.filter(opened_at=bar(3).opened_at).delete()
+    told = bars.upsert([bar(4)]).versions["AAPL", "1d"]
+    assert before not in told
+
+
+def test_versions_of_many_cost_one_query(django_assert_num_queries):
+    bars.upsert([bar(1)])
+    with django_assert_num_queries(1):
+        coverage.latest(["AAPL", "NOPE"])
