@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 from analysis import summary
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import actions, quotes, records
+from market import actions, quotes, records, sources
 from market.actions.adjustments import Factors
 from market.calendars import clock
 from market.history import progress
@@ -43,7 +43,7 @@ def _surroundings() -> dict[str, Any]:
 def _source() -> dict | None:
     """The one source of this database's prices; None before the first start has chosen it."""
     row = DataSource.objects.filter(pk=1).values("name", "epoch").first()
-    return row and {"name": row["name"], "is_recorded": row["name"] == "replay", "epoch": row["epoch"]}
+    return row and {"name": row["name"], "is_recorded": sources.about(row["name"]).is_recorded, "epoch": row["epoch"]}
 
 
 def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:

@@ -1,17 +1,17 @@
 """Starting prices afresh from another source: people, watchlists and rules stay, everything that was a price goes."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
 
-from market import symbols
+from market import sources, symbols
 from market.models import Bar, BarRevision, CorporateAction, Coverage, DataSource, Record, Snapshot, Symbol
 from monitoring import redis
 from realtime.models import Alert, AlertRule
 
-SEEDS = {"replay": symbols.RECORDED, "yahoo": symbols.WELL_KNOWN}
 PRICES = [Bar, BarRevision, Coverage, Snapshot, CorporateAction, Record, Alert]
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")
@@ -25,7 +25,7 @@ def begin(name: str) -> None:
         old = DataSource.objects.select_for_update().get(pk=1)
         for model in PRICES:
             model.objects.all().delete()
-        _track(SEEDS[name], instead_of=SEEDS[old.name])
+        _track(sources.about(name).seeds, instead_of=sources.about(old.name).seeds)
         facts = {"name": name, "reason": "switched to by switch_source", "chosen_at": now, "epoch": old.epoch + 1}
         DataSource.objects.filter(pk=1).update(**facts)
 
@@ -42,7 +42,7 @@ def forget_live() -> None:
         client.unlink(*found[start : start + KEYS_AT_ONCE])
 
 
-def _track(seeds: list[symbols.Seed], *, instead_of: list[symbols.Seed]) -> None:
+def _track(seeds: Sequence[symbols.Seed], *, instead_of: Sequence[symbols.Seed]) -> None:
     """Follow the new source's first symbols, and no longer those that only came with the old one."""
     new, old = ({seed.ticker for seed in some} for some in (seeds, instead_of))
     watched = AlertRule.objects.exclude(symbol=None).values("symbol")

@@ -71,8 +71,8 @@ def source() -> str:
         asked = f"{row.name}, and FINSTAGE_SOURCE asks for {settings.SOURCE}"
         raise Broken(asked, f"Unset it, or run: {settings.MANAGE} switch_source {settings.SOURCE}")
     symbols = Symbol.objects.tracked().count()
-    if row.name == "yahoo" and not sources.source().answers(sources.ANSWER_SECONDS):
-        raise Broken("yahoo does not answer", "Check the network; prices come again by themselves when it does.")
+    if not sources.about(row.name).is_recorded and not sources.source().answers(sources.ANSWER_SECONDS):
+        raise Broken(f"{row.name} does not answer", "Check the network; prices come again by themselves when it does.")
     return f"{row.name} since {row.chosen_at:%Y-%m-%d} ({row.reason}), {symbols} symbols"
 
 

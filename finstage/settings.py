@@ -128,7 +128,9 @@ MANAGE = f"{_PYTHON.relative_to(BASE_DIR) if _PYTHON.is_relative_to(BASE_DIR) el
 
 # Prices
 
-SOURCE = _choice("FINSTAGE_SOURCE", ["auto", "yahoo", "replay"], "auto")
+# Every source of prices, a folder each. Of `auto` the first that answers, and the last where none does.
+SOURCES = ["market.sources.yahoo", "market.sources.replay"]
+SOURCE = _choice("FINSTAGE_SOURCE", ["auto", *(path.rpartition(".")[2] for path in SOURCES)], "auto")
 REPLAY_START = env.str("FINSTAGE_REPLAY_START", default="") or "2012-09-04"
 REPLAY_SESSION_SECONDS = _number("FINSTAGE_REPLAY_SESSION_SECONDS", 20, 0.05, 86_400)
 # Requests a second to Yahoo, of all processes together.

@@ -17,16 +17,18 @@ SILENCE = timedelta(minutes=2)  # of a symbol whose exchange is open
 def look() -> dict:
     """Which tracked symbols are silent although they could be told of; jobs of their own ask about those.
 
-    A recording is not asked: a feed plays it, or nobody does.
+    A source that can't be asked is not: a feed plays a recording, or nobody does.
     """
     tracked, now = list(Symbol.objects.tracked()), datetime.now(UTC)
     latest = quotes.latest([symbol.ticker for symbol in tracked])
-    is_open = {exchange: hours.is_open(exchange) for exchange in {symbol.exchange for symbol in tracked}}
+    has_hours = sources.has_hours()
+    at_home = {symbol.exchange for symbol in tracked}
+    is_open = {exchange: hours.is_open(exchange, has_hours=has_hours) for exchange in at_home}
     silent = [
         symbol.ticker for symbol in tracked if _is_silent(latest[symbol.ticker], now, is_open=is_open[symbol.exchange])
     ]
     unended = Job.objects.filter(name="market.quotes").exclude(state__in=Job.ENDED).exists()
-    can_ask = not (unended or hours.is_recorded())
+    can_ask = not unended and sources.can("quotes")
     chunks = [{"symbols": each} for each in jobs.chunks(silent if can_ask else [], CHUNK)]
     with jobs.current().commit() as end:
         end.result = {

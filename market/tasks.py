@@ -12,13 +12,13 @@ CHUNK = 25  # symbols of one job that asks a source: small enough to be done aga
 @condition("market.is_open", check=exchanges.unknown_if_named)
 def is_open(exchange: str = "") -> bool:
     """The exchange trades now; without a name, any does where a tracked symbol is at home."""
-    return hours.is_open(exchange)
+    return hours.is_open(exchange, has_hours=sources.has_hours())
 
 
 @condition("market.had_session", check=exchanges.unknown)
 def had_session(exchange: str) -> bool:
     """Today is a trading day of the exchange, by its own calendar and date."""
-    return hours.had_session(exchange)
+    return hours.had_session(exchange, has_hours=sources.has_hours())
 
 
 @job("market.price_monitor", timeout=60, schedules=(Schedule("*/2 * * * *"),))

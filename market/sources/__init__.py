@@ -1,6 +1,6 @@
 """Where prices come from.
 
-    contract        what every source can do
+    contract        what a source is, and what each can do
     registry        which there are, and which of them this database holds
     errors          what can go wrong with one
 
@@ -14,18 +14,23 @@ What any of them may use:
     loader          the whole history of each symbol, in the background
 """
 
-from market.sources.contract import Rewind, Source, Tick
+from market.sources.contract import About, Rewind, Source, Tick
 from market.sources.errors import ProviderError, WrongSource
-from market.sources.registry import ANSWER_SECONDS, SOURCES, choose, source
+from market.sources.registry import ANSWER_SECONDS, SOURCES, about, can, choose, has_hours, held, source
 
 __all__ = [
     "ANSWER_SECONDS",
     "SOURCES",
+    "About",
     "ProviderError",
     "Rewind",
     "Source",
     "Tick",
     "WrongSource",
+    "about",
+    "can",
     "choose",
+    "has_hours",
+    "held",
     "source",
 ]

@@ -8,19 +8,43 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from market.models import DataSource
-from market.sources.contract import Source
+from market.sources.contract import Ability, About, Source
 from market.sources.errors import ProviderError, WrongSource
 
 logger = logging.getLogger(__name__)
 
-# Loaded by name, so that yfinance is imported only by the processes that ask it.
-SOURCES = {"yahoo": "market.sources.yahoo.source.Yahoo", "replay": "market.sources.replay.source.Replay"}
+SOURCES: dict[str, About] = {each.name: each for each in (import_string(f"{path}.ABOUT") for path in settings.SOURCES)}
 ANSWER_SECONDS = 3.0
 
 
 def source() -> Source:
     """The source that this database holds; raises WrongSource where the settings ask for the other."""
     return _load(choose(settings.SOURCE).name)
+
+
+def about(name: str) -> About:
+    """What a source is. Raises WrongSource where there is none of that name."""
+    if name not in SOURCES:
+        raise WrongSource(f"There is no source {name!r}; there are {', '.join(SOURCES)}.")
+    return SOURCES[name]
+
+
+def held() -> About | None:
+    """What the source of this database is; None before the first start has chosen one."""
+    name = DataSource.objects.filter(pk=1).values_list("name", flat=True).first()
+    return None if name is None else about(name)
+
+
+def has_hours() -> bool:
+    """Whether the exchanges of this database keep to their calendars, as they do before a source is chosen."""
+    found = held()
+    return found is None or found.has_hours
+
+
+def can(ability: Ability) -> bool:
+    """Whether the source of this database can; one that is not chosen yet may."""
+    found = held()
+    return found is None or ability in found.can
 
 
 def choose(asked: str) -> DataSource:
@@ -42,9 +66,12 @@ def _first(asked: str) -> DataSource:
 
 
 def _found() -> tuple[str, str]:
-    if _answers_in_time("yahoo"):
-        return "yahoo", f"Yahoo answered within {ANSWER_SECONDS:g} s at the first start"
-    return "replay", f"Yahoo did not answer within {ANSWER_SECONDS:g} s at the first start"
+    *asked, last = SOURCES
+    within = f"within {ANSWER_SECONDS:g} s at the first start"
+    for name in asked:
+        if _answers_in_time(name):
+            return name, f"{SOURCES[name].title} answered {within}"
+    return last, f"{' and '.join(str(SOURCES[name].title) for name in asked)} did not answer {within}"
 
 
 def _answers_in_time(name: str) -> bool:
@@ -65,4 +92,5 @@ def _ask(name: str, found: threading.Event) -> None:
 
 
 def _load(name: str) -> Source:
-    return import_string(SOURCES[name])()
+    # Loaded by name, so that yfinance is imported only by the processes that ask it.
+    return import_string(about(name).loaded_from)()

@@ -7,7 +7,7 @@ from django.db import connection
 
 from market.models import Symbol
 from market.symbols import spelling
-from market.symbols.seeds import Seed
+from market.symbols.seed import Seed
 from market.symbols.spelling import UnknownSymbol
 
 _FACTS = ["name", "exchange", "currency", "time_zone", "asset_type", "price_decimals"]

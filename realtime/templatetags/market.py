@@ -2,6 +2,8 @@
 
 from django import template
 
+from market import sources
+
 register = template.Library()
 
 FEWEST_DECIMALS = 2
@@ -22,6 +24,12 @@ EXCHANGES = {
 def exchange(code: str) -> str:
     """XNAS is Nasdaq; a code without a name stays as it is."""
     return EXCHANGES.get(code, code)
+
+
+@register.filter
+def source(name: str) -> str:
+    """As the source calls itself; one that this version does not know stays as it is."""
+    return str(sources.SOURCES[name].title) if name in sources.SOURCES else name
 
 
 @register.filter

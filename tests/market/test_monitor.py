@@ -20,12 +20,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
 
 @pytest.fixture
 def always_open(monkeypatch):
-    monkeypatch.setattr(monitor.hours, "is_open", lambda exchange="": True)
+    monkeypatch.setattr(monitor.hours, "is_open", lambda exchange="", *, has_hours: True)
 
 
 @pytest.fixture
 def always_closed(monkeypatch):
-    monkeypatch.setattr(monitor.hours, "is_open", lambda exchange="": False)
+    monkeypatch.setattr(monitor.hours, "is_open", lambda exchange="", *, has_hours: False)
 
 
 def told(quote, seconds_ago: float, **fields) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from market import sources, symbols
 from market.models import DataSource, Symbol
 from market.prices import midnight
-from market.sources import ProviderError, WrongSource, registry
+from market.sources import ProviderError, WrongSource, registry, replay, yahoo
 from market.sources.replay import recording
 
 pytestmark = pytest.mark.django_db
@@ -28,16 +29,16 @@ def test_what_is_no_ticker_is_refused_with_what_one_looks_like(text):
 
 @pytest.mark.db
 def test_ensuring_again_keeps_one_row_and_what_people_decided():
-    symbols.ensure(symbols.RECORDED)
+    symbols.ensure(replay.SEEDS)
     Symbol.objects.filter(ticker="IBM").update(is_active=False, name="?")
-    assert [symbol.ticker for symbol in symbols.ensure(symbols.RECORDED)] == list(recording.TICKERS)
+    assert [symbol.ticker for symbol in symbols.ensure(replay.SEEDS)] == list(recording.TICKERS)
     assert [symbol.ticker for symbol in symbols.tracked()] == ["AAPL", "FB", "GOOG", "MSFT"]
     assert Symbol.objects.get(ticker="IBM").name.startswith("International")
 
 
 def test_the_seeds_are_valid_and_their_decimals_lose_no_recorded_price():
-    made = symbols.ensure([*symbols.WELL_KNOWN, *symbols.RECORDED])
-    assert len(symbols.WELL_KNOWN) == 12
+    made = symbols.ensure([*yahoo.SEEDS, *replay.SEEDS])
+    assert len(yahoo.SEEDS) == 12
     for symbol in made:
         symbol.full_clean()
         for day in recording.days(symbol.ticker).values():
@@ -45,9 +46,9 @@ def test_the_seeds_are_valid_and_their_decimals_lose_no_recorded_price():
 
 
 @pytest.fixture
-def yahoo(monkeypatch) -> type:
-    """A stand-in that is reachable or not, as its class says."""
-    monkeypatch.setitem(sources.SOURCES, "yahoo", f"{__name__}.Reachable")
+def reachable(monkeypatch) -> type:
+    """A stand-in of Yahoo that is reachable or not, as its class says."""
+    monkeypatch.setitem(sources.SOURCES, "yahoo", replace(yahoo.ABOUT, loaded_from=f"{__name__}.Reachable"))
     monkeypatch.setattr(registry, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(Reachable, "answer", staticmethod(lambda: True))
     return Reachable
@@ -69,7 +70,7 @@ def test_the_first_start_writes_down_what_was_asked_for():
     assert DataSource.objects.get().reason == "asked for by FINSTAGE_SOURCE"
 
 
-def test_auto_takes_yahoo_where_it_answers(yahoo):
+def test_auto_takes_yahoo_where_it_answers(reachable):
     assert sources.choose("auto").name == "yahoo"
 
 
@@ -83,14 +84,14 @@ def hangs() -> bool:
 
 
 @pytest.mark.parametrize("answer", [lambda: False, fails, hangs])
-def test_auto_takes_the_recording_where_yahoo_does_not_answer_in_time(yahoo, monkeypatch, answer):
-    monkeypatch.setattr(yahoo, "answer", staticmethod(answer))
+def test_auto_takes_the_recording_where_yahoo_does_not_answer_in_time(reachable, monkeypatch, answer):
+    monkeypatch.setattr(reachable, "answer", staticmethod(answer))
     assert sources.choose("auto").name == "replay"
 
 
-def test_auto_asks_once_and_later_starts_use_the_choice(yahoo, monkeypatch):
+def test_auto_asks_once_and_later_starts_use_the_choice(reachable, monkeypatch):
     sources.choose("auto")
-    monkeypatch.setattr(yahoo, "answer", staticmethod(fails))
+    monkeypatch.setattr(reachable, "answer", staticmethod(fails))
     assert sources.choose("auto").name == sources.choose("yahoo").name == "yahoo"
 
 

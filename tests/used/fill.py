@@ -38,7 +38,8 @@ def main() -> None:
     declaration.discover()
     jean = people()
     if SOURCE == "yahoo":
-        symbols.ensure(symbols.WELL_KNOWN)
+        if hasattr(symbols, "WELL_KNOWN"):  # of a version that leaves the first symbols to the feed
+            symbols.ensure(symbols.WELL_KNOWN)
         tickers = list(Symbol.objects.tracked().values_list("ticker", flat=True))[:4]
         for number, ticker in enumerate(tickers):
             prices(ticker, 100.0 * (number + 1))

@@ -54,17 +54,15 @@ class Command(BaseCommand):
     def _prepare_source(self) -> None:
         try:
             source = sources.source()
-            if source.name == "replay":
-                # Yahoo's history takes minutes, and the feed brings it in the background.
-                source.prepare()
+            source.prepare()  # what takes minutes the feed brings in the background
         except WrongSource as error:
             raise CommandError(str(error)) from None
         except ProviderError as error:
             raise CommandError(f"The source of prices can't be prepared: {error}") from None
-        if source.name == "replay":
+        if source.about.is_recorded:
             self.stdout.write(f"Prices are recorded sessions. For live ones: {settings.MANAGE} switch_source yahoo")
         else:
-            self.stdout.write("Prices are Yahoo's.")
+            self.stdout.write(f"Prices come from {source.about.title}.")
 
     def _ask_for_records(self) -> None:
         """The hourly job, at once where it never ran."""

@@ -1,4 +1,4 @@
-"""`manage.py switch_source yahoo|replay`: prices from elsewhere, from now on."""
+"""`manage.py switch_source NAME`: prices from elsewhere, from now on."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser

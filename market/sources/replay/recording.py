@@ -14,9 +14,10 @@ from market import prices
 from market.bars import checks
 from market.intervals import DAY
 from market.prices import Bar, Quote
+from market.sources.replay import ABOUT
 from monitoring import refusals
 
-NAME = "replay"
+NAME = ABOUT.name
 TICKERS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 # New shares for one old, by the first session that trades so. AAPL's fall of 2000-09-29 is none: it is real.
 SPLITS = {

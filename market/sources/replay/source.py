@@ -6,7 +6,7 @@ comes again as the same quote. Without Redis the rows tell: the newest final bar
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,17 +16,15 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from market import actions, bars, prices, quotes, records, symbols
-from market.calendars import clock
-from market.calendars.clock import Clock
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import DataSource, Record, Symbol
 from market.prices import Action, Bar, Quote
-from market.sources import ProviderError, Rewind, Tick
-from market.sources.replay import recording
+from market.sources.contract import Rewind, Source, Tick
+from market.sources.replay import ABOUT, recording
 from monitoring import formats, redis
 
-NAME = recording.NAME
+NAME = ABOUT.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +57,13 @@ class Place:
 _FORMAT = formats.Format(Place)
 
 
-class Replay:
+class Replay(Source):
     """Plays the recording, `FINSTAGE_REPLAY_SESSION_SECONDS` a session."""
 
-    name = NAME
+    about = ABOUT
 
     def __init__(self) -> None:
         self._start = _start()
-
-    def answers(self, seconds: float) -> bool:
-        return True
 
     def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
         """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
@@ -77,30 +72,19 @@ class Replay:
         named = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
         return [bar for bar in found if bar.session_date >= start], named
 
-    def quotes(self, wanted: Iterable[Symbol]) -> Iterable[Quote]:
-        text = "A recording can't be asked: it tells its prices by itself, while a feed plays it"
-        raise ProviderError(text, code="no_data", temporary=False)
-
     def now(self) -> datetime:
         """The session that is played, as the recording knows it: to the day."""
         place = _found()
         session = place.session if place else self._last_played()
         return prices.midnight(session or self._start)
 
-    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
-        """As the played quotes tell it; a recording of days knows no hours."""
-        return clock.by_quotes(exchange, quotes.latest(tickers).values())
-
     def prepare(self) -> None:
         """Have the symbols and all sessions before the one that is played, and a quote of each symbol."""
-        symbols.ensure(symbols.RECORDED)
+        super().prepare()
         place = self._agreed()
         session = (place.session if place else self._by_rows()[0]) or self._first_session()
         _load_history(session)
         _seed_quotes(session)
-
-    def trouble(self) -> None:
-        """A recording is always there."""
 
     def batches(self, stop: threading.Event) -> Iterator[Tick | Rewind]:
         place = self._agreed() or self._resumed()

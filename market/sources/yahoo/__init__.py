@@ -3,7 +3,19 @@
 source          what the feed and the jobs see
 asking          what is asked of Yahoo, and the only module that imports yfinance
 http            a paced session, and what its answers mean
-chart           what an answer says, as our values (pure); with events and fields
+charts          what an answer says, as our values (pure); with events and fields
 stream          the price streamer
-poll            asks where the streamer is silent
+polling         asks where the streamer is silent
+seeds           the symbols it begins with
 """
+
+from market.sources.contract import About
+from market.sources.yahoo.seeds import SEEDS
+
+ABOUT = About(
+    name="yahoo",
+    title="Yahoo",
+    loaded_from="market.sources.yahoo.source.Yahoo",
+    can=frozenset({"history", "quotes", "live"}),
+    seeds=SEEDS,
+)

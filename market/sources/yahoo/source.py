@@ -3,20 +3,18 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 from django.conf import settings
 
 from market import symbols
-from market.calendars import hours
-from market.calendars.clock import Clock
 from market.models import Symbol
 from market.prices import Action, Bar, Quote
-from market.sources.contract import Tick
+from market.sources.contract import Source, Tick
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
-from market.sources.yahoo import asking, charts, stream
+from market.sources.yahoo import ABOUT, asking, stream
 from market.sources.yahoo.polling import SILENCE_SECONDS, Poll
 from market.sources.yahoo.stream import Streamer
 
@@ -24,29 +22,20 @@ TAKE_SECONDS = 0.5
 SYMBOLS_SECONDS = 30  # how often new and retired symbols are looked for
 
 
-class Yahoo:
+class Yahoo(Source):
     """The live source: the streamer first, polling where it is silent, history in the background."""
 
-    name = charts.SOURCE
+    about = ABOUT
 
     def __init__(self) -> None:
         self._inbox = Inbox(stream.quote)
         self._poll = Poll(asking.quotes, self._inbox)
-
-    def prepare(self) -> None:
-        symbols.ensure(symbols.WELL_KNOWN)
 
     def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
         return asking.history(symbol, start)
 
     def quotes(self, wanted: Iterable[Symbol]) -> Iterator[Quote]:
         return asking.quotes(wanted)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
-        return hours.by_calendar(exchange, tickers, self.now())
 
     def batches(self, stop: threading.Event) -> Iterator[Tick]:
         """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""

@@ -1,0 +1,16 @@
+"""What a source knows of a symbol that it begins with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """The facts of a symbol that a source begins with."""
+
+    ticker: str
+    name: str
+    exchange: str
+    currency: str = "USD"
+    time_zone: str = "America/New_York"
+    asset_type: str = "equity"
+    price_decimals: int = 2
