@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from monitoring.jobs.worker import Worker as JobsWorker
 from monitoring.models import Job, Worker
@@ -37,6 +38,12 @@ def clocks(monkeypatch) -> Clocks:
     monkeypatch.setattr(time, "time", lambda: made.wall.timestamp())
     monkeypatch.setattr(time, "monotonic", lambda: made.monotonic)
     return made
+
+
+@pytest.fixture
+def no_other_schedules(db) -> None:
+    """A new database comes with schedules, some of which are due at noon."""
+    PeriodicTask.objects.all().delete()
 
 
 def is_alive(pid: int) -> bool:

@@ -30,7 +30,7 @@ def is_broken() -> bool:
 
 
 @pytest.fixture
-def hourly(db) -> PeriodicTask:
+def hourly(no_other_schedules) -> PeriodicTask:
     return planned("0 * * * *", "UTC")
 
 
@@ -199,11 +199,10 @@ def test_a_schedule_that_cannot_be_read_is_refused_and_stops_no_other(kwargs, ca
     assert any(record.exc_info for record in caplog.records)
 
 
-@pytest.mark.django_db
-def test_a_schedule_whose_times_make_no_sense_stops_no_other(caplog):
+def test_a_schedule_whose_times_make_no_sense_stops_no_other(no_other_schedules, caplog):
     planned("99 * * * *", "UTC")
     good = planned("0 * * * *", "UTC")
-    schedules.run_due(NOON)
+    assert schedules.run_due(NOON) == 1
     assert taken(good) == [NOON]
     assert any(record.exc_info for record in caplog.records)
 
@@ -289,7 +288,7 @@ def test_a_schedule_that_was_switched_off_has_missed_nothing(hourly):
     schedules.run_due(NOON)
     Job.objects.update(state="completed", lane=None)
     PeriodicTask.objects.filter(pk=hourly.pk).update(enabled=False)
-    schedules.run_due(NOON + timedelta(minutes=30))
+    assert schedules.run_due(NOON + timedelta(minutes=30)) == 0
     PeriodicTask.objects.filter(pk=hourly.pk).update(enabled=True)
     schedules.run_due(NOON + timedelta(hours=2, minutes=30))
     schedules.run_due(NOON + timedelta(hours=3))
@@ -327,6 +326,7 @@ def test_what_people_made_of_a_schedule_stays_so_at_the_next_start():
 
 @pytest.mark.django_db
 def test_beat_reads_no_schedule_that_could_stop_it_or_that_it_would_switch_off(hourly):
+    schedules.seed()
     sun = SolarSchedule.objects.create(event="sunrise", latitude=48.85, longitude=2.35)
     PeriodicTask.objects.create(name="sun", task=schedules.TICK, solar=sun)
     PeriodicTask.objects.filter(pk=hourly.pk).update(one_off=True)
