@@ -3,6 +3,7 @@
 from typing import Literal
 
 from analysis.periods import Period
+from market.symbols import tickers
 from monitoring.jobs import Schedule, job
 
 NEW_YORK = "America/New_York"
@@ -18,6 +19,7 @@ AFTER_THE_WEEK = Schedule("0 9 * * sat", NEW_YORK, {"span": "week"})
     max_attempts=3,
     isolated=True,
     about="symbol",
+    spelled=tickers,
     audience="user",
     quick={"dataset-processing": {}},
     body="analysis.reports.datasets.process",
@@ -29,6 +31,7 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
 @job(
     "analysis.market",
     about="symbols",
+    spelled=tickers,
     audience="user",
     quick={"market-analysis": {}},
     body="analysis.reports.tracked.technical",
@@ -42,6 +45,7 @@ def analyse_market(symbols: list[str] | None = None) -> dict:
     "analysis.report",
     timeout=180,
     about="symbols",
+    spelled=tickers,
     audience="user",
     quick={"daily-report": {"span": "day"}, "weekly-report": {"span": "week"}},
     body="analysis.reports.tracked.compose",

@@ -19,7 +19,7 @@ from market.models import Bar, DataSource, Record, Symbol, SymbolQuerySet
 from market.prices import session_of
 
 SPARKLINE_SESSIONS = 30
-REFERENCE = ("name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
+REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
 _FACTS = ("high", "high_date", "low", "low_date")
 _DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=DAY.name, is_final=True).order_by("-opened_at")
 _OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])

@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from market import bars
-from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
+from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol, SymbolAlias
 
 BARS_SHOWN = 20
 
@@ -30,15 +30,24 @@ class SymbolFacts(Facts):
     """Facts about a symbol, which they name."""
 
     list_select_related = ["symbol"]
-    search_fields = ["symbol__ticker", "symbol__name"]
+    search_fields = ["symbol__ticker", "symbol__name", "symbol__aliases__text"]
     show_full_result_count = False
+
+
+class Aliases(admin.TabularInline):
+    """What else a symbol is called: staff add spellings; a former ticker comes with a renaming."""
+
+    model = SymbolAlias
+    extra = 0
+    readonly_fields = ["kind", "since"]
 
 
 @admin.register(Symbol)
 class SymbolAdmin(admin.ModelAdmin):
     list_display = ["ticker", "name", "exchange", "currency", "asset_type", "is_active"]
     list_filter = ["is_active", "asset_type", "exchange"]
-    search_fields = ["ticker", "name"]
+    search_fields = ["ticker", "name", "local_name", "aliases__text"]
+    inlines = [Aliases]
     readonly_fields = ["created_at", "latest_bars"]
     actions = ["track", "retire"]
 

@@ -43,7 +43,7 @@ def look() -> dict:
 def ask(tickers: list[str]) -> dict:
     """Ask the source for the last price of some symbols, and keep it. Raises ProviderError where the source fails."""
     source = sources.source()
-    outcome = jobs.fan_out(tickers, symbols.known, parallel=1)
+    outcome = jobs.fan_out(tickers, symbols.resolve, parallel=1)
     outcome.require_any()
     told, newer = set(), []
     for quote in source.quotes(outcome.done.values()):  # each is kept as it comes, whatever becomes of those behind it
@@ -60,7 +60,7 @@ def ask(tickers: list[str]) -> dict:
 
 def keep_closes(tickers: list[str]) -> dict:
     """Store each symbol's last close as a snapshot, and show it where nobody has told a newer price."""
-    outcome = jobs.fan_out(tickers, lambda ticker: last_close(symbols.known(ticker)), parallel=1)
+    outcome = jobs.fan_out(tickers, lambda ticker: last_close(symbols.resolve(ticker)), parallel=1)
     closes = list(outcome.done.values())
     known = quotes.latest(list(outcome.done))
     quotes.keep([close for close in closes if known[close.ticker] is None])

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 from django.db import connection
 
-from market import actions, bars
+from market import actions, bars, symbols
 from market.actions import adjustments
 from market.intervals import DAY
-from market.models import Bar, Record, Symbol
+from market.models import Bar, Record
 from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
@@ -76,10 +76,8 @@ def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
 
 
 def _store(ticker: str) -> None:
-    symbol = Symbol.objects.filter(ticker=ticker).first()
-    if symbol is None:
-        raise bars.NoBars("there is no such symbol")
-    columns = bars.columns(ticker)
+    symbol = symbols.resolve(ticker)
+    columns = bars.columns(symbol.ticker)
     found, as_of = extremes(columns), columns["session_date"][-1].item()
     source = Bar.objects.filter(symbol=symbol, interval=DAY.name).values_list("source", flat=True).last()
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}

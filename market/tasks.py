@@ -2,7 +2,7 @@
 
 from market import history, monitor, records, sources
 from market.calendars import exchanges, hours
-from market.symbols import named
+from market.symbols import named, tickers
 from monitoring import jobs
 from monitoring.jobs import Schedule, Step, condition, job
 
@@ -27,25 +27,25 @@ def look_for_silence() -> dict:
     return monitor.look()
 
 
-@job("market.quotes", timeout=120, isolated=True, about="symbols")
+@job("market.quotes", timeout=120, isolated=True, about="symbols", spelled=tickers)
 def ask_for_prices(symbols: list[str]) -> dict:
     """Ask the source for the last price of some symbols."""
     return monitor.ask(symbols)
 
 
-@job("market.previous_close", timeout=300, about="symbols", schedules=(Schedule("15 * * * *"),))
+@job("market.previous_close", timeout=300, about="symbols", spelled=tickers, schedules=(Schedule("15 * * * *"),))
 def keep_closes(symbols: list[str] | None = None) -> dict:
     """Keep the last close of every tracked symbol, and show it where there is no newer price."""
     return monitor.keep_closes(named(symbols))
 
 
-@job("market.records", timeout=600, about="symbols", schedules=(Schedule("0 * * * *"),))
+@job("market.records", timeout=600, about="symbols", spelled=tickers, schedules=(Schedule("0 * * * *"),))
 def refresh_records(symbols: list[str] | None = None) -> dict:
     """Compute the highs and lows of every tracked symbol; says which it could and why not the others."""
     return records.refresh(named(symbols))
 
 
-@job("market.history", timeout=60, about="symbols", schedules=(Schedule("25 * * * *"),))
+@job("market.history", timeout=60, about="symbols", spelled=tickers, schedules=(Schedule("25 * * * *"),))
 def refresh_history(symbols: list[str] | None = None) -> dict:
     """Fetch the newest bars of every tracked symbol, in chunks side by side, and count the records anew."""
     wanted = named(symbols)
@@ -56,7 +56,7 @@ def refresh_history(symbols: list[str] | None = None) -> dict:
     return end.result
 
 
-@job("market.history_chunk", timeout=300, isolated=True, about="symbols")
+@job("market.history_chunk", timeout=300, isolated=True, about="symbols", spelled=tickers)
 def refresh_chunk(symbols: list[str]) -> dict:
     """Fetch the newest bars of some symbols, with their splits and dividends."""
     source = sources.source()

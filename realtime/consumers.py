@@ -11,7 +11,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from market import prices, quotes
+from market import prices, quotes, symbols
 from realtime import messages, people, visitors
 from realtime.buckets import Bucket
 from realtime.clients import Client
@@ -101,23 +101,25 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         if len(self.client.held.keys() | set(asked)) > MAX_HELD:
             raise Refused("too_many_symbols", f"A connection may hold {MAX_HELD} streams; this would be more.")
         mode = action.get("mode", LATEST)
-        since = self._positions(action.get("since", {}), asked)
+        since = await self._positions(action.get("since", {}), asked)
         await hub.subscribe(self.client, dict.fromkeys(asked, mode), since, id=action.get("id"))
         await self._name(unknown, action)
 
     async def unsubscribe(self, action: dict[str, Any]) -> None:
         types = messages.PUBLIC_TYPES if action["type"] == "all" else (action["type"],)
-        symbols = {symbol.upper() for symbol in action.get("symbols", ["*"])}
         held = [stream for stream in self.client.held if stream.partition(":")[0] in types]
-        if "*" not in symbols:
-            held = [stream for stream in held if stream.partition(":")[2] in symbols]
+        if "*" not in (named := action.get("symbols", ["*"])):
+            # By its ticker also what is tracked no longer.
+            tickers = {*map(symbols.folded, named), *(await visitors.named(named)).values()}
+            held = [stream for stream in held if stream.partition(":")[2] in tickers]
         hub.unsubscribe(self.client, held, messages.ASKED, id=action.get("id"))
 
     async def get_current_prices(self, action: dict[str, Any]) -> None:
         await self._may_read()
         tickers, unknown = await self._known(action["symbols"])
-        found = await visitors.run(quotes.latest, tickers)
-        self._say(_with_id(messages.current_prices(found, datetime.now(UTC)), action))
+        found = await visitors.run(quotes.latest, list(tickers.values()))
+        told = {asked: found[ticker] for asked, ticker in tickers.items()}
+        self._say(_with_id(messages.current_prices(told, datetime.now(UTC)), action))
         await self._name(unknown, action)
 
     async def configure(self, action: dict[str, Any]) -> None:
@@ -129,7 +131,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     # What they stand on
 
-    async def _streams(self, type: str, symbols: list[str] | None) -> tuple[list[str], list[str]]:
+    async def _streams(self, type: str, asked: list[str] | None) -> tuple[list[str], list[str]]:
         """The streams that a subscription names, and its unknown symbols. Raises Refused; nothing has changed then."""
         await self._may_read()
         if type in messages.TYPES_NOT_YET:
@@ -141,11 +143,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         types = tuple(
             kind for kind in messages.PUBLIC_TYPES if type in ("all", kind) and kind not in messages.TYPES_NOT_YET
         )
-        if symbols is None and type in ("prices", "bars", "indicators"):
+        if asked is None and type in ("prices", "bars", "indicators"):
             raise Refused("invalid", f'Say which symbols: {{"type": "{type}", "symbols": ["AAPL"]}}, or ["*"] for all.')
         named = [kind for kind in types if kind not in messages.UNNAMED_TYPES]
-        tickers, unknown = await self._known(symbols or ["*"]) if named else ([], [])
-        found = [f"{kind}:{ticker}" for kind in named for ticker in tickers]
+        tickers, unknown = await self._known(asked or ["*"]) if named else ({}, [])
+        found = [f"{kind}:{ticker}" for kind in named for ticker in dict.fromkeys(tickers.values())]
         if "alerts" in types and await rights.identify(self.client) is not None:
             found.append(people.alerts_of(self.client.person))
         return found + [kind for kind in types if kind in messages.UNNAMED_TYPES], unknown
@@ -156,25 +158,29 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         if await rights.identify(self.client) is None:
             raise Refused("login_required", "Market data needs a login here; log in and connect again.")
 
-    async def _known(self, symbols: list[str]) -> tuple[list[str], list[str]]:
-        """The tickers of tracked symbols, each once, in order, `*` is all of them; and those that are not tracked.
+    async def _known(self, named: list[str]) -> tuple[dict[str, str], list[str]]:
+        """Today's ticker of each tracked symbol by what it was called, in order, `*` is all; and those not tracked.
 
         Raises Refused where none is.
         """
-        tracked = await visitors.tracked()
-        if "*" in symbols:
-            return list(tracked), []
-        tickers = list(dict.fromkeys(symbol.strip().upper() for symbol in symbols))
-        unknown = [ticker for ticker in tickers if ticker not in tracked]
-        if len(unknown) == len(tickers):
+        if "*" in named:
+            return {ticker: ticker for ticker in await visitors.tracked()}, []
+        asked = list(dict.fromkeys(map(symbols.folded, named)))
+        tickers = await visitors.named(asked)
+        unknown = [text for text in asked if text not in tickers]
+        if not tickers:
             raise _unknown(unknown)
-        return [ticker for ticker in tickers if ticker in tracked], unknown
+        return tickers, unknown
 
-    def _positions(self, since: dict[str, dict], asked: list[str]) -> dict[str, Position]:
-        """The positions of what is asked."""
+    async def _positions(self, since: dict[str, dict], asked: list[str]) -> dict[str, Position]:
+        """The positions of what is asked; a stream may bear a name that its symbol had before."""
         person, known = self.client.person, set(asked)
         mine = None if person is None else people.alerts_of(person)
         named = {mine if name == "alerts:@me" else name: place for name, place in since.items()}
+        others = [name.partition(":") for name in named.keys() - known if name]
+        tickers = await visitors.named([symbol for _, _, symbol in others]) if others else {}
+        today = {f"{kind}:{symbol}": f"{kind}:{tickers[symbol]}" for kind, _, symbol in others if symbol in tickers}
+        named = {today[name]: named[name] for name in today} | named
         return {name: Position(place["epoch"], place["seq"]) for name, place in named.items() if name in known}
 
     # How it answers

@@ -7,11 +7,12 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from analysis import watchlist as watchlists
+from market import symbols
 from market.models import Symbol
 from realtime.models import Alert
 
@@ -38,11 +39,14 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 
 @_where_market_data_is_open
 def symbol(request: HttpRequest, ticker: str) -> HttpResponse:
-    page = watchlists.of(ticker.upper())
+    ticker, asked = symbols.tickers([ticker]).get(ticker, ticker), ticker
+    if ticker not in (asked, asked.upper()):
+        return redirect("symbol", ticker)
+    page = watchlists.of(ticker)
     if page is None:
         known = {"ticker": ticker[:32], "symbols": Symbol.objects.tracked()}
         return render(request, "unknown_symbol.html", known, status=404)
-    return render(request, "symbol.html", {"page": page, "alerts": _alerts(symbol__ticker=ticker.upper())})
+    return render(request, "symbol.html", {"page": page, "alerts": _alerts(symbol__ticker=ticker)})
 
 
 def _alerts(**wanted) -> list[Alert]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -20,9 +20,10 @@ Answer = TypeVar("Answer")
 
 THREADS, MAX_WAITING, DEADLINE_SECONDS = 4, 64, 5.0
 TRACKED_SECONDS = 10.0  # how old the list of tracked symbols may be
+UNKNOWN_SECONDS = 1.0  # and where it lacks one that is asked for
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sockets")
 _waiting = 0
-_tracked: tuple[float, dict[str, int]] = (0.0, {})
+_tracked: tuple[float, dict[str, str]] = (0.0, {})
 
 
 class Busy(Exception):
@@ -60,22 +61,31 @@ def _with_connection(work: Callable[..., Answer], *arguments: Any) -> Answer:
         close_old_connections()
 
 
-async def tracked() -> dict[str, int]:
-    """The tracked tickers, in order, as of a few seconds ago; an old list serves while the database is away."""
+async def tracked() -> list[str]:
+    """The tracked tickers, in order, as of a few seconds ago."""
+    return list(dict.fromkeys((await _words(TRACKED_SECONDS)).values()))
+
+
+async def named(texts: Collection[str]) -> dict[str, str]:
+    """The ticker of each text that means a tracked symbol, by whatever name."""
+    found = symbols.named_in(await _words(TRACKED_SECONDS), texts)
+    if len(found) < len(set(texts)):  # it may have come, or got another name, just now
+        found = symbols.named_in(await _words(UNKNOWN_SECONDS), texts)
+    return found
+
+
+async def _words(seconds: float) -> dict[str, str]:
+    """Every way to write a tracked symbol, at most so old; an old list serves while the database is away."""
     global _tracked
     at, known = _tracked
-    if time.monotonic() - at > TRACKED_SECONDS:
+    if time.monotonic() - at > seconds:
         try:
-            known = await run(_tracked_now)
+            known = await run(symbols.tracked_words)
         except Busy:
             if not known:
                 raise
         _tracked = (time.monotonic() if known else 0.0, known)
     return known
-
-
-def _tracked_now() -> dict[str, int]:
-    return {symbol.ticker: symbol.pk for symbol in symbols.tracked()}
 
 
 def session(scope: WebSocketScope) -> str | None:

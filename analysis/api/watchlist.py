@@ -61,6 +61,7 @@ class ListedRecords(Shape):
 class ListedSymbol(Shape):
     symbol = serializers.CharField()
     name = serializers.CharField()
+    local_name = serializers.CharField(help_text="Its name at home; empty where that is `name`.")
     exchange = serializers.CharField()
     currency = serializers.CharField()
     asset_type = serializers.ChoiceField(Symbol.AssetType.choices)

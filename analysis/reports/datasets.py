@@ -22,7 +22,7 @@ def process(symbol: str, period: str) -> dict:
 
     A source that cannot be asked now is told in `refreshed`; what is stored is worth having all the same.
     """
-    row, running = symbols.known(symbols.ticker(symbol)), jobs.current()
+    row, running = symbols.resolve(symbol), jobs.current()
     running.progress(0, len(STEPS), STEPS[0])
     filled, refreshed = _refreshed(row)
     running.progress(1, len(STEPS), STEPS[1])

@@ -11,7 +11,7 @@ from analysis.reports import statistics
 from market import bars, prices, records
 from market.intervals import DAY
 from market.models import CorporateAction, Record
-from market.symbols import known, named
+from market.symbols import named, resolve
 from monitoring import jobs
 
 OVERBOUGHT, OVERSOLD = 70, 30
@@ -53,7 +53,7 @@ def compose(span: str, symbols: list[str] | None) -> dict:
 
 def _reading(ticker: str) -> dict[str, Any]:
     """The newest bar, which may form, against the one before, and the indicators at it."""
-    told = frames.indicators(known(ticker).ticker, period="5d")
+    told = frames.indicators(resolve(ticker).ticker, period="5d")
     if told["as_of"] is None:
         raise bars.NoBars("there are no daily bars yet")
     newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
@@ -81,7 +81,7 @@ def _reported(back: timedelta) -> Callable[[str], dict[str, Any]]:
     """A report of one symbol over its last session and those at most so long before it."""
 
     def report(ticker: str) -> dict[str, Any]:
-        symbol = known(ticker)
+        symbol = resolve(ticker)
         columns = bars.columns(ticker, limit=USUAL_SESSIONS + 8)
         if not len(columns["close"]):
             raise bars.NoBars("there are no final daily bars yet")

@@ -5,11 +5,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.settings import api_settings
 
-from market.models import Symbol
+from market import symbols
 
 PAGES = api_settings.DEFAULT_PAGINATION_CLASS
 MAX_SYMBOLS = 500
-TICKER = OpenApiParameter("symbol", str, OpenApiParameter.PATH, description="As Yahoo writes it, in any case.")
+TICKER = OpenApiParameter(
+    "symbol", str, OpenApiParameter.PATH, description="As Yahoo writes it, in any case; `BRK.B` and former tickers too."
+)
 
 
 _ONE = {"type": "string", "pattern": r"^[^,\u0000]*[^,\s\u0000][^,\u0000]*$", "maxLength": 32}
@@ -17,7 +19,7 @@ _ONE = {"type": "string", "pattern": r"^[^,\u0000]*[^,\s\u0000][^,\u0000]*$", "m
 
 @extend_schema_field({"type": "array", "items": _ONE, "minItems": 1, "maxItems": MAX_SYMBOLS})
 class Tickers(serializers.Field):
-    """Symbols by commas or one by one, upper-cased, each once, in the order asked."""
+    """Symbols by commas or one by one, in capitals, each once, in the order asked."""
 
     are_many = True
     default_error_messages = {
@@ -28,7 +30,7 @@ class Tickers(serializers.Field):
     }
 
     def to_internal_value(self, data: str) -> list[str]:
-        tickers = list(dict.fromkeys(part.strip().upper() for part in data.split(",") if part.strip()))
+        tickers = list(dict.fromkeys(symbols.folded(part) for part in data.split(",") if part.strip()))
         if not tickers:
             self.fail("empty")
         if len(tickers) > MAX_SYMBOLS:
@@ -43,11 +45,11 @@ class Tickers(serializers.Field):
 
 
 def known(symbol: str) -> str:
-    """The ticker as we write it; raises a 404 that says how to list the symbols."""
-    ticker = symbol.upper()
-    if not Symbol.objects.filter(ticker=ticker).exists():
-        raise unknown(symbol)
-    return ticker
+    """The ticker of today of what was written; raises a 404 that says how to list the symbols."""
+    try:
+        return symbols.resolve(symbol).ticker
+    except symbols.UnknownSymbol:
+        raise unknown(symbol) from None
 
 
 def unknown(symbol: str) -> NotFound:

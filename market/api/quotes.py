@@ -8,10 +8,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market import quotes
+from market import quotes, symbols
 from market.api.queries import TICKER, Tickers, known
 from market.api.shapes import SOURCED, Shape, Sourced, shown
-from market.prices import DAY, MARKET_STATES, SECOND
+from market.prices import DAY, MARKET_STATES, SECOND, Quote
 from monitoring.queries import Query
 
 FRESHNESS = ("live", "delayed", "stale", "closed")
@@ -46,7 +46,8 @@ class QuoteShape(Sourced):
 class PricesShape(Shape):
     timestamp = serializers.DateTimeField()
     prices = serializers.DictField(
-        child=serializers.FloatField(allow_null=True), help_text="Null: we have no price of it."
+        child=serializers.FloatField(allow_null=True),
+        help_text="By what was asked, in capitals; null: we have no price of it.",
     )
 
 
@@ -89,9 +90,17 @@ class Prices(APIView):
         examples=shown(PRICES),
     )
     def get(self, request) -> Response:
-        latest = quotes.latest(PricesQuery.read(request)["symbols"])
-        prices = {ticker: None if quote is None else quote.price for ticker, quote in latest.items()}
+        latest = _latest(PricesQuery.read(request)["symbols"])
+        prices = {asked: None if quote is None else quote.price for asked, quote in latest.items()}
         return Response({"timestamp": datetime.now(UTC), "prices": prices})
+
+
+def _latest(asked: list[str]) -> dict[str, Quote | None]:
+    """The latest quote under each name that was asked; what is no ticker with a price may be another name of one."""
+    found = quotes.latest(asked)
+    tickers = symbols.tickers([text for text, quote in found.items() if quote is None])
+    others = quotes.latest(list(tickers.values()))
+    return found | {text: others[ticker] for text, ticker in tickers.items()}
 
 
 @extend_schema_view(get=extend_schema(operation_id="prices_batch_older_name", summary="Many prices (older name)"))

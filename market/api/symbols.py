@@ -9,18 +9,28 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market.api.queries import PAGES, TICKER, unknown
+from market.api.queries import PAGES, TICKER, known
 from market.api.shapes import Page, Shape, shown
 from market.history import coverage
 from market.intervals import DAY
-from market.models import Symbol
+from market.models import Symbol, SymbolAlias
 from monitoring.queries import PAGING, Choice, Query, Text
 
 # In the order of CONTRACT.md; the heads of the tables.
-SYMBOL_COLUMNS = ("symbol", "name", "exchange", "currency", "time_zone", "asset_type", "price_decimals", "active")
+SYMBOL_COLUMNS = (
+    "symbol",
+    "name",
+    "exchange",
+    "currency",
+    "time_zone",
+    "asset_type",
+    "price_decimals",
+    "active",
+    "local_name",
+)
 SYMBOL = {
     "symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
-    "asset_type": "equity", "price_decimals": 2, "active": True,
+    "asset_type": "equity", "price_decimals": 2, "active": True, "local_name": "",
     "coverage": {DAY.name: {"first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "count": 3149}},
 }  # fmt: skip
 SYMBOL_PAGE = {"next": None, "previous": None, "results": [SYMBOL]}
@@ -36,6 +46,7 @@ class Coverage(Shape):
 class SymbolShape(Shape):
     symbol = serializers.CharField(help_text="As Yahoo writes it: AAPL, 005930.KS, ^GSPC.")
     name = serializers.CharField()
+    local_name = serializers.CharField(help_text="Its name at home, such as 삼성전자; empty where that is `name`.")
     exchange = serializers.CharField(help_text="Market identifier code (ISO 10383).")
     currency = serializers.CharField()
     time_zone = serializers.CharField()
@@ -53,7 +64,11 @@ class SymbolQuery(Query):
     exchange = Text(required=False, max_length=8, help_text="Market identifier code, such as XNAS.")
     asset_type = Choice(Symbol.AssetType.values, required=False)
     active = serializers.BooleanField(required=False)
-    search = Text(required=False, max_length=100, help_text="Part of the ticker or the name.")
+    search = Text(
+        required=False,
+        max_length=100,
+        help_text="Part of the ticker, the name, the name at home, or what else it is or was called.",
+    )
     sort = Choice(["symbol", "-symbol", "name", "-name"], default="symbol")
 
 
@@ -72,7 +87,11 @@ class Symbols(APIView):
     )
     def get(self, request) -> Response:
         query = SymbolQuery.read(request)
-        found = _reference(Symbol.objects.alias(lower_name=Lower("name")).filter(_matching(query)))
+        found = _reference(
+            Symbol.objects.alias(lower_name=Lower("name"), lower_local_name=Lower("local_name")).filter(
+                _matching(query)
+            )
+        )
         pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(_with_coverage(pages.paginate_queryset(found, request, self)))
@@ -92,10 +111,7 @@ class OneSymbol(APIView):
         examples=shown(SYMBOL),
     )
     def get(self, request, symbol: str) -> Response:
-        rows = list(_reference(Symbol.objects.filter(ticker=symbol.upper())))
-        if not rows:
-            raise unknown(symbol)
-        return Response(_with_coverage(rows)[0])
+        return Response(_with_coverage(list(_reference(Symbol.objects.filter(ticker=known(symbol)))))[0])
 
 
 def _matching(query: dict) -> Q:
@@ -108,12 +124,19 @@ def _matching(query: dict) -> Q:
         wanted &= Q(is_active=query["active"])
     if "search" in query:
         # Not icontains: with a binary collation MariaDB tells cases apart there.
-        wanted &= Q(ticker__contains=query["search"].upper()) | Q(lower_name__contains=query["search"].lower())
+        capitals, lower = query["search"].upper(), query["search"].lower()
+        called = SymbolAlias.objects.filter(text__contains=capitals).order_by().values("symbol")
+        wanted &= (
+            Q(ticker__contains=capitals)
+            | Q(lower_name__contains=lower)
+            | Q(lower_local_name__contains=lower)
+            | Q(pk__in=called)
+        )
     return wanted
 
 
 def _reference(symbols) -> Iterable[dict]:
-    plain = ("name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
+    plain = ("name", "local_name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
     return symbols.values(*plain, symbol=F("ticker"), active=F("is_active"))
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
 
-from market import prices
+from market import prices, symbols
 from market.bars import checks, statement
 from market.bars.statement import COLUMNS, KEY, VALUES, Key
 from market.coverage import rows as coverage
 from market.models import Bar as BarRow
-from market.models import BarRevision, Coverage, Symbol
+from market.models import BarRevision, Coverage
 from market.prices import Bar
 from monitoring import refusals, turns
 
@@ -64,15 +64,16 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     the same values. Another value of a final bar is a new revision; the old one goes to BarRevision with the reason.
     A bar that can't be, or that the database does not take, is refused and counted; the others are written.
     """
-    symbols, now = dict(Symbol.objects.values_list("ticker", "pk")), datetime.now(UTC)
+    rows, now = list(rows), datetime.now(UTC)
+    keys = symbols.keys({bar.ticker for bar in rows})
     newest: dict[Key, Bar] = {}
     refused: list[str] = []
     for bar in rows:
-        fault = checks.bar_fault(bar, now) if bar.ticker in symbols else "there is no such symbol"
+        fault = checks.bar_fault(bar, now) if bar.ticker in keys else "there is no such symbol"
         if fault:
             refused.append(_refused(bar, fault))
             continue
-        key = (symbols[bar.ticker], bar.interval, bar.opened_at)
+        key = (keys[bar.ticker], bar.interval, bar.opened_at)
         if key not in newest or _rank(bar, now) >= _rank(newest[key], now):
             newest[key] = bar
 

@@ -55,7 +55,7 @@ def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
 
     Raises NothingDone where all of them failed.
     """
-    outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.known(ticker), fetch, source), parallel=PARALLEL)
+    outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.resolve(ticker), fetch, source), parallel=PARALLEL)
     outcome.require_any()
     with jobs.current().commit() as end:
         end.result = {

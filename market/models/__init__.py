@@ -6,7 +6,7 @@ from market.models.coverage import Coverage
 from market.models.records import Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource
-from market.models.symbols import Symbol, SymbolQuerySet
+from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet
 
 __all__ = [
     "Bar",
@@ -17,5 +17,6 @@ __all__ = [
     "Record",
     "Snapshot",
     "Symbol",
+    "SymbolAlias",
     "SymbolQuerySet",
 ]

@@ -1,4 +1,4 @@
-"""What has a price."""
+"""What has a price, and what it is called."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ class SymbolQuerySet(models.QuerySet):
 
 
 class Symbol(models.Model):
-    """Something with a price. The tracked set is these rows, not code."""
+    """Something with a price. The tracked set is these rows, not code; its key stays when it is renamed."""
 
     class AssetType(models.TextChoices):
         EQUITY = "equity", _("share")
@@ -23,6 +23,9 @@ class Symbol(models.Model):
 
     ticker = models.CharField(max_length=32, unique=True, help_text=_("As Yahoo writes it: AAPL, 005930.KS, ^GSPC."))
     name = models.CharField(max_length=200)
+    local_name = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text=_("Its name at home, such as 삼성전자.")
+    )
     exchange = models.CharField(max_length=8, help_text=_("Market identifier code (ISO 10383), such as XNAS."))
     currency = models.CharField(max_length=8)
     time_zone = models.CharField(max_length=64)
@@ -38,3 +41,25 @@ class Symbol(models.Model):
 
     def __str__(self) -> str:
         return self.ticker
+
+
+class SymbolAlias(models.Model):
+    """What else a symbol is called: a ticker that it had, or how others write it. A ticker of today beats an alias."""
+
+    class Kind(models.TextChoices):
+        FORMER = "former", _("former ticker")
+        SPELLING = "spelling", _("other spelling")
+
+    text = models.CharField(max_length=64, unique=True, help_text=_("In capitals: FB, 005930."))
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="aliases")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.SPELLING)
+    since = models.DateTimeField(auto_now_add=True, help_text=_("Of a former ticker: when it was given up."))
+
+    class Meta:
+        ordering = ["text"]
+
+    def clean(self) -> None:
+        self.text = self.text.strip().upper()
+
+    def __str__(self) -> str:
+        return self.text

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
 
-from market.models import Snapshot, Symbol
+from market import symbols
+from market.models import Snapshot
 from market.prices import Quote
 from market.quotes import checks
 from monitoring import formats, redis, refusals
@@ -60,9 +61,9 @@ def flush_when_due(now: datetime) -> None:
 def store(quotes: Sequence[Quote]) -> int:
     """Write quotes as snapshots, in one insert where all of them can be; safe to run twice. Returns how many."""
     now = datetime.now(UTC)
-    symbols = dict(Symbol.objects.filter(ticker__in={quote.ticker for quote in quotes}).values_list("ticker", "pk"))
-    known = [quote for quote in quotes if quote.ticker in symbols and checks.is_sound(quote, now)]
-    rows = [_row(quote, symbols[quote.ticker]) for quote in sorted(known, key=lambda quote: symbols[quote.ticker])]
+    keys = symbols.keys({quote.ticker for quote in quotes})
+    known = [quote for quote in quotes if quote.ticker in keys and checks.is_sound(quote, now)]
+    rows = [_row(quote, keys[quote.ticker]) for quote in sorted(known, key=lambda quote: keys[quote.ticker])]
     return sum(refusals.apart(rows, _insert, _refuse))
 
 

@@ -1,17 +1,31 @@
-"""Which symbols there are, and which of them are tracked: rows, which the seeds of a source only begin."""
+"""Which symbols there are, and which of them are tracked: rows, which the seeds of a source only begin.
 
-from market.symbols.rows import ensure, home, known, named, tracked
+seed            what a source knows of a symbol that it begins with
+spelling        how a ticker is written (pure)
+rows            which there are
+names           what people write, and whom they mean: `resolve` is the one door
+"""
+
+from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
+from market.symbols.rows import ensure, former, home, tracked
 from market.symbols.seed import Seed
-from market.symbols.spelling import InvalidTicker, UnknownSymbol, ticker
+from market.symbols.spelling import InvalidTicker, UnknownSymbol, folded, ticker
 
 __all__ = [
     "InvalidTicker",
     "Seed",
     "UnknownSymbol",
     "ensure",
+    "folded",
+    "former",
+    "found",
     "home",
-    "known",
+    "keys",
     "named",
+    "named_in",
+    "resolve",
     "ticker",
+    "tickers",
     "tracked",
+    "tracked_words",
 ]

@@ -1,25 +1,30 @@
 """Which symbols there are, and which of them are tracked."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from django.db import connection
 
-from market.models import Symbol
+from market.models import Symbol, SymbolAlias
 from market.symbols import spelling
 from market.symbols.seed import Seed
-from market.symbols.spelling import UnknownSymbol
 
-_FACTS = ["name", "exchange", "currency", "time_zone", "asset_type", "price_decimals"]
+_FACTS = ["name", "local_name", "exchange", "currency", "time_zone", "asset_type", "price_decimals"]
 
 
 def ensure(seeds: Iterable[Seed]) -> list[Symbol]:
-    """Have a row for each seed, with its facts; whether it is tracked stays as people set it. Safe to run again."""
-    rows = [Symbol(**{**asdict(seed), "ticker": spelling.ticker(seed.ticker)}) for seed in seeds]
+    """Have a row for each seed, with its facts; whether it is tracked stays as people set it. Safe to run again.
+
+    A seed whose symbol has another ticker now changes nothing of it.
+    """
+    renamed, asked = former(), {spelling.ticker(seed.ticker): seed for seed in seeds}
+    facts = {ticker: {name: getattr(seed, name) for name in _FACTS} for ticker, seed in asked.items()}
+    rows = [Symbol(ticker=ticker, **values) for ticker, values in facts.items() if ticker not in renamed]
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["ticker"]
     Symbol.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
-    return list(Symbol.objects.filter(ticker__in=[row.ticker for row in rows]).order_by("ticker"))
+    found = list(Symbol.objects.filter(ticker__in=[renamed.get(ticker, ticker) for ticker in asked]).order_by("ticker"))
+    _ensure_spellings({symbol.ticker: symbol for symbol in found}, asked)
+    return found
 
 
 def tracked() -> list[Symbol]:
@@ -27,19 +32,11 @@ def tracked() -> list[Symbol]:
     return list(Symbol.objects.tracked())
 
 
-def known(ticker: str) -> Symbol:
-    """The symbol of that ticker. Raises UnknownSymbol."""
-    symbol = Symbol.objects.filter(ticker=ticker).first()
-    if symbol is None:
-        raise UnknownSymbol(f"there is no symbol {ticker!r} here")
-    return symbol
-
-
-def named(tickers: Iterable[str] | None) -> list[str]:
-    """The named tickers as we write them, each once; those of all tracked symbols for None."""
-    if tickers is None:
-        return [symbol.ticker for symbol in tracked()]
-    return list(dict.fromkeys(ticker.strip().upper() for ticker in tickers))
+def former() -> dict[str, str]:
+    """Today's ticker of each former one that is nobody's now."""
+    given_up = SymbolAlias.objects.filter(kind=SymbolAlias.Kind.FORMER)
+    taken = given_up.exclude(text__in=Symbol.objects.order_by().values("ticker"))
+    return dict(taken.values_list("text", "symbol__ticker"))
 
 
 def home(symbols: Iterable[Symbol]) -> tuple[str, list[str]] | None:
@@ -48,3 +45,10 @@ def home(symbols: Iterable[Symbol]) -> tuple[str, list[str]] | None:
     for symbol in symbols:
         by_exchange.setdefault(symbol.exchange, []).append(symbol.ticker)
     return max(by_exchange.items(), key=lambda item: len(item[1]), default=None)
+
+
+def _ensure_spellings(symbols: dict[str, Symbol], asked: dict[str, Seed]) -> None:
+    """Have what others call them; what a text already means stays."""
+    spelled = {text: symbols[ticker] for ticker in symbols.keys() & asked for text in asked[ticker].spellings}
+    aliases = [SymbolAlias(text=text, symbol=symbol) for text, symbol in spelled.items()]
+    SymbolAlias.objects.bulk_create(aliases, ignore_conflicts=True)

@@ -14,3 +14,5 @@ class Seed:
     time_zone: str = "America/New_York"
     asset_type: str = "equity"
     price_decimals: int = 2
+    local_name: str = ""
+    spellings: tuple[str, ...] = ()  # what others call it, in capitals

@@ -1,9 +1,13 @@
-"""How a ticker is written."""
+"""How a ticker is written, by us and by others."""
 
 import re
+import unicodedata
 
 # As Yahoo writes them: AAPL, BRK-B, 005930.KS, ^GSPC, EURUSD=X, GC=F. Upper case, so that a ticker has one spelling.
 TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.&=-]{0,30}")
+LONGEST = 64
+# A class of shares, which others set off by a dot, a slash or a blank: BRK.B, BRK/B.
+_CLASS = re.compile(r"([A-Z]{1,6})[./ ]([A-Z]{1,2})")
 
 
 class InvalidTicker(ValueError):
@@ -23,3 +27,17 @@ def ticker(text: str) -> str:
     if not TICKER.fullmatch(found):
         raise InvalidTicker(f"{text[:40]!r} is no ticker; one looks like AAPL, BRK-B, 005930.KS, ^GSPC or EURUSD=X")
     return found
+
+
+def folded(text: str) -> str:
+    """What was written, in capitals of the usual width and without blanks around it."""
+    return unicodedata.normalize("NFKC", text[: 2 * LONGEST]).strip().upper()
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """What a text may name, the likeliest first; none where it can name nothing."""
+    word = folded(text)
+    if not word or len(word) > LONGEST or not word.isprintable():
+        return ()
+    share = _CLASS.fullmatch(word)
+    return (word, "-".join(share.groups())) if share else (word,)

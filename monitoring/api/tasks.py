@@ -10,6 +10,7 @@ from rest_framework.settings import api_settings
 from monitoring import jobs
 from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
+from monitoring.jobs import declaration
 from monitoring.jobs.telling import task
 from monitoring.models import Job
 from monitoring.queries import PAGING, Choice, Query, Text
@@ -117,4 +118,4 @@ def _found(jobs: QuerySet[Job], asked: dict) -> QuerySet[Job]:
     if "parent" in asked:
         wanted["parent"] = rights.found(str(asked["parent"]))
     found = jobs.filter(**wanted)
-    return found.about(asked["symbol"]) if "symbol" in asked else found
+    return found.about(declaration.spelling(asked["symbol"])) if "symbol" in asked else found

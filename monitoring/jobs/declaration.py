@@ -52,7 +52,8 @@ class Rules:
     that is away or locked.
     isolated: in a process of its own, killed at the deadline.
     max_attempts: the first one and, at most, three more, as the original service had it.
-    about: the argument that says what the job is about. audience: who may submit it through the API. quick: its names
+    about: the argument that says what the job is about. spelled: for what people write of it, how we write that, where
+    it is anything we know. audience: who may submit it through the API. quick: its names
     under /api/tasks/quick/, and the arguments that each of them means.
     """
 
@@ -63,6 +64,7 @@ class Rules:
     temporary: tuple[type[Exception], ...] = ()
     isolated: bool = False
     about: str = ""
+    spelled: Callable[[list[str]], dict[str, str]] | None = None
     audience: Literal["staff", "user"] = "staff"
     quick: dict[str, dict] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
@@ -100,22 +102,24 @@ class Declaration:
             told = "; ".join(f"{name} {messages[0]}" for name, messages in errors.items())
             raise InvalidArguments(f"{self.name}: {told}"[:500], errors)
 
-    def subject(self, values: dict) -> str:
-        """What a job with these arguments is about, in a line that may be too short for all of it."""
-        return printable(",".join(self._about(values)), SUBJECT_LENGTH)
-
-    def subjects(self, values: dict) -> list[str]:
-        """Each of what it is about, in capitals, where the line does not say just that."""
-        about = list(dict.fromkeys(printable(each.upper(), SUBJECT_LENGTH) for each in self._about(values)))
-        return [] if about == [self.subject(values)] else [each for each in about if each]
+    def about(self, values: dict) -> tuple[str, list[str]]:
+        """What a job with these arguments is about, in a line that may be too short for all of it; and each of that in
+        capitals, where the line does not say just that.
+        """
+        named = self._named(values)
+        line = printable(",".join(named), SUBJECT_LENGTH)
+        subjects = list(dict.fromkeys(printable(each.upper(), SUBJECT_LENGTH) for each in named))
+        return line, [] if subjects == [line] else [each for each in subjects if each]
 
     def allows(self, user: Any) -> bool:
         """Whether this user may ask for it, and have it run."""
         return user.is_active and (user.is_staff or self.rules.audience == "user")
 
-    def _about(self, values: dict) -> list[str]:
+    def _named(self, values: dict) -> list[str]:
         about = values.get(self.rules.about) if self.rules.about else None
-        return [str(each) for each in (about if isinstance(about, list) else [about]) if each is not None]
+        said = [str(each) for each in (about if isinstance(about, list) else [about]) if each is not None]
+        ours = self.rules.spelled(said) if said and self.rules.spelled else {}
+        return [ours.get(each, each) for each in said]
 
 
 async def _until_stopped(body: Awaitable[Any]) -> Any:
@@ -191,6 +195,12 @@ def knows(name: str, condition: dict | None, arguments: dict) -> bool:
         return False
     asked_by = _conditions.get(condition["name"]) if condition else None
     return not condition or (asked_by is not None and not Arguments(asked_by).errors(condition["arguments"]))
+
+
+def spelling(word: str) -> str:
+    """How we write a word, where it is anything that jobs are about."""
+    ways = {each.rules.spelled for each in _declared.values() if each.rules.spelled}
+    return next((ours for way in ways for ours in way([word]).values()), word)
 
 
 def find(name: str) -> Declaration | None:

@@ -112,10 +112,11 @@ def _row(
     rank = _rank(priority) if priority is not None else declared.rules.priority
     now = timezone.now()
     whose = _parents_owner() if owner is None else {"owner": owner}
-    return Job(
+    line, subjects = declared.about(arguments)
+    job = Job(
         name=name,
         arguments=arguments,
-        about=declared.subject(arguments),
+        about=line,
         priority=rank,
         lane=rank,
         not_before=max(not_before or now, now),  # an instant that is past would overtake those that wait longer
@@ -126,6 +127,8 @@ def _row(
         created_at=now,
         **whose,
     )
+    job.named_apart = subjects
+    return job
 
 
 def _parents_owner() -> dict:
@@ -152,11 +155,7 @@ def _whole(name: str, value: object, most: int) -> int | None:
 
 
 def _insert(jobs: list[Job]) -> None:
-    subjects = [
-        JobSubject(job=job, subject=each)
-        for job in jobs
-        for each in declaration.named(job.name).subjects(job.arguments)
-    ]
+    subjects = [JobSubject(job=job, subject=each) for job in jobs for each in job.named_apart]
     eagerly(partial(_write_all, jobs, subjects))
     changes.after_commit(jobs, {"state": Job.State.PENDING})
     transaction.on_commit(lambda: doorbell.ring(len(jobs)))

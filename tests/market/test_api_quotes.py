@@ -79,9 +79,12 @@ def test_no_too_many_and_overlong_symbols_are_refused(client, apple, asked):
     assert (response.status_code, response.json()["code"]) == (400, "invalid_symbols")
 
 
-def test_many_prices_take_no_query(client, apple, django_assert_num_queries):
+def test_many_prices_take_no_query_and_names_without_one_two(client, apple, quote, django_assert_num_queries):
+    quotes.keep([quote("AAPL", 187.32)])
     with django_assert_num_queries(0):
-        client.get(PRICES[0], {"symbols": "AAPL,GOOGL"})
+        client.get(PRICES[0], {"symbols": "AAPL"})
+    with django_assert_num_queries(2):
+        client.get(PRICES[0], {"symbols": "AAPL,GOOGL,FB,BRK.B"})
 
 
 def test_a_quote_takes_few_queries(client, apple, quote, django_assert_max_num_queries):

@@ -43,11 +43,11 @@ def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, 
 
 def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorded, settings):
     settings.REPLAY_START = "2012-09-04"
-    history.fill(symbols.known("AAPL"), Replay().history, "replay")
+    history.fill(symbols.resolve("AAPL"), Replay().history, "replay")
     newest = Bar.objects.latest("opened_at")
     assert newest.opened_at.date() == date(2012, 8, 31)
     assert CorporateAction.objects.filter(kind="split").count() == 2
-    again = history.fill(symbols.known("AAPL"), Replay().history, "replay")
+    again = history.fill(symbols.resolve("AAPL"), Replay().history, "replay")
     assert (again.bars.inserted, again.bars.changed) == (0, 0)
 
 

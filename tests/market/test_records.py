@@ -75,7 +75,7 @@ def test_one_symbol_without_bars_fails_alone():
     answer = records.refresh(["NOPE", "MSFT", "AAPL"])
     assert answer["done"] == ["AAPL"]
     assert answer["failed"] == {
-        "NOPE": "no_bars: there is no such symbol",
+        "NOPE": "unknown_symbol: there is no symbol 'NOPE' here",
         "MSFT": "no_bars: there are no final daily bars yet",
     }
     assert records.latest(["MSFT"]) == {"MSFT": {}}

@@ -45,7 +45,7 @@ def test_the_settings_name_each_source_as_it_names_itself(settings):
 def test_the_history_of_a_new_source_is_loaded(files):
     call_command("prepare")
     source = sources.source()
-    history.fill(symbols.known("SAP.DE"), source.history, source.name)
+    history.fill(symbols.resolve("SAP.DE"), source.history, source.name)
     assert [bar.close for bar in bars.history("SAP.DE")] == [189.5, 188.04]
     assert {bar.source for bar in bars.history("SAP.DE")} == {"files_source"}
 
