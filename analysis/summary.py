@@ -1,26 +1,19 @@
 """The newest indicator values of every symbol, moved in O(1) by each quote; the feed holds one `Summary`."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
-from django.db.models import OuterRef, Subquery
-
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.indicators.live import Live
-from market import bars
+from market import bars, coverage
 from market.intervals import DAY
-from market.models import Bar, BarRevision, CorporateAction, Symbol
-from market.prices import Quote
+from market.prices import Bar, Quote
 from monitoring import formats, redis
 
 INTERVAL, ADJUSTMENT = DAY.name, "split"
-LOOK_SECONDS = 5.0  # between two looks at what others have changed
-DOUBT_SECONDS = 30.0  # between two openings of a series that does not follow its session
-# A previous close that stands further from our last bar's tells of a split, a correction or a session that we lack.
-TOLERANCE = 1e-3
-REVISIONS_LOOKED_BACK = 200
+LOOK_SECONDS = 5.0  # between two looks at what others have changed; each session's first quote looks too
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +39,12 @@ _KEPT = [field.name for field in fields(IndicatorValues) if field.name != "sessi
 
 @dataclass(slots=True)
 class Series:
-    """A symbol's live indicators, open on its final bars up to a session."""
+    """A symbol's live indicators, open on the final bars of a version, up to a session."""
 
     handles: dict[str, Live]
     session_date: date | None
-    close: float | None
-    opened_for: date
-    opened_at: float  # of time.monotonic
+    version: str
+    looked_for: date  # the session whose quotes it is known to be right for
 
 
 class Summary:
@@ -61,18 +53,32 @@ class Summary:
     def __init__(self) -> None:
         self._series: dict[str, Series] = {}
         self._looked_at = 0.0
-        self._pasts: dict[str, tuple] = {}
-        self._revisions: set[int] = set()
 
     def tick(self, quotes: Sequence[Quote]) -> list[IndicatorValues]:
         """The values after each quote, in order; quotes of sessions that are past give none.
 
         Call it when the bars of final quotes are stored. The newest of each symbol is kept for `latest`.
         """
-        self._look_for_changes()
+        self._look_for_changes(quotes)
         moved = [values for quote in quotes if (values := self._moved(quote)) is not None]
         _keep(moved)
         return moved
+
+    def follow(self, closes: Iterable[Bar], versions: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+        """Closes that were stored and that `tick` is about to be told: a series goes on where nobody else wrote.
+
+        versions: as bars.upsert gives them.
+        """
+        for bar in closes:
+            before, after = versions.get((bar.ticker, INTERVAL), ("", ""))
+            series = self._series.get(bar.ticker)
+            if series is None:
+                continue
+            is_next = series.session_date is None or bar.session_date > series.session_date
+            if series.version == before and (is_next or before == after):
+                series.version = after
+            else:
+                self.forget([bar.ticker])
 
     def forget(self, tickers: Iterable[str]) -> None:
         """Open these again at their next quote: their stored bars have changed."""
@@ -85,13 +91,15 @@ class Summary:
         redis.client().delete(_FORMAT.key("indicators"))
 
     def _moved(self, quote: Quote) -> IndicatorValues | None:
-        series = self._open_for(quote)
+        series = self._series.get(quote.ticker)
+        if series is None:
+            series = self._series[quote.ticker] = _opened(quote)
         if series.session_date is not None and quote.session_date < series.session_date:
             return None
         is_closed = quote.session_date == series.session_date
         values = {key: _values(key, handle, quote, is_closed) for key, handle in series.handles.items()}
         if quote.is_final and not is_closed:
-            series.session_date, series.close = quote.session_date, quote.price
+            series.session_date = quote.session_date
         return IndicatorValues(
             ticker=quote.ticker,
             interval=INTERVAL,
@@ -105,21 +113,22 @@ class Summary:
             session_date=quote.session_date,
         )
 
-    def _open_for(self, quote: Quote) -> Series:
-        """The symbol's series, opened again where it can't be the one that the quote's session follows."""
-        series = self._series.get(quote.ticker)
-        if series is None or _is_doubtful(series, quote):
-            series = self._series[quote.ticker] = _opened(quote)
-        return series
+    def _look_for_changes(self, quotes: Sequence[Quote]) -> None:
+        """Forget the series whose bars others have changed: of sessions that begin, and every few seconds of all."""
+        begun = [quote for quote in quotes if self._begins(quote)]
+        is_due = time.monotonic() - self._looked_at >= LOOK_SECONDS
+        asked = list(self._series) if is_due else list({quote.ticker for quote in begun})
+        versions = coverage.latest(asked, interval=INTERVAL) if asked else {}
+        self.forget(ticker for ticker in asked if versions.get(ticker) != self._series[ticker].version)
+        for quote in begun:
+            if quote.ticker in self._series:
+                self._series[quote.ticker].looked_for = quote.session_date
+        if is_due:
+            self._looked_at = time.monotonic()
 
-    def _look_for_changes(self) -> None:
-        """Every few seconds, forget the series whose past others have changed: the next quote opens them again."""
-        if time.monotonic() - self._looked_at < LOOK_SECONDS:
-            return
-        pasts, revisions = _pasts(), _recent_revisions()
-        self.forget(ticker for ticker, past in pasts.items() if past != self._pasts.get(ticker))
-        self.forget(ticker for pk, ticker in revisions.items() if pk not in self._revisions)
-        self._pasts, self._revisions, self._looked_at = pasts, set(revisions), time.monotonic()
+    def _begins(self, quote: Quote) -> bool:
+        series = self._series.get(quote.ticker)
+        return series is not None and quote.session_date > series.looked_for
 
 
 def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
@@ -147,41 +156,11 @@ def _values(key: str, handle: Live, quote: Quote, is_closed: bool) -> dict[str, 
 
 def _opened(quote: Quote) -> Series:
     """The indicators over the final bars that are stored, for the quotes of a session."""
+    version = coverage.latest([quote.ticker], interval=INTERVAL).get(quote.ticker, coverage.NONE)  # before the rows
     columns = bars.columns(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
-    is_empty = not len(columns["close"])
     return Series(
         handles={key: indicator.carried(columns) for key, indicator in CATALOGUE.items()},
-        session_date=None if is_empty else columns["session_date"][-1].item(),
-        close=None if is_empty else float(columns["close"][-1]),
-        opened_for=quote.session_date,
-        opened_at=time.monotonic(),
+        session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
+        version=version,
+        looked_for=quote.session_date,
     )
-
-
-def _is_doubtful(series: Series, quote: Quote) -> bool:
-    """Whether the stored bars may know more than the series: asked once a session, and now and then while in doubt."""
-    if series.session_date is not None and quote.session_date <= series.session_date:
-        return False
-    is_fresh = series.opened_for == quote.session_date and time.monotonic() - series.opened_at < DOUBT_SECONDS
-    return not is_fresh and (series.close is None or _differs(series.close, quote.previous_close))
-
-
-def _differs(close: float, previous_close: float | None) -> bool:
-    return previous_close is not None and abs(previous_close / close - 1) > TOLERANCE
-
-
-def _pasts() -> dict[str, tuple]:
-    """What a symbol's series rest on, where it can change behind the feed: its splits, and its oldest bar."""
-    splits: dict[str, set] = {}
-    rows = CorporateAction.objects.filter(kind=CorporateAction.Kind.SPLIT)
-    for ticker, ex_date, value in rows.values_list("symbol__ticker", "ex_date", "value"):
-        splits.setdefault(ticker, set()).add((ex_date, value))
-    oldest = Bar.objects.filter(symbol=OuterRef("pk"), interval=INTERVAL).order_by("opened_at").values("opened_at")[:1]
-    symbols = Symbol.objects.tracked().values_list("ticker", Subquery(oldest))
-    return {ticker: (opened_at, splits.get(ticker)) for ticker, opened_at in symbols}
-
-
-def _recent_revisions() -> dict[int, str]:
-    """The newest corrections of daily bars; more than the last, because rows may appear out of order."""
-    found = BarRevision.objects.filter(interval=INTERVAL).order_by("-pk").values_list("pk", "symbol__ticker")
-    return dict(found[:REVISIONS_LOOKED_BACK])

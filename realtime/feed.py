@@ -183,6 +183,8 @@ class Feed:
         if result and (result.changed or result.refused):
             self._summary.forget(bar.ticker for bar in finals)
             formed = [row for bar in formed for row in (_as_stored(bar) if bar.is_final else [bar])]
+        elif result:
+            self._summary.follow(finals, result.versions)
         forming.keep(formed)
         return formed
 

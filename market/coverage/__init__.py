@@ -6,6 +6,6 @@ rows            the rows, locked by whoever writes bars
 versions        the version of a symbol's bars
 """
 
-from market.coverage.versions import latest, renew
+from market.coverage.versions import NONE, latest, renew
 
-__all__ = ["latest", "renew"]
+__all__ = ["NONE", "latest", "renew"]

@@ -8,14 +8,17 @@ import pytest
 from analysis import summary
 from analysis.indicators import frames
 from analysis.summary import Summary
-from market import bars
+from market import actions, bars
 from market.bars import forming
-from market.models import CorporateAction
+from market.models import Bar as BarRow
+from market.models import Coverage
+from market.prices import Action
 from market.sources.replay import recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 SESSION, NEXT = date(2012, 9, 27), date(2012, 9, 28)
 CLOSE = recording.STEPS - 1
+COVERED = [field.name for field in Coverage._meta.local_concrete_fields if field.name not in ("symbol", "interval")]
 
 pytestmark = pytest.mark.django_db
 
@@ -34,8 +37,7 @@ def load(apple):
 
 
 def split(symbol, ex_date: date, value: float) -> None:
-    facts = {"value": value, "source": "replay", "received_at": RECEIVED}
-    CorporateAction.objects.get_or_create(symbol=symbol, kind="split", ex_date=ex_date, defaults=facts)
+    actions.keep(symbol, [Action(symbol.ticker, "split", ex_date, value)], "replay")
 
 
 def told(session: date, step: int = CLOSE, **fields):
@@ -158,3 +160,65 @@ def test_a_quote_of_an_open_series_asks_the_database_nothing(load, django_assert
     live.tick([told(SESSION, 0)])
     with django_assert_num_queries(0):
         live.tick([told(SESSION, 1)])
+
+
+def stored(live: Summary, session: date):
+    """As the feed does: the close is stored, and the series told who wrote."""
+    quote = recording.quote("AAPL", session, CLOSE, RECEIVED)
+    bar = forming.daily_bar(quote)
+    live.follow([bar], bars.upsert([bar]).versions)
+    return quote
+
+
+def closed(live: Summary, session: date):
+    (values,) = live.tick([stored(live, session)])
+    return values
+
+
+def test_a_series_goes_on_over_its_own_closes(load, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(summary, "LOOK_SECONDS", 0)
+    load(SESSION)
+    live = Summary()
+    live.tick([told(SESSION, 0)])
+    for session in (SESSION, SESSION, NEXT):
+        quote = stored(live, session)
+        with django_assert_num_queries(1):  # the look; to open a series takes more
+            (values,) = live.tick([quote])
+        assert values.values == on_demand()
+
+
+@pytest.mark.parametrize("session", [SESSION, NEXT], ids=["before its close", "of an older session"])
+def test_a_close_where_others_wrote_between_opens_the_series_again(load, session):
+    load(date(2012, 9, 20))
+    live = Summary()
+    live.tick([told(date(2012, 9, 20), 0)])
+    load(session)
+    assert closed(live, NEXT).values == on_demand()
+
+
+def test_an_older_close_that_comes_late_opens_the_series_again(load):
+    load(SESSION)
+    live = Summary()
+    live.tick([told(SESSION, 0)])
+    BarRow.objects.filter(opened_at__gte=datetime(2012, 9, 20, tzinfo=UTC)).delete()
+    live.tick([told(NEXT)])
+    bar = forming.daily_bar(recording.quote("AAPL", date(2012, 9, 25), CLOSE, RECEIVED))
+    live.follow([bar], bars.upsert([bar]).versions)
+    assert closed(live, date(2012, 10, 1)).values == on_demand()
+
+
+def test_bars_of_a_restored_backup_open_the_series_again(load, monkeypatch):
+    monkeypatch.setattr(summary, "LOOK_SECONDS", 0)
+    load(SESSION)
+    live = Summary()
+    live.tick([told(SESSION, 0)])
+    [kept] = Coverage.objects.values(*COVERED)
+    for session in (SESSION, NEXT):
+        closed(live, session)
+    BarRow.objects.filter(opened_at__gte=datetime(2012, 9, 27, tzinfo=UTC)).delete()
+    Coverage.objects.update(**kept)
+    for session, price in ((SESSION, 690.0), (NEXT, 691.0)):  # as many writes as there were, of other values
+        told(session, price=price, high=710.0)
+    (values,) = live.tick([told(date(2012, 10, 1), 0)])
+    forming.keep([forming.daily_bar(recording.quote("AAPL", date(2012, 10, 1), 0, RECEIVED))])
+    assert values.values == on_demand()
