@@ -11,6 +11,7 @@ from analysis import periods
 from analysis.indicators import catalogue, frames
 from market import intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
+from market.api import tags
 from market.api.queries import TICKER, known
 from market.api.shapes import SOURCED, Shape, shown
 from market.intervals import DAY
@@ -96,11 +97,15 @@ class Indicators(APIView):
     )
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
+        ticker = known(symbol)
+        tag = tags.of_bars(request, ticker, query, made=list(catalogue.CATALOGUE))
+        if unchanged := tags.unchanged(request, tag):
+            return unchanged
         answer = frames.indicators(
-            known(symbol),
+            ticker,
             period=query["period"],
             interval=query["interval"],
             names=query["indicators"],
             adjusted=query["adjusted"],
         )
-        return Response(answer)
+        return Response(answer, headers={"ETag": tag})

@@ -13,7 +13,8 @@ from datetime import date
 from itertools import accumulate
 from typing import Protocol
 
-ADJUSTMENTS = ("raw", "split", "split_dividend")
+DIVIDENDS = "split_dividend"
+ADJUSTMENTS = ("raw", "split", DIVIDENDS)
 
 
 class Action(Protocol):
@@ -55,7 +56,7 @@ def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[dat
     for action in counted:
         if action.kind == "split":
             step = 1 / action.value, action.value
-        elif adjusted == "split_dividend":
+        elif adjusted == DIVIDENDS:
             step = _without_dividend(action, splits.get(action.ex_date, 1.0), closes), 1.0
         else:
             continue

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from market import bars, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
+from market.api import tags
 from market.api.queries import PAGES, TICKER, known
 from market.api.shapes import SOURCED, Shape, Sourced, shown
 from market.bars.wire import row_fields
@@ -86,18 +87,22 @@ class Bars(APIView):
     def get(self, request, symbol: str) -> Response:
         query = BarQuery.read(request)
         cursors = PAGES.cursors(request, query["interval"])
+        ticker, end = known(symbol), _end(query, cursors.asked())
+        tag = tags.of_bars(request, ticker, query, end=end)
+        if answer := tags.unchanged(request, tag):
+            return answer
         found = bars.rows(
-            known(symbol),
+            ticker,
             interval=query["interval"],
             start=query.get("start"),
-            end=_end(query, cursors.asked()),
+            end=end,
             adjusted=query["adjusted"],
             limit=query["limit"] + 1,
         )
         page = [row_fields(*row) for row in found[-query["limit"] :]]
         following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
-        headers = {"Link": f'<{following}>; rel="next"'} if following else None
-        return Response({"next": following, "results": page}, headers=headers)
+        link = {"Link": f'<{following}>; rel="next"'} if following else {}
+        return Response({"next": following, "results": page}, headers={"ETag": tag, **link})
 
 
 def _end(query: dict, place) -> datetime | None:

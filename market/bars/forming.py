@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from redis.client import Pipeline
+
 from market.intervals import DAY
 from market.prices import Bar, Quote, midnight
 from monitoring import formats, redis
@@ -31,6 +33,16 @@ def latest(tickers: Sequence[str], *, interval: str = DAY.name) -> dict[str, Bar
         return {}
     found = redis.client().hmget(_FORMAT.key("forming"), [_field(ticker, interval) for ticker in tickers])
     return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
+
+
+def ask(pipe: Pipeline, ticker: str, interval: str) -> None:
+    """Have a pipeline ask for a ticker's forming bar, among others; `read` knows its answer."""
+    pipe.hget(_FORMAT.key("forming"), _field(ticker, interval))
+
+
+def read(answer: bytes | None) -> Bar | None:
+    """The forming bar of what a pipeline was answered."""
+    return _FORMAT.unpack(answer)
 
 
 def forget() -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from redis.client import Pipeline
+
 from market.prices import OPEN, Quote, instant
 from monitoring import redis
 
@@ -45,9 +47,19 @@ def keep(told: Clock) -> None:
         pipe.delete(key).hset(key, mapping=fields).expire(key, TOLD_SECONDS).execute()
 
 
+def ask(pipe: Pipeline) -> None:
+    """Have a pipeline ask for the clock, among others; `read` knows its answer."""
+    pipe.hmget(redis.key("clock"), _TOLD)
+
+
 def latest() -> dict[str, str]:
     """`exchange`, `state` and `session`, and `opens_at` and `closes_at` where they are known; empty if nobody tells."""
-    told = dict(zip(_TOLD, redis.client().hmget(redis.key("clock"), _TOLD), strict=True))
+    return read(redis.client().hmget(redis.key("clock"), _TOLD))
+
+
+def read(answer: list[bytes | None]) -> dict[str, str]:
+    """The same of what a pipeline was answered."""
+    told = dict(zip(_TOLD, answer, strict=True))
     if None in (told["exchange"], told["state"], told["session"]):
         return {}
     return {name: value.decode() for name, value in told.items() if value is not None}

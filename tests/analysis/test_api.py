@@ -92,8 +92,8 @@ def test_a_symbol_without_bars_has_empty_indicators(client, apple):
     assert (body["as_of"], body["times"]) == (None, [])
 
 
-def test_indicators_take_four_queries(client, sixty_days, django_assert_num_queries):
-    with django_assert_num_queries(4):
+def test_indicators_take_five_queries(client, sixty_days, django_assert_num_queries):
+    with django_assert_num_queries(5):
         client.get(INDICATORS)
 
 

@@ -204,15 +204,3 @@ def test_parquet_is_refused_with_the_formats_there_are(client, ten_days, ask):
     response = client.get(PATH, **ask)
     assert problem(response) == (406, "application/problem+json", "unknown_format")
     assert "json (application/json), csv (text/csv)" in response.json()["detail"]
-
-
-def test_an_unchanged_answer_is_a_304_and_a_changed_one_is_not(client, ten_days):
-    etag = client.get(PATH)["ETag"]
-    assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 304
-    bars.upsert([daily(10)])
-    assert client.get(PATH, HTTP_IF_NONE_MATCH=etag).status_code == 200
-
-
-def test_bars_take_three_queries(client, ten_days, django_assert_num_queries):
-    with django_assert_num_queries(3):
-        client.get(PATH)
