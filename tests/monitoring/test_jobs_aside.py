@@ -1,6 +1,7 @@
 """What is done aside: rings and changes go out in batches, from a thread of their own, and hold nobody up."""
 
 import json
+import os
 import threading
 from datetime import datetime, timedelta
 
@@ -50,6 +51,18 @@ def test_who_waits_for_errands_is_told_whether_they_are_done(errands):
     assert [each for batch in done for each in batch] == [1, 2, 3]
 
 
+def test_a_process_that_was_forked_does_its_own_errands(errands):
+    made, done, go = errands
+    go.set()
+    made.put("before")
+    assert made.flush(20)
+    pid = os.fork()
+    if not pid:
+        made.put("in the child")
+        os._exit(0 if made.flush(20) and done[1:] == [["in the child"]] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
 def rings() -> list[dict]:
     """The headers of the messages that wait at the broker."""
     conf = current_app.conf
@@ -74,8 +87,8 @@ def test_a_ring_for_so_many_jobs_is_as_many_messages_and_of_many_a_few(times, mo
     assert all(soon - timedelta(seconds=30) < datetime.fromisoformat(each["expires"]) <= soon for each in rings())
 
 
-def test_changes_are_kept_up_to_a_bound_the_newest_of_them(redis, monkeypatch):
-    monkeypatch.setattr(changes, "LIMIT", 3)
-    changes._append([{"number": number} for number in range(2)])
-    changes._append([{"number": number} for number in range(2, 5)])
-    assert [orjson.loads(each)["number"] for each in redis.lrange(changes.KEY, 0, -1)] == [2, 3, 4]
+def test_changes_are_kept_up_to_a_bound_the_newest_of_them(redis):
+    changes._append([{"number": number} for number in range(changes.LIMIT)])
+    changes._append([{"number": number} for number in (-2, -1)])
+    kept = [orjson.loads(each)["number"] for each in redis.lrange(changes.KEY, 0, -1)]
+    assert (len(kept), kept[0], kept[-2:]) == (changes.LIMIT, 2, [-2, -1])

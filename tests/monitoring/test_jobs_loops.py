@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from monitoring import jobs
@@ -103,6 +103,29 @@ def test_a_job_that_breaks_the_reaper_keeps_it_from_no_other(monkeypatch):
     Job.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     reaper.expire(timezone.now())
     assert Job.objects.get(pk=lost.pk).state == "retrying"
+
+
+def test_a_pulse_replaces_a_connection_that_is_past_its_time(pulse):
+    connection.ensure_connection()
+    before, connection.close_at = connection.connection, time.monotonic()
+    pulse._beat(time.monotonic())
+    assert connection.connection not in (before, None)
+
+
+def test_a_reaper_replaces_a_connection_that_is_past_its_time(monkeypatch):
+    monkeypatch.setattr(reaper, "EVERY_SECONDS", 0.0)
+    jobs.submit("sample.add", {"a": 1})
+    seen = []
+
+    def wake() -> None:
+        seen.append(connection.connection)
+        connection.close_at = time.monotonic()
+        if len(seen) == 2:
+            made.stop()
+
+    made = reaper.Reaper(wake)
+    made.run()
+    assert seen[0] is not seen[1]
 
 
 def test_an_errand_that_breaks_is_followed_by_the_next():

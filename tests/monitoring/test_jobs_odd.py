@@ -140,7 +140,7 @@ def set_clock(monkeypatch):
     return jump
 
 
-@pytest.mark.parametrize(("seconds", "moved"), [(3600, 3600), (-60, -60), (0.4, 0)])
+@pytest.mark.parametrize(("seconds", "moved"), [(3600, 3600), (-60, -60), (1.2, 1), (0.4, 0)])
 def test_a_clock_that_is_set_is_noticed_once(set_clock, seconds, moved):
     watch = Watch()
     set_clock(seconds)

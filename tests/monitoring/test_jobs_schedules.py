@@ -76,13 +76,14 @@ def test_a_clock_that_was_a_day_ahead_for_a_moment_stops_no_schedule(hourly):
     assert hourly.slots.order_by("-slot").first().job.state == "pending"
 
 
-def test_a_clock_that_was_ahead_silences_no_schedule_that_catches_up(hourly):
+def test_a_clock_that_was_ahead_silences_no_schedule_that_catches_up(hourly, caplog):
     hourly.kwargs = '{"job": "sample.add", "arguments": {"a": 1}, "catch_up": true}'
     hourly.save()
     schedules.run_due(NOON)
     schedules.run_due(NOON + timedelta(hours=5))
     schedules.run_due(NOON + timedelta(minutes=1))
     assert taken(hourly) == [NOON]
+    assert "5 slots are of a time to come" in caplog.text
     schedules.run_due(NOON + timedelta(hours=2))
     assert taken(hourly) == [NOON + timedelta(hours=hour) for hour in (0, 1, 2)]
 
@@ -153,6 +154,13 @@ def test_a_change_of_the_clocks_neither_loses_nor_doubles_a_slot(crontab, day, e
     schedule = planned(crontab, "America/New_York")
     found = schedules.slots(schedule, day.astimezone(UTC), day.astimezone(UTC) + timedelta(hours=4))
     assert [slot.hour for slot in found] == expected
+
+
+@pytest.mark.django_db
+def test_an_interval_is_planned_by_the_clock_whenever_it_began():
+    every, _ = IntervalSchedule.objects.get_or_create(every=20, period=IntervalSchedule.MINUTES)
+    found = schedules.slots(PeriodicTask(interval=every), NOON - MINUTE, NOON + timedelta(minutes=40))
+    assert list(found) == [NOON, NOON + timedelta(minutes=20), NOON + timedelta(minutes=40)]
 
 
 def test_a_new_schedule_that_no_tick_saw_in_time_still_runs(hourly):

@@ -47,10 +47,17 @@ def test_those_that_nobody_here_knows_keep_nobody_behind_them(of_a_newer_version
     assert claim(3) == [known]
 
 
-def test_more_unknown_ones_than_are_looked_through_at_once_keep_nobody_behind_them(of_a_newer_version, monkeypatch):
-    monkeypatch.setattr(claims, "LOOKED_THROUGH", 2)
+def test_more_unknown_ones_than_are_looked_through_at_once_keep_nobody_behind_them():
+    jobs.submit_many("sample.add", [{"a": 1}] * (claims.LOOKED_THROUGH + 1))
+    Job.objects.update(name="sample.newer")
     known = jobs.submit("sample.add", {"a": 1})
     assert claim() == [known]
+
+
+def test_who_leaves_some_takes_no_more_than_there_is_room_for():
+    first, unknown, second, *_ = jobs.submit_many("sample.add", [{"a": number} for number in range(6)])
+    Job.objects.filter(pk=unknown.pk).update(name="sample.newer")
+    assert claim(2) == [first, second]
 
 
 def test_a_worker_that_knows_them_takes_them_up_before_what_came_after_them(of_a_newer_version, deploy):

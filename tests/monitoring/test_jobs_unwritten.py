@@ -1,6 +1,8 @@
 """How an attempt ended cannot be written now: it is tried again, ever more seldom, and given up where it must be."""
 
+import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import OperationalError
@@ -9,6 +11,7 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.claiming.holding import Counts, Holding
+from monitoring.jobs.database import patiently
 from monitoring.jobs.ending import attempts, endings, reaper
 from monitoring.jobs.ending import finisher as finishing
 from monitoring.jobs.ending.attempts import Ending
@@ -177,6 +180,21 @@ def test_a_database_that_takes_nothing_is_asked_for_one_and_the_others_wait_with
         unwritten = endings.write(written)
     assert [ending for ending, _ in unwritten] == written
     assert endings.write(written) == []
+
+
+def test_who_waits_for_a_lock_asks_every_few_milliseconds_for_a_second(clocks, monkeypatch):
+    monkeypatch.setattr(time, "sleep", clocks.go)
+    asked = []
+
+    def locked() -> None:
+        asked.append(clocks.monotonic)
+        assert len(asked) <= 201
+        raise OperationalError(1205, "Lock wait timeout exceeded")
+
+    with pytest.raises(OperationalError):
+        patiently(locked)
+    assert all(0.0049 < later - earlier < 0.0501 for earlier, later in pairwise(asked))
+    assert 1.0 <= asked[-1] - asked[0] < 1.06
 
 
 MOVES = {
