@@ -53,6 +53,7 @@ class Forked:
 
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
     """`python COMMAND…` in the project's folder, in a session of its own; what it says is written to `log`."""
+    log.touch()
     arguments = (list(map(str, command)), dict(environment), str(log))
     # Here, and not when this is imported: what isolates jobs names what it needs, once it is imported too.
     _context.set_forkserver_preload(["tests.libraries"])

@@ -274,7 +274,7 @@ def test_a_filter_is_in_the_address_and_stays_after_a_reload(tasks):
     page.get_by_role("searchbox", name="Symbol").fill("nvda")
     expect(page.get_by_text("No job matches")).to_be_visible()
     page.get_by_role("button", name="Clear the filter").click()
-    page.wait_for_url("**/tasks/")
+    expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false")
 
 
 def test_new_jobs_do_not_move_what_one_has_scrolled_to(tasks):
@@ -302,7 +302,7 @@ def test_keys_move_the_choice_and_the_address_names_it(tasks):
     page.keyboard.press("k")
     page.wait_for_url(f"**/tasks/{second}/")
     page.keyboard.press("Escape")
-    page.wait_for_url("**/tasks/")
+    expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false")
 
 
 def test_who_is_not_staff_sees_only_their_own(tasks, site):
@@ -353,6 +353,7 @@ def test_the_page_logs_no_error_and_asks_nobody_outside(visit, site):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     log_in(page)
+    expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false")
     row(page, submit(page, "rehearsal.backfill", {"symbols": ["FB"], "sessions": 5})).click()
     expect(page.locator("pre")).to_be_visible()
     assert not said

@@ -62,7 +62,9 @@ def into_database(dump: Dump, connection: BaseDatabaseWrapper = connection) -> N
 
 
 def into_redis(dump: Dump) -> None:
+    """In place of whatever lies there."""
     with connection_to_redis.client().pipeline() as pipe:
+        pipe.flushall()
         for key, (kind, value) in dump.redis.items():
             match kind:
                 case "string":
