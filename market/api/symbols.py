@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from market.api.queries import PAGES, TICKER, known
 from market.api.shapes import Page, Shape, shown
-from market.history import coverage
+from market.coverage import held
 from market.intervals import DAY
 from market.models import Symbol, SymbolAlias
 from monitoring.queries import PAGING, Choice, Query, Text
@@ -141,5 +141,5 @@ def _reference(symbols) -> Iterable[dict]:
 
 
 def _with_coverage(rows: list[dict]) -> list[dict]:
-    held = coverage.latest([row["symbol"] for row in rows])
-    return [{**{name: row[name] for name in SYMBOL_COLUMNS}, "coverage": held[row["symbol"]]} for row in rows]
+    found = held.latest([row["symbol"] for row in rows])
+    return [{**{name: row[name] for name in SYMBOL_COLUMNS}, "coverage": found[row["symbol"]]} for row in rows]

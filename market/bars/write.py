@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,28 +68,31 @@ def upsert(rows: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     rows, now = list(rows), datetime.now(UTC)
     keys = symbols.keys({bar.ticker for bar in rows})
     newest: dict[Key, Bar] = {}
-    refused: list[str] = []
+    refused: list[tuple[Bar, str]] = []
     for bar in rows:
         fault = checks.bar_fault(bar, now) if bar.ticker in keys else "there is no such symbol"
         if fault:
-            refused.append(_refused(bar, fault))
+            refused.append((bar, fault))
             continue
         key = (keys[bar.ticker], bar.interval, bar.opened_at)
         if key not in newest or _rank(bar, now) >= _rank(newest[key], now):
             newest[key] = bar
 
-    def refuse(item: tuple[Key, Bar], fault: str) -> None:
-        refused.append(_refused(item[1], fault))
-
     ordered = sorted(newest.items())
     parts = [ordered[first : first + BATCH] for first in range(0, len(ordered), BATCH)]
-    batches = [batch for part in parts for batch in refusals.apart(part, partial(_write_again, reason=reason), refuse)]
+    write = partial(_write_again, reason=reason)
+
+    def refuse(item: tuple[Key, Bar], fault: str) -> None:
+        refused.append((item[1], fault))
+
+    batches = [batch for part in parts for batch in refusals.apart(part, write, refuse)]
+    coverage.note_refused(Counter((keys.get(bar.ticker, 0), bar.interval) for bar, _ in refused))
     inserted, written = sum(each.inserted for each in batches), [at for each in batches for at in each.written]
     return UpsertResult(
         inserted,
         changed=len(written) - inserted,
         unchanged=sum(each.unchanged for each in batches),
-        refused=tuple(refused),
+        refused=tuple(_refused(*each) for each in refused),
         first=min(written, default=None),
         last=max(written, default=None),
         versions=_followed(each.versions for each in batches),

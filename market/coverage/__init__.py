@@ -4,6 +4,8 @@ tokens          what a version is (pure)
 signs           by what a write is noticed of a version of ours that knows no coverage
 rows            the rows, locked by whoever writes bars
 versions        the version of a symbol's bars
+loading         how far the history of each was loaded
+held            which bars we hold, and whether the rows say so
 """
 
 from market.coverage.versions import NONE, latest, renew

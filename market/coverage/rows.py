@@ -1,8 +1,9 @@
 """The rows of coverage: held by whoever writes, and given a new version where a value changed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import connection
+from django.db.models import F
 
 from market import prices
 from market.coverage import signs, tokens
@@ -56,6 +57,12 @@ def store(rows: list[Coverage]) -> None:
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["symbol", "interval"]
     Coverage.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
+
+
+def note_refused(counts: Mapping[Key, int]) -> None:
+    """Count bars that could not be; that changes no value."""
+    for (symbol, interval), many in sorted(counts.items()):
+        Coverage.objects.filter(symbol_id=symbol, interval=interval).update(refused=F("refused") + many)
 
 
 def count(row: Coverage) -> bool:

@@ -2,7 +2,7 @@
 
 load            what is missing, fetched and stored
 progress        how far the first loading has come
-coverage        which bars we hold
+gaps            up to where no session is missing
 """
 
 from market.history.load import START, Fetch, Filled, fill, note, refresh

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 from market import actions, bars, symbols
 from market.bars import UpsertResult
-from market.history import progress
+from market.coverage import loading as coverage
+from market.history import gaps
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
@@ -46,7 +47,7 @@ def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
     result = bars.upsert([bar for bar in found if bar.is_final], reason=f"correction by {source}")
     if result.inserted or result.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
-    progress.complete(symbol.ticker)
+    coverage.complete(symbol, START)
     return Filled(result, len(named))
 
 
@@ -57,6 +58,7 @@ def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
     """
     outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.resolve(ticker), fetch, source), parallel=PARALLEL)
     outcome.require_any()
+    gaps.count(outcome.done)
     with jobs.current().commit() as end:
         end.result = {
             "source": source,
@@ -77,8 +79,5 @@ def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
 
 def _start(symbol: Symbol) -> date:
     """Bars of the last sessions may have come from quotes before any history did."""
-    if not progress.is_complete(symbol.ticker):
-        return START
-    final = BarRow.objects.filter(symbol=symbol, interval=DAY.name, is_final=True).order_by("-opened_at")
-    last = final.values_list("opened_at", "session_date").first()
-    return START if last is None else session_of(*last) - OVERLAP
+    last = coverage.last_held(symbol)
+    return START if last is None else session_of(last, None) - OVERLAP

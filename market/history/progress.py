@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
+from market.coverage import loading as coverage
 from monitoring import formats, redis
 
 
@@ -19,23 +20,9 @@ class Progress:
 _FORMAT = formats.Format(Progress)
 
 
-def complete(ticker: str) -> None:
-    """Remember that a symbol's whole history was stored once; from then on only what is new is missing."""
-    redis.client().sadd(_complete(), ticker)
-
-
-def is_complete(ticker: str) -> bool:
-    return bool(redis.client().sismember(_complete(), ticker))
-
-
-def missing(tickers: Collection[str]) -> set[str]:
-    """Those whose whole history was never stored."""
-    return set(tickers) - {ticker.decode() for ticker in redis.client().smembers(_complete())}
-
-
 def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
     """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
-    told = Progress(len(tracked) - len(missing(tracked)), len(tracked), loading, errors)
+    told = Progress(len(tracked) - len(coverage.missing(tracked)), len(tracked), loading, errors)
     redis.client().set(_FORMAT.key("backfill"), _FORMAT.pack(told))
 
 
@@ -45,5 +32,7 @@ def latest() -> dict | None:
     return asdict(told) if told and (told.done < told.total or told.errors) else None
 
 
-def _complete() -> str:
-    return redis.key("backfill", "complete")
+def errors() -> dict[str, str]:
+    """Why some did not come, by symbol, as it was told last."""
+    told = _FORMAT.unpack(redis.client().get(_FORMAT.key("backfill")))
+    return told.errors if told else {}

@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from redis.exceptions import RedisError
 
 from market import history, symbols
+from market.coverage import loading as coverage
 from market.history import Fetch, progress
 from market.models import Symbol
 from market.sources.errors import ProviderError
@@ -29,8 +31,6 @@ class Loader:
 
     def __init__(self, fetch: Fetch, source: str) -> None:
         self._fetch, self._source = fetch, source
-        self._due_at: dict[str, float] = {}
-        self._errors: dict[str, str] = {}
         self._loop = Loop(f"{source}: backfill", every_seconds=LOOK_SECONDS, patience_seconds=300.0, away=AWAY)
 
     def run(self, stop: threading.Event) -> None:
@@ -46,26 +46,31 @@ class Loader:
 
     def round(self, stop: threading.Event) -> None:
         """Load every symbol that has no whole history yet and whose turn it is."""
-        now, tracked = time.monotonic(), symbols.tracked()
+        tracked = symbols.tracked()
         tickers = [symbol.ticker for symbol in tracked]
-        missing = progress.missing(tickers)
-        self._errors = {ticker: why for ticker, why in self._errors.items() if ticker in missing}
-        for symbol in [each for each in tracked if each.ticker in missing and self._due_at.get(each.ticker, 0) <= now]:
+        missing, due = coverage.missing(tickers), coverage.missing(tickers, now=_after(0))
+        errors = {ticker: why for ticker, why in progress.errors().items() if ticker in missing}
+        for symbol in [each for each in tracked if each.ticker in due]:
             if stop.is_set():
                 return
-            progress.tell(tickers, symbol.ticker, self._errors)
-            self._due_at[symbol.ticker] = time.monotonic() + AFTER_OUTAGE_SECONDS  # also where it breaks
+            progress.tell(tickers, symbol.ticker, errors)
             with self._loop.one(symbol.ticker):
-                self._due_at[symbol.ticker] = time.monotonic() + self._load(symbol)
-        progress.tell(tickers, None, self._errors)
+                coverage.suspend(symbol, _after(AFTER_OUTAGE_SECONDS))  # also where it breaks
+                self._load(symbol, errors)
+        progress.tell(tickers, None, errors)
 
-    def _load(self, symbol: Symbol) -> float:
-        """Fetch and store one symbol's history; the seconds until it is worth asking again where it did not come."""
+    def _load(self, symbol: Symbol, errors: dict[str, str]) -> None:
+        """Fetch and store one symbol's history; where it does not come, errors say why."""
         try:
             history.fill(symbol, self._fetch, self._source)
         except ProviderError as error:
             logger.warning("No history of %s: %s", symbol.ticker, error)
-            self._errors[symbol.ticker] = str(error)
-            return AFTER_OUTAGE_SECONDS if error.temporary else AFTER_NOTHING_SECONDS
-        self._errors.pop(symbol.ticker, None)
-        return 0
+            errors[symbol.ticker] = str(error)
+            if not error.temporary:
+                coverage.suspend(symbol, _after(AFTER_NOTHING_SECONDS))
+            return
+        errors.pop(symbol.ticker, None)
+
+
+def _after(seconds: float) -> datetime:
+    return datetime.fromtimestamp(time.time() + seconds, UTC)

@@ -16,7 +16,7 @@ from django.db import connection
 from market import bars, prices
 from market.bars import forming, write
 from market.bars.wire import bar_fields
-from market.history import coverage
+from market.coverage import held
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, Symbol
 from market.prices import Bar
@@ -323,15 +323,12 @@ def test_a_day_that_a_version_before_wrote_is_its_openings():
 def test_coverage_names_the_first_and_the_last_of_each_interval():
     hour = datetime(2024, 1, 7, 15, tzinfo=UTC)
     bars.upsert([bar(1), bar(5), bar(interval="1h", opened_at=hour, session_date=hour.date())])
-    assert coverage.counted(["AAPL", "NOPE"]) == {
+    assert held.latest(["AAPL", "NOPE"]) == {
         "AAPL": {
-            "1d": {"first": bar(1).opened_at, "last": bar(5).opened_at, "count": 2},
-            "1h": {
-                "first": datetime(2024, 1, 7, 15, tzinfo=UTC),
-                "last": datetime(2024, 1, 7, 15, tzinfo=UTC),
-                "count": 1,
-            },
-        }
+            "1d": {"first": "2024-01-01T00:00:00Z", "last": "2024-01-05T00:00:00Z", "count": 2},
+            "1h": {"first": "2024-01-07T15:00:00Z", "last": "2024-01-07T15:00:00Z", "count": 1},
+        },
+        "NOPE": {},
     }
 
 

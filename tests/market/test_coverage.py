@@ -1,34 +1,134 @@
-"""Which bars we hold, counted now and then."""
+"""What a row of coverage says of its bars, and `check_data`, which asks the bars."""
+
+from datetime import UTC, date, datetime
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from market import bars
-from market.history import coverage
-from market.models import Symbol
-from tests.market.test_api_bars import daily
+from market import bars, coverage, history, prices
+from market.coverage import held, loading
+from market.history import gaps
+from market.models import Bar, Coverage, Symbol
+from tests.market.test_bars import bar, later
 
-pytestmark = pytest.mark.django_db
-
-
-def test_a_count_is_the_bars_own(apple):
-    bars.upsert(daily(day) for day in range(2))
-    assert coverage.latest(["AAPL", "NOPE"]) == {
-        "AAPL": {"1d": {"first": "2012-03-01T00:00:00Z", "last": "2012-03-02T00:00:00Z", "count": 2}},
-        "NOPE": {},
-    }
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
+MIDNIGHTS = {day: prices.midnight(date(2024, 1, day)) for day in range(1, 32)}
 
 
-def test_a_count_serves_for_some_seconds_and_no_longer(apple, redis, django_assert_num_queries):
-    bars.upsert([daily(0)])
-    coverage.latest(["AAPL"])
-    with django_assert_num_queries(0):
-        assert coverage.latest(["AAPL"])["AAPL"]["1d"]["count"] == 1
-    assert 0 < redis.ttl("finstage:coverage:AAPL") <= coverage.SECONDS
+def row() -> Coverage:
+    return Coverage.objects.get(interval="1d")
 
 
-def test_only_what_was_not_counted_is(apple):
-    Symbol.objects.create(ticker="MSFT", name="Microsoft", exchange="XNAS", currency="USD", time_zone="UTC")
-    coverage.latest(["AAPL"])
-    bars.upsert([daily(0), daily(0, "MSFT")])
-    held = coverage.latest(["AAPL", "MSFT"])
-    assert (held["AAPL"], held["MSFT"]["1d"]["count"]) == ({}, 1)
+def days() -> tuple[int, int, int]:
+    found = row()
+    return found.held, found.first_held.day, found.last_held.day
+
+
+def put_between(day: int) -> None:
+    """As a version before writes, between others, where no end of the bars tells of it."""
+    copied = Bar.objects.first()
+    copied.opened_at = MIDNIGHTS[day]
+    copied.session_date = None
+    copied.save(force_insert=True)
+
+
+def test_counts_and_ends_follow_what_is_written_and_taken_back():
+    bars.upsert([bar(4), bar(2), bar(8)])
+    assert days() == (3, 2, 8)
+    bars.upsert([bar(1), bar(4, 105, received_at=later())])
+    assert (days(), row().corrections, row().source) == ((4, 1, 8), 1, "replay")
+    bars.delete_played(date(2024, 1, 4), "replay")
+    assert days() == (2, 1, 2)
+
+
+def test_what_cannot_be_is_counted_and_changes_no_version():
+    bars.upsert([bar(1)])
+    before = coverage.latest(["AAPL"])
+    for _ in range(2):
+        bars.upsert([bar(2, low=500.0), bar(3, high=1.0), bar(4, ticker="NOPE")])
+    assert (row().refused, coverage.latest(["AAPL"])) == (4, before)
+
+
+def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
+    assert loading.missing(["AAPL"]) == {"AAPL"}
+    history.fill(apple, lambda symbol, start: ([bar(2)], []), "replay")
+    first = row()
+    history.fill(apple, lambda symbol, start: ([bar(3)], []), "replay")
+    assert loading.missing(["AAPL"]) == set()
+    assert (first.first_wanted, row().complete_since) == (history.START, first.complete_since)
+    Bar.objects.all().delete()
+    Coverage.objects.all().delete()  # another database
+    assert loading.missing(["AAPL"]) == {"AAPL"}
+
+
+def test_a_history_that_is_suspended_is_missing_and_not_asked_for(apple):
+    loading.suspend(apple, datetime(2024, 1, 2, tzinfo=UTC))
+    asked = [loading.missing(["AAPL"], now=datetime(2024, 1, day, tzinfo=UTC)) for day in (1, 3)]
+    assert (asked, loading.missing(["AAPL"])) == ([set(), {"AAPL"}], {"AAPL"})
+
+
+def test_no_session_is_missing_up_to_the_first_gap_of_the_calendar():
+    bars.upsert([bar(day) for day in (2, 3, 4, 5, 8, 10, 11)])  # the 6th and 7th are a weekend, the 9th is missing
+    gaps.count(["AAPL"])
+    assert row().unbroken_until == date(2024, 1, 8)
+    bars.upsert([bar(9)])
+    gaps.count(["AAPL"])
+    assert row().unbroken_until == date(2024, 1, 11)
+    bars.delete_played(date(2024, 1, 5), "replay")
+    assert row().unbroken_until is None  # until it is counted again
+
+
+def test_where_there_is_no_calendar_nobody_says_that_no_session_is_missing():
+    Symbol.objects.update(exchange="NONE")
+    bars.upsert([bar(2)])
+    gaps.count(["AAPL"])
+    assert row().unbroken_until is None
+
+
+def test_a_gap_that_was_counted_beside_a_write_is_not_believed(monkeypatch):
+    bars.upsert([bar(2), bar(3)])
+    count = gaps.unbroken_until
+    monkeypatch.setattr(gaps, "unbroken_until", lambda row: (count(row), bars.upsert([bar(4)]))[0])
+    gaps.count(["AAPL"])
+    assert row().unbroken_until is None
+
+
+def test_loading_a_history_counts_what_a_version_before_put_between(apple):
+    bars.upsert([bar(2), bar(9)])
+    before = coverage.latest(["AAPL"])["AAPL"]
+    put_between(4)
+    assert coverage.latest(["AAPL"])["AAPL"] == before  # no sign tells of it
+    history.fill(apple, lambda symbol, start: ([], []), "replay")
+    assert coverage.latest(["AAPL"])["AAPL"] != before
+    assert row().held == 3
+
+
+def test_every_start_counts_what_a_version_before_put_between(hold):
+    hold("yahoo")
+    bars.upsert([bar(2), bar(9)])
+    before = coverage.latest(["AAPL"])["AAPL"]
+    put_between(4)
+    call_command("prepare")
+    assert coverage.latest(["AAPL"])["AAPL"] != before
+    again = coverage.latest(["AAPL"])
+    call_command("prepare")
+    assert (coverage.latest(["AAPL"]), held.differences()) == (again, [])
+
+
+def test_check_data_says_where_a_row_differs_and_mends_it_where_it_is_told(capsys):
+    bars.upsert([bar(2), bar(3), bar(4)])
+    call_command("check_data", mend=True)
+    before = coverage.latest(["AAPL"])
+    call_command("check_data")
+    Coverage.objects.update(held=7, unbroken_until=date(2024, 1, 3))
+    capsys.readouterr()
+    with pytest.raises(CommandError, match="2 facts"):
+        call_command("check_data")
+    assert capsys.readouterr().out.splitlines() == [
+        "AAPL 1d: held says 7, the bars say 3",
+        "AAPL 1d: unbroken_until says 2024-01-03, the bars say 2024-01-04",
+    ]
+    call_command("check_data", mend=True)
+    call_command("check_data")
+    assert (row().held, row().unbroken_until) == (3, date(2024, 1, 4))
+    assert coverage.latest(["AAPL"]) != before

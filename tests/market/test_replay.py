@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from market import bars, prices, quotes
 from market.bars import forming
-from market.history import coverage
+from market.coverage import held as coverage
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
 from market.prices import Quote
@@ -65,7 +65,7 @@ def start(settings, day: str, tickers: str = "AAPL FB GOOG IBM MSFT") -> None:
 
 def test_history_is_there_up_to_the_start_and_not_beyond():
     Replay().prepare()
-    held = coverage.counted(recording.TICKERS)
+    held = coverage.latest(recording.TICKERS)
     assert {ticker: held[ticker]["1d"]["count"] for ticker in held} == {
         ticker: sum(day < FIRST for day in recording.days(ticker)) for ticker in recording.TICKERS
     }

@@ -13,7 +13,7 @@ from bokeh_sampledata import stocks
 from django.conf import settings as configured
 
 from market import history, symbols
-from market.models import Bar, CorporateAction, Symbol
+from market.models import Bar, CorporateAction, Coverage, Symbol
 from market.sources import ProviderError, loader
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
@@ -116,7 +116,7 @@ def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
     loading.round(threading.Event())
     loading.round(threading.Event())
     assert _told(client)["errors"] == {"AAPL": "no such share"}
-    loading._due_at.clear()
+    Coverage.objects.update(suspended_until=None)
     loading.round(threading.Event())
     assert _told(client) is None
 
@@ -134,16 +134,15 @@ def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, red
 @pytest.mark.django_db
 def test_a_symbol_is_loaded_again_soon_after_an_outage_and_left_to_the_job_after_a_success(apple, monkeypatch):
     now, answers = [1000.0], [ProviderError("down"), ([], [])]
-    monkeypatch.setattr(loader.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loader.time, "time", lambda: now[0])
     asked = []
 
     def fetch(symbol: Symbol, start: date) -> tuple[list, list]:
         asked.append(now[0])
         return _answer(answers.pop(0))
 
-    loading = Loader(fetch, "yahoo")
-    for now[0] in (1000.0, 1059.0, 1060.0, 100_000.0):
-        loading.round(threading.Event())
+    for now[0] in (1000.0, 1059.0, 1060.0, 100_000.0):  # a feed that starts again is as patient
+        Loader(fetch, "yahoo").round(threading.Event())
     assert asked == [1000.0, 1060.0]
 
 
@@ -205,7 +204,7 @@ def test_a_history_that_breaks_costs_no_other(wire, apple):
     )
     loading.round(threading.Event())
     assert Bar.objects.filter(symbol=apple).exists()
-    assert "AAAA" in loading._due_at
+    assert Coverage.objects.get(symbol__ticker="AAAA").suspended_until > datetime.now(UTC)
 
 
 def test_an_outage_is_waited_out_and_gives_no_price(symbol):

@@ -13,7 +13,7 @@ from finstage import health
 from market import quotes
 from market.bars import forming
 from market.calendars import clock
-from market.history import coverage, progress
+from market.history import progress
 from market.models import Snapshot
 from market.sources.replay import source as replay
 from monitoring import heartbeats
@@ -46,7 +46,6 @@ def filled(apple, quote) -> None:
     forming.keep([forming.daily_bar(now)])
     summary._keep([IndicatorValues("AAPL", "1d", AT, "day", "split", False, {"sma_20": {"sma": 99.5}}, "replay", AT)])
     clock.keep(clock.by_quotes("XNAS", [now]))
-    coverage.latest(["AAPL"])
     progress.tell(["AAPL"], "AAPL", {})
     replay._kept(replay.Place(1, date(2012, 9, 4), ("AAPL",), 2, AT))
     heartbeats.beat("feed", source="replay", trouble=None)

@@ -1,0 +1,62 @@
+"""Which bars we hold, and whether the rows of coverage say so."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Max, Min
+
+from market.coverage import rows
+from market.models import Bar, Coverage, Symbol
+from market.prices import instant
+
+_COUNTED = ("held", "first_held", "last_held")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a row says and what its bars say, of one fact. said: None where there is no row."""
+
+    ticker: str
+    interval: str
+    fact: str
+    said: object
+    found: object
+
+    def __str__(self) -> str:
+        said, found = ("nothing" if each is None else each for each in (self.said, self.found))
+        return f"{self.ticker} {self.interval}: {self.fact} says {said}, the bars say {found}"
+
+
+def latest(tickers: Collection[str]) -> dict[str, dict[str, dict]]:
+    """By ticker and interval the opening of the `first` and the `last` bar, as text, and their `count`."""
+    held: dict[str, dict[str, dict]] = {ticker: {} for ticker in tickers}
+    known = Coverage.objects.filter(symbol__ticker__in=tickers, held__gt=0).order_by("interval")
+    for ticker, interval, count, first, last in known.values_list("symbol__ticker", "interval", *_COUNTED):
+        held[ticker][interval] = {"first": instant(first), "last": instant(last), "count": count}
+    return held
+
+
+def differences() -> list[Difference]:
+    """Where the rows do not say what the bars do, counted over all bars."""
+    tickers = dict(Symbol.objects.values_list("pk", "ticker"))
+    said = {row[:2]: row[2:] for row in Coverage.objects.values_list("symbol_id", "interval", *_COUNTED)}
+    counted = Bar.objects.order_by().values_list("symbol_id", "interval")
+    counted = counted.annotate(Count("opened_at"), Min("opened_at"), Max("opened_at"))
+    found = {row[:2]: row[2:] for row in counted}
+    return [
+        Difference(tickers[key[0]], key[1], fact, old, new)
+        for key in sorted(said.keys() | found.keys())
+        if key[0] in tickers
+        for fact, old, new in zip(_COUNTED, said.get(key, (None,) * 3), found.get(key, (0, None, None)), strict=True)
+        if old != new
+    ]
+
+
+def mend(found: Iterable[Difference]) -> None:
+    """Count these anew; what is not what it was has a new version."""
+    keys = dict(Symbol.objects.values_list("ticker", "pk"))
+    for ticker, interval in sorted({(each.ticker, each.interval) for each in found}):
+        with transaction.atomic():
+            held = rows.hold([(keys[ticker], interval)])
+            rows.renew([row for row in held.values() if rows.count(row)])

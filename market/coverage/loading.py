@@ -1,0 +1,49 @@
+"""How far the history of each symbol was loaded: the truth of it lies beside its bars, and is lost with them alone."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+from django.db import transaction
+
+from market.coverage import rows
+from market.intervals import DAY
+from market.models import Coverage, Symbol
+
+
+def complete(symbol: Symbol, first_wanted: date) -> None:
+    """The whole history from a session on is stored; from now on only what is new is missing.
+
+    Its bars are counted anew: a version before may have put some between others, which no sign tells.
+    """
+    with transaction.atomic():
+        row = _held(symbol)
+        is_strange = rows.count(row)
+        row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
+        row.complete_since, row.suspended_until = row.complete_since or datetime.now(UTC), None
+        (rows.renew if is_strange else rows.store)([row])
+
+
+def suspend(symbol: Symbol, until: datetime) -> None:
+    """Do not ask for a symbol's history before."""
+    with transaction.atomic():
+        row = _held(symbol)
+        row.suspended_until = until
+        rows.store([row])
+
+
+def missing(tickers: Collection[str], *, now: datetime | None = None) -> set[str]:
+    """Those whose whole history was never stored; with a moment, only those that may be asked for then."""
+    known = Coverage.objects.filter(symbol__ticker__in=tickers, interval=DAY.name)
+    left = set(tickers) - set(known.exclude(complete_since=None).values_list("symbol__ticker", flat=True))
+    return left - set(known.filter(suspended_until__gt=now).values_list("symbol__ticker", flat=True)) if now else left
+
+
+def last_held(symbol: Symbol) -> datetime | None:
+    """The opening of the newest day, once the whole history was stored."""
+    known = Coverage.objects.filter(symbol=symbol, interval=DAY.name).exclude(complete_since=None)
+    return known.values_list("last_held", flat=True).first()
+
+
+def _held(symbol: Symbol) -> Coverage:
+    key = symbol.pk, DAY.name
+    return rows.hold([key])[key]

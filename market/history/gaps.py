@@ -1,0 +1,65 @@
+"""Up to where no session of an exchange's calendar is missing among the bars that we hold."""
+
+from collections.abc import Iterable
+from datetime import date
+from importlib import import_module
+
+from django.db.models import QuerySet
+
+from market import intervals
+from market.coverage.held import Difference
+from market.intervals import DAY
+from market.models import Bar, Coverage
+from market.prices import session_of
+
+
+def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
+    """Have the coverage of these say it. Calendars take their time, so nothing is locked meanwhile."""
+    _count(Coverage.objects.filter(symbol__ticker__in=list(tickers), interval=interval))
+
+
+def count_all() -> None:
+    """The same of every symbol and interval."""
+    _count(Coverage.objects.all())
+
+
+def differences() -> list[Difference]:
+    """Where a row does not say it."""
+    rows = Coverage.objects.select_related("symbol")
+    pairs = [(row, unbroken_until(row)) for row in rows]
+    return [
+        Difference(row.symbol.ticker, row.interval, "unbroken_until", row.unbroken_until, found)
+        for row, found in pairs
+        if row.unbroken_until != found
+    ]
+
+
+def _count(rows: QuerySet[Coverage]) -> None:
+    """What was written to meanwhile is left to the next count."""
+    for row in rows.select_related("symbol"):
+        same = Coverage.objects.filter(symbol_id=row.symbol_id, interval=row.interval, version=row.version)
+        same.update(unbroken_until=unbroken_until(row))
+
+
+def unbroken_until(row: Coverage) -> date | None:
+    """The last session before which none is missing; None without bars, or where there is no such calendar."""
+    held = _sessions_held(row)
+    if not held:
+        return None
+    # By name: it brings pandas.
+    calendars, dated = import_module("market.calendars.sessions"), intervals.named(row.interval).dated
+    try:
+        expected = calendars.between(row.symbol.exchange, held[0], held[-1])
+    except calendars.UnknownExchange:
+        return None
+    there, last = set(held), held[0]
+    for session in sorted({dated(each) if dated else each for each in expected}):
+        if session not in there:
+            break
+        last = session
+    return last
+
+
+def _sessions_held(row: Coverage) -> list[date]:
+    bars = Bar.objects.filter(symbol_id=row.symbol_id, interval=row.interval)
+    return sorted({session_of(*times) for times in bars.values_list("opened_at", "session_date")})
