@@ -8,11 +8,21 @@ from django.conf import settings
 from django.db import transaction
 
 from market import sources, symbols
-from market.models import Bar, BarRevision, CorporateAction, Coverage, DataSource, Record, Snapshot, Symbol
+from market.models import (
+    Bar,
+    BarRevision,
+    CorporateAction,
+    Coverage,
+    DataSource,
+    Record,
+    Snapshot,
+    SupersededAction,
+    Symbol,
+)
 from monitoring import redis
 from realtime.models import Alert, AlertRule
 
-PRICES = [Bar, BarRevision, Coverage, Snapshot, CorporateAction, Record, Alert]
+PRICES = [Bar, BarRevision, Coverage, Snapshot, CorporateAction, SupersededAction, Record, Alert]
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")
 KEYS_AT_ONCE = 500

@@ -8,7 +8,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from market import bars
-from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol, SymbolAlias
+from market.models import (
+    BarRevision,
+    CorporateAction,
+    DataSource,
+    Record,
+    Snapshot,
+    SupersededAction,
+    Symbol,
+    SymbolAlias,
+)
 
 BARS_SHOWN = 20
 
@@ -89,6 +98,13 @@ class CorporateActionAdmin(SymbolFacts):
     list_display = ["symbol", "kind", "ex_date", "value", "source", "received_at"]
     list_filter = ["kind", "source"]
     date_hierarchy = "ex_date"
+
+
+@admin.register(SupersededAction)
+class SupersededActionAdmin(SymbolFacts):
+    list_display = ["symbol", "kind", "ex_date", "value", "source", "received_at", "superseded_at", "superseded_by"]
+    list_filter = ["kind", "source"]
+    ordering = ["-superseded_at"]
 
 
 @admin.register(Snapshot)

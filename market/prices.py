@@ -1,6 +1,7 @@
 """What a price is: the values that travel through Finstage, and their rules. Pure."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -73,12 +74,36 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A split (new shares for one old) or a dividend (cash per share, as paid)."""
+    """A split (value: new shares for one old), a dividend (cash per share, as paid) or another act of a company.
+
+    numerator, denominator: of a split the new shares and the old ones, which a value such as 1:3 can't hold exactly.
+    """
 
     ticker: str
     kind: str  # CorporateAction.Kind
     ex_date: date
     value: float
+    numerator: float | None = None
+    denominator: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The actions that a source's answer names, oldest first.
+
+    whole: the kinds of which it names all from `start` to `end`, both counted; another of these is none any more.
+    """
+
+    actions: Sequence[Action] = ()
+    whole: frozenset[str] = frozenset()
+    start: date = date.min
+    end: date = date.max
+
+    def __iter__(self) -> Iterator[Action]:
+        return iter(self.actions)
+
+    def __len__(self) -> int:
+        return len(self.actions)
 
 
 def is_price(value: object) -> bool:

@@ -2,27 +2,36 @@
 
 Convention: a bar is restated by the actions whose ex date follows its session, so the newest bar is as traded.
 `split` divides prices by the new shares for one old and multiplies the volume by them. `split_dividend` also takes
-each dividend out of the prices before it, by 1 - dividend / the close before the ex date in the ex date's shares
-(CRSP's, Yahoo's "adjusted close"); the volume is that of `split`.
+each day's cash out of the prices before it, by 1 - cash / the close before the ex date in the ex date's shares
+(CRSP's, Yahoo's "adjusted close"); the volume is that of `split`. Ratios are multiplied as fractions and become
+float64 once, so that 3:1 after 1:3 is one.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
+from fractions import Fraction
 from typing import Protocol
 
 DIVIDENDS = "split_dividend"
 ADJUSTMENTS = ("raw", "split", DIVIDENDS)
+SPLIT = "split"
+CASH = frozenset({"dividend", "capital_gain"})  # leaves the company, and so the price
+_LARGEST_DENOMINATOR = 10_000
 
 
 class Action(Protocol):
-    """A split (value: new shares for one old) or a dividend (value: cash per share, as paid)."""
+    """A split (value: new shares for one old), cash per share, as paid, or what changes no factor.
+
+    numerator, denominator: of a split the two numbers of its ratio, where they are known.
+    """
 
     kind: str
     ex_date: date
     value: float
+    numerator: float | None
+    denominator: float | None
 
 
 class UnknownAdjustment(ValueError):
@@ -50,20 +59,31 @@ def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[dat
     """
     if adjusted not in ADJUSTMENTS:
         raise UnknownAdjustment(f"no adjustment {adjusted!r}; there are {', '.join(ADJUSTMENTS)}")
-    counted = [] if adjusted == "raw" else sorted(actions, key=lambda action: (action.ex_date, action.kind))
-    splits = {action.ex_date: action.value for action in counted if action.kind == "split"}
-    dates, prices, volumes = [], [], []
+    counted = [] if adjusted == "raw" else list(actions)
+    splits: dict[date, Fraction] = {}
+    paid: dict[date, float] = {}
     for action in counted:
-        if action.kind == "split":
-            step = 1 / action.value, action.value
-        elif adjusted == DIVIDENDS:
-            step = _without_dividend(action, splits.get(action.ex_date, 1.0), closes), 1.0
-        else:
-            continue
-        dates.append(action.ex_date)
-        prices.append(step[0])
-        volumes.append(step[1])
-    return Factors(dates, _from_the_end(prices), _from_the_end(volumes))
+        if action.kind == SPLIT:
+            splits[action.ex_date] = splits.get(action.ex_date, 1) * ratio(action)
+        elif adjusted == DIVIDENDS and action.kind in CASH:
+            paid[action.ex_date] = paid.get(action.ex_date, 0.0) + action.value
+    ex_dates = sorted({*splits, *paid})
+    shares, kept = Fraction(1), 1.0
+    prices, volumes = [1.0], [1.0]
+    for ex_date in reversed(ex_dates):
+        kept *= _without_cash(paid.get(ex_date, 0.0), ex_date, float(splits.get(ex_date, 1)), closes)
+        shares *= splits.get(ex_date, 1)
+        prices.append(kept * float(1 / shares))
+        volumes.append(float(shares))
+    return Factors(ex_dates, prices[::-1], volumes[::-1])
+
+
+def ratio(split: Action) -> Fraction:
+    """The new shares for one old, exactly; by the value alone where a version before moved that alone."""
+    if split.numerator and split.denominator and split.numerator / split.denominator == split.value:
+        return Fraction(split.numerator) / Fraction(split.denominator)
+    near = Fraction(split.value).limit_denominator(_LARGEST_DENOMINATOR)
+    return near if float(near) == split.value else Fraction(split.value)
 
 
 def restated(
@@ -76,14 +96,10 @@ def restated(
     return open * price, high * price, low * price, close * price, None if volume is None else round(volume * shares)
 
 
-def _without_dividend(action: Action, split: float, closes: Sequence[tuple[date, float]]) -> float:
-    index = bisect_left(closes, action.ex_date, key=lambda row: row[0])
+def _without_cash(cash: float, ex_date: date, split: float, closes: Sequence[tuple[date, float]]) -> float:
+    """What is left of a price before the ex date; all of it where no close before is known."""
+    index = bisect_left(closes, ex_date, key=lambda row: row[0]) if cash else 0
     if not index:
         return 1.0
-    kept = 1 - action.value * split / closes[index - 1][1]
+    kept = 1 - cash * split / closes[index - 1][1]
     return kept if kept > 0 else 1.0
-
-
-def _from_the_end(steps: list[float]) -> list[float]:
-    """Each factor with all that follow it, and 1 for what comes after the last."""
-    return [*list(accumulate(reversed(steps), lambda left, right: left * right))[::-1], 1.0]

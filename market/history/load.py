@@ -12,7 +12,7 @@ from market.history import gaps
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
-from market.prices import Action, Bar, session_of
+from market.prices import Bar, Named, session_of
 from monitoring import jobs
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ START = date(2000, 1, 1)
 OVERLAP = timedelta(days=7)  # asked for again each time, for corrections and late actions
 PARALLEL = 2  # of one job; the source's pace bounds all of them together
 
-Fetch = Callable[[Symbol, date], tuple[list[Bar], list[Action]]]
+Fetch = Callable[[Symbol, date], tuple[list[Bar], Named]]
 
 
 @dataclass(frozen=True, slots=True)

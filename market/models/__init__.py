@@ -1,6 +1,6 @@
 """What the market is, in rows: symbols, their bars and snapshots, and what companies did to their shares."""
 
-from market.models.actions import CorporateAction
+from market.models.actions import CorporateAction, SupersededAction
 from market.models.bars import Bar, BarRevision
 from market.models.coverage import Coverage
 from market.models.records import Record
@@ -16,6 +16,7 @@ __all__ = [
     "DataSource",
     "Record",
     "Snapshot",
+    "SupersededAction",
     "Symbol",
     "SymbolAlias",
     "SymbolQuerySet",

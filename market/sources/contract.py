@@ -12,7 +12,7 @@ from market import symbols
 from market.calendars import hours
 from market.calendars.clock import Clock
 from market.models import Symbol
-from market.prices import Action, Bar, Quote
+from market.prices import Bar, Named, Quote
 from market.sources.errors import ProviderError
 
 Ability = Literal["history", "quotes", "live", "news", "files"]
@@ -80,7 +80,7 @@ class Source(Protocol):
         stop.wait()
         yield from ()
 
-    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         """A symbol's daily bars as traded, of which the last may still form, and its actions, from a session on.
 
         Raises ProviderError.

@@ -12,7 +12,7 @@ from market import actions, bars
 from market.bars import forming
 from market.models import Bar as BarRow
 from market.models import Coverage
-from market.prices import Action
+from market.prices import Action, Named
 from market.sources.replay import recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
@@ -37,7 +37,7 @@ def load(apple):
 
 
 def split(symbol, ex_date: date, value: float) -> None:
-    actions.keep(symbol, [Action(symbol.ticker, "split", ex_date, value)], "replay")
+    actions.keep(symbol, Named([Action(symbol.ticker, "split", ex_date, value)]), "replay")
 
 
 def told(session: date, step: int = CLOSE, **fields):

@@ -1,7 +1,7 @@
 """Prices of the past in today's shares: pure arithmetic, checked against what was published."""
 
-from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.actions import adjustments
+from market.prices import Action
 from market.sources.replay import recording
-
-
-@dataclass(frozen=True)
-class Action:
-    kind: str
-    ex_date: date
-    value: float
 
 
 def day(number: int) -> date:
@@ -25,11 +19,11 @@ def day(number: int) -> date:
 
 
 def split(number: int, value: float) -> Action:
-    return Action("split", day(number), value)
+    return Action("AAPL", "split", day(number), value)
 
 
 def dividend(number: int, value: float) -> Action:
-    return Action("dividend", day(number), value)
+    return Action("AAPL", "dividend", day(number), value)
 
 
 CLOSES = [(day(number), 100.0) for number in range(1, 10)]
@@ -90,8 +84,36 @@ def test_money_traded_is_the_same_in_old_and_new_shares(splits):
 @pytest.mark.parametrize("ticker", ["AAPL", "MSFT"])
 def test_the_recordings_splits_are_those_its_publisher_counted(ticker):
     """Its adjusted close moves with ours from day to day, but for dividends, which only raise it."""
-    actions = [Action("split", ex_date, value) for ex_date, value in recording.SPLITS[ticker].items()]
+    actions = [Action(ticker, "split", ex_date, value) for ex_date, value in recording.SPLITS[ticker].items()]
     found, published = adjustments.factors(actions, "split"), getattr(stocks, ticker)["adj_close"]
     ours = [day.close * found.at(session)[0] for session, day in recording.days(ticker).items()]
     for (before, after), (theirs_before, theirs_after) in zip(pairwise(ours), pairwise(published), strict=True):
         assert -0.002 < theirs_after / theirs_before - after / before < 0.12
+
+
+def test_three_for_one_after_one_for_three_is_one():
+    told = [Action("AAPL", "split", day(3), 1 / 3, 1.0, 3.0), Action("AAPL", "split", day(5), 3.0, 3.0, 1.0)]
+    assert adjustments.factors(told, "split").at(day(1)) == (1, 1)
+    assert adjustments.factors(told, "split").at(day(3)) == (1 / 3, 3)
+
+
+@pytest.mark.parametrize("numbers", [(None, None), (7.0, 1.0)], ids=["a version before", "and moved by it"])
+def test_a_ratio_that_is_known_by_its_value_alone_is_exact_too(numbers):
+    third = Action("AAPL", "split", day(5), 1 / 3, *numbers)
+    assert adjustments.ratio(third) == Fraction(1, 3)
+    assert adjustments.ratio(Action("AAPL", "split", day(5), 1.040583)) == Fraction(1.040583)
+
+
+def test_what_was_paid_on_one_day_is_taken_out_together():
+    told = [dividend(5, 1), dividend(5, 4), Action("AAPL", "capital_gain", day(5), 5.0)]
+    assert adjustments.factors(told, "split_dividend", CLOSES).at(day(4)) == (0.9, 1)
+
+
+def test_several_splits_of_one_day_multiply():
+    assert adjustments.factors([split(5, 2), split(5, 3)], "split").at(day(4)) == (1 / 6, 6)
+
+
+@pytest.mark.parametrize("kind", ["spin_off", "rename", "what is to come"])
+def test_an_action_of_another_kind_changes_no_factor(kind):
+    told = [Action("AAPL", kind, day(5), 3.0)]
+    assert adjustments.factors(told, "split_dividend", CLOSES).at(day(4)) == (1, 1)

@@ -12,7 +12,7 @@ from market.api import tags
 from market.bars import forming
 from market.calendars import clock
 from market.models import Bar, Coverage, Symbol
-from market.prices import Action
+from market.prices import Action, Named
 from tests.market.test_api_bars import daily, ten_days  # noqa: F401 - a fixture
 from tests.market.test_bars import later
 
@@ -32,7 +32,7 @@ def moves(close: float) -> None:
 
 
 def split() -> None:
-    actions.keep(Symbol.objects.get(ticker="AAPL"), [Action("AAPL", "split", date(2012, 3, 4), 2.0)], "replay")
+    actions.keep(Symbol.objects.get(ticker="AAPL"), Named([Action("AAPL", "split", date(2012, 3, 4), 2.0)]), "replay")
 
 
 def opens() -> None:

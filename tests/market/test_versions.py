@@ -11,7 +11,7 @@ from market import actions, bars, coverage, prices
 from market.coverage import tokens
 from market.models import Bar as BarRow
 from market.models import CorporateAction, Coverage, Symbol
-from market.prices import Action
+from market.prices import Action, Named
 from tests.market.test_bars import bar, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
@@ -23,7 +23,7 @@ def version(ticker: str = "AAPL", interval: str = "1d") -> str:
 
 
 def name_split(*named: Action) -> None:
-    actions.keep(Symbol.objects.get(ticker="AAPL"), named, "replay")
+    actions.keep(Symbol.objects.get(ticker="AAPL"), Named(named), "replay")
 
 
 def test_a_token_is_never_given_twice_and_sorts_by_time():

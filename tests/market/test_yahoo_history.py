@@ -64,7 +64,7 @@ def test_the_session_before_apples_recorded_split_closed_at_499_dollars():
 def test_a_dividend_before_a_split_is_told_as_it_was_paid():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["events"]["dividends"]["earlier"] = {"amount": 0.205, "date": 1596807000}  # 7 August, 0.82 dollars then
-    first = charts.actions(chart, ticker="AAPL")[0]
+    first, *_ = charts.actions(chart, ticker="AAPL")
     assert (first.ex_date, first.value) == (date(2020, 8, 7), 0.82)
 
 

@@ -185,7 +185,8 @@ def test_a_split_that_cannot_be_read_leaves_out_what_it_would_have_counted(wire,
     wire.misshapen["AAPL"] = altered(whole, ("events", "splits", key), {"date": int(key)})
     bars, actions = asking.history(symbol("AAPL"), START)
     assert min(bar.session_date for bar in bars) == date(2005, 2, 28)
-    assert actions == []
+    assert not actions
+    assert not actions.whole, "what it does not name may still be so"
     assert refusals.newest("charts")[0]["what"] == "AAPL"
 
 

@@ -8,7 +8,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -19,7 +19,7 @@ from market import actions, bars, prices, quotes, records, symbols
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import DataSource, Record, Symbol
-from market.prices import Action, Bar, Quote
+from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Rewind, Source, Tick
 from market.sources.replay import ABOUT, recording
 from monitoring import formats, redis
@@ -65,12 +65,12 @@ class Replay(Source):
     def __init__(self) -> None:
         self._start = _start()
 
-    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
         found = recording.bars(symbol.ticker, self._start, datetime.now(UTC))
-        splits = recording.SPLITS.get(symbol.ticker, {}).items()
-        named = [Action(symbol.ticker, "split", day, value) for day, value in splits if start <= day < self._start]
-        return [bar for bar in found if bar.session_date >= start], named
+        return [bar for bar in found if bar.session_date >= start], _splits(
+            symbol.ticker, start, self._start - timedelta(days=1)
+        )
 
     def now(self) -> datetime:
         """The session that is played, as the recording knows it: to the day."""
@@ -207,9 +207,16 @@ def _load_history(before: date) -> None:
 
 
 def _know_splits(first: date, last: date) -> None:
-    for ticker, splits in recording.SPLITS.items():
-        named = [Action(ticker, "split", day, value) for day, value in splits.items() if first <= day <= last]
-        actions.keep(Symbol.objects.get(ticker=ticker), named, NAME)
+    for ticker in recording.SPLITS:
+        if named := _splits(ticker, first, last):
+            actions.keep(symbols.resolve(ticker), named, NAME)
+
+
+def _splits(ticker: str, first: date, last: date) -> Named:
+    """Those of the recording between two sessions, both counted."""
+    told = recording.SPLITS.get(ticker, {}).items()
+    found = [Action(ticker, "split", day, value, value, 1.0) for day, value in told if first <= day <= last]
+    return Named(found, frozenset({"split"}), first, last)
 
 
 def _seed_quotes(session: date) -> None:

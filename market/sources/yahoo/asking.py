@@ -8,6 +8,7 @@ failure leaves here as ProviderError: never None, zero or an old price.
 import base64
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import TypeVar
@@ -26,7 +27,7 @@ from yfinance.pricing_pb2 import PricingData
 from market import prices
 from market.intervals import DAY
 from market.models import Symbol
-from market.prices import Action, Bar, Quote
+from market.prices import Bar, Named, Quote
 from market.sources import pace
 from market.sources.errors import ProviderError
 from market.sources.pace import NoSlot, Pace
@@ -69,9 +70,7 @@ def session() -> PacedSession:
     return made
 
 
-def history(
-    symbol: Symbol, start: date, end: date | None = None, interval: str = DAY.name
-) -> tuple[list[Bar], list[Action]]:
+def history(symbol: Symbol, start: date, end: date | None = None, interval: str = DAY.name) -> tuple[list[Bar], Named]:
     """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since `start`.
 
     Raises ProviderError, and ValueError for an interval that is none of `charts.GIVEN`.
@@ -84,13 +83,15 @@ def history(
     first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
     asked = {**span, "interval": interval, "events": "div,splits"}
-    found, actions, opens = _chart(ticker, asked, partial(_read_history, symbol, interval, now))
+    found, named, opens = _chart(ticker, asked, partial(_read_history, symbol, interval, now))
     inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
     if not inside and opens and start >= opens.date():
         raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
     if not inside:
         raise ProviderError(f"{ticker}: Yahoo has no bars from {start}", code="no_data", temporary=False)
-    return inside, [action for action in actions if action.ex_date >= start]
+    return inside, replace(
+        named, actions=[each for each in named if each.ex_date >= start], start=start, end=now.date()
+    )
 
 
 def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
@@ -155,7 +156,7 @@ def _chart(ticker: str, asked: dict, read: Callable[[dict], Understood]) -> Unde
 
 def _read_history(
     symbol: Symbol, interval: str, now: datetime, chart: dict
-) -> tuple[list[Bar], list[Action], datetime | None]:
+) -> tuple[list[Bar], Named, datetime | None]:
     """A chart's bars and actions, and when its session begins. Raises Misshapen where it has bars and none is whole."""
     ticker = symbol.ticker
     found = charts.bars(chart, ticker=ticker, interval=interval, decimals=symbol.price_decimals, now=now)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from market import intervals, prices
-from market.prices import Action, Bar, Quote
+from market.prices import Action, Bar, Named, Quote
 from market.sources.yahoo import events, fields
 from market.sources.yahoo.events import session_date
 from market.sources.yahoo.fields import Misshapen, moment, part, price
@@ -69,14 +69,15 @@ def bars(chart: dict, *, ticker: str, interval: str, decimals: int, now: datetim
     return [found[opened_at] for opened_at in sorted(found)]
 
 
-def actions(chart: dict, *, ticker: str) -> list[Action]:
+def actions(chart: dict, *, ticker: str) -> Named:
     """The chart's splits and dividends, oldest first. Raises Misshapen."""
     told = events.read(chart, _zone(chart))
-    found = [Action(ticker, "split", ex_date, value) for ex_date, value in told.splits.items()]
+    found = [Action(ticker, "split", each.ex_date, each.value, *each[1:]) for each in told.splits]
+    whole = told.whole if told.known_from == date.min else frozenset()  # a dividend before it is left out too
     for ex_date, amount in told.dividends:
         if ex_date >= told.known_from:
             found.append(Action(ticker, "dividend", ex_date, round(amount * told.later(ex_date), 6)))
-    return sorted(found, key=lambda action: (action.ex_date, action.kind))
+    return Named(sorted(found, key=lambda action: (action.ex_date, action.kind)), whole)
 
 
 def rows(chart: dict) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from market import prices
@@ -14,43 +15,59 @@ LATE_HOUR = 22
 LARGEST_SPLIT = 10_000.0
 
 
+class Split(NamedTuple):
+    """New shares for old ones, from a session on."""
+
+    ex_date: date
+    numerator: float
+    denominator: float
+
+    @property
+    def value(self) -> float:
+        return self.numerator / self.denominator
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
-    """splits: new shares for one old by ex date, oldest first; dividends: per share of today.
+    """splits: oldest first; dividends: per share of today.
 
     known_from: what a share of an older session has become can't be said, because a later split can't be read.
+    whole: the kinds of which each could be read.
     """
 
-    splits: dict[date, float]
+    splits: list[Split]
     dividends: list[tuple[date, float]]
     known_from: date
     left_out: list[str]
+    whole: frozenset[str]
 
     def later(self, session_date: date) -> float:
         """What one share of that session has become."""
         product = 1.0
-        for ex_date, value in self.splits.items():
-            product *= value if ex_date > session_date else 1.0
+        for split in self.splits:
+            product *= split.value if split.ex_date > session_date else 1.0
         return product
 
 
 def read(chart: dict, zone: ZoneInfo) -> Events:
     """Raises Misshapen where nobody can say whether there are splits."""
-    splits, dividends, left_out, known_from = {}, [], [], date.min
+    splits, dividends, left_out, known_from, whole = [], [], [], date.min, {"split", "dividend"}
     for event, ex_date in _events(chart, "splits", zone):
         ratio = _ratio(event)
         if ex_date is None or ratio is None:
             left_out.append(f"a split {event!r}"[:200])
+            whole.discard("split")
             known_from = max(known_from, ex_date or date.max)
         else:
-            splits[ex_date] = ratio
+            splits.append(Split(ex_date, *ratio))
     for event, ex_date in _events(chart, "dividends", zone):
         amount = fields.price(event, "amount")
         if ex_date is None or amount is None:
             left_out.append(f"a dividend {event!r}"[:200])
+            whole.discard("dividend")
         else:
             dividends.append((ex_date, amount))
-    return Events(dict(sorted(splits.items())), dividends, known_from, left_out)
+    return Events(sorted(splits), dividends, known_from, left_out, frozenset(whole))
 
 
 def session_date(at: datetime) -> date:
@@ -72,16 +89,15 @@ def _events(chart: dict, kind: str, zone: ZoneInfo) -> Iterator[tuple[dict, date
         yield event, said and session_date(said)
 
 
-def _ratio(event: dict) -> float | None:
-    """New shares for one old, which Yahoo says twice as well: by two numbers, and in words such as 4:1."""
+def _ratio(event: dict) -> tuple[float, float] | None:
+    """New shares and the old ones they replace, which Yahoo says twice as well: by two numbers, and as 4:1."""
     words = event.get("splitRatio")
     new, _, old = words.partition(":") if isinstance(words, str) else ("", "", "")
     told = [(event.get("numerator"), event.get("denominator")), (_whole(new), _whole(old))]
     for numerator, denominator in told:
-        if prices.is_price(numerator) and prices.is_price(denominator):
-            ratio = numerator / denominator
-            if 1 / LARGEST_SPLIT <= ratio <= LARGEST_SPLIT:
-                return ratio
+        are_prices = prices.is_price(numerator) and prices.is_price(denominator)
+        if are_prices and 1 / LARGEST_SPLIT <= numerator / denominator <= LARGEST_SPLIT:
+            return float(numerator), float(denominator)
     return None
 
 

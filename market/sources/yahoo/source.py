@@ -10,7 +10,7 @@ from django.conf import settings
 
 from market import symbols
 from market.models import Symbol
-from market.prices import Action, Bar, Quote
+from market.prices import Bar, Named, Quote
 from market.sources.contract import Source, Tick
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
@@ -31,7 +31,7 @@ class Yahoo(Source):
         self._inbox = Inbox(stream.quote)
         self._poll = Poll(asking.quotes, self._inbox)
 
-    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], list[Action]]:
+    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         return asking.history(symbol, start)
 
     def quotes(self, wanted: Iterable[Symbol]) -> Iterator[Quote]:

@@ -1,0 +1,32 @@
+"""The factors that restate what came before the splits and dividends that we hold."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from market.actions import adjustments
+from market.intervals import DAY
+from market.models import Bar, CorporateAction
+from market.prices import session_of
+
+_UNSPLIT = adjustments.factors([], "split")
+
+
+def factors(ticker: str, adjusted: str) -> adjustments.Factors:
+    """A symbol's factors of an adjustment. Raises adjustments.UnknownAdjustment."""
+    if adjusted == "raw":
+        return adjustments.factors([], adjusted)
+    actions = list(CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date"))
+    closes: list[tuple[date, float]] = []
+    if adjusted == "split_dividend" and any(action.kind in adjustments.CASH for action in actions):
+        daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, is_final=True).order_by("opened_at")
+        closes = [(session_of(*row[:2]), row[2]) for row in daily.values_list("opened_at", "session_date", "close")]
+    return adjustments.factors(actions, adjusted, closes)
+
+
+def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
+    """The factors of each ticker's splits, in one query."""
+    found: dict[str, list[CorporateAction]] = {ticker: [] for ticker in tickers}
+    known = CorporateAction.objects.filter(symbol__ticker__in=found, kind=CorporateAction.Kind.SPLIT)
+    for action in known.select_related("symbol"):
+        found[action.symbol.ticker].append(action)
+    return {ticker: adjustments.factors(held, "split") if held else _UNSPLIT for ticker, held in found.items()}

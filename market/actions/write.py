@@ -1,0 +1,113 @@
+"""What sources name is written here alone. What they no longer name so is superseded, not deleted."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import chain, count
+
+from django.db import transaction
+
+from market.coverage import rows as coverage
+from market.intervals import DAY
+from market.models import CorporateAction, SupersededAction, Symbol
+from market.prices import Action, Named
+
+# A dividend that Yahoo restates by each later split comes back with the error of its rounding.
+SAME = 5e-5
+
+_TOLD = ("kind", "ex_date", "value", "numerator", "denominator")
+_KEPT = ("symbol_id", "ordinal", "source", "received_at", *_TOLD)
+
+
+@dataclass(slots=True)
+class Change:
+    """What an answer changes: rows that stand no more, what is in the place of one or in none, and exact ratios."""
+
+    gone: list[tuple[CorporateAction, Action | None]] = field(default_factory=list)
+    new: list[tuple[Action, int]] = field(default_factory=list)  # with their ordinals
+    exact: list[CorporateAction] = field(default_factory=list)
+
+
+def keep(symbol: Symbol, named: Named, source: str) -> bool:
+    """Have what a source names of a symbol; returns whether that changed anything. Safe to run again.
+
+    What it names of one kind and day is that day's whole set; an action that is named again keeps its row. Within the
+    range of which it names all, its own former actions that it does not name are superseded by none.
+    """
+    if _change(symbol, named, source) == Change():
+        return False
+    with transaction.atomic():
+        covered = coverage.hold_all([symbol.pk]) or coverage.hold([(symbol.pk, DAY.name)]).values()
+        change = _change(symbol, named, source)  # again: somebody may have written while we waited
+        CorporateAction.objects.bulk_update(change.exact, ["numerator", "denominator"])
+        _replace(symbol, change, source)
+        if change.gone or change.new:
+            coverage.renew_counted(covered)
+    return True
+
+
+def take_back(source: str, start: date) -> None:
+    """Delete what a source named of the days from one on, as if it never had."""
+    since = {"source": source, "ex_date__gte": start}
+    gone = CorporateAction.objects.filter(**since)
+    with transaction.atomic():
+        covered = coverage.hold_all(gone.order_by().values_list("symbol_id", flat=True).distinct())
+        gone.delete()
+        SupersededAction.objects.filter(**since).delete()
+        coverage.renew_counted(covered)
+
+
+def _change(symbol: Symbol, named: Named, source: str) -> Change:
+    told, stands, change = defaultdict(list), defaultdict(list), Change()
+    for action in named:
+        told[action.kind, action.ex_date].append(action)
+    for row in CorporateAction.objects.filter(symbol=symbol).order_by("kind", "ex_date", "ordinal"):
+        stands[row.kind, row.ex_date].append(row)
+    for day, actions in told.items():
+        _compare(stands[day], actions, change)
+    for (kind, ex_date), rows in stands.items():
+        if kind in named.whole and named.start <= ex_date <= named.end and (kind, ex_date) not in told:
+            change.gone += [(row, None) for row in rows if row.source == source]
+    return change
+
+
+def _compare(rows: list[CorporateAction], actions: list[Action], change: Change) -> None:
+    """Pair what is named of a day with what stands. What has no pair takes the place of what has none either."""
+    left, new = list(rows), []
+    for action in actions:
+        same = next((row for row in left if math.isclose(row.value, action.value, rel_tol=SAME)), None)
+        if same is None:
+            new.append(action)
+            continue
+        left.remove(same)
+        if action.numerator and same.value == action.value and same.numerator != action.numerator:
+            same.numerator, same.denominator = action.numerator, action.denominator
+            change.exact.append(same)
+    change.gone += [(row, new[min(place, len(new) - 1)] if new else None) for place, row in enumerate(left)]
+    free = chain((row.ordinal for row in left), count(1 + max((row.ordinal for row in rows), default=-1)))
+    change.new += [(action, next(free)) for action in new]
+
+
+def _replace(symbol: Symbol, change: Change, source: str) -> None:
+    now, keys = datetime.now(UTC), [row.pk for row, _ in change.gone]
+    CorporateAction.objects.filter(pk__in=keys).delete()
+    rows = {id(action): _row(symbol, action, ordinal, source, now) for action, ordinal in change.new}
+    successors = {id(action) for _, action in change.gone if action}
+    for key in successors:
+        rows[key].save(force_insert=True)  # one by one, as MySQL tells no keys of many
+    CorporateAction.objects.bulk_create(row for key, row in rows.items() if key not in successors)
+    SupersededAction.objects.bulk_create(
+        SupersededAction(
+            id=key,
+            superseded_at=now,
+            superseded_by=action and rows[id(action)].pk,
+            **{name: getattr(row, name) for name in _KEPT},
+        )
+        for key, (row, action) in zip(keys, change.gone, strict=True)
+    )
+
+
+def _row(symbol: Symbol, action: Action, ordinal: int, source: str, now: datetime) -> CorporateAction:
+    told = {name: getattr(action, name) for name in _TOLD}
+    return CorporateAction(symbol=symbol, ordinal=ordinal, source=source, received_at=now, **told)

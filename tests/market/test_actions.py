@@ -1,0 +1,116 @@
+"""Actions are facts with a history: what a source tells otherwise, or no longer tells, is superseded."""
+
+from datetime import date
+
+import pytest
+
+from market import actions, coverage
+from market.models import CorporateAction, SupersededAction
+from market.prices import Action, Named
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db]
+EX_DATE, YEAR = date(2024, 6, 10), {"start": date(2024, 1, 1), "end": date(2024, 12, 31)}
+BOTH = frozenset({"split", "dividend"})
+
+
+def split(numerator: float, denominator: float = 1.0, ex_date: date = EX_DATE) -> Action:
+    return Action("AAPL", "split", ex_date, numerator / denominator, numerator, denominator)
+
+
+def dividend(value: float, ex_date: date = EX_DATE) -> Action:
+    return Action("AAPL", "dividend", ex_date, value)
+
+
+def held() -> list[tuple]:
+    return list(CorporateAction.objects.order_by("kind", "ordinal").values_list("kind", "ordinal", "value"))
+
+
+def former() -> list[tuple[float, float | None]]:
+    """What was superseded, and by what."""
+    values = dict(CorporateAction.objects.values_list("pk", "value"))
+    values |= dict(SupersededAction.objects.values_list("pk", "value"))
+    rows = SupersededAction.objects.order_by("pk")
+    return [(row.value, values.get(row.superseded_by)) for row in rows]
+
+
+def test_one_for_three_stays_exact(apple):
+    actions.keep(apple, Named([split(1, 3)]), "yahoo")
+    row = CorporateAction.objects.get()
+    assert (row.numerator, row.denominator, row.value) == (1, 3, 1 / 3)
+    assert actions.factors("AAPL", "split").at(date(2024, 1, 2)) == (3, 1 / 3)
+
+
+def test_another_value_supersedes_the_former_one_and_is_named_by_it(apple):
+    for numerator in (4, 5, 7):
+        actions.keep(apple, Named([split(numerator)]), "yahoo")
+    assert held() == [("split", 0, 7)]
+    assert former() == [(4, 5), (5, 7)]
+
+
+def test_several_of_one_day_stand_side_by_side(apple):
+    actions.keep(apple, Named([dividend(0.25), dividend(3.0)]), "yahoo")
+    assert held() == [("dividend", 0, 0.25), ("dividend", 1, 3.0)]
+    assert not actions.keep(apple, Named([dividend(3.0), dividend(0.25)]), "yahoo")
+
+
+def test_a_day_s_set_replaces_the_former_set(apple):
+    actions.keep(apple, Named([dividend(0.25), dividend(3.0)]), "yahoo")
+    actions.keep(apple, Named([dividend(3.0), dividend(0.5), dividend(7.0)]), "yahoo")
+    assert held() == [("dividend", 0, 0.5), ("dividend", 1, 3.0), ("dividend", 2, 7.0)]
+    assert former() == [(0.25, 0.5)]
+
+
+def test_what_a_later_answer_no_longer_names_in_its_range_is_superseded_by_none(apple):
+    older = date(2023, 6, 10)
+    actions.keep(apple, Named([split(4), dividend(0.25), dividend(0.2, older)], BOTH), "yahoo")
+    actions.keep(apple, Named([split(4)], BOTH, **YEAR), "yahoo")
+    assert held() == [("dividend", 0, 0.2), ("split", 0, 4)]
+    assert former() == [(0.25, None)]
+
+
+def test_a_kind_that_could_not_be_read_whole_is_left_alone(apple):
+    actions.keep(apple, Named([split(4), dividend(0.25)], BOTH), "yahoo")
+    assert not actions.keep(apple, Named([dividend(0.25)], frozenset({"dividend"}), **YEAR), "yahoo")
+    assert not actions.keep(apple, Named([], **YEAR), "yahoo")
+    assert held() == [("dividend", 0, 0.25), ("split", 0, 4)]
+
+
+def test_another_source_s_actions_are_superseded_by_none_of_what_this_one_leaves_out(apple):
+    actions.keep(apple, Named([split(4)], BOTH), "replay")
+    assert not actions.keep(apple, Named([], BOTH, **YEAR), "yahoo")
+
+
+def test_what_is_named_again_keeps_its_row_and_the_version(apple):
+    actions.keep(apple, Named([dividend(0.205)], BOTH), "yahoo")
+    first, version = CorporateAction.objects.get(), coverage.latest(["AAPL"])
+    assert version["AAPL"]
+    assert not actions.keep(apple, Named([dividend(0.205001)], BOTH), "yahoo")  # Yahoo's rounding
+    again = CorporateAction.objects.get()
+    assert (again.pk, again.received_at, again.value) == (first.pk, first.received_at, 0.205)
+    assert coverage.latest(["AAPL"]) == version
+
+
+def test_the_exact_ratio_of_a_row_that_a_version_before_wrote_is_filled_in(apple):
+    told = {"kind": "split", "ex_date": EX_DATE, "value": 1 / 3, "source": "yahoo"}
+    row = CorporateAction.objects.create(symbol=apple, received_at="2024-06-10T00:00Z", **told)
+    actions.keep(apple, Named([split(1, 3)]), "yahoo")
+    again = CorporateAction.objects.get()
+    assert (again.pk, again.numerator, again.denominator) == (row.pk, 1, 3)
+    assert not SupersededAction.objects.exists()
+
+
+@pytest.mark.parametrize("named", [[split(4), dividend(0.3)], [split(4)]], ids=["another", "no longer named"])
+def test_what_supersedes_gives_the_bars_another_version(apple, named):
+    actions.keep(apple, Named([dividend(0.25)]), "yahoo")
+    actions.keep(apple, Named([split(4)]), "yahoo")
+    before = coverage.latest(["AAPL"])
+    assert actions.keep(apple, Named(named, BOTH), "yahoo")
+    assert coverage.latest(["AAPL"]) != before
+
+
+def test_what_was_played_is_taken_back_as_if_it_never_was(apple):
+    actions.keep(apple, Named([split(4)]), "replay")
+    actions.keep(apple, Named([split(5)]), "replay")
+    actions.take_back("replay", EX_DATE)
+    assert not held()
+    assert not SupersededAction.objects.exists()
