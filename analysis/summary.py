@@ -11,6 +11,7 @@ from market import bars, coverage
 from market.intervals import DAY
 from market.prices import Bar, Quote
 from monitoring import formats, redis
+from monitoring.fields import Field
 
 INTERVAL, ADJUSTMENT = DAY.name, "split"
 LOOK_SECONDS = 5.0  # between two looks at what others have changed; each session's first quote looks too
@@ -138,6 +139,11 @@ def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
         return {}
     found = redis.client().hmget(_FORMAT.key("indicators"), tickers)
     return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
+
+
+def field(ticker: str) -> Field:
+    """Where the newest values of a ticker are kept."""
+    return Field(_FORMAT.key("indicators"), ticker)
 
 
 def _keep(moved: list[IndicatorValues]) -> None:

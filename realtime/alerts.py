@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Replace
 
 from market import quotes
 from market.models import DataSource, Symbol
 from market.prices import Quote
 from monitoring import redis
+from monitoring.fields import Field
 from realtime.conditions import CONDITIONS, PLUNGE_PERCENT
 from realtime.models import Alert, AlertRule
 
@@ -56,6 +59,17 @@ def mark_seen(told: Sequence[Quote]) -> None:
     """Remember that the rules were checked against these. Until then a crash checks again from where they were."""
     if told:
         redis.client().hset(_seen_key(), mapping={quote.ticker: quotes.FORMAT.pack(quote) for quote in told})
+
+
+def seen_field(ticker: str) -> Field:
+    """Where the last quote of a ticker that the rules were checked against is kept."""
+    return Field(_seen_key(), ticker)
+
+
+def rename(symbol: Symbol, old: str, new: str) -> None:
+    """Have what rang for a symbol bear its new ticker in its key: what rang rings no second time by another name."""
+    keys = Replace("dedupe_key", Value(f":{old}:"), Value(f":{new}:"))
+    Alert.objects.filter(symbol=symbol, epoch=DataSource.objects.epoch()).update(dedupe_key=keys)
 
 
 def unpublished() -> list[Alert]:

@@ -23,7 +23,7 @@ from market.prices import Bar, Quote
 from market.sources import Rewind, Source, Tick
 from monitoring import formats, jobs, redis
 from monitoring.loops import Loop
-from realtime import alerts, messages, streams
+from realtime import alerts, messages, renaming, streams
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
 from realtime.models import Alert, AlertRule
@@ -72,6 +72,7 @@ class Feed:
         self._seen: dict[str, Quote] = {}
         self._told: dict[str, tuple] = {}
         self._rules: alerts.Rules = {}
+        self._names: dict[str, str] = {}  # today's ticker of each former one
         self._home: Home | None = None
         self._facts_until = 0.0
         self._session = date.min
@@ -131,6 +132,7 @@ class Feed:
 
     def _take_alone(self, quote: Quote) -> None:
         self._summary.forget([quote.ticker])  # it may have moved by a part of the batch
+        self._insist(self._learn_names)  # it may have broken because its symbol has another now
         self.take(Tick([quote]))
 
     def resume(self) -> None:
@@ -141,7 +143,7 @@ class Feed:
             self._begin(epoch, "Prices start afresh." if announced else "")
         if left := alerts.unpublished():
             logger.info("Publishing %d alerts that were saved and not published", len(left))
-            streams.publish([messages.alert(alert) for alert in left])
+            self._publish([messages.alert(alert) for alert in left])
             alerts.mark_published(left, datetime.now(UTC))
         self._seen = alerts.seen()
 
@@ -155,14 +157,19 @@ class Feed:
 
     def _tick(self, received: Sequence[Quote]) -> None:
         insist = self._insist
+        received = [replace(quote, ticker=self._names.get(quote.ticker, quote.ticker)) for quote in received]
         now = insist(lambda: quotes.keep(received))
+        if any(quote.ticker not in self._seen for quote in now):  # a new symbol, or one that has another ticker now
+            self._facts_until = 0.0
         news = [quote for quote in now if self._is_news(quote)]
         stored = insist(lambda: self._stored(news))
         moved = insist(lambda: self._summary.tick(news))
         insist(self._read_facts)
+        if any(quote.ticker in self._names for quote in now):
+            raise streams.Renamed(f"one of {len(now)} prices")  # learned just now: what was written went along
         rung = insist(lambda: alerts.check(self._seen, now, self._rules))
         insist(lambda: alerts.mark_seen(now))
-        insist(lambda: streams.publish(_messages(now, stored, moved, rung)))
+        insist(lambda: self._publish(_messages(now, stored, moved, rung)))
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
@@ -205,7 +212,37 @@ class Feed:
         if time.monotonic() < self._facts_until:
             return
         self._home = symbols.home(symbols.tracked()) or self._home
+        self._learn_names()
         self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
+
+    def _learn_names(self) -> None:
+        """Which symbols have another ticker now: what is remembered by the former one, here or in Redis, goes along."""
+        found = symbols.former()
+        for old, new in found.items() - self._names.items():
+            renaming.follow(old, new)
+            self._summary.forget([old, new])
+            for remembered in (self._seen, self._told):
+                if old in remembered:
+                    remembered[new] = remembered.pop(old)
+            if new in self._seen:
+                self._seen[new] = replace(self._seen[new], ticker=new)
+        if found != self._names:
+            self._rules, self._names = alerts.rules(), found
+
+    def _publish(self, found: list[Message]) -> None:
+        """Publish. A stream that had moved away from a ticker begins anew where the ticker is another symbol's now.
+
+        Raises streams.Renamed where it still leads to the one that had it: the batch is taken again, by its new name.
+        """
+        try:
+            streams.publish(found)
+        except streams.Renamed as moved:
+            self._learn_names()
+            ticker = moved.stream.partition(":")[2]
+            if ticker in self._names:
+                raise
+            streams.renew(f"{kind}:{ticker}" for kind in messages.NAMED_TYPES)
+            self._publish(found)
 
     def _ask_for_records(self, now: list[Quote]) -> None:
         """Where a session begins the one before is whole: a worker counts its highs and lows."""

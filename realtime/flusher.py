@@ -57,7 +57,8 @@ class Flusher:
         self._flushing = asyncio.create_task(self._flush())
 
     async def _flush(self) -> None:
-        self._hand_out()
+        for stream in list(self._newest):
+            self.hand_out(stream)
         touched, self._touched = self._touched, set()
         for number, client in enumerate(touched, 1):
             try:
@@ -71,13 +72,14 @@ class Flusher:
         if self._touched or self._newest:
             self._schedule()
 
-    def _hand_out(self) -> None:
-        newest, self._newest = self._newest, {}
-        for stream, message in newest.items():
-            for client in self._wanting(stream):
-                if stream not in client.joining and not client.has(stream, message.seq):
-                    client.outbox.conflate(stream, message)
-                    self._touched.add(client)
+    def hand_out(self, stream: str) -> None:
+        """Let a stream's newest wait for its clients now: what follows must not overtake it."""
+        if (message := self._newest.pop(stream, None)) is None:
+            return
+        for client in self._wanting(stream):
+            if stream not in client.joining and not client.has(stream, message.seq):
+                client.outbox.conflate(stream, message)
+                self._touched.add(client)
 
     async def _flush_one(self, client: Client) -> None:
         if client.is_slow:

@@ -18,7 +18,7 @@ import redis.exceptions
 from monitoring import heartbeats
 from monitoring import redis as connection
 from monitoring.loops import Loop
-from realtime import messages, pulse, recovery, streams
+from realtime import messages, pulse, recovery, streams, visitors
 from realtime.clients import Client
 from realtime.flusher import Flusher
 from realtime.outbox import Encoded
@@ -103,6 +103,11 @@ class Hub:
         except BaseException:
             self._undo(client, asked)
             raise
+        if moved := {stream: found[stream].to for stream in asked if found[stream].to}:
+            self._undo(client, moved)
+            asked, since = ({moved.get(name, name): of for name, of in those.items()} for those in (asked, since))
+            await self.subscribe(client, asked, since, id=id)
+            return
         asked = {stream: mode for stream, mode in asked.items() if stream in client.joining}
         found = {stream: found[stream] for stream in asked}
         client.held.update(asked)
@@ -192,6 +197,9 @@ class Hub:
         elif held.epoch == reading.epoch and held.seq < reading.seq:
             client.floors[reading.stream] = reading.seq
         for line in newer:
+            if streams.RENAMED in line.flags:
+                self._move(client, line)
+                return
             message = _epoch(line) if streams.EPOCH in line.flags else Encoded(line.body, line.seq)
             client.outbox.add(message, line.stream)
 
@@ -260,11 +268,15 @@ class Hub:
         return {"redis": True, **pulse.service(sign)}
 
     def _accept(self, line: Line, *, is_reread: bool = False) -> None:
+        if streams.RENAMED in line.flags:
+            visitors.forget_names()
         held = self.held.get(line.stream)
         if held is None:
             return
         if self._waiting is not None:
             self._waiting.append(line)
+        elif streams.RENAMED in line.flags:
+            self._rename(held, line)
         elif not held.epoch:
             self._give(held, line)  # only joining clients hold it yet: each sorts it out with what it read
         elif line.epoch == held.epoch and (line.seq <= held.seq or streams.EPOCH in line.flags):
@@ -297,6 +309,33 @@ class Hub:
             self._queue(held.every, line.stream, message)
         else:
             self._queue(held.clients(), line.stream, Encoded(line.body, line.seq))
+
+    def _rename(self, held: Held, line: Line) -> None:
+        """A stream goes on under another name: who holds it holds it by that one, where it was; who joins it later."""
+        self._flusher.hand_out(line.stream)
+        for client in held.clients():
+            if line.stream in client.joining:
+                client.joining[line.stream].append(line)
+            else:
+                self._move(client, line)
+
+    def _move(self, client: Client, line: Line) -> None:
+        """Tell a client of a stream's new name, and let it hold that."""
+        old, new = line.stream, line.body.decode()
+        held, mode, floor = self.held[old], client.held[old], client.floors.get(old)
+        client.outbox.add(Encoded(messages.encode(messages.renamed(old, new))), old)
+        self._flusher.touch(client)
+        there = self.held.setdefault(new, Held(held.epoch, held.seq))
+        if there.epoch not in ("", held.epoch):  # joined by the new name before the stream had moved there
+            began = messages.encode(messages.epoch(new, held.epoch, held.seq))
+            self._queue(there.clients(), new, Encoded(began))
+        if there.epoch != held.epoch:
+            there.epoch, there.seq = held.epoch, held.seq
+        self._release(client, old)
+        client.held[new] = mode
+        self._hold(client, new, mode)
+        if floor is not None:
+            client.floors[new] = floor
 
     def _queue(self, clients: Iterable[Client], stream: str, message: Encoded) -> None:
         for client in list(clients):
@@ -339,6 +378,9 @@ class Hub:
             self._accept(line, is_reread=True)
 
     def _close_hole(self, held: Held, reading: Reading) -> None:
+        if reading.to:
+            self._rename(held, Line(reading.stream, held.epoch, held.seq, streams.RENAMED, reading.to.encode()))
+            return
         missed = recovery.recover(reading, Position(held.epoch, held.seq), EVERY)
         if (held.epoch, held.seq) == (reading.epoch, reading.seq):
             return
@@ -366,7 +408,7 @@ class Hub:
         for _ in range(STEPS):
             found = await self._read(positions)
             here = {name: held.epoch for name in found if (held := self.held.get(name)) is not None}
-            if all(epoch in ("", found[name].epoch) for name, epoch in here.items()):
+            if all(found[name].to or epoch in ("", found[name].epoch) for name, epoch in here.items()):
                 return found
             await asyncio.sleep(STEP_SECONDS)
         await self._repair_all()

@@ -76,9 +76,10 @@ def newer(reading: Reading, lines: list[Line]) -> list[Line]:
     began = [place for place, line in enumerate(lines) if streams.EPOCH in line.flags and line.epoch == reading.epoch]
     epoch, found = reading.epoch, []
     for line in lines[began[-1] + 1 if began else 0 :]:
+        is_later = epoch != reading.epoch or line.seq > reading.seq
         if streams.EPOCH in line.flags:
             epoch = line.epoch
             found.append(line)
-        elif line.epoch == epoch and (epoch != reading.epoch or line.seq > reading.seq):
+        elif streams.RENAMED in line.flags or (line.epoch == epoch and is_later):
             found.append(line)
     return found

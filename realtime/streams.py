@@ -15,12 +15,13 @@ from functools import cache
 from typing import NamedTuple
 
 from redis.commands.core import Script
+from redis.exceptions import ResponseError
 
 from monitoring import formats, redis
 from realtime.messages import Message
 
 HISTORY = 1000
-KEPT, CONFLATED, EPOCH = "k", "c", "e"  # flags of a line
+KEPT, CONFLATED, EPOCH, RENAMED = "k", "c", "e", "r"  # flags of a line
 
 # A state that no longer says where its stream is, whatever damaged it, is as good as none: the stream begins anew.
 _SOUND = """
@@ -32,11 +33,17 @@ end
 """
 
 # ARGV: prefix, channel, epoch for streams that have none, history length, then stream, flags, body of each message.
+# Nothing is published where one of the streams has another name now.
 _PUBLISH = (
     _SOUND
     + """
 local prefix, channel, fresh, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local lines, numbers = {}, {}
+for i = 5, #ARGV, 3 do
+  if redis.call('HEXISTS', prefix .. 'state:' .. ARGV[i], 'to') == 1 then
+    return redis.error_reply('RENAMED ' .. ARGV[i])
+  end
+end
 for i = 5, #ARGV, 3 do
   local name, flags, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local state, history = prefix .. 'state:' .. name, prefix .. 'history:' .. name
@@ -81,6 +88,45 @@ redis.call('PUBLISH', ARGV[2], table.concat(lines, '\\n'))
 return #lines
 """
 
+# ARGV: prefix, channel, then the old and the new name of each stream and, of old and new, the symbol's. What is kept
+# says the new ones from then on, at the same places; the old name says where the stream is.
+_RENAME = (
+    _SOUND
+    + """
+local function replaced(text, says, instead)
+  local first, last = string.find(text, says, 1, true)
+  if not first then return text end
+  return string.sub(text, 1, first - 1) .. instead .. string.sub(text, last + 1)
+end
+local lines = {}
+for i = 3, #ARGV, 4 do
+  local old, new, was, is = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local function renamed(text)
+    text = replaced(text, '"stream":"' .. old .. '"', '"stream":"' .. new .. '"')
+    return replaced(text, '"symbol":"' .. was .. '"', '"symbol":"' .. is .. '"')
+  end
+  local from, to = ARGV[1] .. 'state:' .. old, ARGV[1] .. 'state:' .. new
+  local past, follow = ARGV[1] .. 'history:' .. old, ARGV[1] .. 'history:' .. new
+  if is_sound(from) and not (is_sound(to) and redis.call('HGET', to, 'was') == old) then
+    redis.call('DEL', follow)
+    redis.call('RENAME', from, to)
+    redis.call('HSET', to, 'was', old)
+    local latest = redis.call('HGET', to, 'latest')
+    if latest then redis.call('HSET', to, 'latest', renamed(latest)) end
+    for _, entry in ipairs(redis.call('XRANGE', past, '-', '+')) do
+      redis.call('XADD', follow, entry[1], 'b', renamed(entry[2][2]))
+    end
+  end
+  redis.call('DEL', from, past)
+  redis.call('HSET', from, 'to', new)
+  local place = redis.call('HMGET', to, 'epoch', 'seq')
+  lines[#lines + 1] = old .. '\\t' .. (place[1] or '') .. '\\t' .. (place[2] or 0) .. '\\tr\\t' .. new
+end
+redis.call('PUBLISH', ARGV[2], table.concat(lines, '\\n'))
+return #lines
+"""
+)
+
 # ARGV: prefix, epoch for streams that have none, the most messages of one stream, then stream, epoch, seq
 # (an empty epoch asks for no history). The epoch is made here, so that a position is never given without one.
 _READ = (
@@ -89,7 +135,8 @@ _READ = (
 local answers = {}
 for i = 4, #ARGV, 3 do
   local state = ARGV[1] .. 'state:' .. ARGV[i]
-  if not is_sound(state) then
+  local to = redis.call('HGET', state, 'to')
+  if not to and not is_sound(state) then
     redis.call('DEL', state, ARGV[1] .. 'history:' .. ARGV[i])
     redis.call('HSET', state, 'epoch', ARGV[2] .. i, 'seq', 0, 'lost', 0)
   end
@@ -100,7 +147,7 @@ for i = 4, #ARGV, 3 do
     local entries = redis.call('XRANGE', history, after, '+', 'COUNT', ARGV[3] + 1)
     for n, entry in ipairs(entries) do missed[n] = entry[2][2] end
   end
-  answers[#answers + 1] = {found[1], found[2], found[3], found[4] or '', missed}
+  answers[#answers + 1] = {found[1] or '', found[2] or '0', found[3], found[4] or '', missed, to or ''}
 end
 return answers
 """
@@ -119,7 +166,8 @@ class Reading:
     """A stream as it is at one instant, and what was missed since a position.
 
     lost: the highest seq that the history has dropped. missed: the kept messages after the position, encoded with
-    their seq, oldest first. Empty when the position was of another epoch.
+    their seq, oldest first. Empty when the position was of another epoch. to: the name that the stream has now, where
+    it has another; then nothing else is told.
     """
 
     stream: str
@@ -128,6 +176,7 @@ class Reading:
     lost: int
     latest: bytes
     missed: list[bytes]
+    to: str = ""
 
     def gap_reason(self, since: Position, limit: int) -> str | None:
         """Why not all that came after a position can be given, or None."""
@@ -139,7 +188,10 @@ class Reading:
 
 
 class Line(NamedTuple):
-    """One live message as it travels between processes. That of a new epoch has the last seq of the one before."""
+    """One live message as it travels between processes.
+
+    That of a new epoch has the last seq of the one before; that of a new name has it as its body, and where it is.
+    """
 
     stream: str
     epoch: str
@@ -148,20 +200,32 @@ class Line(NamedTuple):
     body: bytes
 
 
+class Renamed(Exception):
+    """Nothing was published: `stream` has another name now."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"{stream} has another name now")
+        self.stream = stream
+
+
 def channel() -> str:
     """The one publication channel that every hub listens to."""
     return redis.key("live")
 
 
 def publish(messages: Sequence[Message]) -> list[int]:
-    """Number, keep and publish a batch, in order. Returns the seq of each. Raises redis' ConnectionError."""
+    """Number, keep and publish a batch, in order. Returns the seq of each. Raises Renamed, redis' ConnectionError."""
     if not messages:
         return []
     arguments: list[str | bytes] = []
     for message in messages:
         flags = (KEPT if message.keep else "") + (CONFLATED if message.conflate else "")
         arguments += [message.stream, flags, message.body]
-    return _run(_PUBLISH, [_prefix(), channel(), _new_epoch(), HISTORY, *arguments])
+    try:
+        return _run(_PUBLISH, [_prefix(), channel(), _new_epoch(), HISTORY, *arguments])
+    except ResponseError as error:
+        code, _, stream = str(error).partition(" ")
+        raise Renamed(stream) if code == "RENAMED" else error from None
 
 
 def renew(names: Iterable[str]) -> None:
@@ -169,6 +233,12 @@ def renew(names: Iterable[str]) -> None:
     names = list(names)
     if names:
         _run(_RENEW, [_prefix(), channel(), _new_epoch(), *names])
+
+
+def rename(kinds: Iterable[str], old: str, new: str) -> None:
+    """Let a symbol's streams go on under its new name, where they were; announced to everybody. Safe to run again."""
+    names = [part for kind in kinds for part in (f"{kind}:{old}", f"{kind}:{new}", old, new)]
+    _run(_RENAME, [_prefix(), channel(), *names])
 
 
 def reading_script(since: dict[str, Position | None], limit: int) -> tuple[str, list[str | int]]:
@@ -183,14 +253,16 @@ def readings(names: Iterable[str], answer: list) -> dict[str, Reading]:
     return {name: _reading(name, *found) for name, found in zip(names, answer, strict=True)}
 
 
-def _reading(name: str, epoch: bytes, seq: bytes, lost: bytes | None, latest: bytes, missed: list[bytes]) -> Reading:
+def _reading(
+    name: str, epoch: bytes, seq: bytes, lost: bytes | None, latest: bytes, missed: list[bytes], to: bytes
+) -> Reading:
     """What can't be told from its place is as good as dropped: the gap says so."""
     try:
         for text in (*missed, *filter(None, [latest])):
             seq_of(text)
     except ValueError:
         latest, missed, lost = b"", [], seq
-    return Reading(name, epoch.decode(errors="replace"), int(seq), int(lost or 0), latest, missed)
+    return Reading(name, epoch.decode(errors="replace"), int(seq), int(lost or 0), latest, missed, to.decode())
 
 
 def seq_of(text: bytes) -> int:

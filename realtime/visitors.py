@@ -1,6 +1,7 @@
 """Who is at the other end of a socket, and what a socket may know from the database, off the event loop and in time."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,12 @@ async def named(texts: Collection[str]) -> dict[str, str]:
     if len(found) < len(set(texts)):  # it may have come, or got another name, just now
         found = symbols.named_in(await _words(UNKNOWN_SECONDS), texts)
     return found
+
+
+def forget_names() -> None:
+    """A symbol has another name: what was read of them is old, and serves only where nothing newer can be had."""
+    global _tracked
+    _tracked = (-math.inf, _tracked[1])
 
 
 async def _words(seconds: float) -> dict[str, str]:

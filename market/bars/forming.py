@@ -5,9 +5,11 @@ from dataclasses import fields
 
 from redis.client import Pipeline
 
+from market import intervals
 from market.intervals import DAY
 from market.prices import Bar, Quote, midnight
 from monitoring import formats, redis
+from monitoring.fields import Field
 
 _FORMAT = formats.Format(Bar)
 # Without the session, which stands in the opening of a day: the version before can read no field that it does not know.
@@ -43,6 +45,11 @@ def ask(pipe: Pipeline, ticker: str, interval: str) -> None:
 def read(answer: bytes | None) -> Bar | None:
     """The forming bar of what a pipeline was answered."""
     return _FORMAT.unpack(answer)
+
+
+def fields_of(ticker: str) -> list[Field]:
+    """Where the forming bars of a ticker are kept."""
+    return [Field(_FORMAT.key("forming"), _field(ticker, interval)) for interval in intervals.ALL]
 
 
 def forget() -> None:

@@ -7,8 +7,8 @@ freshness       how old a price is, in a word
 wire            how a quote is told
 """
 
-from market.quotes.newest import keep, latest
+from market.quotes.newest import field, keep, latest
 from market.quotes.snapshots import FORMAT, flush, forget, store
 from market.quotes.wire import as_json
 
-__all__ = ["FORMAT", "as_json", "flush", "forget", "keep", "latest", "store"]
+__all__ = ["FORMAT", "as_json", "field", "flush", "forget", "keep", "latest", "store"]

@@ -8,6 +8,7 @@ from market.prices import Quote
 from market.quotes import checks, snapshots
 from market.quotes.snapshots import FORMAT
 from monitoring import redis
+from monitoring.fields import Field
 
 # KEYS quotes, snapshots; ARGV the buffer's length, the latest as_of there can be, then of each quote: ticker, as_of in
 # microseconds, the quote. A held quote is "as_of quote". Equal as_of is newer: of a day's quotes the last to come
@@ -57,6 +58,11 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
         ticker: None if text is None else FORMAT.unpack(text.partition(b" ")[2])
         for ticker, text in zip(tickers, found, strict=True)
     }
+
+
+def field(ticker: str) -> Field:
+    """Where the newest quote of a ticker is kept."""
+    return Field(FORMAT.key("quotes"), ticker)
 
 
 def _microseconds(at: datetime) -> int:

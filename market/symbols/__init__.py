@@ -4,15 +4,19 @@ seed            what a source knows of a symbol that it begins with
 spelling        how a ticker is written (pure)
 rows            which there are
 names           what people write, and whom they mean: `resolve` is the one door
+renaming        another ticker for a symbol, whose key stays
 """
 
 from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
+from market.symbols.renaming import NameTaken, Renaming, rename
 from market.symbols.rows import ensure, former, home, tracked
 from market.symbols.seed import Seed
 from market.symbols.spelling import InvalidTicker, UnknownSymbol, folded, ticker
 
 __all__ = [
     "InvalidTicker",
+    "NameTaken",
+    "Renaming",
     "Seed",
     "UnknownSymbol",
     "ensure",
@@ -23,6 +27,7 @@ __all__ = [
     "keys",
     "named",
     "named_in",
+    "rename",
     "resolve",
     "ticker",
     "tickers",

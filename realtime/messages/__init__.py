@@ -15,6 +15,7 @@ from realtime.messages.building import (
     jobs,
     merged,
     price,
+    renamed,
     server_shutdown,
     service_status,
     system,
@@ -28,6 +29,7 @@ from realtime.messages.shapes import (
     HEARTBEAT_SECONDS,
     MAX_FRAME_BYTES,
     MESSAGES,
+    NAMED_TYPES,
     NOT_YET,
     PROTOCOL,
     PUBLIC_TYPES,
@@ -42,9 +44,9 @@ from realtime.messages.shapes import (
 )
 
 __all__ = [
-    "ACTIONS", "ASKED", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NOT_YET", "PROTOCOL",
-    "PUBLIC_TYPES", "RIGHTS_ENDED", "RIGHTS_UNKNOWN", "SILENCE_SECONDS", "STAFF_TYPES", "TYPES", "TYPES_NOT_YET",
-    "UNNAMED_TYPES", "Message", "Refused", "Service", "alert", "bar", "connected", "current_prices", "encode",
-    "epoch", "error", "gap", "indicators", "jobs", "merged", "price", "read", "schema", "server_shutdown",
-    "service_status", "system", "unsubscribed",
+    "ACTIONS", "ASKED", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NAMED_TYPES", "NOT_YET",
+    "PROTOCOL", "PUBLIC_TYPES", "RIGHTS_ENDED", "RIGHTS_UNKNOWN", "SILENCE_SECONDS", "STAFF_TYPES", "TYPES",
+    "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused", "Service", "alert", "bar", "connected", "current_prices",
+    "encode", "epoch", "error", "gap", "indicators", "jobs", "merged", "price", "read", "renamed", "schema",
+    "server_shutdown", "service_status", "system", "unsubscribed",
 ]  # fmt: skip

@@ -154,6 +154,11 @@ def epoch(stream: str, name: str, seq: int = 0) -> dict[str, Any]:
     return {"type": "epoch", "stream": stream, "epoch": name, "seq": seq}
 
 
+def renamed(stream: str, to: str) -> dict[str, Any]:
+    """A stream goes on under another name, at the same place: its symbol has another ticker."""
+    return {"type": "renamed", "stream": stream, "to": to}
+
+
 def gap(stream: str, epoch: str, first: int, last: int, reason: str) -> dict[str, Any]:
     """Messages `first` to `last` of a stream can't be had here; `rest` says where their facts are."""
     message = {"type": "gap", "stream": stream, "epoch": epoch, "from": first, "to": last, "reason": reason}

@@ -19,6 +19,7 @@ PUBLIC_TYPES = ("prices", "bars", "indicators", "signals", "alerts", "news", "sy
 STAFF_TYPES = ("jobs", "metrics")
 TYPES = (*PUBLIC_TYPES, "all", *STAFF_TYPES)
 UNNAMED_TYPES = ("system", *STAFF_TYPES)  # streams that have no symbol
+NAMED_TYPES = tuple(kind for kind in PUBLIC_TYPES if kind not in UNNAMED_TYPES)
 
 # Close codes: 4000-4499 reconnect, 4500-4999 do not.
 CLOSE = {
@@ -198,6 +199,7 @@ MESSAGES = {
     "authenticated": _message("authenticated", {"user": _TEXT}, {"id": _ID}),
     "replay": _message("replay", {"state": _TEXT, "at": _TIME}, {"id": _ID}),
     "epoch": _message("epoch", {"stream": _TEXT, "epoch": _TEXT, "seq": _COUNT}),
+    "renamed": _message("renamed", {"stream": _TEXT, "to": _TEXT}),
     "gap": _message(
         "gap",
         {

@@ -67,10 +67,10 @@ class Replay(Source):
 
     def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
-        found = recording.bars(symbol.ticker, self._start, datetime.now(UTC))
-        return [bar for bar in found if bar.session_date >= start], _splits(
-            symbol.ticker, start, self._start - timedelta(days=1)
-        )
+        recorded = {today: ticker for ticker, today in _names().items()}.get(symbol.ticker, "")
+        found = recording.bars(recorded, self._start, datetime.now(UTC))
+        named = _splits(recorded, start, self._start - timedelta(days=1))
+        return [bar for bar in found if bar.session_date >= start], named
 
     def now(self) -> datetime:
         """The session that is played, as the recording knows it: to the day."""
@@ -180,28 +180,35 @@ def _begun(epoch: int, session: date | None) -> Place:
 
 
 def _playing(session: date) -> list[str]:
-    """The tracked symbols that have a bar on the session, by ticker."""
-    return [symbol.ticker for symbol in symbols.tracked() if session in recording.days(symbol.ticker)]
+    """The tracked symbols that have a bar on the session, by the ticker that they had then."""
+    tracked = {symbol.ticker for symbol in symbols.tracked()}
+    return [ticker for ticker, today in _names().items() if today in tracked and session in recording.days(ticker)]
+
+
+def _names() -> dict[str, str]:
+    """Today's ticker of each recorded one that there is a symbol of."""
+    return symbols.tickers(recording.TICKERS)
 
 
 def _missing(session: date) -> tuple[str, ...]:
     """The symbols whose bar of a session is not there yet."""
     closed = _final_bars().filter(opened_at=prices.midnight(session)).values_list("symbol__ticker", flat=True)
-    return tuple(ticker for ticker in _playing(session) if ticker not in closed)
+    names = _names()
+    return tuple(ticker for ticker in _playing(session) if names[ticker] not in closed)
 
 
 def _final_bars() -> QuerySet[BarRow]:
-    return BarRow.objects.filter(symbol__ticker__in=recording.TICKERS, interval=DAY.name, is_final=True, source=NAME)
+    return BarRow.objects.filter(symbol__ticker__in=_names().values(), interval=DAY.name, is_final=True, source=NAME)
 
 
 def _load_history(before: date) -> None:
     """Have every bar and split of the recording before a session."""
     held = _final_bars().filter(opened_at__lt=prices.midnight(before)).order_by().values_list("symbol__ticker")
-    counts = dict(held.annotate(Count("opened_at")))
+    counts, names = dict(held.annotate(Count("opened_at"))), _names()
     now = datetime.now(UTC)
     for ticker in recording.TICKERS:
         found = recording.bars(ticker, before, now)
-        if counts.get(ticker, 0) < len(found):
+        if counts.get(names.get(ticker), 0) < len(found):
             bars.upsert(found)
     _know_splits(date.min, before)
 
@@ -221,10 +228,11 @@ def _splits(ticker: str, first: date, last: date) -> Named:
 
 def _seed_quotes(session: date) -> None:
     """Let every symbol have a quote before its first step: its last close before the session."""
-    known, now = quotes.latest(recording.TICKERS), datetime.now(UTC)
-    last = {ticker: recording.last_session(ticker, session) for ticker, quote in known.items() if quote is None}
+    names, now = _names(), datetime.now(UTC)
+    known = quotes.latest(list(names.values()))
+    last = {ticker: recording.last_session(ticker, session) for ticker, today in names.items() if known[today] is None}
     closes = [recording.quote(ticker, day, recording.STEPS - 1, now) for ticker, day in last.items() if day]
-    quotes.keep(closes)
+    quotes.keep([replace(quote, ticker=names[quote.ticker]) for quote in closes])
 
 
 def _kept(place: Place) -> Place:

@@ -1,0 +1,47 @@
+"""A symbol gets another ticker: its row, and all that is kept or told by the ticker, in this one place.
+
+What hangs on the symbol's key does not move: bars, actions, snapshots, records, rules and alerts. First the rows, all
+or nothing; then jobs, Redis and the streams, each step safe to run again: the feed does so for each former ticker that
+it learns of, so that a crash in between leaves nothing behind.
+"""
+
+import logging
+
+from django.db import transaction
+
+from analysis import summary
+from market import quotes, symbols
+from market.bars import forming
+from market.symbols import Renaming
+from monitoring import fields
+from monitoring.fields import Field
+from monitoring.jobs import subjects
+from realtime import alerts, messages, streams
+
+logger = logging.getLogger(__name__)
+
+
+def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renaming:
+    """Give a symbol another ticker, and other names where they are said. Safe to run again.
+
+    Raises symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken.
+    """
+    with transaction.atomic():
+        done = symbols.rename(text, to, name=name, local_name=local_name)
+        alerts.rename(done.symbol, done.old, done.new)
+    logger.info("%s is %s now", done.old, done.new)
+    if done.old != done.new:
+        subjects.rename(done.old, done.new)
+        follow(done.old, done.new)
+    return done
+
+
+def follow(old: str, new: str) -> None:
+    """Move what Redis keeps and tells by the ticker. Safe to run again."""
+    kept = zip(_kept_by(old), _kept_by(new), strict=True)
+    fields.move(kept, f'"ticker":"{old}"', f'"ticker":"{new}"')
+    streams.rename(messages.NAMED_TYPES, old, new)
+
+
+def _kept_by(ticker: str) -> list[Field]:
+    return [quotes.field(ticker), *forming.fields_of(ticker), summary.field(ticker), alerts.seen_field(ticker)]
