@@ -180,7 +180,9 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         others = [name.partition(":") for name in named.keys() - known if name]
         tickers = await visitors.named([symbol for _, _, symbol in others]) if others else {}
         today = {f"{kind}:{symbol}": f"{kind}:{tickers[symbol]}" for kind, _, symbol in others if symbol in tickers}
-        named = {today[name]: named[name] for name in today} | named
+        for name, new in today.items():
+            self.client.say(messages.renamed(name, new))
+        named = {new: named[name] for name, new in today.items()} | named
         return {name: Position(place["epoch"], place["seq"]) for name, place in named.items() if name in known}
 
     # How it answers

@@ -105,6 +105,8 @@ class Hub:
             raise
         if moved := {stream: found[stream].to for stream in asked if found[stream].to}:
             self._undo(client, moved)
+            for stream in moved.keys() & since.keys():
+                client.say(messages.renamed(stream, moved[stream]))
             asked, since = ({moved.get(name, name): of for name, of in those.items()} for those in (asked, since))
             await self.subscribe(client, asked, since, id=id)
             return

@@ -38,8 +38,8 @@ function page(link) {
   return { ticker: link.textContent.trim(), name: link.pathname, kind: word("page"), href: link.href };
 }
 
-function entry({ symbol, name }) {
-  return { ticker: symbol, name, kind: "", href: `/symbols/${encodeURIComponent(symbol)}/` };
+function entry({ symbol, name, local_name: localName }) {
+  return { ticker: symbol, name, localName, kind: "", href: `/symbols/${encodeURIComponent(symbol)}/` };
 }
 
 function show() {
@@ -53,8 +53,9 @@ function show() {
 
 /** Tickers that begin with the words first, then names that do, then any that hold them. */
 function ranked(text) {
-  const score = ({ ticker, name }) => {
+  const score = ({ ticker, name, localName = "" }) => {
     const [a, b] = [ticker.toLowerCase(), name.toLowerCase()];
+    if (text && localName.toLowerCase().startsWith(text)) return 0;
     if (a.startsWith(text)) return 0;
     if (b.startsWith(text)) return 1;
     return a.includes(text) || b.includes(text) ? 2 : 3;

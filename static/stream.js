@@ -12,7 +12,7 @@ const NO_RIGHT = new Set(["staff_only", "login_required"]);
 const OWN_ALERTS = "alerts:@me"; // whoever asks for alerts while logged in gets it too
 
 export class Stream extends EventTarget {
-  /** Events: the type of each message, with the message as `detail`; `state`; `epoch` (a stream begins anew); `lost` (a stream has a hole); `ended` (streams were taken, with the reason). */
+  /** Events: the type of each message, with the message as `detail`; `state`; `epoch` (a stream begins anew); `lost` (a stream has a hole); `renamed` (a stream has another name now); `ended` (streams were taken, with the reason). */
   constructor(url = address()) {
     super();
     this.url = url;
@@ -130,6 +130,15 @@ export class Stream extends EventTarget {
   gap(message) {
     this.places.set(message.stream, { epoch: message.epoch, seq: message.to });
     this.emit("lost", message);
+  }
+
+  /** A stream goes on under another name, where it was: what is wanted, and what is asked for, go along. */
+  renamed({ stream, to }) {
+    const [type, symbol] = stream.split(/:(.*)/);
+    const held = this.wanted.get(type);
+    if (held?.delete(symbol)) held.add(to.split(/:(.*)/)[1]);
+    for (const places of [this.places, ...[...this.asked.values()].map(({ since }) => since)]) move(places, stream, to);
+    this.emit("renamed", { stream, to });
   }
 
   /** Streams that the server took: what has ended is not asked for again; what nobody could tell is, later. */
@@ -262,6 +271,7 @@ const HANDLERS = {
   subscribed: Stream.prototype.subscribed,
   epoch: Stream.prototype.epoch,
   gap: Stream.prototype.gap,
+  renamed: Stream.prototype.renamed,
   service_status({ redis, feed, source, detail }) {
     this.serve({ redis, feed, source, detail });
   },
@@ -275,6 +285,17 @@ const HANDLERS = {
   unsubscribed: Stream.prototype.unsubscribed,
   error: Stream.prototype.refused,
 };
+
+/** What stands under a name, in a Map or an object, stands under another. */
+function move(places, name, to) {
+  if (places instanceof Map) {
+    if (places.has(name)) places.set(to, places.get(name));
+    places.delete(name);
+  } else if (name in places) {
+    places[to] = places[name];
+    delete places[name];
+  }
+}
 
 function position({ epoch, seq }) {
   return { epoch, seq };

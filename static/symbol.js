@@ -217,6 +217,7 @@ showHead();
 showAlerts(stream, document.querySelector("[data-alerts]"), row.symbol);
 stream.on("price_update", takePrice).on("bar", takeBar).on("indicators", takeIndicators);
 stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
+stream.on("renamed", ({ to }) => location.replace(`/symbols/${encodeURIComponent(to.split(/:(.*)/)[1])}/`));
 stream.on("state", () => looking && load());
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
 stream.subscribe("system").open();

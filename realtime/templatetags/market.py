@@ -1,12 +1,14 @@
 """Prices and exchanges as people read them; static/words.js writes prices the same way."""
 
 from django import template
+from django.utils.translation import get_language
 
 from market import sources
 
 register = template.Library()
 
 FEWEST_DECIMALS = 2
+AT_HOME = {"Asia/Seoul": "ko"}
 EXCHANGES = {
     "XNAS": "Nasdaq",
     "XNYS": "NYSE",
@@ -30,6 +32,13 @@ def exchange(code: str) -> str:
 def source(name: str) -> str:
     """As the source calls itself; one that this version does not know stays as it is."""
     return str(sources.SOURCES[name].title) if name in sources.SOURCES else name
+
+
+@register.filter
+def called(row: dict) -> str:
+    """A symbol's name, as it is called at home where the page speaks the language of there."""
+    speaks = (get_language() or "").partition("-")[0] == AT_HOME.get(row["time_zone"])
+    return row["local_name"] if speaks and row["local_name"] else row["name"]
 
 
 @register.filter

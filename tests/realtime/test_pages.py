@@ -134,3 +134,12 @@ def test_how_many_decimals_a_price_shows(price, most, shown):
 
 def test_a_head_without_a_price_ends_with_the_currency(client, apple, recorded):
     assert "USD<span data-state></span>" in client.get("/symbols/AAPL/").content.decode()
+
+
+def test_a_korean_page_calls_a_symbol_as_it_is_called_at_home(client, db):
+    facts = {"exchange": "XKRX", "currency": "KRW", "time_zone": "Asia/Seoul", "local_name": "삼성전자"}
+    Symbol.objects.create(ticker="005930.KS", name="Samsung Electronics Co., Ltd.", **facts)
+    for language, name in (("ko", "삼성전자"), ("en", "Samsung Electronics")):
+        for path in ("/", "/symbols/005930.KS/"):
+            page = client.get(path, headers={"accept-language": language}).content.decode()
+            assert re.search(rf"<(span|h1)>{name}", page), (language, path)

@@ -53,7 +53,8 @@ def test_who_comes_back_by_the_old_name_gets_all_that_came_meanwhile(live_web, f
     missed.append(publish_price(quote, "META", 21))
     with open_socket(live_web) as client:
         since = {"prices:FB": {"epoch": place["epoch"], "seq": place["seq"]}}
-        answer = client.ask({**asked, "since": since}, "subscribed")
+        assert client.ask({**asked, "since": since}, "renamed") == OF_RENAMED
+        answer = client.hear()
         assert list(answer["streams"]) == ["prices:META"]
         assert answer["streams"]["prices:META"]["recovered"]
         heard = [client.until("price_update") for _ in missed]
@@ -161,6 +162,8 @@ def test_a_position_of_the_old_name_is_one_of_the_new():
         since = {"prices:FB": Position(reading["prices:META"].epoch, 1)}
         await hub.subscribe(client, {"prices:FB": EVERY}, since)
         await until(lambda: socket.seqs("prices:FB") == [2])
+        said = [message.get("type") for message in socket.heard]
+        assert [kind for kind in said if kind in ("renamed", "subscribed")] == ["renamed", "subscribed"]
         assert socket.said("subscribed")["streams"]["prices:META"]["recovered"]
 
     play(scenario)
