@@ -1,28 +1,23 @@
 """The watchlist: every tracked symbol with what a list shows of it, in a handful of queries whatever their number."""
 
-from collections import defaultdict
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
-
-from django.db.models import OuterRef, Q, Subquery
 
 from analysis import summary
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
 from market import actions, quotes, records, sources
 from market.actions.adjustments import Factors
+from market.bars import stored
 from market.calendars import clock
 from market.history import progress
-from market.intervals import DAY
-from market.models import Bar, DataSource, Record, Symbol, SymbolQuerySet
-from market.prices import session_of
+from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
 _FACTS = ("high", "high_date", "low", "low_date")
-_DAILY = Bar.objects.filter(symbol=OuterRef("pk"), interval=DAY.name, is_final=True).order_by("-opened_at")
-_OLDEST_SHOWN = Subquery(_DAILY.values("opened_at")[SPARKLINE_SESSIONS - 1 : SPARKLINE_SESSIONS])
+_OLDEST_SHOWN = stored.opening_of_newest(SPARKLINE_SESSIONS)
 
 
 def default() -> dict[str, Any]:
@@ -78,25 +73,13 @@ def _seen(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
 
 def _sessions(symbols: list[dict], splits: dict[str, Factors]) -> dict[str, list[tuple[float, float | None]]]:
     """Close and volume of each ticker's newest final sessions, in today's shares, oldest first."""
-    found = Bar.objects.filter(_newest(symbols), interval=DAY.name, is_final=True).order_by("symbol_id", "opened_at")
     tickers = {symbol["id"]: symbol["ticker"] for symbol in symbols}
     sessions: dict[str, list] = {ticker: [] for ticker in splits}
-    kept = found.values_list("symbol_id", "close", "volume", "opened_at", "session_date")
-    for symbol, close, volume, *held in kept:
-        price, shares = splits[tickers[symbol]].at(session_of(*held))
-        sessions[tickers[symbol]].append((close * price, None if volume is None else volume * shares))
+    for bar in stored.sessions({symbol["id"]: symbol["since"] for symbol in symbols}):
+        ticker = tickers[bar.symbol_id]
+        price, shares = splits[ticker].at(bar.session_date)
+        sessions[ticker].append((bar.close * price, None if bar.volume is None else bar.volume * shares))
     return sessions
-
-
-def _newest(symbols: list[dict]) -> Q:
-    """The bars to read: symbols whose thirtieth newest session is the same one share a condition."""
-    together = defaultdict(list)
-    for symbol in symbols:
-        together[symbol["since"]].append(symbol["id"])
-    wanted = Q(symbol_id__in=[])
-    for since, ids in together.items():
-        wanted |= Q(symbol_id__in=ids) if since is None else Q(symbol_id__in=ids, opened_at__gte=since)
-    return wanted
 
 
 def _recent(sessions: list[tuple[float, float | None]]) -> dict:

@@ -9,8 +9,8 @@ from django.db import connection
 
 from market import actions, bars, symbols
 from market.actions import adjustments
-from market.intervals import DAY
-from market.models import Bar, Record
+from market.bars import stored
+from market.models import Record
 from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
@@ -79,7 +79,7 @@ def _store(ticker: str) -> None:
     symbol = symbols.resolve(ticker)
     columns = bars.columns(symbol.ticker)
     found, as_of = extremes(columns), columns["session_date"][-1].item()
-    source = Bar.objects.filter(symbol=symbol, interval=DAY.name).values_list("source", flat=True).last()
+    _, source = stored.last(symbol)
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}
     rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
     # MariaDB finds the unique key by itself and refuses to be told.

@@ -108,6 +108,22 @@ def test_nobody_takes_a_sessions_date_from_an_instant(layer):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
+def test_bars_actions_and_coverage_have_one_door_each(layer):
+    """Who comes after them must find few places: a clock up to which they are read, a version that they have."""
+    rows = {"Bar", "BarRevision", "CorporateAction", "SupersededAction", "Coverage"}
+    rooms = [f"market/{room}/" for room in ("bars", "actions", "coverage", "history")]
+    reaching = [
+        f"{_name(path)}:{node.lineno}"
+        for path in _files(layer)
+        if not _name(path).startswith(tuple(rooms))
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager"}
+        if _dotted(node.value).split(".")[-1] in _called(path, "market.models", rows)
+    ]
+    assert not reaching
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_no_app_listens_to_another_by_django_signals(layer):
     assert not [_name(path) for path, name in _imports_of(layer) if name.startswith("django.dispatch")]
 
@@ -171,6 +187,18 @@ def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _called(path: Path, module: str, names: set[str]) -> set[str]:
+    """What a file calls these names of a module and its parts, and the names themselves."""
+    aliases = {
+        alias.asname
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(module)
+        for alias in node.names
+        if alias.asname and alias.name in names
+    }
+    return names | aliases
 
 
 def _is_text(node: ast.expr) -> bool:

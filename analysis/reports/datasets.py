@@ -7,9 +7,9 @@ import numpy as np
 from analysis.indicators import frames
 from analysis.reports import statistics
 from market import bars, history, prices, sources, symbols
+from market.bars import stored
 from market.calendars import sessions
-from market.intervals import DAY
-from market.models import BarRevision, Symbol
+from market.models import Symbol
 from market.sources import ProviderError
 from monitoring import jobs
 
@@ -62,14 +62,13 @@ def _checked(row: Symbol, columns: dict[str, np.ndarray]) -> dict:
     """How whole the data set is."""
     held = columns["session_date"].tolist()
     missing = _missing(row, held)
-    since = {"opened_at__gte": prices.midnight(held[0])} if held else {}
     return {
         "bars": len(held),
         "first": str(held[0]) if held else None,
         "last": str(held[-1]) if held else None,
         "missing_sessions": None if missing is None else [str(day) for day in missing[:NAMED_AT_MOST]],
         "missing": None if missing is None else len(missing),
-        "corrections": BarRevision.objects.filter(symbol=row, interval=DAY.name, **since).count(),
+        "corrections": stored.corrections(row, held[0] if held else None),
     }
 
 

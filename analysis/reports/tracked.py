@@ -8,9 +8,9 @@ import numpy as np
 
 from analysis.indicators import frames
 from analysis.reports import statistics
-from market import bars, prices, records
+from market import actions, bars, prices, records
 from market.intervals import DAY
-from market.models import CorporateAction, Record
+from market.models import Record
 from market.symbols import named, resolve
 from monitoring import jobs
 
@@ -128,7 +128,7 @@ def _records(ticker: str, start: date) -> list[str]:
 
 
 def _actions(ticker: str, start: date, end: date) -> list[dict[str, Any]]:
-    found = CorporateAction.objects.filter(symbol__ticker=ticker, ex_date__range=(start, end))
+    found = actions.of(ticker).filter(ex_date__range=(start, end))
     return [{"kind": each.kind, "ex_date": str(each.ex_date), "value": each.value} for each in found]
 
 

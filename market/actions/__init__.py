@@ -1,11 +1,11 @@
 """Splits and dividends: what companies did to their shares, and what a price of the past is in today's.
 
 adjustments     the factors that restate what came before them (pure)
-restating       the factors of those that we hold
+read            those that we hold, and their factors
 write           the one door in; what is no longer named so is superseded
 """
 
-from market.actions.restating import factors, splits
+from market.actions.read import factors, of, splits
 from market.actions.write import keep, take_back
 
-__all__ = ["factors", "keep", "splits", "take_back"]
+__all__ = ["factors", "keep", "of", "splits", "take_back"]

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from market import actions
 from market.api.queries import PAGES, TICKER, known
 from market.api.shapes import SOURCED, Page, Sourced, shown
 from market.models import CorporateAction
@@ -56,14 +57,14 @@ class Actions(APIView):
     def get(self, request, symbol: str) -> Response:
         query = ActionQuery.read(request)
         ticker = known(symbol)
-        wanted = Q(symbol__ticker=ticker)
+        wanted = Q()
         if "kind" in query:
             wanted &= Q(kind=query["kind"])
         if "start" in query:
             wanted &= Q(ex_date__gte=query["start"].date())
         if "end" in query:
             wanted &= Q(ex_date__lte=query["end"].date())
-        found = CorporateAction.objects.filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
+        found = actions.of(ticker).filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
         pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(

@@ -5,6 +5,7 @@ write           the one door in; what is corrected leaves a revision
 statement       the one that writes many rows
 removal         what is taken back
 read            the bars of a span, as values or as columns
+stored          how far the stored ones go, and their ends
 forming         the running session's bar
 wire            how a bar is told
 """

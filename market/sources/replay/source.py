@@ -13,11 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import Count, QuerySet
 
 from market import actions, bars, prices, quotes, records, symbols
-from market.intervals import DAY
-from market.models import Bar as BarRow
+from market.bars import stored
 from market.models import DataSource, Record, Symbol
 from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Rewind, Source, Tick
@@ -131,9 +129,7 @@ class Replay(Source):
 
     def _last_played(self) -> date | None:
         """The newest session with a final bar among those that are played."""
-        played = _final_bars().filter(opened_at__gte=prices.midnight(self._start))
-        newest = played.order_by("-opened_at").values_list("opened_at", "session_date").first()
-        return newest and prices.session_of(*newest)
+        return stored.last_played(_names().values(), NAME, self._start)
 
     def _first_session(self) -> date:
         return next(session for session in recording.sessions() if session >= self._start)
@@ -192,20 +188,15 @@ def _names() -> dict[str, str]:
 
 def _missing(session: date) -> tuple[str, ...]:
     """The symbols whose bar of a session is not there yet."""
-    closed = _final_bars().filter(opened_at=prices.midnight(session)).values_list("symbol__ticker", flat=True)
     names = _names()
+    closed = stored.closed(names.values(), NAME, session)
     return tuple(ticker for ticker in _playing(session) if names[ticker] not in closed)
-
-
-def _final_bars() -> QuerySet[BarRow]:
-    return BarRow.objects.filter(symbol__ticker__in=_names().values(), interval=DAY.name, is_final=True, source=NAME)
 
 
 def _load_history(before: date) -> None:
     """Have every bar and split of the recording before a session."""
-    held = _final_bars().filter(opened_at__lt=prices.midnight(before)).order_by().values_list("symbol__ticker")
-    counts, names = dict(held.annotate(Count("opened_at"))), _names()
-    now = datetime.now(UTC)
+    names, now = _names(), datetime.now(UTC)
+    counts = stored.counted(names.values(), NAME, before)
     for ticker in recording.TICKERS:
         found = recording.bars(ticker, before, now)
         if counts.get(names.get(ticker), 0) < len(found):

@@ -1,7 +1,9 @@
-"""The factors that restate what came before the splits and dividends that we hold."""
+"""The splits and dividends that we hold, and the factors that restate what came before them."""
 
 from collections.abc import Iterable
 from datetime import date
+
+from django.db.models import QuerySet
 
 from market.actions import adjustments
 from market.intervals import DAY
@@ -11,13 +13,18 @@ from market.prices import session_of
 _UNSPLIT = adjustments.factors([], "split")
 
 
+def of(ticker: str) -> QuerySet[CorporateAction]:
+    """Those of a symbol that stand, by ex date."""
+    return CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date")
+
+
 def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     """A symbol's factors of an adjustment. Raises adjustments.UnknownAdjustment."""
     if adjusted == "raw":
         return adjustments.factors([], adjusted)
-    actions = list(CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date"))
+    actions = list(of(ticker))
     closes: list[tuple[date, float]] = []
-    if adjusted == "split_dividend" and any(action.kind in adjustments.CASH for action in actions):
+    if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
         daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, is_final=True).order_by("opened_at")
         closes = [(session_of(*row[:2]), row[2]) for row in daily.values_list("opened_at", "session_date", "close")]
     return adjustments.factors(actions, adjusted, closes)

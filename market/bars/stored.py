@@ -1,0 +1,80 @@
+"""Which final daily bars are stored: asked by those who need no series, but how far it goes or its end."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from market.intervals import DAY
+from market.models import Bar, BarRevision, Symbol
+from market.prices import midnight, session_of
+
+
+class Session(NamedTuple):
+    """What a list shows of a bar, as traded."""
+
+    symbol_id: int
+    session_date: date
+    close: float
+    volume: int | None
+
+
+def opening_of_newest(number: int) -> Subquery:
+    """The opening of a symbol's so many newest bar; null where there are fewer. For a query of symbols."""
+    newest = _final().filter(symbol=OuterRef("pk")).order_by("-opened_at")
+    return Subquery(newest.values("opened_at")[number - 1 : number])
+
+
+def sessions(since: Mapping[int, datetime | None]) -> list[Session]:
+    """The bars of many symbols, by their keys and each from its own opening on, oldest first; None: all there are."""
+    together = defaultdict(list)  # most share one
+    for symbol, opening in since.items():
+        together[opening].append(symbol)
+    wanted = Q(symbol_id__in=[])
+    for opening, ids in together.items():
+        wanted |= Q(symbol_id__in=ids) if opening is None else Q(symbol_id__in=ids, opened_at__gte=opening)
+    found = _final().filter(wanted).order_by("symbol_id", "opened_at")
+    rows = found.values_list("symbol_id", "opened_at", "session_date", "close", "volume")
+    return [Session(symbol, session_of(opened_at, day), *values) for symbol, opened_at, day, *values in rows]
+
+
+def last(symbol: Symbol) -> tuple[date, str] | None:
+    """The session of a symbol's newest bar and its source; None where there is none."""
+    found = _final().filter(symbol=symbol).order_by("-opened_at").values_list("opened_at", "session_date", "source")
+    row = found.first()
+    return row and (session_of(*row[:2]), row[2])
+
+
+def corrections(symbol: Symbol, since: date | None) -> int:
+    """How many former values of a symbol's bars are kept, of the sessions from one on."""
+    found = BarRevision.objects.filter(symbol=symbol, interval=DAY.name)
+    return (found if since is None else found.filter(opened_at__gte=midnight(since))).count()
+
+
+def last_played(tickers: Iterable[str], source: str, since: date) -> date | None:
+    """The newest session, from one on, of which a source's bar of any of these is stored."""
+    found = _of(tickers, source).filter(opened_at__gte=midnight(since)).order_by("-opened_at")
+    row = found.values_list("opened_at", "session_date").first()
+    return row and session_of(*row)
+
+
+def closed(tickers: Iterable[str], source: str, session: date) -> set[str]:
+    """Those of which a source's bar of a session is stored."""
+    found = _of(tickers, source).filter(opened_at=midnight(session))
+    return set(found.order_by().values_list("symbol__ticker", flat=True))
+
+
+def counted(tickers: Iterable[str], source: str, before: date) -> dict[str, int]:
+    """How many bars of a source are stored of the sessions before one, by the tickers that have any."""
+    found = _of(tickers, source).filter(opened_at__lt=midnight(before)).order_by().values_list("symbol__ticker")
+    return dict(found.annotate(Count("opened_at")))
+
+
+def _of(tickers: Iterable[str], source: str) -> QuerySet[Bar]:
+    return _final().filter(symbol__ticker__in=list(tickers), source=source)
+
+
+def _final() -> QuerySet[Bar]:
+    return Bar.objects.filter(interval=DAY.name, is_final=True)
