@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.forks import Forked
 from tests.monitoring.clocks import Clocks
 
 READY_SECONDS = 120
+LOOPS = {"jobs dispatcher", "jobs finisher", "jobs pulse", "jobs reaper"}
 SAMPLE_APP = "tests.monitoring.sample_app"
 
 
@@ -124,6 +126,8 @@ def start_inside(transactional_db, settings) -> Iterator[Callable[..., JobsWorke
     yield start
     for worker in started:
         worker.stop()
+    # One that waits for a lock beyond the test finds no database after it, breaks, and ends the process of the tests.
+    until(lambda: not LOOPS & {each.name for each in threading.enumerate()})
 
 
 @pytest.fixture

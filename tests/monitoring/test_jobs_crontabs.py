@@ -68,6 +68,12 @@ def test_two_years_in_one_go_have_what_their_days_have(zone):
     assert list(crontabs.slots(plan, ZoneInfo(zone), FIRST, LAST)) == by_day
 
 
+def test_a_zone_is_gone_through_from_one_change_of_its_clock_to_the_next():
+    stretches = list(crontabs._stretches(ZoneInfo("America/New_York"), FIRST, LAST))
+    changes = [datetime.fromisoformat(day).date() for day in CHANGES["America/New_York"]]
+    assert [each.first.date() for each in stretches[1:]] == changes
+
+
 def test_a_look_that_begins_where_the_clock_is_set_sees_what_was_left_out():
     zone, change = ZoneInfo("America/New_York"), datetime(2026, 3, 8, 7, tzinfo=UTC)
     agree(crontabs.plan("30", "2", "*", "*", "*"), zone, change - MINUTE, change)

@@ -44,6 +44,11 @@ def test_results_of_many_are_written_at_once_and_each_to_its_own(caplog):
     assert "one by one" not in caplog.text
 
 
+def test_where_none_can_be_written_with_others_nobody_asks_which(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert endings.write([]) == []
+
+
 def test_results_go_into_statements_that_a_server_takes(monkeypatch):
     monkeypatch.setattr(endings, "STATEMENT_LENGTH", 10)
     told = [(None, "x" * length) for length in (4, 6, 1, 11, 3, 3)] + [(None, None)]

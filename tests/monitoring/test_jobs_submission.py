@@ -187,6 +187,13 @@ def test_arguments_are_as_deep_as_every_database_holds_and_deeper_ones_are_refus
     assert Job.objects.get().arguments == {"value": {"a": nested(19)}}
 
 
+@pytest.mark.django_db
+def test_who_waits_for_a_job_that_does_not_end_is_told_what_became_of_it():
+    asked = jobs.submit("sample.add", {"a": 1})
+    with pytest.raises(TimeoutError, match=r"sample.add .* is pending after 0\.02 s"):
+        jobs.wait(asked.pk, 0.02)
+
+
 @pytest.mark.db
 @pytest.mark.django_db
 def test_a_rolled_back_submission_leaves_nothing():

@@ -129,6 +129,25 @@ def test_of_more_than_can_be_set_aside_the_one_that_has_the_least_time_is_given_
     assert states(held) == ["completed", "completed", "running", "completed", "running"]
 
 
+def test_who_is_given_up_leaves_the_others_in_the_order_in_which_they_are_due(clocks, holding, finisher, monkeypatch):
+    monkeypatch.setattr(finishing, "ASIDE_AT_MOST", 2)
+    later, oldest, sooner = holding.everything()[:3]
+    oldest.deadline -= 1
+    with in_the_way(*(each.job for each in (later, oldest, sooner))):
+        finisher.put(later, Ending(later.job, "completed"))
+        for _ in range(5):
+            turn(finisher)
+            clocks.go(finisher._aside[0].due - clocks.monotonic)
+        for each in (oldest, sooner):
+            turn(finisher)
+            clocks.go(0.024)
+            finisher.put(each, Ending(each.job, "completed"))
+        turn(finisher)
+    clocks.go(0.06)
+    assert turn(finisher) == 1
+    assert states([later, oldest, sooner]) == ["running", "running", "completed"]
+
+
 def test_only_so_many_are_in_hand_at_once(clocks, holding, finisher, monkeypatch):
     monkeypatch.setattr(finishing, "AT_ONCE", 2)
     held = holding.everything()
