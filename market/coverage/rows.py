@@ -7,7 +7,7 @@ from django.db.models import F
 
 from market import prices
 from market.coverage import signs, tokens
-from market.models import Bar, Coverage, Symbol
+from market.models import Coverage, Symbol
 
 Key = tuple[int, str]  # a symbol's key and an interval
 _COUNTED = (*signs.KEPT, "held")
@@ -26,7 +26,7 @@ def hold(keys: Collection[Key]) -> dict[Key, Coverage]:
         made = [Coverage(symbol_id=symbol, interval=name, version=tokens.new()) for symbol, name in sorted(missing)]
         Coverage.objects.bulk_create(made, ignore_conflicts=True)
         found = _locked(keys)
-    renew(_strange(found.values()))
+    renew([found[key] for key in _strange(keys) if key in found and count(found[key])])
     return found
 
 
@@ -67,10 +67,7 @@ def note_refused(counts: Mapping[Key, int]) -> None:
 
 def count(row: Coverage) -> bool:
     """Have a held row say what the tables say now of its bars, corrections and actions; whether it said otherwise."""
-    of_row = {"symbol_id": row.symbol_id, "interval": row.interval}
-    said = [getattr(row, name) for name in _COUNTED]
-    found = signs.of_rows(Coverage.objects.filter(**of_row)).values_list(*signs.SEEN).get()
-    now = [*found, Bar.objects.filter(**of_row).count()]
+    said, now = [getattr(row, name) for name in _COUNTED], list(signs.found(row))
     for name, value in zip(_COUNTED, now, strict=True):
         setattr(row, name, value)
     if row.unbroken_until and (row.last_held is None or prices.midnight(row.unbroken_until) > row.last_held):
@@ -81,17 +78,19 @@ def count(row: Coverage) -> bool:
 def _locked(keys: Collection[Key]) -> dict[Key, Coverage]:
     symbols, intervals = ({key[part] for key in keys} for part in range(2))
     rows = Coverage.objects.select_for_update().filter(symbol_id__in=symbols, interval__in=intervals)
-    found = {(row.symbol_id, row.interval): row for row in signs.of_rows(rows).order_by("symbol_id", "interval")}
+    found = {(row.symbol_id, row.interval): row for row in rows.order_by("symbol_id", "interval")}
     return {key: row for key, row in found.items() if key in set(keys)}
 
 
-def _strange(rows: Iterable[Coverage]) -> list[Coverage]:
-    """Those beside which others wrote, counted anew.
-
-    Counted before it is believed: on MariaDB a row that we waited for is newer than what its query saw beside it.
-    """
-    pairs = list(zip(signs.KEPT, signs.SEEN, strict=True))
-    return [row for row in rows if any(getattr(row, kept) != getattr(row, seen) for kept, seen in pairs) and count(row)]
+def _strange(keys: Collection[Key]) -> list[Key]:
+    """Those of held rows beside which a version before has written. Asked once they are held: who waited sees all."""
+    if not keys:
+        return []
+    symbols, intervals = (sorted({key[part] for key in keys}) for part in range(2))
+    asked = signs.of_rows(connection.vendor).format(symbols=signs.marks(symbols), intervals=signs.marks(intervals))
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [*symbols, *intervals])
+        return list(cursor.fetchall())
 
 
 def _keep_out_those_before(symbols: Collection[int]) -> None:

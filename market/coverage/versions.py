@@ -5,29 +5,24 @@ Read it before the rows, never after: then rows may be newer than the version sa
 
 from collections.abc import Collection
 
-from django.db import transaction
-from django.db.models import FilteredRelation, Q
+from django.db import connection, transaction
 
 from market.coverage import rows, signs
 from market.intervals import DAY
-from market.models import Symbol
 
 NONE = ""  # of what has no bars and never had
 
 
 def latest(tickers: Collection[str], *, interval: str = DAY.name) -> dict[str, str]:
     """The version of each ticker that there is, in one query. Equal versions are equal bars and actions."""
-    asked = Symbol.objects.filter(ticker__in=tickers).annotate(
-        own=FilteredRelation("coverage", condition=Q(coverage__interval=interval))
-    )
-    kept = [f"own__{name}" for name in signs.KEPT]
-    found = signs.seen(asked, "pk", interval).values_list("ticker", "pk", "own__version", *kept, *signs.SEEN)
-    told, strange = {}, {}
-    for ticker, pk, version, *facts in found:
-        told[ticker] = version or NONE
-        half = len(kept)
-        if facts[:half] != facts[half:] if version else facts[half] is not None:
-            strange[pk, interval] = ticker
+    if not tickers:
+        return {}
+    asked = signs.of_symbols(connection.vendor).format(tickers=signs.marks(tickers))
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [interval] * 4 + list(tickers))
+        found = cursor.fetchall()
+    told = {ticker: version or NONE for ticker, _, version, _ in found}
+    strange = {(pk, interval): ticker for ticker, pk, _, is_strange in found if is_strange}
     return told | (_renewed(strange) if strange else {})
 
 

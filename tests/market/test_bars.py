@@ -174,8 +174,8 @@ def test_a_price_comes_back_to_the_bit():
 def test_many_bars_are_read_and_written_in_few_queries(django_assert_num_queries):
     bars.upsert([bar(31)])
     many = [bar(day) for day in range(1, 31)]
-    # the symbols; savepoint, lock, read, write, cover, release; on MariaDB the lock of the versions before
-    with django_assert_num_queries(7 + (connection.vendor == "mysql")):
+    # the symbols; savepoint, lock, look, read, write, cover, release; on MariaDB the lock of the versions before
+    with django_assert_num_queries(8 + (connection.vendor == "mysql")):
         bars.upsert(many)
 
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from market import bars, quotes
+from market import bars, coverage, quotes
 from market.models import Bar, DataSource, Symbol
 from monitoring.jobs import declaration, schedules
 from monitoring.jobs.claiming import claims
@@ -145,8 +145,11 @@ def test_its_schedules_tick(found):
     assert outcome == ScheduleSlot.Outcome.SUBMITTED
 
 
-def test_the_code_before_still_reads_and_writes_it(found):
+def test_the_code_before_still_reads_and_writes_it_and_its_writes_change_the_version(found):
+    before = coverage.latest(["AAPL"])
     assert database.faults_of_the_code_before(found.source) == []
+    assert coverage.latest(["AAPL"]) != before
+    assert "" not in before.values()
 
 
 def test_no_change_of_a_model_lacks_its_migration(found):
