@@ -10,15 +10,14 @@ from typing import Any
 
 from monitoring.loops import Loop
 
+PAUSE_SECONDS = 0.005  # after each batch, so that what comes fast gathers, and costs one turn in so long
+
 
 class Errands:
-    """Items are put by anyone, done in batches by one thread. Beyond the limit the oldest are dropped.
+    """Items are put by anyone, done in batches by one thread. Beyond the limit the oldest are dropped."""
 
-    pause_seconds: after each batch, so that what comes fast gathers, and costs one turn in so long.
-    """
-
-    def __init__(self, do: Callable[[list[Any]], None], *, limit: int = 10_000, pause_seconds: float = 0.005) -> None:
-        self._do, self._pause_seconds = do, pause_seconds
+    def __init__(self, do: Callable[[list[Any]], None], *, limit: int) -> None:
+        self._do = do
         self._items: deque[Any] = deque(maxlen=limit)
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -58,4 +57,4 @@ class Errands:
                 with self._lock:
                     if not self._items:
                         self._idle.set()
-                time.sleep(self._pause_seconds)
+                time.sleep(PAUSE_SECONDS)

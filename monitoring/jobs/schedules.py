@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from monitoring.jobs import crontabs, declaration, submitting
+from monitoring.jobs.claiming.clock import CLOCKS_APART
 from monitoring.jobs.errors import InvalidArguments, JobError
 from monitoring.models import Job, ScheduleSlot, SeededSchedule
 
@@ -27,7 +28,6 @@ NEW = timedelta(minutes=2)  # how far back a schedule without any slot begins
 ASKED = {"job", "arguments", "priority", "timeout", "only_if", "catch_up"}
 SWITCHED_OFF = "switched off"
 CAUGHT_UP = 2_000  # slots at one tick; those behind them come at the next
-CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 PREDECESSORS = 100  # of which one may still run: a slot is taken only when those before it have ended
 
 # Of a schedule's row; what beat counts in it is beat's.

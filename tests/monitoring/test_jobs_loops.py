@@ -134,7 +134,7 @@ def test_an_errand_that_breaks_is_followed_by_the_next():
     def do(items: list) -> None:
         done.extend(1 / item for item in items)
 
-    errands = Errands(do)
+    errands = Errands(do, limit=2)
     for item in (0, 4):
         errands.put(item)
         assert errands.flush(10)

@@ -28,6 +28,17 @@ def test_a_job_that_was_submitted_while_the_clock_was_ahead_runs_when_it_is_righ
     assert Job.objects.get(pk=in_an_hour.pk).not_before == now + timedelta(hours=1)
 
 
+@pytest.mark.parametrize(("minutes", "is_brought_back"), [(4.5, False), (5.5, True)])
+def test_a_clock_that_is_a_little_ahead_is_right_too(monkeypatch, minutes, is_brought_back):
+    now = timezone.now()
+    with monkeypatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: now + timedelta(minutes=minutes))
+        clock.setattr(time, "time", lambda: (now + timedelta(minutes=minutes)).timestamp())
+        jobs.submit("sample.add", {"a": 1})
+    reaper.heal(now)
+    assert bool(claims.claim(uuid.uuid4(), 1, now)) is is_brought_back
+
+
 def test_an_attempt_and_a_lease_of_a_clock_that_was_ahead_are_brought_back():
     held, again = (jobs.submit("sample.add", {"a": number}) for number in range(2))
     now = timezone.now()

@@ -1,8 +1,10 @@
 """The wall's clock against the one that only goes on: whether it was set, or the machine slept."""
 
 import time
+from datetime import timedelta
 
 LEAST_SECONDS = 1.0
+CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 
 
 class Watch:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from monitoring import place
 from monitoring.jobs.claiming import claims
-from monitoring.jobs.claiming.clock import Watch
+from monitoring.jobs.claiming.clock import CLOCKS_APART, Watch
 from monitoring.jobs.database import is_locked, update_free
 from monitoring.jobs.ending import attempts
 from monitoring.jobs.running.body import timed_out
@@ -28,7 +28,6 @@ REMEMBERED = timedelta(hours=1)  # a worker that was silent for longer has lost 
 # A deadline is kept by the worker itself; the reaper comes later, for workers that cannot.
 MERCY = timedelta(seconds=5)
 UNKNOWN_FOR = timedelta(minutes=1)  # a job that nobody knows is told of after that
-CLOCKS_APART = timedelta(minutes=5)  # of two machines that are both right
 LONGEST_RETRY = timedelta(hours=2)  # no failure asks for another attempt later than this
 
 logger = logging.getLogger(__name__)
