@@ -158,6 +158,13 @@ def test_which_kinds_are_lists_is_known():
     assert [is_list(kind) for kind in (list[str], list[str] | None, str, str | None)] == [True, True, False, False]
 
 
+def test_arguments_may_have_64_kibibytes_of_json_together():
+    check, left = Arguments(every_kind).errors, 64 * 1024 - len('"a"' + "1" + '{"d": ""}')
+    assert check({**RIGHT, "free": {"d": "x" * left}}) == {}
+    refused = check({**RIGHT, "free": {"d": "x" * (left + 1)}})
+    assert refused == {"free": ["makes the arguments larger than 65536 bytes"]}
+
+
 def test_endless_nesting_is_refused():
     deep: dict = {}
     for _ in range(100_000):
