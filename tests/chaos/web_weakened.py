@@ -4,6 +4,7 @@ import os
 import runpy
 import sys
 
+from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
 from realtime.transports.daphne import Server  # isort: skip
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
