@@ -4,14 +4,26 @@ checks          what can be a bar
 write           the one door in; what is corrected leaves a revision
 statement       the one that writes many rows
 removal         what is taken back
-read            the bars of a span, as values or as columns
+read            the bars of a span, as values
+columns/        the final ones as arrays, of many symbols at once
 stored          how far the stored ones go, and their ends
 forming         the running session's bar
 wire            how a bar is told
 """
 
-from market.bars.read import NoBars, columns, history, rows
+from market.bars.columns import columns, of_many
+from market.bars.read import NoBars, history, rows
 from market.bars.removal import delete_played, forget_future
 from market.bars.write import UpsertResult, upsert
 
-__all__ = ["NoBars", "UpsertResult", "columns", "delete_played", "forget_future", "history", "rows", "upsert"]
+__all__ = [
+    "NoBars",
+    "UpsertResult",
+    "columns",
+    "delete_played",
+    "forget_future",
+    "history",
+    "of_many",
+    "rows",
+    "upsert",
+]

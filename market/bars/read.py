@@ -1,10 +1,8 @@
-"""Bars as they are read: as traded or restated, with the one that forms."""
+"""Bars as values, as traded or restated, with the one that forms."""
 
 from datetime import datetime
 
-import numpy as np
-
-from market import actions, intervals, prices
+from market import actions, prices
 from market.actions import adjustments
 from market.bars import forming
 from market.intervals import DAY
@@ -64,34 +62,6 @@ def rows(
         for at, *rest in found
         for session in [prices.session_of(at, rest[-1])]
     ]
-
-
-def columns(
-    ticker: str, *, interval: str = DAY.name, adjusted: str = "split", limit: int | None = None
-) -> dict[str, np.ndarray]:
-    """The final bars as arrays of one length, oldest first; with a limit the newest of them.
-
-    opened_at: datetime64[us], UTC; session_date: datetime64[D]; open, high, low, close, volume: float64, NaN where a
-    volume is not known.
-    """
-    factors = actions.factors(ticker, adjusted)
-    found = BarRow.objects.filter(symbol__ticker=ticker, interval=interval, is_final=True).order_by("-opened_at")
-    # A date costs as much to read as two prices, and of whole sessions the opening is it.
-    is_whole = intervals.named(interval).is_whole
-    told = () if is_whole else ("session_date",)
-    rows = list(found.values_list("opened_at", *_VALUES, *told)[:limit])[::-1]
-    opened_at = np.array([row[0].replace(tzinfo=None) for row in rows], dtype="datetime64[us]")
-    dates = opened_at if is_whole else [prices.session_of(row[0], row[-1]) for row in rows]
-    sessions = np.array(dates, dtype="datetime64[D]")
-    values = np.array([row[1:6] for row in rows], dtype=np.float64).reshape(len(rows), len(_VALUES))
-    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[D]"), sessions, side="right")
-    values[:, :4] *= np.array(factors.prices)[after][:, None]
-    values[:, 4] = np.round(values[:, 4] * np.array(factors.volumes)[after])
-    return {
-        "opened_at": opened_at,
-        "session_date": sessions,
-        **dict(zip(_VALUES, np.ascontiguousarray(values.T), strict=True)),
-    }
 
 
 def _with_forming(found: list[Row], live: Bar) -> list[Row]:
