@@ -189,10 +189,10 @@ def _cover(
     for key, bar, _ in changes:
         row, opened_at = covered[key[:2]], key[2]
         row.held, row.source = row.held + (key not in held), bar.source
-        row.first_held, row.last_held = (
-            min(row.first_held or opened_at, opened_at),
-            max(row.last_held or opened_at, opened_at),
-        )
+        if row.first_held and opened_at < row.first_held:
+            row.unbroken_until = None
+        row.first_held = min(row.first_held or opened_at, opened_at)
+        row.last_held = max(row.last_held or opened_at, opened_at)
     for old in replaced:
         covered[old.symbol_id, old.interval].corrections += 1
     coverage.renew(covered[key] for key in sorted({key[:2] for key, *_ in changes}))

@@ -68,9 +68,11 @@ def note_refused(counts: Mapping[Key, int]) -> None:
 def count(row: Coverage) -> bool:
     """Have a held row say what the tables say now of its bars, corrections and actions; whether it said otherwise."""
     said, now = [getattr(row, name) for name in _COUNTED], list(signs.found(row))
+    first_held = row.first_held
     for name, value in zip(_COUNTED, now, strict=True):
         setattr(row, name, value)
-    if row.unbroken_until and (row.last_held is None or prices.midnight(row.unbroken_until) > row.last_held):
+    is_shorter = row.last_held is None or (row.unbroken_until and prices.midnight(row.unbroken_until) > row.last_held)
+    if is_shorter or row.first_held != first_held:
         row.unbroken_until = None
     return said != now
 

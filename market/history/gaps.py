@@ -4,23 +4,24 @@ from collections.abc import Iterable
 from datetime import date
 from importlib import import_module
 
-from django.db.models import QuerySet
-
 from market import intervals
 from market.coverage.held import Difference
 from market.intervals import DAY
 from market.models import Bar, Coverage
-from market.prices import session_of
+from market.prices import midnight, session_of
 
 
 def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
     """Have the coverage of these say it. Calendars take their time, so nothing is locked meanwhile."""
-    _count(Coverage.objects.filter(symbol__ticker__in=list(tickers), interval=interval))
+    asked = Coverage.objects.filter(symbol__ticker__in=list(tickers), interval=interval)
+    for row in asked.select_related("symbol"):
+        _say(row, unbroken_until(row, since=row.unbroken_until))
 
 
 def count_all() -> None:
-    """The same of every symbol and interval."""
-    _count(Coverage.objects.all())
+    """The same of every symbol and interval, from their first bars on."""
+    for row in Coverage.objects.select_related("symbol"):
+        _say(row, unbroken_until(row))
 
 
 def differences() -> list[Difference]:
@@ -34,25 +35,21 @@ def differences() -> list[Difference]:
     ]
 
 
-def _count(rows: QuerySet[Coverage]) -> None:
-    """What was written to meanwhile is left to the next count."""
-    for row in rows.select_related("symbol"):
-        same = Coverage.objects.filter(symbol_id=row.symbol_id, interval=row.interval, version=row.version)
-        same.update(unbroken_until=unbroken_until(row))
+def unbroken_until(row: Coverage, *, since: date | None = None) -> date | None:
+    """The last session before which none is missing; None without bars, or where there is no such calendar.
 
-
-def unbroken_until(row: Coverage) -> date | None:
-    """The last session before which none is missing; None without bars, or where there is no such calendar."""
-    held = _sessions_held(row)
+    since: up to where that is known, as calendars of many years take seconds to build.
+    """
+    held = _sessions_held(row, since)
     if not held:
         return None
     # By name: it brings pandas.
     calendars, dated = import_module("market.calendars.sessions"), intervals.named(row.interval).dated
     try:
-        expected = calendars.between(row.symbol.exchange, held[0], held[-1])
+        expected = calendars.between(row.symbol.exchange, since or held[0], held[-1])
     except calendars.UnknownExchange:
         return None
-    there, last = set(held), held[0]
+    there, last = {since, *held}, since or held[0]
     for session in sorted({dated(each) if dated else each for each in expected}):
         if session not in there:
             break
@@ -60,6 +57,14 @@ def unbroken_until(row: Coverage) -> date | None:
     return last
 
 
-def _sessions_held(row: Coverage) -> list[date]:
+def _say(row: Coverage, found: date | None) -> None:
+    """A row that was written to meanwhile is left to the next count."""
+    same = Coverage.objects.filter(symbol_id=row.symbol_id, interval=row.interval, version=row.version)
+    same.update(unbroken_until=found)
+
+
+def _sessions_held(row: Coverage, since: date | None) -> list[date]:
     bars = Bar.objects.filter(symbol_id=row.symbol_id, interval=row.interval)
+    if since is not None:
+        bars = bars.filter(opened_at__gte=midnight(since))
     return sorted({session_of(*times) for times in bars.values_list("opened_at", "session_date")})

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from market import bars, coverage, history, prices
+from market.calendars import sessions
 from market.coverage import held, loading
 from market.history import gaps
 from market.models import Bar, Coverage, Symbol
@@ -78,6 +79,25 @@ def test_no_session_is_missing_up_to_the_first_gap_of_the_calendar():
     assert row().unbroken_until is None  # until it is counted again
 
 
+def test_an_older_history_that_arrives_is_counted_from_its_own_beginning():
+    bars.upsert([bar(8), bar(9)])
+    gaps.count(["AAPL"])
+    assert row().unbroken_until == date(2024, 1, 9)
+    bars.upsert([bar(2), bar(3)])
+    gaps.count(["AAPL"])
+    assert row().unbroken_until == date(2024, 1, 3)
+
+
+def test_what_was_counted_is_not_counted_again(monkeypatch):
+    bars.upsert([bar(day) for day in (2, 3)])
+    gaps.count(["AAPL"])
+    asked, between = [], sessions.between
+    monkeypatch.setattr(sessions, "between", lambda mic, *days: (asked.append(days), between(mic, *days))[1])
+    bars.upsert([bar(day) for day in (4, 5)])
+    gaps.count(["AAPL"])
+    assert (asked, row().unbroken_until) == ([(date(2024, 1, 3), date(2024, 1, 5))], date(2024, 1, 5))
+
+
 def test_where_there_is_no_calendar_nobody_says_that_no_session_is_missing():
     Symbol.objects.update(exchange="NONE")
     bars.upsert([bar(2)])
@@ -88,7 +108,7 @@ def test_where_there_is_no_calendar_nobody_says_that_no_session_is_missing():
 def test_a_gap_that_was_counted_beside_a_write_is_not_believed(monkeypatch):
     bars.upsert([bar(2), bar(3)])
     count = gaps.unbroken_until
-    monkeypatch.setattr(gaps, "unbroken_until", lambda row: (count(row), bars.upsert([bar(4)]))[0])
+    monkeypatch.setattr(gaps, "unbroken_until", lambda row, since: (count(row), bars.upsert([bar(4)]))[0])
     gaps.count(["AAPL"])
     assert row().unbroken_until is None
 
