@@ -41,7 +41,7 @@ class CorporateAction(Fact):
         SPIN_OFF = "spin_off", _("spin-off")
         RENAME = "rename", _("rename")
 
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="actions")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="actions", db_index=False)
 
     class Meta:
         ordering = ["ex_date"]

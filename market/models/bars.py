@@ -10,7 +10,7 @@ class Bar(models.Model):
     """One interval of one symbol, as traded. Written only by `bars.upsert`."""
 
     pk = models.CompositePrimaryKey("symbol_id", "interval", "opened_at")
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars", db_index=False)
     interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     session_date = models.DateField(null=True)  # null where a version before wrote the row
@@ -34,7 +34,7 @@ class Bar(models.Model):
 class BarRevision(models.Model):
     """What a bar was before a source corrected it."""
 
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bar_revisions")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bar_revisions", db_index=False)
     interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     revision = models.PositiveIntegerField()

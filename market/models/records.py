@@ -13,7 +13,7 @@ class Record(models.Model):
         ALL_TIME = "all_time", _("all time")
         YEAR = "52_weeks", _("52 weeks")
 
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="records")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="records", db_index=False)
     scope = models.CharField(max_length=8, choices=Scope)
     high = models.FloatField()
     high_date = models.DateField()

@@ -8,7 +8,7 @@ from market.models.symbols import Symbol
 class Snapshot(models.Model):
     """A quote as it was received; kept to show how a session went."""
 
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="snapshots")
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
     price = models.FloatField()
     previous_close = models.FloatField(null=True)
     volume = models.BigIntegerField(null=True)
