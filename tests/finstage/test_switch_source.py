@@ -7,8 +7,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market import bars, quotes, sources
+from market import bars, coverage, history, quotes, sources
 from market.bars import forming
+from market.coverage import loading
 from market.models import Bar, DataSource, Symbol
 from monitoring import heartbeats, redis
 from realtime.models import AlertRule
@@ -30,6 +31,16 @@ def test_every_price_of_the_old_source_goes(replayed):
     assert not Bar.objects.exists()
     assert quotes.latest(["AAPL"]) == {"AAPL": None}
     assert DataSource.objects.get().name == "yahoo"
+
+
+def test_no_version_of_before_is_given_again_there_and_back(replayed, quote):
+    before = coverage.latest(["AAPL"])["AAPL"]
+    history.fill(replayed, lambda *asked: ([], []), "replay")
+    for source in ("yahoo", "replay"):
+        call_command("switch_source", source)
+        assert (coverage.latest(["AAPL"]), loading.missing(["AAPL"])) == ({"AAPL": coverage.NONE}, {"AAPL"})
+    bars.upsert([forming.daily_bar(quote("AAPL", 500.0, is_final=True))])
+    assert coverage.latest(["AAPL"])["AAPL"] not in (before, coverage.NONE)
 
 
 def test_an_epoch_begins_so_that_no_client_goes_on_from_an_old_price(replayed):

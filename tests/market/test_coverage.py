@@ -62,6 +62,13 @@ def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
     assert loading.missing(["AAPL"]) == {"AAPL"}
 
 
+def test_where_a_version_before_took_all_prices_away_the_history_is_missing(apple):
+    history.fill(apple, lambda symbol, start: ([bar(2)], []), "replay")
+    Bar.objects.all().delete()
+    held.mend(held.differences())
+    assert loading.missing(["AAPL"]) == {"AAPL"}
+
+
 def test_a_history_that_is_suspended_is_missing_and_not_asked_for(apple):
     loading.suspend(apple, datetime(2024, 1, 2, tzinfo=UTC))
     asked = [loading.missing(["AAPL"], now=datetime(2024, 1, day, tzinfo=UTC)) for day in (1, 3)]
