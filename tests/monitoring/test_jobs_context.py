@@ -27,10 +27,12 @@ def saved() -> tuple:
     return job.progress_done, job.progress_total, job.progress_word
 
 
-def test_a_body_whose_time_is_over_must_stop_and_is_told_why(current):
+def test_a_body_whose_time_is_over_must_stop_and_is_told_why(clocks, current):
+    clocks.go(59)
     current.checkpoint()
     assert (current.must_stop, current.stop_code) == (False, None)
-    current.deadline = time.monotonic()
+    clocks.go(1)
+    assert clocks.monotonic == current.deadline
     assert current.must_stop
     with pytest.raises(DeadlineExceeded):
         current.progress(1)

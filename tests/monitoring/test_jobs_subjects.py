@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring import jobs
+from monitoring.jobs import subjects
 from monitoring.jobs.ending import retention
 from monitoring.models import Job, JobSubject, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -55,6 +56,15 @@ def test_a_symbol_that_names_no_job_is_not_all_of_them(client, found):
     for symbol in ("\0", ""):
         answer = client.get("/api/tasks/tasks", {"symbol": symbol})
         assert (answer.status_code, list(answer.json()["errors"])) == (400, ["symbol"])
+
+
+def test_what_jobs_are_about_is_found_by_its_new_name_and_told_by_it(found):
+    jobs.submit("sample.add", {"a": 1, "title": "FB"})
+    jobs.submit("sample.many", {"names": ["AAPL", "FB"]})
+    for _ in range(2):
+        subjects.rename("FB", "META")
+    assert (found("FB"), sorted(found("META"))) == ([], ["sample.add", "sample.many"])
+    assert {job.about for job in Job.objects.all()} == {"META", "AAPL,META"}
 
 
 def test_jobs_about_one_thing_cost_no_row_more():

@@ -123,6 +123,13 @@ def test_progress_is_told_in_percent_where_the_whole_is_known(done, total, perce
     assert task.Progress.tell(Job(progress_done=done, progress_total=total))["percent"] == percent
 
 
+@pytest.mark.parametrize(("name", "is_isolated"), [("sample.isolated", True), ("sample.add", False), ("gone", False)])
+def test_a_job_says_whether_it_has_a_process_of_its_own(name, is_isolated):
+    asked = jobs.submit("sample.add", {"a": 1})
+    asked.name = name
+    assert task.Whole.tell(asked, NOW)["isolated"] is is_isolated
+
+
 def test_a_job_that_runs_says_since_when_and_in_which_attempt():
     jobs.submit("sample.add", {"a": 1})
     (job,) = claims.claim(uuid.uuid4(), 1, NOW + timedelta(days=999))
