@@ -68,6 +68,22 @@ def test_a_dividend_before_a_split_is_told_as_it_was_paid():
     assert (first.ex_date, first.value) == (date(2020, 8, 7), 0.82)
 
 
+def test_several_actions_of_one_day_are_told_and_one_that_is_listed_twice_once():
+    chart = recording("AAPL-2020-08-31-to-2020-11-07")
+    events, at = chart["events"], 1596807000  # 7 August
+    before = len(charts.actions(chart, ticker="AAPL"))
+    split = {"date": at, "numerator": 3, "denominator": 2}
+    events["splits"] |= {"first": split, "again": split, "other": {**split, "numerator": 5, "denominator": 4}}
+    events["dividends"] |= {"first": {"amount": 0.1, "date": at}, "again": {"amount": 0.1, "date": at}}
+    told = [each for each in charts.actions(chart, ticker="AAPL") if each.ex_date == date(2020, 8, 7)]
+    assert len(charts.actions(chart, ticker="AAPL")) == before + 3
+    assert [(each.kind, each.value, each.numerator) for each in told] == [
+        ("dividend", 0.4, None),
+        ("split", 1.5, 3.0),
+        ("split", 1.25, 5.0),
+    ]
+
+
 def test_recorded_dividends_of_microsoft(wire, symbol):
     wire.charts["MSFT"] = recording("MSFT-dividends-2021-02-01-to-2022-01-31")
     found, actions = asking.history(symbol("MSFT"), date(2021, 2, 1), date(2021, 12, 31))

@@ -67,7 +67,9 @@ def read(chart: dict, zone: ZoneInfo) -> Events:
             whole.discard("dividend")
         else:
             dividends.append((ex_date, amount))
-    return Events(sorted(splits), dividends, known_from, left_out, frozenset(whole))
+    # Yahoo lists some twice; two alike on one day would count twice.
+    splits = list({(split.ex_date, split.value): split for split in sorted(splits)}.values())
+    return Events(splits, list(dict.fromkeys(dividends)), known_from, left_out, frozenset(whole))
 
 
 def session_date(at: datetime) -> date:
