@@ -1,6 +1,9 @@
 """The ledger in the admin: read, cancelled and run again, never written by hand."""
 
 import json
+import logging
+from collections.abc import Callable
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,6 +18,7 @@ from monitoring.jobs import JobError, crontabs, schedules
 from monitoring.jobs.errors import printable
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
 
+logger = logging.getLogger(__name__)
 admin.site.unregister([beat.PeriodicTask, beat.SolarSchedule])
 
 
@@ -49,18 +53,26 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description=_("Cancel"))
     def cancel(self, request, queryset) -> None:
-        self._each(request, queryset, jobs.cancel)
+        self._each(request, queryset, jobs.cancel, _("cancelled, or asked to stop"))
 
     @admin.action(description=_("Run again"))
     def run_again(self, request, queryset) -> None:
-        self._each(request, queryset, jobs.retry)
+        self._each(request, queryset, jobs.retry, _("waiting to run again"))
 
-    def _each(self, request, queryset, move) -> None:
-        for job in queryset:
+    def _each(self, request, queryset, move: Callable[[UUID], object], done: str) -> None:
+        """What becomes of one is its own: those behind it come too, and how many did is said at the end."""
+        refused, asked = 0, list(queryset.only("name"))
+        for job in asked:
             try:
                 move(job.pk)
-            except JobError as error:
-                self.message_user(request, f"{job}: {error}", messages.WARNING)
+            except Exception as error:
+                refused += 1
+                if not isinstance(error, JobError):
+                    logger.exception("%s: it could not be moved", job)
+                self.message_user(request, f"{job}: {printable(error, 500)}", messages.WARNING)
+        counts = {"moved": len(asked) - refused, "done": done, "refused": refused}
+        level = messages.WARNING if refused else messages.SUCCESS
+        self.message_user(request, _("%(moved)d %(done)s, %(refused)d refused.") % counts, level)
 
 
 @admin.register(Worker)

@@ -7,6 +7,7 @@ from monitoring import jobs
 from monitoring.jobs import schedules
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.locks import read_only
 
 PATH = "/admin/monitoring/job/"
 SCHEDULES = "/admin/django_celery_beat/periodictask/"
@@ -17,8 +18,8 @@ def asked(db) -> Job:
     return jobs.submit("sample.add", {"a": 1})
 
 
-def act(admin_client, action: str, job: Job):
-    return admin_client.post(PATH, {"action": action, "_selected_action": [str(job.pk)]}, follow=True)
+def act(admin_client, action: str, *chosen: Job):
+    return admin_client.post(PATH, {"action": action, "_selected_action": [str(job.pk) for job in chosen]}, follow=True)
 
 
 def test_jobs_are_cancelled_and_run_again_from_the_list(admin_client, asked):
@@ -30,6 +31,24 @@ def test_jobs_are_cancelled_and_run_again_from_the_list(admin_client, asked):
 
 def test_what_cannot_run_again_is_said(admin_client, asked):
     assert "only one that failed" in act(admin_client, "run_again", asked).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_the_database_says_to_one_those_behind_it_are_told_of_too(admin_client):
+    made = jobs.submit_many("sample.add", [{"a": 1}] * 2)
+    with read_only():
+        told = act(admin_client, "cancel", *made).content.decode()
+    assert "0 cancelled, or asked to stop, 2 refused." in told
+
+
+def test_one_that_nobody_can_run_again_ends_nothing_and_is_counted(admin_client):
+    made = jobs.submit_many("sample.add", [{"a": 1}] * 3)
+    Job.objects.exclude(pk=made[2].pk).update(state="failed", lane=None)
+    Job.objects.filter(pk=made[1].pk).update(name="sample.newer")
+    told = act(admin_client, "run_again", *made).content.decode()
+    assert "1 waiting to run again, 2 refused." in told
+    assert "sample.newer" in told
+    assert Job.objects.get(pk=made[0].pk).state == "pending"
 
 
 @pytest.mark.parametrize(
