@@ -49,7 +49,7 @@ def visible(user) -> QuerySet[Job]:
 
 def seen(user, task_id: str) -> Job:
     """The job, if this user may see it: a public one that nobody ever owned is seen by whoever knows its id."""
-    job = found(task_id)
+    job = _found(task_id)
     declared = declaration.find(job.name)
     was_never_owned = job.owner_id is None and not job.is_orphan
     is_public = was_never_owned and declared is not None and declared.rules.audience == "user"
@@ -59,13 +59,13 @@ def seen(user, task_id: str) -> Job:
 
 
 def owned(user, task_id: str) -> Job:
-    job = found(task_id)
+    job = _found(task_id)
     if not (user.is_staff or job.owner_id == user.pk):
         raise _unknown(task_id)
     return job
 
 
-def found(task_id: str) -> Job:
+def _found(task_id: str) -> Job:
     try:
         return Job.objects.get(pk=uuid.UUID(task_id))
     except (ValueError, Job.DoesNotExist):

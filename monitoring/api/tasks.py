@@ -40,7 +40,7 @@ class Tasks(TaskView):
         responses={200: task.Page},
     )
     def get(self, request) -> Response:
-        found = _found(rights.visible(request.user), TaskQuery.read(request)).defer("result", "wrote", "parts_failed")
+        found = _found(request.user, TaskQuery.read(request)).defer("result", "wrote", "parts_failed")
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()
@@ -113,9 +113,9 @@ class Retry(TaskView):
         return Response({"task_id": str(job.pk), "status": job.state}, status=202)
 
 
-def _found(jobs: QuerySet[Job], asked: dict) -> QuerySet[Job]:
+def _found(user, asked: dict) -> QuerySet[Job]:
     wanted = {name: value for name, value in asked.items() if name in ("state", "name")}
     if "parent" in asked:
-        wanted["parent"] = rights.found(str(asked["parent"]))
-    found = jobs.filter(**wanted)
+        wanted["parent"] = rights.seen(user, str(asked["parent"]))
+    found = rights.visible(user).filter(**wanted)
     return found.about(declaration.spelling(asked["symbol"])) if "symbol" in asked else found
