@@ -147,6 +147,7 @@ def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:
         text = _sentences(errors)
     else:
         code, text = getattr(detail, "code", None) or "error", _short(detail)
+        errors = _few(getattr(error, "errors", None) or {})
     return problem(plain.status_code, code, text, request_id=_request_id(request), errors=errors)
 
 

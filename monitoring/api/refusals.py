@@ -30,6 +30,10 @@ class Conflict(exceptions.APIException):
     status_code = 409
     default_code = "conflict"
 
+    def __init__(self, detail: str, code: str | None = None, errors: dict[str, list[str]] | None = None) -> None:
+        super().__init__(detail, code)
+        self.errors = errors
+
 
 class TaskView(APIView):
     """Says a refusal of a job in HTTP's words."""
@@ -51,4 +55,4 @@ def _translated(error: JobError) -> exceptions.APIException:
             for name, messages in (error.errors or {"detail": [error.detail]}).items()
         }
         return exceptions.ValidationError(told)
-    return Conflict(error.detail, error.code)
+    return Conflict(error.detail, error.code, error.errors)

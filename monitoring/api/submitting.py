@@ -13,6 +13,7 @@ from monitoring import submissions
 from monitoring.api import rights, saying
 from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG_STATE, Conflict, TaskView, TooMany
 from monitoring.jobs import declaration
+from monitoring.jobs.errors import KeyReused
 from monitoring.jobs.telling import kinds, task
 from monitoring.models import Job, JobTemplate, Priority
 
@@ -38,8 +39,8 @@ class Submit(TaskView):
         is_template = isinstance(request.data, dict) and "template" in request.data
         body = _body_of_template(request.user, request.data) if is_template else request.data
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        key = _key(request.headers.get("Idempotency-Key"), asked.pop("key", None))
-        return _submitted(request.user, asked, key)
+        key = _key(request, asked.pop("key", None))
+        return _submitted(request.user, asked, key, body)
 
 
 class Templates(TaskView):
@@ -134,25 +135,44 @@ class Quick(TaskView):
         options = {name: said.pop(name) for name in OPTIONS.keys() & said.keys()}
         body = {"task": declared.name, "args": said, **options}
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        return _submitted(request.user, asked, _key(request.headers.get("Idempotency-Key"), None))
+        return _submitted(request.user, asked, _key(request), body)
 
 
-def _submitted(user, asked: dict, key: str | None) -> Response:
+def _submitted(user, asked: dict, key: str | None, body: dict) -> Response:
     rights.require_submit(user, asked)
     key = f"{user.pk}:{key}" if key is not None else None
     if key is None or not Job.objects.filter(key=key).exists():
         rights.require_room(user, len(submissions.tasks(asked)))
-    made = submissions.submit(asked, key=key, owner=user)
+    try:
+        made = submissions.submit(asked, key=key, owner=user)
+    except KeyReused as error:
+        raise KeyReused(*(_as_said(name, body) for name in error.others)) from error
     told = {"task_id": str(made[0].pk), "status": made[0].state}
     return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
 
 
-def _key(in_header: str | None, in_body: str | None) -> str | None:
-    if in_header and len(in_header) > submissions.KEY_LENGTH:
-        raise exceptions.ValidationError({"key": [f"must have at most {submissions.KEY_LENGTH} characters"]})
-    if in_header and in_body and in_header != in_body:
-        raise exceptions.ValidationError({"key": ["differs from the Idempotency-Key header"]})
-    return in_header or in_body or None
+def _as_said(name: str, body: dict) -> str:
+    """An option by the name under which it was asked for."""
+    return "max_retries" if name == "max_attempts" and "max_retries" in body else name
+
+
+def _key(request, in_body: str | None = None) -> str | None:
+    in_header = request.headers.get("Idempotency-Key")
+    if in_header is None:
+        return in_body
+    if fault := _fault(in_header, in_body):
+        raise exceptions.ValidationError({"key": [fault]})
+    return in_header
+
+
+def _fault(in_header: str, in_body: str | None) -> str | None:
+    if not in_header.strip():
+        return "is empty in the Idempotency-Key header; leave the header out to submit without a key"
+    if "," in in_header:  # several headers of one name reach us joined by it
+        return "is said once in the Idempotency-Key header, without a comma: which of several would count?"
+    if len(in_header) > submissions.KEY_LENGTH:
+        return f"must have at most {submissions.KEY_LENGTH} characters"
+    return "differs from the Idempotency-Key header" if in_body and in_header != in_body else None
 
 
 def _body_of_template(user, body: dict) -> dict:

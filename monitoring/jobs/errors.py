@@ -40,10 +40,15 @@ class InvalidProgress(JobError):
 
 
 class KeyReused(JobError):
-    """An idempotency key came back with another job."""
+    """An idempotency key came back with another job. `others`: what was said otherwise the first time."""
 
     code = "key_reused"
     status = 409
+
+    def __init__(self, *others: str) -> None:
+        told = f"This key belongs to another job: {', '.join(others)} differ from what it came with first."
+        super().__init__(told, {"key": [f"came with another {name} before" for name in others]})
+        self.others = others
 
 
 class Busy(JobError):

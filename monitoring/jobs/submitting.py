@@ -194,8 +194,7 @@ def _insert_once(job: Job) -> Job:
         if earlier is None:
             raise
         if others := _differences(earlier, job):
-            told = f"This key belongs to another job: {', '.join(others)} differ from what it came with first."
-            raise KeyReused(told, {"key": [f"came with another {name} before" for name in others]}) from None
+            raise KeyReused(*others) from None
         return earlier
     return job
 
@@ -209,14 +208,24 @@ def _said(options: dict) -> dict:
 
 
 def _differences(earlier: Job, job: Job) -> list[str]:
-    """What was said otherwise when the key came first. A version that kept no options is not asked for them."""
+    """What was meant otherwise when the key came first: to say what goes without saying is to say the same.
+
+    A version that kept no options is not asked for them.
+    """
     if earlier.name != job.name:
         return ["task"]
-    changed = _unlike(earlier.arguments, job.arguments)
-    others = [] if earlier.asked_with is None else _unlike(earlier.asked_with, job.asked_with)
+    declared = declaration.named(job.name)
+    changed = _unlike(earlier.arguments, job.arguments, declared.arguments.defaults)
+    unsaid = {
+        "priority": declared.rules.priority.name.lower(),
+        "timeout": declared.rules.timeout_seconds,
+        "max_attempts": declared.rules.max_attempts,
+    }
+    others = [] if earlier.asked_with is None else _unlike(earlier.asked_with, job.asked_with, unsaid)
     return [f"args.{name}" for name in changed] + others
 
 
-def _unlike(before: dict, now: dict) -> list[str]:
+def _unlike(before: dict, now: dict, unsaid: dict) -> list[str]:
+    before, now = unsaid | before, unsaid | now
     names = sorted(before.keys() | now.keys())
     return [name for name in names if (name in before, before.get(name)) != (name in now, now.get(name))]

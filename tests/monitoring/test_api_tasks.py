@@ -134,28 +134,6 @@ def test_a_wrong_submission_is_a_400_that_names_the_field(client, staff, body, f
     assert not Job.objects.exists()
 
 
-def test_a_key_makes_a_repeated_submission_the_same_task(client, staff):
-    first, second = (submit(client, ADD, **{"Idempotency-Key": "k"}).json() for _ in range(2))
-    assert first["task_id"] == second["task_id"]
-    others = {"args.a": {"args": {"a": 2}}, "priority": {"priority": "low"}, "timeout": {"timeout": 9}}
-    for field, other in others.items():
-        refused = submit(client, {**ADD, **other, "key": "k"})
-        assert (refused.status_code, refused.json()["code"]) == (409, "key_reused")
-        assert field in refused.json()["detail"]
-
-
-def test_the_same_key_in_header_and_body_is_one_key(client, staff):
-    body = {**ADD, "key": "one"}
-    first, second = submit(client, body, **{"Idempotency-Key": "one"}), submit(client, body)
-    assert (first.status_code, first.json()["task_id"]) == (202, second.json()["task_id"])
-
-
-def test_two_keys_that_differ_are_refused(client, staff):
-    answer = submit(client, {**ADD, "key": "one"}, **{"Idempotency-Key": "other"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_key")
-    assert not Job.objects.exists()
-
-
 def test_a_chain_is_submitted_as_one(client, staff):
     told = submit(client, {**ADD, "then": [ADD, ADD]}).json()
     assert Job.objects.filter(pk__in=told["task_ids"]).count() == 3
@@ -238,13 +216,6 @@ def test_one_person_may_have_only_so_many_tasks_waiting(client, person):
     assert client.post(f"/api/tasks/task/{first.pk}/retry").status_code == 429
 
 
-def test_a_key_that_is_too_long_is_refused_and_an_empty_one_is_none(client, person):
-    path = "/api/tasks/quick/sample?symbol=AAPL"
-    assert client.post(path, headers={"Idempotency-Key": "k" * 101}).status_code == 400
-    first, second = (client.post(path, headers={"Idempotency-Key": ""}).json()["task_id"] for _ in range(2))
-    assert first != second
-
-
 def test_a_task_for_the_past_is_one_for_now(client, staff):
     submit(client, {**ADD, "not_before": "2001-01-01T00:00:00Z"})
     assert timezone.now() - Job.objects.get().not_before < timedelta(seconds=10)
@@ -319,6 +290,15 @@ def test_people_see_and_cancel_their_own_tasks_only(client, person):
 def test_a_public_task_that_nobody_owns_is_seen_by_whoever_knows_its_id(client):
     public = jobs.submit("sample.open_to_all").pk
     assert client.get(f"/api/tasks/task/{public}/result").status_code == 202
+
+
+def test_the_parent_of_somebody_else_is_as_one_that_there_is_not(client, person):
+    others = jobs.submit("sample.open_to_all", owner=get_user_model().objects.create_user("other"))
+    mine = jobs.submit("sample.open_to_all", owner=person)
+    for parent in (others.pk, NOBODYS):
+        answer = client.get(f"/api/tasks/tasks?parent={parent}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_task")
+    assert client.get(f"/api/tasks/tasks?parent={mine.pk}").json()["results"] == []
 
 
 def test_tasks_are_found_by_state_name_and_symbol(client, staff):

@@ -86,6 +86,17 @@ def test_a_key_with_another_option_is_refused_by_its_name(option, value, other):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("said", [{"priority": "normal"}, {"timeout": 300, "max_attempts": 4}])
+def test_to_say_what_goes_without_saying_is_the_same_submission(said):
+    first = jobs.submit("sample.add", {"a": 1}, key="unsaid")
+    assert jobs.submit("sample.add", {"a": 1, "b": 1}, key="unsaid", **said).pk == first.pk
+    first = jobs.submit("sample.add", {"a": 1, "title": ""}, key="said", **said)
+    assert jobs.submit("sample.add", {"a": 1}, key="said").pk == first.pk
+    with pytest.raises(KeyReused, match="args.b, timeout"):
+        jobs.submit("sample.add", {"a": 1, "b": 2}, key="unsaid", timeout=299)
+
+
+@pytest.mark.django_db
 def test_the_same_submission_is_the_same_job_however_far_that_came():
     options = {"priority": "low", "max_attempts": 3, "not_before": LATER - timedelta(days=1), "only_if": OPEN}
     first = jobs.submit("sample.add", {"a": 1}, key="once", **options)
