@@ -1,10 +1,11 @@
 """Final bars as columns, of many symbols at once: read without the ORM, kept in the process, restated on asking."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from market import actions, coverage, intervals
 from market.actions import adjustments
@@ -17,9 +18,10 @@ VALUES = ("open", "high", "low", "close", "volume")
 KEPT_VIEW = "split"  # what pages, indicators and screens ask for
 _UNKNOWN = -1  # a volume that is not known, on its way
 _DAY_SECONDS = 86_400
-# The seconds since 1970 of an opening, and of its session's date, as each database counts them best.
+_BATCH = 2_000  # rows that are in memory as rows at once
+# The seconds since 1970 of an opening, and of its session's date, as each database counts them fastest.
 _SECONDS = {
-    "sqlite": ("CAST(strftime('%%s', {0}) AS INTEGER)", "date({0})"),
+    "sqlite": ("(julianday({0}) - 2440587.5) * 86400", "date({0})"),
     "mysql": ("TIMESTAMPDIFF(SECOND, '1970-01-01', {0})", "DATE({0})"),
 }
 
@@ -73,9 +75,7 @@ def _read(tickers: Sequence[str], interval: str) -> dict[str, Columns]:
         return {}
     keys = dict(Symbol.objects.filter(ticker__in=tickers).order_by().values_list("ticker", "pk"))
     is_whole = intervals.named(interval).is_whole
-    rows = _rows(sorted(keys.values()), interval, is_whole=is_whole) if keys else ()
-    wide = len(rows[0]) if rows else 1
-    table = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * wide).reshape(-1, wide)
+    table = _table(sorted(keys.values()), interval, is_whole=is_whole) if keys else np.empty((0, 7))
     found = {}
     for ticker in tickers:
         first, last = np.searchsorted(table[:, 0], [keys.get(ticker, -1), keys.get(ticker, -1) + 0.5])
@@ -83,8 +83,11 @@ def _read(tickers: Sequence[str], interval: str) -> dict[str, Columns]:
     return found
 
 
-def _rows(keys: list[int], interval: str, *, is_whole: bool) -> Sequence[tuple]:
-    """Numbers alone, in the order of the primary key: a date or an instant costs more to make than all the prices."""
+def _table(keys: list[int], interval: str, *, is_whole: bool) -> np.ndarray:
+    """Rows in the order of the primary key: of each its key, opening, prices, volume and, within a session, its date.
+
+    All as numbers: a date or an instant costs more to make than all the prices.
+    """
     quoted, (seconds, day) = connection.ops.quote_name, _SECONDS[connection.vendor]
     opened_at, session = quoted("opened_at"), quoted("session_date")
     # Of whole sessions the opening is the date.
@@ -96,15 +99,19 @@ def _rows(keys: list[int], interval: str, *, is_whole: bool) -> Sequence[tuple]:
         AND {quoted("interval")} = %s AND {quoted("is_final")} ORDER BY symbol_id, {opened_at}"""
     with connection.cursor() as cursor:
         cursor.execute(asked, [*keys, interval])
-        return cursor.fetchall()
+        numbers = chain.from_iterable(chain.from_iterable(_batches(cursor)))
+        return np.fromiter(numbers, np.float64).reshape(-1, 7 if is_whole else 8)
+
+
+def _batches(cursor: CursorWrapper) -> Iterator[Sequence[tuple]]:
+    while rows := cursor.fetchmany(_BATCH):
+        yield rows
 
 
 def _columns(table: np.ndarray) -> Columns:
-    """Of rows that are key, opening, prices, volume and, within a session, its date."""
-    if not len(table):
-        table = np.empty((0, 7))
-    seconds = table[:, 1].astype(np.int64)
-    sessions = seconds if table.shape[1] == 7 else table[:, 7].astype(np.int64)
+    """Of rows as `_table` gives them."""
+    seconds = np.rint(table[:, 1]).astype(np.int64)
+    sessions = seconds if table.shape[1] == 7 else np.rint(table[:, 7]).astype(np.int64)
     volume = np.where(table[:, 6] == _UNKNOWN, np.nan, table[:, 6])
     return _frozen(
         opened_at=seconds.astype("datetime64[s]").astype("datetime64[us]"),
