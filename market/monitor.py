@@ -59,8 +59,12 @@ def ask(tickers: list[str]) -> dict:
 
 
 def keep_closes(tickers: list[str]) -> dict:
-    """Store each symbol's last close as a snapshot, and show it where nobody has told a newer price."""
+    """Store each symbol's last close as a snapshot, and show it where nobody has told a newer price.
+
+    Raises NothingDone where none has one.
+    """
     outcome = jobs.fan_out(tickers, lambda ticker: last_close(symbols.resolve(ticker)), parallel=1)
+    outcome.require_any()
     closes = list(outcome.done.values())
     known = quotes.latest(list(outcome.done))
     quotes.keep([close for close in closes if known[close.ticker] is None])

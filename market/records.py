@@ -30,9 +30,10 @@ class Extremes:
 def refresh(tickers: Iterable[str]) -> dict:
     """Compute the records of each symbol from its final daily bars and store them; one that can't be fails alone.
 
-    Returns `done`, and `failed` with the reason of each.
+    Returns `done`, and `failed` with the reason of each. Raises NothingDone where all of them failed.
     """
     outcome = jobs.fan_out(tickers, _store, parallel=1)
+    outcome.require_any()
     with jobs.current().commit() as end:
         end.result = outcome.as_json()
         stored = sorted(outcome.done)

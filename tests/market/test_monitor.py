@@ -12,6 +12,7 @@ from market.sources import ProviderError
 from market.sources.replay import recording
 from monitoring import jobs
 from monitoring.jobs.running.context import Current, entered
+from monitoring.jobs.running.fan_out import NothingDone
 from monitoring.models import Job
 from tests.market.yahoo_charts import made_chart
 
@@ -142,7 +143,14 @@ def test_a_newer_price_is_not_hidden_by_the_last_close(quote):
 
 
 def test_a_symbol_without_bars_fails_alone():
-    assert monitor.keep_closes(["AAPL"])["failed"] == {"AAPL": "no_bars: there are no final daily bars yet"}
+    store_two_sessions()
+    told = monitor.keep_closes(["AAPL", "NOPE"])
+    assert (list(told["done"]), list(told["failed"])) == (["AAPL"], ["NOPE"])
+
+
+def test_closes_of_which_none_came_are_a_job_that_failed():
+    with pytest.raises(NothingDone, match="None of 2 came to anything; AAPL: no_bars"):
+        monitor.keep_closes(["AAPL", "NOPE"])
 
 
 def store_two_sessions() -> None:

@@ -7,6 +7,7 @@ import pytest
 from market import bars, prices, records
 from market.models import CorporateAction, Record, Symbol
 from market.prices import Bar
+from monitoring.jobs.running.fan_out import NothingDone
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]
@@ -79,3 +80,8 @@ def test_one_symbol_without_bars_fails_alone():
         "MSFT": "no_bars: there are no final daily bars yet",
     }
     assert records.latest(["MSFT"]) == {"MSFT": {}}
+
+
+def test_records_of_which_none_came_are_a_job_that_failed():
+    with pytest.raises(NothingDone, match="None of 2 came to anything; NOPE: unknown_symbol"):
+        records.refresh(["NOPE", "AAPL"])

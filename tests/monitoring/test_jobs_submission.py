@@ -92,7 +92,7 @@ def test_to_say_what_goes_without_saying_is_the_same_submission(said):
     assert jobs.submit("sample.add", {"a": 1, "b": 1}, key="unsaid", **said).pk == first.pk
     first = jobs.submit("sample.add", {"a": 1, "title": ""}, key="said", **said)
     assert jobs.submit("sample.add", {"a": 1}, key="said").pk == first.pk
-    with pytest.raises(KeyReused, match="args.b, timeout"):
+    with pytest.raises(KeyReused, match=r"args\.b, timeout"):
         jobs.submit("sample.add", {"a": 1, "b": 2}, key="unsaid", timeout=299)
 
 

@@ -7,6 +7,7 @@ comes again as the same quote. Without Redis the rows tell: the newest final bar
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,6 +22,7 @@ from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Rewind, Source, Tick
 from market.sources.replay import ABOUT, recording
 from monitoring import formats, redis
+from monitoring.jobs.running.fan_out import NothingDone
 
 NAME = ABOUT.name
 
@@ -144,7 +146,8 @@ class Replay(Source):
             DataSource.objects.filter(pk=1).update(epoch=place.epoch + 1)
         quotes.forget(NAME)
         _seed_quotes(first)
-        records.refresh(recording.TICKERS)
+        with suppress(NothingDone):  # before the first session of all lies nothing
+            records.refresh(recording.TICKERS)
         return Rewind(place.epoch + 1, first)
 
 
