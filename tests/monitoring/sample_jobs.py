@@ -210,6 +210,7 @@ async def await_long(seconds: float, path: str = "") -> str:
     try:
         await asyncio.sleep(seconds)
     finally:
+        await asyncio.sleep(0.05)
         if path:
             Path(path).write_text("cleaned up")
     return "rested"

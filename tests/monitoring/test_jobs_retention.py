@@ -11,6 +11,8 @@ from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import InvalidArguments
+from monitoring.jobs.running import body
+from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -37,6 +39,16 @@ def test_retention_deletes_what_ended_long_ago_with_its_attempts_and_nothing_els
     Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=40))
     assert jobs.everything()["monitoring.retention"](days=30)["jobs"] == 1
     assert set(Job.objects.all()) == {young, waiting}
+
+
+def test_a_job_that_forgets_others_says_how_many_it_has_forgotten():
+    for old in (add() for _ in range(3)):
+        complete(claim()[0])
+        Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=40))
+    jobs.submit("monitoring.retention")
+    current = Current(claim()[0])
+    assert body.run(current).result["jobs"] == 3
+    assert current.last_progress["progress_done"] == 3
 
 
 @pytest.mark.parametrize("days", [0, -1, 3_651, 10**10])

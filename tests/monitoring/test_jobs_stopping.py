@@ -2,10 +2,13 @@
 
 import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from monitoring import jobs
@@ -45,6 +48,17 @@ def begun(tmp_path) -> Callable[..., Job]:
         return asked
 
     return ask
+
+
+hung: list[BaseDatabaseWrapper] = []
+
+
+@jobs.job("stopping.hang")
+def hang() -> None:
+    """For longer than its time, with a connection in hand."""
+    Job.objects.exists()
+    time.sleep(1.5)
+    hung.append(connections["default"])
 
 
 def state(job: Job) -> str:
@@ -169,6 +183,12 @@ def test_a_thread_that_hangs_past_its_jobs_time_is_replaced_and_too_many_end_the
     assert terminated == []
     jobs.wait(jobs.submit("sample.deaf", {"seconds": 5}, timeout=1).pk, 20)
     until(lambda: terminated)
+
+
+def test_a_thread_that_hung_and_came_back_leaves_no_connection(start_inside):
+    start_inside(concurrency=1)
+    assert jobs.wait(jobs.submit("stopping.hang", timeout=1).pk, 20).state == "timed_out"
+    until(lambda: hung and not hung[0].connection)
 
 
 def test_a_thread_that_hung_and_came_back_is_not_held_against_its_worker(start_inside, terminated):

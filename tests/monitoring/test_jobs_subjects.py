@@ -86,12 +86,12 @@ def test_what_the_version_before_left_of_a_deleted_job_goes_too():
     assert set(JobSubject.objects.values_list("job_id", flat=True)) == {kept.pk}
 
 
-def test_retention_deletes_a_few_rows_at_a_time_of_every_kind(monkeypatch):
+def test_retention_deletes_a_few_rows_at_a_time_of_every_kind():
     """Whoever deletes many at once keeps all others from writing meanwhile."""
-    monkeypatch.setattr(retention, "AT_ONCE", 20)
-    long_ago = timezone.now() - timedelta(days=400)
-    Job.objects.filter(pk=jobs.submit("sample.many", {"names": SIXTY}).pk)._raw_delete("default")
-    rows = [_worker(long_ago) for _ in range(50)]
+    long_ago, many = timezone.now() - timedelta(days=400), 2 * retention.AT_ONCE + 1
+    about = [f"SYMBOL{number}" for number in range(many)]
+    Job.objects.filter(pk=jobs.submit("sample.many", {"names": about}).pk)._raw_delete("default")
+    rows = [_worker(long_ago) for _ in range(many)]
     Worker.objects.bulk_create(rows)
     with CaptureQueriesContext(connection) as asked:
         assert retention.delete_before(timezone.now())["workers"] == len(rows)

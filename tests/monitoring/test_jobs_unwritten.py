@@ -216,6 +216,12 @@ def test_who_waits_for_a_lock_asks_every_few_milliseconds_for_a_second(clocks, m
     assert 1.0 <= asked[-1] - asked[0] < 1.06
 
 
+def test_that_many_cannot_be_written_at_once_is_told(holding, caplog):
+    with read_only():
+        endings.write([Ending(current.job, "completed") for current in holding.everything()])
+    assert "5 endings are written one by one" in caplog.text
+
+
 MOVES = {
     "cancel": lambda job: jobs.cancel(job.pk),
     "retry": lambda job: jobs.retry(job.pk),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 import orjson
 from django.db import transaction
@@ -26,9 +25,9 @@ FORMAT = formats.Format(Change)
 KEY = FORMAT.key("changes", "jobs")
 
 
-def describe(job: Job, news: dict, now: datetime | None = None) -> dict:
+def describe(job: Job, news: dict) -> dict:
     """A change of a job: what names it, and what is new."""
-    at = (now or timezone.now()).isoformat().replace("+00:00", "Z")
+    at = timezone.now().isoformat().replace("+00:00", "Z")
     told = {
         "task_id": str(job.pk),
         "name": job.name,
