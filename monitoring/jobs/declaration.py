@@ -187,14 +187,22 @@ def is_temporary(error: BaseException, rules: Rules | None = None) -> bool:
     return getattr(error, "temporary", listed) is True
 
 
-def knows(name: str, condition: dict | None, arguments: dict) -> bool:
+def knows(name: str, condition: object, arguments: object) -> bool:
     """Whether a job of this name, under this condition and with these arguments, can be run here: all of it may be of a
     newer version.
     """
     if name not in _declared or _declared[name].arguments.errors(arguments):
         return False
-    asked_by = _conditions.get(condition["name"]) if condition else None
-    return not condition or (asked_by is not None and not Arguments(asked_by).errors(condition["arguments"]))
+    return condition is None or _is_known(condition)
+
+
+def _is_known(condition: object) -> bool:
+    """Any JSON may stand in a row: what is no condition as we write them is unknown like a newer one."""
+    if not isinstance(condition, dict) or condition.keys() != {"name", "arguments"}:
+        return False
+    name = condition["name"]
+    asked_by = _conditions.get(name) if isinstance(name, str) else None
+    return asked_by is not None and not Arguments(asked_by).errors(condition["arguments"])
 
 
 def spelling(word: str) -> str:

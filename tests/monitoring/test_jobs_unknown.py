@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db.models import JSONField, Value
 from django.utils import timezone
 
 from monitoring import jobs
@@ -97,6 +98,32 @@ def test_a_job_whose_arguments_only_a_newer_version_understands_is_left_too(monk
 def test_a_job_whose_condition_is_asked_as_only_a_newer_version_understands_is_left_too():
     jobs.submit("sample.add", {"a": 1}, only_if={"name": "sample.open", "arguments": {"exchange": "XOPEN"}})
     Job.objects.update(condition={"name": "sample.open", "arguments": {"exchange": "XOPEN", "newer": True}})
+    assert claim() == []
+    assert claims.take_up() == 0
+
+
+@pytest.mark.parametrize("condition", [{"name": "sample.open"}, {"all": []}, {}, ["x"], [], "x", {"name": ["a"]}, 1, 0])
+def test_a_job_whose_condition_nobody_can_read_is_left_and_told_and_keeps_nobody_behind_it(condition, caplog):
+    unreadable, known = jobs.submit("sample.add", {"a": 1}), jobs.submit("sample.add", {"a": 2})
+    Job.objects.filter(pk=unreadable.pk).update(condition=condition)
+    assert claim(2) == [known]
+    assert Job.objects.get(pk=unreadable.pk).error_code == "unknown_job"
+    Reaper(lambda: None).round(timezone.now() + timedelta(minutes=2))
+    assert "no worker knows sample.add" in caplog.text
+
+
+@pytest.mark.parametrize("condition", [{"name": ["a"], "arguments": {}}, {"name": "sample.open", "arguments": ["x"]}])
+def test_a_condition_with_a_name_or_arguments_that_are_none_is_left_too(condition):
+    jobs.submit("sample.add", {"a": 1})
+    Job.objects.update(condition=condition)
+    assert claim() == []
+    assert claims.take_up() == 0
+
+
+@pytest.mark.parametrize("arguments", [None, [], ["a"], "a", 1])
+def test_a_job_whose_arguments_nobody_can_read_is_left_too(arguments):
+    jobs.submit("sample.add", {"a": 1})
+    Job.objects.update(arguments=Value(arguments, JSONField()))
     assert claim() == []
     assert claims.take_up() == 0
 
