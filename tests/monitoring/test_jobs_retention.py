@@ -4,17 +4,19 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
-from monitoring.jobs.ending import attempts, endings
+from monitoring.jobs.ending import attempts, endings, retention
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.jobs.running import body
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.locks import locked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 WORKER = uuid.uuid4()
@@ -30,6 +32,22 @@ def add(**options) -> Job:
 
 def complete(job: Job) -> None:
     endings.write([Ending(job, Job.State.COMPLETED, 1)])
+
+
+def failed_long_ago(count: int) -> list[Job]:
+    """So many, the oldest first."""
+    made = jobs.submit_many("sample.add", [{"a": number} for number in range(count)])
+    for number, job in enumerate(made):
+        ended_at = timezone.now() - timedelta(days=40, seconds=-number)
+        Job.objects.filter(pk=job.pk).update(state="failed", lane=None, finished_at=ended_at)
+    return made
+
+
+@pytest.fixture
+def impatient() -> None:
+    """Who waits for a lock gives up after a second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
 
 
 def test_retention_deletes_what_ended_long_ago_with_its_attempts_and_nothing_else():
@@ -58,3 +76,40 @@ def test_retention_of_no_sensible_span_deletes_nothing(days):
     with pytest.raises(InvalidArguments, match="days must be a whole number from 1 to 3650"):
         jobs.everything()["monitoring.retention"](days=days)
     assert Job.objects.exists()
+
+
+def test_a_job_that_is_retried_while_retention_turns_stays():
+    retried, _ = failed_long_ago(2)
+    before = [retried]
+
+    def retry_once_it_was_found(execute, sql, *rest):
+        found = execute(sql, *rest)
+        if before and sql.startswith("SELECT"):
+            jobs.retry(before.pop().pk)
+        return found
+
+    with connection.execute_wrapper(retry_once_it_was_found):
+        assert retention.delete_before(timezone.now())["jobs"] == 1
+    assert Job.objects.get() == retried
+
+
+@pytest.mark.rows
+@pytest.mark.django_db(transaction=True)
+def test_the_oldest_row_is_locked_and_retention_deletes_those_behind_it(impatient, monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    oldest, *others = failed_long_ago(5)
+    with locked(oldest):
+        assert retention.delete_before(timezone.now())["jobs"] == len(others)
+    assert Job.objects.get() == oldest
+    assert retention.delete_before(timezone.now())["jobs"] == 1
+
+
+@pytest.mark.rows
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_points_to_an_old_one_is_locked_and_retention_deletes_the_others(impatient):
+    *others, pointed_to = failed_long_ago(3)
+    child = add()
+    Job.objects.filter(pk=child.pk).update(parent=pointed_to)
+    with locked(child):
+        assert retention.delete_before(timezone.now())["jobs"] == len(others)
+    assert set(Job.objects.all()) == {pointed_to, child}
