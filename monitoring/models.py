@@ -60,6 +60,15 @@ class JobQuerySet(models.QuerySet):
     def running(self) -> "JobQuerySet":
         return self.filter(state=Job.State.RUNNING)
 
+    def undone(self) -> "JobQuerySet":
+        """Jobs that ended and left all or a part of what they were to do."""
+        is_partial = models.Q(state=Job.State.COMPLETED, outcome=Job.Outcome.PARTIAL)
+        return self.filter(models.Q(state__in=Job.UNDONE) | is_partial)
+
+    def with_undone(self) -> "JobQuerySet":
+        """With `leaves_undone`: whether a job that it asked for did."""
+        return self.annotate(leaves_undone=models.Exists(Job.objects.undone().filter(parent=models.OuterRef("pk"))))
+
     def about(self, subject: str) -> "JobQuerySet":
         """Jobs with this among what they are about, such as a symbol, however many others there are."""
         word = subject.upper()
@@ -80,7 +89,8 @@ class Job(models.Model):
 
     WAITING = (State.PENDING, State.RETRYING)
     LEFT = 10  # added to the lane of a job that is left for who knows it
-    ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED, State.TIMED_OUT)
+    UNDONE = (State.FAILED, State.CANCELLED, State.TIMED_OUT)
+    ENDED = (State.COMPLETED, *UNDONE)
 
     class Outcome(models.TextChoices):
         WHOLE = "whole", _("whole")

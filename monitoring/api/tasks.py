@@ -15,11 +15,16 @@ from monitoring.jobs.telling import task
 from monitoring.models import Job
 from monitoring.queries import PAGING, Choice, Query, Text
 
+OF_SYMBOL = (
+    "What it is about, alone or among others. A job about all that is tracked names none of it, such as an hourly "
+    "`market.records`: that is found by `name`."
+)
+
 
 class TaskQuery(Query):
     status = Choice(Job.State.values, required=False, source="state")
     name = Text(required=False, max_length=100, help_text="A declared job.")
-    symbol = Text(required=False, max_length=100, help_text="What it is about, alone or among others.")
+    symbol = Text(required=False, max_length=100, help_text=OF_SYMBOL)
     parent = Text(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
 
 
@@ -41,6 +46,7 @@ class Tasks(TaskView):
     )
     def get(self, request) -> Response:
         found = _found(request.user, TaskQuery.read(request)).defer("result", "wrote", "parts_failed")
+        found = found.with_undone()
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()

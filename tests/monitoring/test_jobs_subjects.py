@@ -44,6 +44,13 @@ def test_a_part_of_a_symbol_finds_nothing(found):
     assert sorted(found("MSFT")) == ["sample.add", "sample.many"]  # jobs of one millisecond have no order
 
 
+def test_a_job_about_all_names_none_and_the_help_says_by_what_it_is_found(client, found):
+    everything = jobs.submit("sample.open_to_all")
+    assert everything not in found("AAPL")
+    told = client.get("/api/schema/?format=json").json()["paths"]["/api/tasks/tasks"]["get"]["parameters"]
+    assert "found by `name`" in next(each["description"] for each in told if each["name"] == "symbol")
+
+
 def test_a_symbol_in_small_letters_is_the_same(found):
     jobs.submit("sample.add", {"a": 1, "title": "msft"})
     jobs.submit("sample.many", {"names": ["aapl"]})

@@ -19,6 +19,8 @@ from monitoring.jobs import declaration
 from monitoring.jobs.telling.shape import Shape, said
 from monitoring.models import Job, JobAttempt, Priority
 
+FAILED_TOLD = 100  # jobs that a job asked for and that left something undone; `?parent=` lists them all
+
 
 class Progress(Shape):
     done = said(IntegerField(), lambda job: job.progress_done)
@@ -33,9 +35,16 @@ class TaskError(Shape):
 
 
 class Parts(Shape):
-    """Of a completed job: whether each of its parts came."""
+    """Of a completed job: whether each of its parts came, and all of what the jobs did that it asked for."""
 
-    outcome = said(ChoiceField(Job.Outcome.choices, allow_null=True), lambda job, now: job.outcome)
+    outcome = said(
+        ChoiceField(
+            Job.Outcome.choices,
+            allow_null=True,
+            help_text="Partial too where a job that it asked for failed, was cancelled or is partial.",
+        ),
+        lambda job, now: _outcome(job),
+    )
     done = said(
         IntegerField(allow_null=True, help_text="How many of its parts came; null where it has none."),
         lambda job, now: job.parts_done,
@@ -45,8 +54,11 @@ class Parts(Shape):
 
 class WithFailed(Parts):
     failed = said(
-        DictField(child=CharField(), help_text="Its parts that did not come, by name, each with why."),
-        lambda job, now: job.parts_failed or {},
+        DictField(
+            child=CharField(),
+            help_text="Its parts that did not come, by name, each with why; and such jobs as it asked for.",
+        ),
+        lambda job, now: _failed(job),
     )
 
 
@@ -138,6 +150,26 @@ class Submitted(Shape):
 
 def _word(key: object) -> str | None:
     return str(key) if key else None
+
+
+def _outcome(job: Job) -> str | None:
+    """Of its own parts it was told when it ended; the jobs that it asked for may end after it."""
+    if job.outcome != Job.Outcome.WHOLE:
+        return job.outcome
+    known = getattr(job, "leaves_undone", None)
+    leaves_undone = job.children.undone().exists() if known is None else known
+    return Job.Outcome.PARTIAL if leaves_undone else Job.Outcome.WHOLE
+
+
+def _failed(job: Job) -> dict[str, str]:
+    children = job.children.undone().order_by("pk").defer("arguments", "result", "wrote") if job.is_ended else []
+    return (job.parts_failed or {}) | {str(child): _why(child) for child in children[:FAILED_TOLD]}
+
+
+def _why(child: Job) -> str:
+    if child.state == Job.State.COMPLETED:
+        return f"partial: {child.parts_done} of {child.parts_asked} came"
+    return f"{child.error_code}: {child.error}" if child.error else child.error_code or child.state
 
 
 def _percent(job: Job) -> float | None:
