@@ -99,7 +99,7 @@ def test_what_became_of_all_is_counted_by_state():
 
 
 def test_a_worker_that_was_silent_for_more_than_a_quarter_of_a_minute_is_lost_and_forgotten_after_an_hour():
-    heard, silent, _forgotten = worker(14.5), worker(15.5), worker(3_601)
+    heard, silent, _forgotten = worker(15), worker(15.5), worker(3_601)
     told = {each["worker_id"]: each["state"] for each in overview.workers(NOW)}
     assert told == {str(heard.pk): "running", str(silent.pk): "lost"}
 
