@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
-from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.running import isolated
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs
+from tests.monitoring.locks import locked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
@@ -35,9 +36,20 @@ def here(monkeypatch) -> None:
 
 @pytest.mark.parametrize(("exit_code", "code"), [(-9, "process_died_9"), (3, "process_died_3"), (0, "process_died_0")])
 def test_a_process_that_died_without_a_word_is_lost_and_tried_again(current, exit_code, code):
-    assert isolated._epitaph(current, exit_code) is None
+    assert not endings.write([isolated._epitaph(current, exit_code)])
     job = Job.objects.get()
-    assert (job.state, job.error_code, job.losses, current.ended_as) == ("retrying", code, 1, "retrying")
+    assert (job.state, job.error_code, job.losses) == ("retrying", code, 1)
+
+
+@pytest.mark.rows
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_died_while_its_row_is_locked_is_lost_and_written_when_the_row_is_free(current):
+    with locked(current.job):
+        ((ending, error),) = endings.write([isolated._epitaph(current, -9)])
+    assert not endings.write([endings.instead(ending, error)])
+    job = Job.objects.get()
+    assert (job.state, job.error_code, job.losses) == ("retrying", "process_died_9", 1)
+    assert job.attempts.get().outcome == "lost"
 
 
 def test_a_process_that_was_killed_for_a_cancel_is_cancelled(current):

@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 class Ending:
     """How an attempt ended. retry_at: with the state retrying. outcome: the attempt's word where not the state.
 
-    parts: what became of each part of a completed job, by name: why it failed, or an empty text.
+    parts: what became of each part of a completed job, by name: why it failed, or an empty text. losses: how many
+    workers or processes died over it.
     """
 
     job: Job
@@ -46,6 +47,7 @@ class Ending:
     wrote: list | None = None
     progress: dict | None = None
     parts: dict[str, str] | None = None
+    losses: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error_code", printable(self.error_code, CODE_LENGTH))
@@ -103,21 +105,24 @@ def release(job: Job) -> None:
 
 
 def lose(job: Job, code: str, **guard: object) -> bool:
-    """An attempt's process is gone: the job is tried again, alone, or put into quarantine after its last attempt."""
-    told = LOST.get(code, "The process that ran it died.")
-    ending = Ending(job, State.FAILED, error_code=code, error=told, outcome="lost")
-    if job.cancel_requested_at:
-        ending = Ending(job, State.CANCELLED, error_code="cancelled")
-    elif job.tried < job.max_attempts:
-        wait = timedelta(seconds=backoff(1.0, job.losses)) if job.losses else timedelta()
-        at = timezone.now() + wait
-        ending = Ending(job, State.RETRYING, error_code=code, error=told, retry_at=at, outcome="lost")
+    """Write that an attempt's process is gone. Raises OperationalError where its row is locked."""
     with transaction.atomic():
-        if not end(ending, nowait=True, **guard):
+        if not end(lost(job, code), nowait=True, **guard):
             return False
-        Job.objects.filter(pk=job.pk).update(losses=F("losses") + 1)
         transaction.on_commit(doorbell.ring)
     return True
+
+
+def lost(job: Job, code: str) -> Ending:
+    """An attempt's process is gone: the job is tried again, alone, or put into quarantine after its last attempt."""
+    told = LOST.get(code, "The process that ran it died.")
+    if job.cancel_requested_at:
+        return Ending(job, State.CANCELLED, error_code="cancelled", losses=1)
+    facts = {"error_code": code, "error": told, "outcome": "lost", "losses": 1}
+    if job.tried >= job.max_attempts:
+        return Ending(job, State.FAILED, **facts)
+    wait = timedelta(seconds=backoff(1.0, job.losses)) if job.losses else timedelta()
+    return Ending(job, State.RETRYING, retry_at=timezone.now() + wait, **facts)
 
 
 def is_cancelled(job: Job) -> bool:
@@ -133,6 +138,8 @@ def _ended(ending: Ending, now: datetime) -> dict:
     is_retry = ending.state == State.RETRYING
     row = {"state": ending.state, "lease_until": None, "error_code": ending.error_code}
     row |= {"error": ending.error, **(ending.progress or {})}
+    if ending.losses:
+        row["losses"] = F("losses") + ending.losses
     if is_retry:
         return row | {"lane": F("priority"), "not_before": ending.retry_at, "worker": None, "deadline_at": None}
     came = parts.row(ending.parts) if ending.state == State.COMPLETED else {}

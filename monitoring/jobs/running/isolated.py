@@ -98,17 +98,20 @@ def _home(job: Job) -> str | None:
 
 
 def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
-    job = Job.objects.of_attempt(current.job).first()
-    if job is None:
-        current.ended_as = _written(current.job)
-        return None
+    """What its process left to say, for the finisher: whatever the database says now, it is written once it can be."""
+    job = current.job
+    try:
+        if (job := Job.objects.of_attempt(current.job).first()) is None:
+            current.ended_as = _written(current.job)
+            return None
+    except DatabaseTrouble as error:
+        logger.warning("%s: how its process left the row is not known: %s", current.job, error)
+        connections.close_all()
     if current.stop_code == "cancelled" or job.cancel_requested_at:
         return Ending(job, Job.State.CANCELLED, error_code="cancelled")
     if current.stop_code == "deadline_exceeded" or time.monotonic() >= current.deadline:
         return body.timed_out(job)
-    attempts.lose(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
-    current.ended_as = _written(current.job)
-    return None
+    return attempts.lost(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
 
 
 def _written(job: Job) -> str:
