@@ -50,8 +50,10 @@ class JobQuerySet(models.QuerySet):
         return self.filter(lane__in=Priority.values, not_before__lte=now).order_by("lane", "not_before")
 
     def left(self) -> "JobQuerySet":
-        """Jobs that wait for a worker that knows them, as those that looked did not."""
-        return self.filter(lane__gte=Job.LEFT)
+        """Jobs that wait for a worker that knows them, as those that looked did not; or that none of us looks for, as
+        their priority is of a newer version.
+        """
+        return self.filter(lane__gt=max(Priority))
 
     def of_attempt(self, job: "Job") -> "JobQuerySet":
         """The job's row as long as this attempt of it runs: empty for one that was given up."""
@@ -174,6 +176,11 @@ class Job(models.Model):
     def tried(self) -> int:
         """How many attempts have begun."""
         return self.attempt - self.given_back
+
+    @property
+    def priority_word(self) -> str:
+        """A number where only a newer version has a word for it."""
+        return Priority(self.priority).name.lower() if self.priority in Priority else str(self.priority)
 
     @property
     def is_ended(self) -> bool:

@@ -141,6 +141,21 @@ def test_that_nobody_knows_a_job_is_told_once_while_it_lasts_and_shown_on_the_da
     assert admin_client.get("/api/tasks/dashboard").json()["unknown"] == {"sample.newer": 3}
 
 
+def test_a_job_of_a_priority_that_only_a_newer_version_knows_is_left_for_it_and_told_as_what_it_is(
+    admin_client, caplog
+):
+    newer, _ = jobs.submit_many("sample.add", [{"a": 1}, {"a": 2}])
+    Job.objects.filter(pk=newer.pk).update(priority=3, lane=3)
+    assert len(claim(10)) == 1
+    assert claims.take_up() == 0
+    listed = admin_client.get("/api/tasks/tasks").json()["results"]
+    assert [each["priority"] for each in listed] == ["normal", "3"]
+    assert admin_client.get("/api/tasks/dashboard").json()["unknown"] == {"sample.add": 1}
+    Reaper(lambda: None).round(timezone.now() + timedelta(minutes=2))
+    assert "no worker knows sample.add" in caplog.text
+    assert jobs.cancel(newer.pk) == "cancelled"
+
+
 def test_a_left_job_can_be_cancelled(of_a_newer_version):
     claim()
     assert jobs.cancel(of_a_newer_version[0].pk) == "cancelled"

@@ -86,7 +86,8 @@ def give_back(job: Job) -> bool:
 
 def take_up() -> int:
     """Bring back into their lanes the jobs that others did not know and this worker does. Returns how many."""
-    left = Job.objects.left().filter(name__in=declaration.everything()).values_list("pk", *ASKED)
+    left = Job.objects.left().filter(name__in=declaration.everything(), priority__in=Priority.values)
+    left = left.values_list("pk", *ASKED)
     known = [pk for pk, *asked in left[:TAKEN_UP] if declaration.knows(*asked)]
     with transaction.atomic():
         free = Job.objects.left().filter(pk__in=known).select_for_update(skip_locked=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitoring import formats, redis
 from monitoring.jobs.errands import Errands
-from monitoring.models import Job, Priority
+from monitoring.models import Job
 
 LIMIT = 10_000
 
@@ -32,7 +32,7 @@ def describe(job: Job, news: dict) -> dict:
         "task_id": str(job.pk),
         "name": job.name,
         "about": job.about,
-        "priority": Priority(job.priority).name.lower(),
+        "priority": job.priority_word,
     }
     return told | {"attempt": job.tried, "at": at} | news
 

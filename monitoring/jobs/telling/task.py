@@ -81,7 +81,10 @@ class Brief(Parts):
     about = said(CharField(allow_blank=True, help_text="Such as its symbols."), lambda job, now: job.about)
     status = said(ChoiceField(Job.State.choices), lambda job, now: job.state)
     priority = said(
-        ChoiceField([each.name.lower() for each in Priority]), lambda job, now: Priority(job.priority).name.lower()
+        ChoiceField(
+            [each.name.lower() for each in Priority], help_text="A number where only a newer version has a word for it."
+        ),
+        lambda job, now: job.priority_word,
     )
     progress = said(Progress(), lambda job, now: Progress.tell(job))
     attempt = said(IntegerField(), lambda job, now: job.tried)
