@@ -113,6 +113,16 @@ def test_leases_are_extended_every_few_seconds_and_not_at_each_beat(clocks, hold
     assert len(leases) == 2
 
 
+def test_what_waits_for_a_thread_for_half_a_second_is_given_back(clocks, holding):
+    jobs.submit("sample.add", {"a": 2})
+    holding.add(claims.claim(holding.worker, 1, timezone.now()))
+    pulse = Pulse(holding, abandon=lambda current: None)
+    for seconds, held in ((0.4, 2), (0.2, 1)):
+        clocks.go(seconds)
+        pulse._beat(clocks.monotonic)
+        assert len(holding.everything()) == held
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_deadline_moves_with_a_clock_that_is_set(clocks, holding, hours):
     pulse = Pulse(holding, abandon=lambda current: None)

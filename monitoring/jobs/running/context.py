@@ -165,7 +165,7 @@ def _progress(done: int, total: int | None, word: str) -> dict:
 def checked(result: Any) -> Any:
     """The result, if a row can hold it and an answer can tell it. Raises InvalidResult."""
     try:
-        size = len(orjson.dumps(json.loads(json.dumps(result, allow_nan=False)))) if result is not None else 0
+        size = len(orjson.dumps(json.loads(json.dumps(result, allow_nan=False))))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidResult(f"The result is not JSON: {error}") from error
     if is_too_deep(result):
