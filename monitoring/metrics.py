@@ -37,6 +37,10 @@ UNREADABLE = Counter(
     "finstage_unreadable_values", "Values in Redis that count as absent: another version wrote them.", ["kind"]
 )
 
+ERRANDS_LOST = Counter(
+    "finstage_errands_lost", "Rings and changes of jobs that were dropped or could not be sent.", ["errand"]
+)
+
 CPU = Gauge("finstage_system_cpu_percent", "CPU use of the whole machine since the last scrape.")
 CPU.set_function(lambda: psutil.cpu_percent(None))
 MEMORY = Gauge("finstage_process_memory_bytes", "Resident memory of this process.")

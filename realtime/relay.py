@@ -46,8 +46,9 @@ def pass_on(loop: Loop) -> int:
     if told:
         skipped, overflowed = loop.skipped, client.llen(changes.KEY) >= changes.LIMIT
         newest = merged(told, loop)
+        is_lossy = overflowed or loop.skipped > skipped or any(map(changes.is_loss, told))
         with loop.one(f"{len(newest)} changes"):
-            streams.publish([messages.jobs(newest, is_whole=not overflowed and loop.skipped == skipped)])
+            streams.publish([messages.jobs(newest, is_whole=not is_lossy)])
         client.ltrim(changes.KEY, len(told), -1)
     return len(told)
 
@@ -56,6 +57,8 @@ def merged(told: list[bytes], loop: Loop) -> list[dict]:
     """The newest facts of each job, in the order in which the jobs changed last."""
     newest: dict[str, dict] = {}
     for text in told:
+        if changes.is_loss(text):
+            continue
         with loop.one(text):
             if (change := changes.FORMAT.unpack(text)) is None:
                 raise ValueError("this is no change of a job")

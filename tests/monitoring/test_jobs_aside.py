@@ -10,7 +10,9 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
+from monitoring import refusals
 from monitoring.jobs import doorbell
+from monitoring.jobs import errands as errands_of_a_process
 from monitoring.jobs.errands import Errands
 from monitoring.jobs.telling import changes
 
@@ -37,6 +39,50 @@ def test_what_gathers_is_done_at_once_and_of_too_much_the_newest(errands):
     go.set()
     assert made.flush(20)
     assert done == [["first"], [2, 3, 4]]
+
+
+def test_what_is_dropped_or_can_not_be_done_is_counted_and_told_until_that_goes_well(monkeypatch):
+    monkeypatch.setattr(errands_of_a_process, "TELL_SECONDS", 0.01)
+    said, done = threading.Event(), threading.Event()
+    go, told, tried = threading.Event(), [], []
+
+    def do(items: list) -> None:
+        said.set()
+        go.wait(20)
+        _ = [1 / each for each in items]
+
+    def tell(lost: int) -> None:
+        tried.append(lost)
+        _ = 1 / (len(tried) - 1)
+        told.append(lost)
+        done.set()
+
+    made = Errands(do, limit=3, tell=tell)
+    made.put(0)
+    assert said.wait(20)
+    made.put(1, 2, 3, 4, 5)
+    go.set()
+    assert done.wait(20)
+    assert (told, made._lost) == ([1 + 2], 0)
+
+
+def test_one_change_that_no_json_can_say_is_left_out_alone_and_its_place_says_so(redis):
+    changes.append([{"number": 1}, {"name": "\ud800"}, {"number": 2}])
+    assert changes.flush(20)
+    *kept, loss = redis.lrange(changes.KEY, 0, -1)
+    assert [orjson.loads(each) for each in kept] == [{"number": 1}, {"number": 2}]
+    assert (orjson.loads(loss), changes.is_loss(loss)) == ({"lost": 1}, True)
+    assert refusals.counts() == {"job change": 1}
+
+
+def test_changes_that_redis_did_not_take_are_told_as_lost_when_it_does(redis):
+    redis.set(changes.KEY, "no list")
+    changes.append([{"number": 1}, {"number": 2}])
+    assert changes.flush(20)
+    redis.delete(changes.KEY)
+    changes.append([{"number": 3}])
+    assert changes.flush(20)
+    assert {*redis.lrange(changes.KEY, 0, -1)} == {b'{"number":3}', b'{"lost":2}'}
 
 
 def test_who_waits_for_errands_is_told_whether_they_are_done(errands):

@@ -45,6 +45,14 @@ def test_an_overflowing_list_is_told_as_not_whole(monkeypatch):
     assert published()[0]["is_whole"] is False
 
 
+def test_changes_that_were_lost_on_the_way_are_told_as_not_whole_and_skip_nothing():
+    tell({"task_id": "a"}, {"lost": 2})
+    before = LOOP.skipped
+    assert [relay.pass_on(LOOP), relay.pass_on(LOOP)] == [2, 0]
+    [told] = published()
+    assert (told["jobs"], told["is_whole"], LOOP.skipped) == ([{"task_id": "a"}], False, before)
+
+
 @pytest.mark.parametrize("bad", [b"{", b"[]", b'{"status": "running"}', b'{"task_id": []}', b"\xff", b""])
 def test_what_is_no_change_is_left_out_and_holds_nothing_up(bad):
     tell({"task_id": "a", "status": "running"})

@@ -1,4 +1,7 @@
-"""The jobs' changes, appended to a bounded list that the feed reads and publishes."""
+"""The jobs' changes, appended to a bounded list that the feed reads and publishes.
+
+In place of those that were lost on the way stands how many: who reads on knows that the rows have to be read anew.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from monitoring import formats, redis
+from monitoring import formats, redis, refusals
 from monitoring.jobs.errands import Errands
 from monitoring.models import Job
 
@@ -23,6 +26,7 @@ class Change:
 
 FORMAT = formats.Format(Change)
 KEY = FORMAT.key("changes", "jobs")
+_LOSS = b'{"lost":'
 
 
 def describe(job: Job, news: dict) -> dict:
@@ -52,11 +56,37 @@ def flush(timeout_seconds: float = 2.0) -> bool:
     return _errands.flush(timeout_seconds)
 
 
+def is_loss(line: bytes) -> bool:
+    """Whether this stands in the list for changes that are not there."""
+    return line.startswith(_LOSS)
+
+
 def _append(told: list[dict]) -> None:
+    """One that can't be written is left out, alone."""
+    lines, refused = [], 0
+    for each in told:
+        try:
+            lines.append(orjson.dumps(each))
+        except orjson.JSONEncodeError as error:
+            refused += 1
+            refusals.note("job change", str(each.get("name", "")).encode("ascii", "replace").decode(), str(error))
+    _push(*lines, *([_loss(refused)] if refused else []))
+
+
+def _tell_loss(count: int) -> None:
+    _push(_loss(count))
+
+
+def _loss(count: int) -> bytes:
+    """A version that does not know this line takes it for a change that can't be read: one is missing there too."""
+    return _LOSS + b"%d}" % count
+
+
+def _push(*lines: bytes) -> None:
     pipeline = redis.client().pipeline(transaction=False)
-    pipeline.rpush(KEY, *map(orjson.dumps, told))
+    pipeline.rpush(KEY, *lines)
     pipeline.ltrim(KEY, -LIMIT, -1)
     pipeline.execute()
 
 
-_errands = Errands(_append, limit=LIMIT)
+_errands = Errands(_append, limit=LIMIT, tell=_tell_loss)
