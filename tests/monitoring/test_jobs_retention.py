@@ -14,9 +14,10 @@ from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.jobs.running import body
 from monitoring.jobs.running.context import Current
-from monitoring.models import Job
+from monitoring.models import Job, ScheduleSlot
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.locks import locked
+from tests.monitoring.test_jobs_schedules import planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 WORKER = uuid.uuid4()
@@ -67,6 +68,15 @@ def test_a_job_that_forgets_others_says_how_many_it_has_forgotten():
     current = Current(claim()[0])
     assert body.run(current).result["jobs"] == 3
     assert current.last_progress["progress_done"] == 3
+
+
+def test_the_last_slot_of_a_monthly_schedule_is_remembered_for_longer_than_a_month():
+    schedule, now = planned("0 0 1 * *", "UTC"), timezone.now()
+    for days in (64, 66):
+        at = now - timedelta(days=days)
+        ScheduleSlot.objects.create(schedule=schedule, slot=at, outcome="submitted", claimed_at=at)
+    assert jobs.everything()["monitoring.retention"](days=30)["slots"] == 1
+    assert schedule.slots.get().slot == now - timedelta(days=64)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3_651, 10**10])
