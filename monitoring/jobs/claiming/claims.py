@@ -8,11 +8,12 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from monitoring.jobs import declaration, doorbell
 from monitoring.jobs.database import is_locked, patiently, update_free
@@ -24,7 +25,7 @@ from monitoring.models import Job, Priority
 LEASE = timedelta(seconds=12)
 LOOKED_THROUGH = 500  # rows, where the best are of a kind that nobody here knows
 LOOKS = 20  # of those for one claim; the reaper rings for the rest
-TAKEN_UP = 5_000
+TAKEN_UP = 500  # rows looked through at a round, so that many which stay unknown cost no more than a few do
 NAMES_TOLD = 20
 ASKED = ("name", "condition", "arguments")
 TOLD = "No worker that looked knows this job, or what is asked of it; it waits for one that does."
@@ -38,6 +39,16 @@ _TAKE = (
     "lease_until=%s, started_at=%s, deadline_at=%s, worker=%s"
 )
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Round:
+    """Where among the jobs that were left the next look begins: behind this one, None for the best of them."""
+
+    behind: tuple[int, datetime, uuid.UUID] | None = None
+
+
+_round = Round()  # this process's
 
 
 def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
@@ -84,14 +95,20 @@ def give_back(job: Job) -> bool:
     return True
 
 
-def take_up() -> int:
-    """Bring back into their lanes the jobs that others did not know and this worker does. Returns how many."""
-    left = Job.objects.left().filter(name__in=declaration.everything(), priority__in=Priority.values)
-    left = left.values_list("pk", *ASKED)
-    known = [pk for pk, *asked in left[:TAKEN_UP] if declaration.knows(*asked)]
+def take_up(here: Round = _round) -> int:
+    """Bring back into their lanes those that others did not know and this worker does, of some at each round, from the
+    best to the last and again. Returns how many.
+    """
+    rows = _left_behind(here.behind)
+    here.behind = rows[-1][:3] if len(rows) == TAKEN_UP else None
+    ours = [pk for _, _, pk, name, rank in rows if declaration.find(name) and rank in Priority.values]
+    asked = Job.objects.filter(pk__in=ours).values_list("pk", *ASKED) if ours else []
+    known = [pk for pk, *asked in asked if declaration.knows(*asked)]
+    if not known:
+        return 0
     with transaction.atomic():
         free = Job.objects.left().filter(pk__in=known).select_for_update(skip_locked=True)
-        taken = list(free.values_list("pk", flat=True)) if known else []
+        taken = list(free.values_list("pk", flat=True))
         _move(taken, F("priority"), KNOWN)
     return len(taken)
 
@@ -100,6 +117,17 @@ def left_since(instant: datetime) -> set[str]:
     """The names of a few jobs that wait since before then for a worker that knows them."""
     waiting = Job.objects.left().filter(not_before__lt=instant)
     return set(waiting.order_by().values_list("name", flat=True).distinct()[:NAMES_TOLD])
+
+
+def _left_behind(place: tuple[int, datetime, uuid.UUID] | None) -> list[tuple]:
+    """In the order of the index that workers read, so that a database reads no row before them."""
+    left = Job.objects.filter(lane__gte=Job.LEFT)
+    if place:
+        lane, at, pk = place
+        same = Q(lane=lane, not_before__gt=at) | Q(lane=lane, not_before=at, pk__gt=pk)
+        left = Job.objects.filter(Q(lane__gt=lane) | same, lane__gte=lane)
+    ordered = left.order_by("lane", "not_before", "pk")
+    return list(ordered.values_list("lane", "not_before", "pk", "name", "priority")[:TAKEN_UP])
 
 
 def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], bool]:
