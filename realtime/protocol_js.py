@@ -1,6 +1,7 @@
 """The protocol's tables as an ES module, so that pages and server can't disagree.
 
-`python -m realtime.protocol_js` writes static/protocol.js; a test holds it current.
+`python manage.py shell -c "from realtime import protocol_js; protocol_js.write()"` writes static/protocol.js; a test
+holds it current.
 """
 
 import json
@@ -24,8 +25,8 @@ def text() -> str:
         "CLOSE": messages.CLOSE,
     }
     lines = [f"export const {name} = {json.dumps(value)};" for name, value in constants.items()]
-    return "\n".join(["// Made from realtime/messages by `python -m realtime.protocol_js`.", *lines, ""])
+    return "\n".join(["// Made from realtime/messages by realtime/protocol_js.py.", *lines, ""])
 
 
-if __name__ == "__main__":
+def write() -> None:
     PATH.write_text(text())

@@ -15,7 +15,7 @@ from market.bars import forming
 from market.symbols import Renaming
 from monitoring import fields
 from monitoring.fields import Field
-from monitoring.jobs import subjects
+from monitoring.jobs import current, subjects
 from realtime import alerts, messages, streams
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,14 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
         subjects.rename(done.old, done.new)
         follow(done.old, done.new)
     return done
+
+
+def renamed(symbol: str, to: str, name: str = "", local_name: str = "") -> dict:
+    """`rename`, as a job that says what became of it."""
+    done = rename(symbol, to, name=name, local_name=local_name)
+    with current().commit() as end:
+        end.result = {"symbol": done.new, "was": done.old, "name": done.symbol.name}
+    return end.result
 
 
 def follow(old: str, new: str) -> None:

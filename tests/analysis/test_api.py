@@ -92,8 +92,12 @@ def test_a_symbol_without_bars_has_empty_indicators(client, apple):
     assert (body["as_of"], body["times"]) == (None, [])
 
 
-def test_indicators_take_five_queries(client, sixty_days, django_assert_num_queries):
-    with django_assert_num_queries(5):
+def test_indicators_take_seven_queries_and_four_while_their_bars_stay_the_same(
+    client, sixty_days, django_assert_num_queries
+):
+    with django_assert_num_queries(7):
+        client.get(INDICATORS)
+    with django_assert_num_queries(4):
         client.get(INDICATORS)
 
 
