@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from finstage import health
 from finstage.celery import app
@@ -20,6 +21,8 @@ from market import sources
 from market.models import DataSource, Symbol
 from monitoring import heartbeats, redis, refusals
 from monitoring.heartbeats import LATE_SECONDS
+from monitoring.jobs.claiming import claims
+from monitoring.jobs.ending.reaper import UNKNOWN_FOR
 
 PATIENCE_SECONDS = 6.0
 BROKER_SECONDS = 2.0
@@ -110,6 +113,14 @@ def refused() -> str:
     return f"{told}; last {newest['what']} at {newest['at'][:19]}: {newest['why'][:120]}"
 
 
+def unknown_jobs() -> str:
+    """Jobs that wait for a worker of another version: right in the middle of a deploy, and wrong when it lasts."""
+    if names := claims.left_since(timezone.now() - UNKNOWN_FOR):
+        told = f"jobs wait, and no worker that looked knows {', '.join(sorted(names))}"
+        raise Broken(told, "Start a worker of a version that does, or cancel them.")
+    return "none wait"
+
+
 def clock() -> str:
     before = time.time()
     seconds, micros = redis.client().time()
@@ -145,6 +156,7 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "beat": (beat, START),
     "feed": (feed, START),
     "loops": (turning, "They are told through Redis, which must answer first."),
+    "unknown jobs": (unknown_jobs, "They stand in the database, which must answer first."),
     "refused": (refused, "It is counted in Redis, which must answer first."),
     "clock": (clock, "It is compared with the Redis server's, which must answer first."),
     "open files": (open_files, "Raise the limit."),

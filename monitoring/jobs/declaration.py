@@ -191,9 +191,16 @@ def knows(name: str, condition: object, arguments: object) -> bool:
     """Whether a job of this name, under this condition and with these arguments, can be run here: all of it may be of a
     newer version.
     """
-    if name not in _declared or _declared[name].arguments.errors(arguments):
-        return False
-    return condition is None or _is_known(condition)
+    return not unknown(name, condition, arguments)
+
+
+def unknown(name: str, condition: object, arguments: object) -> str:
+    """What of such a job can't be understood here; empty where all can."""
+    if name not in _declared:
+        return name
+    if _declared[name].arguments.errors(arguments):
+        return f"the arguments of some {name}"
+    return "" if condition is None or _is_known(condition) else f"the condition of some {name}"
 
 
 def _is_known(condition: object) -> bool:

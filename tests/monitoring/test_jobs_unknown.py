@@ -7,6 +7,7 @@ import pytest
 from django.db.models import JSONField, Value
 from django.utils import timezone
 
+from finstage import diagnosis
 from monitoring import jobs
 from monitoring.jobs import declaration
 from monitoring.jobs.claiming import claims
@@ -73,10 +74,10 @@ def test_a_worker_that_knows_them_takes_them_up_before_what_came_after_them(of_a
 
 def test_those_that_stay_unknown_hide_none_behind_them_and_a_round_looks_through_a_few(monkeypatch, deploy):
     monkeypatch.setattr(claims, "TAKEN_UP", 4)
-    jobs.submit_many("sample.add", [{"a": number} for number in range(10)])
-    Job.objects.update(name="sample.newest")
     best, last = (jobs.submit("sample.add", {"a": 1}, priority=rank) for rank in ("high", "low"))
-    Job.objects.filter(pk__in=[best.pk, last.pk]).update(name="sample.newer")
+    Job.objects.update(name="sample.newer")
+    unknown = jobs.submit_many("sample.add", [{"a": number} for number in range(10)])
+    Job.objects.filter(pk__in=[job.pk for job in unknown]).update(arguments={"newer": True})
     claim(20)
     deploy()
     rounds = claims.Round()
@@ -122,7 +123,7 @@ def test_a_job_whose_condition_nobody_can_read_is_left_and_told_and_keeps_nobody
     assert claim(2) == [known]
     assert Job.objects.get(pk=unreadable.pk).error_code == "unknown_job"
     Reaper(lambda: None).round(timezone.now() + timedelta(minutes=2))
-    assert "no worker knows sample.add" in caplog.text
+    assert "no worker that looked knows the condition of some sample.add" in caplog.text
 
 
 @pytest.mark.parametrize("condition", [{"name": ["a"], "arguments": {}}, {"name": "sample.open", "arguments": ["x"]}])
@@ -147,11 +148,34 @@ def test_that_nobody_knows_a_job_is_told_once_while_it_lasts_and_shown_on_the_da
     claim()
     reaper, later = Reaper(lambda: None), timezone.now() + timedelta(minutes=2)
     reaper.round(timezone.now() + timedelta(seconds=30))
-    assert "no worker knows" not in caplog.text
+    assert "no worker that looked knows" not in caplog.text
     for _ in range(2):
         reaper.round(later)
-    assert caplog.text.count("no worker knows sample.newer") == 1
+    assert caplog.text.count("no worker that looked knows sample.newer") == 1
     assert admin_client.get("/api/tasks/dashboard").json()["unknown"] == {"sample.newer": 3}
+
+
+@pytest.mark.parametrize(
+    ("newer", "what"),
+    [
+        ({"name": "sample.newer"}, "sample.newer"),
+        ({"arguments": {"newer": 1}}, "the arguments of some sample.add"),
+        ({"condition": {"name": "sample.newer", "arguments": {}}}, "the condition of some sample.add"),
+    ],
+)
+def test_who_is_told_of_an_unknown_job_is_told_what_of_it_is_unknown(admin_client, caplog, newer, what):
+    asked = jobs.submit("sample.add", {"a": 1})
+    Job.objects.update(**newer)
+    assert diagnosis.unknown_jobs() == "none wait"
+    claim()
+    assert f"left for workers that know {what}" in caplog.text
+    assert f"knows {what};" in admin_client.get(f"/api/tasks/task/{asked.pk}").json()["error"]["message"]
+    Reaper(lambda: None).round(timezone.now() + timedelta(minutes=2))
+    assert f"no worker that looked knows {what}:" in caplog.text
+    assert diagnosis.unknown_jobs() == "none wait"
+    Job.objects.update(not_before=timezone.now() - timedelta(minutes=2))
+    with pytest.raises(diagnosis.Broken, match=f"no worker that looked knows {what}$"):
+        diagnosis.unknown_jobs()
 
 
 def test_a_job_of_a_priority_that_only_a_newer_version_knows_is_left_for_it_and_told_as_what_it_is(
@@ -165,7 +189,7 @@ def test_a_job_of_a_priority_that_only_a_newer_version_knows_is_left_for_it_and_
     assert {each["priority"] for each in listed} == {"normal", "3"}
     assert admin_client.get("/api/tasks/dashboard").json()["unknown"] == {"sample.add": 1}
     Reaper(lambda: None).round(timezone.now() + timedelta(minutes=2))
-    assert "no worker knows sample.add" in caplog.text
+    assert "no worker that looked knows the priority of some sample.add" in caplog.text
     assert jobs.cancel(newer.pk) == "cancelled"
 
 

@@ -28,8 +28,7 @@ LOOKS = 20  # of those for one claim; the reaper rings for the rest
 TAKEN_UP = 500  # rows looked through at a round, so that many which stay unknown cost no more than a few do
 NAMES_TOLD = 20
 ASKED = ("name", "condition", "arguments")
-TOLD = "No worker that looked knows this job, or what is asked of it; it waits for one that does."
-UNKNOWN = {"error_code": "unknown_job", "error": TOLD}
+TOLD = "No worker that looked knows {}; it waits for one that does."
 KNOWN = {"error_code": "", "error": ""}
 State = Job.State
 
@@ -114,9 +113,19 @@ def take_up(here: Round = _round) -> int:
 
 
 def left_since(instant: datetime) -> set[str]:
-    """The names of a few jobs that wait since before then for a worker that knows them."""
-    waiting = Job.objects.left().filter(not_before__lt=instant)
-    return set(waiting.order_by().values_list("name", flat=True).distinct()[:NAMES_TOLD])
+    """What no worker knew of jobs that wait since before then for one that does: a few names, or what of those."""
+    waiting = Job.objects.left().filter(not_before__lt=instant).order_by()
+    told = waiting.values_list("name", "error", "priority").distinct()[:NAMES_TOLD]
+    return {_unknown_of(name, error, rank) for name, error, rank in told}
+
+
+def _unknown_of(name: str, error: str, rank: int) -> str:
+    """As its row says; a version before this one said only that it is so."""
+    if rank not in Priority.values:
+        return f"the priority of some {name}"
+    before, after = TOLD.split("{}")
+    told = error.removeprefix(before).removesuffix(after)
+    return told if f"{before}{told}{after}" == error and told.endswith(name) else name
 
 
 def _left_behind(place: tuple[int, datetime, uuid.UUID] | None) -> list[tuple]:
@@ -179,13 +188,17 @@ def _give_back(job: Job) -> None:
 
 
 def _leave_unknown(now: datetime) -> set[str]:
-    """Take the jobs that nobody here knows out of the way of those behind them. Returns their names."""
+    """Take the jobs that nobody here knows out of the way of those behind them. Returns what is unknown of them."""
     with transaction.atomic():
         best = Job.objects.due(now).values_list("pk", *ASKED)
         rows = list(best.select_for_update(skip_locked=True)[:LOOKED_THROUGH])
-        unknown = {pk: asked[0] for pk, *asked in rows if not declaration.knows(*asked)}
-        _move(unknown, F("priority") + Job.LEFT, UNKNOWN)
-    return set(unknown.values())
+        unknown = defaultdict(list)
+        for pk, *asked in rows:
+            if what := declaration.unknown(*asked):
+                unknown[what].append(pk)
+        for what, ids in unknown.items():
+            _move(ids, F("priority") + Job.LEFT, {"error_code": "unknown_job", "error": TOLD.format(what)})
+    return set(unknown)
 
 
 def _move(ids: Iterable[uuid.UUID], lane: object, news: dict) -> None:

@@ -68,7 +68,8 @@ class Reaper:
         """That jobs wait which nobody knows: right in the middle of a deploy, and wrong when it lasts."""
         names = claims.left_since(now - UNKNOWN_FOR)
         for name in sorted(names - self._told):
-            logger.warning("Jobs wait, and no worker knows %s: start one of a version that does, or cancel them.", name)
+            told = "Jobs wait, and no worker that looked knows %s: start one of a version that does, or cancel them."
+            logger.warning(told, name)
         self._told = names
 
     def _is_fair(self) -> bool:
