@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -18,7 +18,7 @@ from monitoring.jobs.ending import reaper
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.ending.finisher import Finisher
 from monitoring.jobs.running.context import Current
-from monitoring.models import Job
+from monitoring.models import Job, ids_from
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
 from tests.monitoring.locks import aside, locked, patient
@@ -140,6 +140,39 @@ def test_a_row_that_a_frozen_worker_locked_keeps_the_reaper_from_no_other(is_fol
 
 
 @pytest.mark.rows
+@pytest.mark.parametrize("what", ["lease", "waits", "retries"])
+def test_a_row_that_the_reaper_would_heal_is_locked_and_what_is_behind_it_in_its_round_comes(what):
+    dated, lost = (jobs.submit("sample.add", {"a": number}) for number in range(2))
+    now, later = timezone.now(), timezone.now() + timedelta(days=1)
+    claims.claim(uuid.uuid4(), 2, now)
+    Job.objects.filter(pk=lost.pk).update(lease_until=now - timedelta(seconds=1))
+    free = {"state": "pending" if what == "waits" else "retrying", "lane": 1, "not_before": later}
+    news = {"lease_until": later} if what == "lease" else free
+    Job.objects.filter(pk=dated.pk).update(**news)
+    if what == "waits":
+        dated = _made_in(later)
+    with locked(dated):
+        reaping = aside(lambda: reaper.Reaper(lambda: None).round(now))
+        until(lambda: state(lost) == "retrying", 10)
+        reaping.join(60)
+        assert not reaping.is_alive()
+
+
+def test_a_step_of_the_reaper_that_breaks_keeps_none_behind_it_from_its_work(caplog):
+    lost = jobs.submit("sample.add", {"a": 1})
+    claims.claim(uuid.uuid4(), 1, timezone.now())
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    jobs.submit("sample.add", {"a": 2})
+
+    def break_down() -> None:
+        raise ValueError("nobody hears it")
+
+    reaper.Reaper(break_down).round(timezone.now())
+    assert state(lost) == "retrying"
+    assert "nobody hears it" in caplog.text
+
+
+@pytest.mark.rows
 @pytest.mark.parametrize("move", ["cancel", "retry"])
 def test_who_cancels_or_retries_a_job_that_is_locked_is_told_that_asking_again_can_help(admin_client, move):
     job = jobs.submit("sample.add", {"a": 1})
@@ -149,3 +182,10 @@ def test_who_cancels_or_retries_a_job_that_is_locked_is_told_that_asking_again_c
         answer = admin_client.post(f"/api/tasks/task/{job.pk}/{move}")
         assert (answer.status_code, answer.json()["code"]) == (409, "job_busy")
     assert admin_client.post(f"/api/tasks/task/{job.pk}/{move}").status_code == 202
+
+
+def _made_in(later: datetime) -> Job:
+    """One that a clock which was ahead dated."""
+    job = jobs.submit("sample.add", {"a": 3})
+    Job.objects.filter(pk=job.pk).update(id=ids_from(later), created_at=later, not_before=later)
+    return Job.objects.get(pk=ids_from(later))

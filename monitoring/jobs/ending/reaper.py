@@ -55,14 +55,18 @@ class Reaper:
         self._stopped.set()
 
     def round(self, now: datetime) -> None:
-        claims.take_up()
-        self._tell_of_unknown(now)
+        """Each step on its own: what keeps one from its rows keeps no other from theirs."""
+        _step(claims.take_up)
+        _step(self._tell_of_unknown, now)
+        _step(self._wake_for_due, now)
+        _step(bury, now)
+        _step(heal, now)
+        if self._is_fair():
+            _step(expire, now)
+
+    def _wake_for_due(self, now: datetime) -> None:
         if Job.objects.due(now).exists():
             self._wake()
-        bury(now)
-        heal(now)
-        if self._is_fair():
-            expire(now)
 
     def _tell_of_unknown(self, now: datetime) -> None:
         """That jobs wait which nobody knows: right in the middle of a deploy, and wrong when it lasts."""
@@ -81,6 +85,16 @@ class Reaper:
             self._no_reaping_before = now + lease
         self._last_round = now
         return now >= self._no_reaping_before
+
+
+def _step(step: Callable[..., object], *arguments: datetime) -> None:
+    with loop.one(step.__name__):
+        try:
+            step(*arguments)
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+            logger.warning("%s: its rows are locked, the next round tries again: %s", step.__name__, error)
 
 
 def bury(now: datetime) -> None:
@@ -103,15 +117,15 @@ def _bury(worker: Worker, now: datetime) -> None:
 
 def heal(now: datetime) -> None:
     """Bring back what a clock dated that was ahead: such a job would wait, or be held, until that time comes."""
-    Job.objects.running().filter(lease_until__gt=now + 2 * claims.LEASE).update(lease_until=now + claims.LEASE)
+    update_free(Job.objects.running().filter(lease_until__gt=now + 2 * claims.LEASE), lease_until=now + claims.LEASE)
     waiting = Job.objects.filter(lane__isnull=False, not_before__gt=now)
     ahead = now + CLOCKS_APART  # asked of the key first: most of what waits was made before, and none of it is read
     for job in waiting.filter(pk__gte=ids_from(ahead), created_at__gt=ahead)[:AT_ONCE]:
         at = max(now, now + (job.not_before - job.created_at))
-        waiting.filter(pk=job.pk, created_at=job.created_at).update(not_before=at, created_at=now)
+        update_free(waiting.filter(pk=job.pk, created_at=job.created_at), not_before=at, created_at=now)
     again = waiting.filter(state=Job.State.RETRYING, not_before__gt=now + LONGEST_RETRY)
     for job in again[:AT_ONCE]:
-        again.filter(pk=job.pk).update(not_before=now)
+        update_free(again.filter(pk=job.pk), not_before=now)
 
 
 def expire(now: datetime) -> None:
