@@ -47,7 +47,7 @@ class JobQuerySet(models.QuerySet):
     def due(self, now) -> "JobQuerySet":
         """Jobs that a worker may claim, the best first."""
         # Each lane by name: behind the range "not null" no index tells what is due from what waits for tomorrow.
-        return self.filter(lane__in=Priority.values, not_before__lte=now).order_by("lane", "not_before")
+        return self.filter(lane__in=Priority.values, not_before__lte=now).order_by("lane", "not_before", "pk")
 
     def left(self) -> "JobQuerySet":
         """Jobs that wait for a worker that knows them, as those that looked did not; or that none of us looks for, as
@@ -119,6 +119,9 @@ class Job(models.Model):
         db_default=0, default=0, help_text=_("How many of its claims were given back before they began.")
     )
     max_attempts = models.PositiveIntegerField()
+    attempts_asked = models.PositiveIntegerField(
+        null=True, help_text=_("How many attempts were asked for: so many each time that it is run again.")
+    )
     losses = models.PositiveIntegerField(
         default=0, help_text=_("How many workers died over it; with one, it runs in a process of its own.")
     )
@@ -162,7 +165,7 @@ class Job(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["lane", "not_before"], name="job_claim"),
+            models.Index(fields=["lane", "not_before", "id"], name="job_claim_order"),
             models.Index(fields=["state", "lease_until"], name="job_lease"),
             models.Index(fields=["finished_at"], name="job_finished"),
             models.Index(fields=["name", "id"], name="job_name"),

@@ -18,14 +18,16 @@ State = Job.State
 
 
 def retry(pk: uuid.UUID) -> Job:
-    """Run a job again that failed, timed out or was cancelled, with all its attempts, once those before it have ended
-    as it needs them to.
+    """Run a job again that failed, timed out or was cancelled, with all the attempts that were asked
+    for, once those before it have ended as it needs them to.
 
     Raises UnknownJob, WrongState where it has not ended or did so well or a job before it must run again first, Busy
     where its row or one beside it is locked for longer than a moment.
     """
     job = Job.objects.get(pk=pk)
-    attempts = declaration.named(job.name).rules.max_attempts
+    usual = declaration.named(job.name).rules.max_attempts
+    # A version before this one did not say what was asked: at least it was no more than the row was given.
+    attempts = job.attempts_asked or min(usual, job.max_attempts)
     try:
         patiently(partial(_retry, job, attempts))
     except OperationalError as error:

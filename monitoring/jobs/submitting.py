@@ -113,6 +113,7 @@ def _row(
     now = timezone.now()
     whose = _parents_owner() if owner is None else {"owner": owner}
     line, subjects = declared.about(arguments)
+    attempts = _whole("max_attempts", max_attempts, MOST_ATTEMPTS) or declared.rules.max_attempts
     job = Job(
         name=name,
         arguments=arguments,
@@ -120,7 +121,8 @@ def _row(
         priority=rank,
         lane=rank,
         not_before=max(not_before or now, now),  # an instant that is past would overtake those that wait longer
-        max_attempts=_whole("max_attempts", max_attempts, MOST_ATTEMPTS) or declared.rules.max_attempts,
+        max_attempts=attempts,
+        attempts_asked=attempts,
         timeout_seconds=_whole("timeout", timeout, LONGEST_TIMEOUT_SECONDS) or declared.rules.timeout_seconds,
         condition=declaration.condition_asked(only_if),
         parent_id=context.current_id(),

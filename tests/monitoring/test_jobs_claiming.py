@@ -39,6 +39,15 @@ def test_the_highest_priority_is_claimed_first_and_then_the_oldest():
     assert order == [2, 4, 1, 0, 3]
 
 
+def test_of_jobs_of_one_instant_the_first_that_was_asked_for_is_claimed_first():
+    asked = sorted((add() for _ in range(20)), key=lambda job: job.pk)
+    for job in asked:  # they enter their lane in another order than they were asked for in
+        Job.objects.filter(pk=job.pk).update(lane=None)
+    for job in asked[::-1]:
+        Job.objects.filter(pk=job.pk).update(not_before=asked[0].not_before, lane=1)
+    assert [claim()[0] for _ in asked] == asked
+
+
 def test_a_claimed_job_is_not_claimed_again():
     add()
     assert len(claim(10)) == 1

@@ -95,3 +95,29 @@ def test_each_worker_that_dies_over_a_job_makes_it_wait_longer():
     assert waits[0] < 0.5
     for number, wait in enumerate(waits[1:], start=1):
         assert 2.0 ** (number - 1) <= wait <= 2.0**number + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "rounds"), [({"max_attempts": 1}, [1, 2, 3]), ({"max_attempts": 3}, [3, 6]), ({}, [7])]
+)
+def test_a_job_that_is_retried_has_as_many_attempts_again_as_were_asked_for(asked, rounds):
+    job = jobs.submit("defences.ask", **asked)
+    for tried in rounds:
+        assert _attempts_until_it_failed() == tried
+        jobs.retry(job.pk)
+
+
+def test_a_job_of_a_version_that_did_not_keep_what_was_asked_gets_no_more_than_it_was_given():
+    job = jobs.submit("defences.ask", max_attempts=1)
+    Job.objects.update(attempts_asked=None)
+    _attempts_until_it_failed()
+    jobs.retry(job.pk)
+    assert _attempts_until_it_failed() == 2
+
+
+def _attempts_until_it_failed() -> int:
+    while Job.objects.get().state != "failed":
+        Job.objects.update(not_before=timezone.now())
+        (claimed,) = claims.claim(uuid.uuid4(), 1, timezone.now())
+        endings.write([body.run(Current(claimed))])
+    return Job.objects.get().tried

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.db.models import JSONField, Value
 from django.utils import timezone
 
@@ -60,6 +61,22 @@ def test_who_leaves_some_takes_no_more_than_there_is_room_for():
     first, unknown, second, *_ = jobs.submit_many("sample.add", [{"a": number} for number in range(6)])
     Job.objects.filter(pk=unknown.pk).update(name="sample.newer")
     assert claim(2) == [first, second]
+
+
+def test_what_was_claimed_is_held_when_the_connection_breaks_behind_it():
+    known, unknown = jobs.submit_many("sample.add", [{"a": number} for number in range(2)])
+    Job.objects.filter(pk=unknown.pk).update(name="sample.newer")
+    is_claimed = []
+
+    def away_behind_the_claim(execute, sql, *rest):
+        if is_claimed and sql.startswith("SELECT"):
+            raise OperationalError(2013, "Lost connection to server during query")
+        is_claimed.extend([sql] * sql.startswith("UPDATE"))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(away_behind_the_claim):
+        assert claim(2) == [known]
+    assert Job.objects.get(pk=known.pk).state == "running"
 
 
 def test_a_worker_that_knows_them_takes_them_up_before_what_came_after_them(of_a_newer_version, deploy):

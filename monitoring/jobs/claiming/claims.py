@@ -57,12 +57,17 @@ def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
         return []
     claimed, is_more = patiently(partial(_claim, worker, limit, now))
     left: set[str] = set()
-    for _ in range(LOOKS):
-        if not is_more or not (names := patiently(partial(_leave_unknown, now))):
-            break
-        left |= names
-        more, is_more = patiently(partial(_claim, worker, limit - len(claimed), now))
-        claimed += more
+    try:
+        for _ in range(LOOKS):
+            if not is_more or not (names := patiently(partial(_leave_unknown, now))):
+                break
+            left |= names
+            more, is_more = patiently(partial(_claim, worker, limit - len(claimed), now))
+            claimed += more
+    except Exception as error:  # whatever breaks, what is claimed has to be held
+        if not claimed:
+            raise
+        logger.warning("looking behind the jobs that nobody here knows: %r", error)
     if left:
         logger.info("jobs are left for workers that know %s", ", ".join(sorted(left)))
     return claimed
@@ -158,7 +163,7 @@ def _due(now: datetime, limit: int, columns: str = "*", *, is_taken: bool = Fals
     is_lockable = is_taken and connection.features.has_select_for_update_skip_locked
     lock = connection.ops.for_update_sql(skip_locked=True) if is_lockable else ""
     lanes, at = ", ".join(map(str, Priority.values)), connection.ops.adapt_datetimefield_value(now)
-    where = f"lane IN ({lanes}) AND not_before <= %s ORDER BY lane, not_before LIMIT {limit:d} {lock}"
+    where = f"lane IN ({lanes}) AND not_before <= %s ORDER BY lane, not_before, id LIMIT {limit:d} {lock}"
     return list(Job.objects.raw(f"SELECT {columns} FROM {_TABLE} WHERE {where}", [at]))
 
 
