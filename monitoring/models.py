@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
+from monitoring.exact import ExactCharField
+
 # Each half reads an index of its own; of an OR of them MariaDB reads every job.
 ABOUT = """SELECT id FROM (
     SELECT id FROM monitoring_job WHERE about IN (%s, %s)
@@ -103,9 +105,9 @@ class Job(models.Model):
         END = "end", _("all before it ended, however")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=100)
+    name = ExactCharField(max_length=100)
     arguments = models.JSONField(default=dict)
-    about = models.CharField(max_length=200, blank=True, help_text=_("What it is about, such as its symbols."))
+    about = ExactCharField(max_length=200, blank=True, help_text=_("What it is about, such as its symbols."))
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
     lane = models.PositiveSmallIntegerField(
@@ -143,7 +145,7 @@ class Job(models.Model):
     wrote = models.JSONField(null=True, help_text=_("Which rows it wrote: model, count, first and last key."))
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
-    key = models.CharField(max_length=200, null=True, unique=True, help_text=_("The same key is the same job."))
+    key = ExactCharField(max_length=200, null=True, unique=True, help_text=_("The same key is the same job."))
     asked_with = models.JSONField(null=True, help_text=_("With a key: the options as they were said."))
     condition = models.JSONField(null=True, help_text=_("Name and arguments; run only if it holds when claimed."))
     parent = models.ForeignKey(
@@ -196,7 +198,7 @@ class JobSubject(models.Model):
     pk = models.CompositePrimaryKey("subject", "job_id")
     # Without a constraint: the version before knows nothing of these rows and deletes jobs.
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="subjects", db_constraint=False)
-    subject = models.CharField(max_length=200)
+    subject = ExactCharField(max_length=200)
 
     def __str__(self) -> str:
         return self.subject
@@ -247,7 +249,7 @@ class Worker(models.Model):
 class JobTemplate(models.Model):
     """A submission that was saved under a name."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = ExactCharField(max_length=100, unique=True)
     submission = models.JSONField(help_text=_("As POST /api/tasks/submit takes it."))
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -263,7 +265,7 @@ class JobTemplate(models.Model):
 class SeededSchedule(models.Model):
     """A schedule that a declaration brought once. What people make of its row, also of its absence, stays theirs."""
 
-    name = models.CharField(max_length=200, primary_key=True)
+    name = ExactCharField(max_length=200, primary_key=True)
 
     def __str__(self) -> str:
         return self.name

@@ -108,7 +108,7 @@ class Declaration:
         """
         named = self._named(values)
         line = printable(",".join(named), SUBJECT_LENGTH)
-        subjects = list(dict.fromkeys(printable(each.upper(), SUBJECT_LENGTH) for each in named))
+        subjects = list(dict.fromkeys(printable(each.strip().upper(), SUBJECT_LENGTH).rstrip() for each in named))
         return line, [] if subjects == [line] else [each for each in subjects if each]
 
     def allows(self, user: Any) -> bool:

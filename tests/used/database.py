@@ -22,10 +22,10 @@ MANY = 1_000_000
 
 
 @contextmanager
-def empty(name: str) -> Iterator[None]:
+def empty(name: str, collation: str = "utf8mb4_bin") -> Iterator[None]:
     """Everything that Django does meanwhile is done in an empty database of this name."""
     of_the_tests = connection.settings_dict["NAME"]
-    _make(name)
+    _make(name, collation)
     try:
         _turn_to(_path(name))
         yield
@@ -83,10 +83,10 @@ def _prefix() -> str:
     return f"{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_"
 
 
-def _make(name: str) -> None:
+def _make(name: str, collation: str) -> None:
     _drop(name)
     if connection.vendor == "mysql":
-        _administer(f"CREATE DATABASE {_path(name)} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        _administer(f"CREATE DATABASE {_path(name)} CHARACTER SET utf8mb4 COLLATE {collation}")
 
 
 def _drop(name: str) -> None:
