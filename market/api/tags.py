@@ -33,7 +33,8 @@ def of_bars(
     versions = [coverage.latest([ticker], interval=name).get(ticker) for name in sorted(counted)]
     told, live = _now(ticker, query["interval"], end)
     asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
-    parts = FORMAT, *asked, versions, sorted(told.items()), live
+    # The ticker too: what has no bars has no version that a rename would change.
+    parts = FORMAT, *asked, ticker, versions, sorted(told.items()), live
     return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
 

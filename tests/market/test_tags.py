@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from market import actions, bars, coverage
+from market import actions, bars, coverage, symbols
 from market.api import tags
 from market.bars import forming
 from market.calendars import clock
@@ -116,3 +116,12 @@ def test_in_another_database_no_tag_of_the_first_matches(client, path):
     bars.upsert(replace(daily(day), high=150.0) for day in range(10))  # as many writes
     assert again(client, path, tag) == 200
     assert coverage.latest(["AAPL"])["AAPL"]
+
+
+def test_a_symbol_without_bars_has_another_tag_by_its_new_name(client):
+    Symbol.objects.create(ticker="QQA", name="Qqa", exchange="XNAS", currency="USD", time_zone="America/New_York")
+    path = INDICATORS.replace("AAPL", "QQA")
+    tag = client.get(path)["ETag"]
+    symbols.rename("QQA", "QQB")
+    assert client.get(path).json()["symbol"] == "QQB"
+    assert again(client, path, tag) == 200
