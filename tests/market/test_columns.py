@@ -76,6 +76,9 @@ def test_nobody_changes_what_all_share():
     for column in (*bars.columns("AAPL").values(), *bars.columns("AAPL", adjusted="raw").values()):
         with pytest.raises(ValueError, match="read-only"):
             column[0] = 0
+    for adjusted in ("raw", "split"):
+        bars.of_many(["AAPL"], adjusted=adjusted)["AAPL"]["evil"] = np.zeros(1)
+        assert "evil" not in bars.of_many(["AAPL"], adjusted=adjusted)["AAPL"]
 
 
 def test_a_forming_bar_is_none_of_them_and_a_volume_that_is_unknown_stays_so():

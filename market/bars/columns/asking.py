@@ -50,7 +50,8 @@ def of_many(tickers: Collection[str], *, interval: str = DAY.name, adjusted: str
             _keep(ticker, interval, series[ticker])
         else:
             series[ticker] = Series(series[ticker].version, series[ticker].raw, {adjusted: restated})
-    return {each: series[each].raw if adjusted == "raw" else series[each].views[adjusted] for each in tickers}
+    # Copies, of which the arrays are shared: what one caller puts in, no other sees.
+    return {each: dict(series[each].raw if adjusted == "raw" else series[each].views[adjusted]) for each in tickers}
 
 
 def _series(tickers: Collection[str], interval: str) -> dict[str, Series]:
