@@ -53,8 +53,9 @@ def rows(
         wanted = wanted.filter(opened_at__gte=start)
     if end is not None:
         wanted = wanted.filter(opened_at__lte=end)
-    found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS)[:limit])[::-1]
+    # Before the rows: at a close the feed writes the row and then drops this one, so that one of them is always read.
     live = forming.latest([ticker], interval=interval)[ticker]
+    found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS)[:limit])[::-1]
     if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
         found = _with_forming(found, live)[-limit if limit else 0 :]
     return [

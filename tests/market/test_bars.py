@@ -255,6 +255,24 @@ def test_the_forming_bar_is_the_last_until_its_final_one_is_there():
     assert forming.latest(["AAPL", "NOPE"]) == {"AAPL": None, "NOPE": None}
 
 
+def test_a_bar_that_closes_while_the_rows_are_read_is_not_lost():
+    bars.upsert([bar(day) for day in (1, 2)])
+    forming.keep([bar(3, close=105, is_final=False)])
+    closing = [bar(3)]
+
+    def closes(execute, asked, *rest):
+        answer = execute(asked, *rest)
+        if closing and f"FROM {connection.ops.quote_name(BarRow._meta.db_table)}" in asked:
+            closed = [closing.pop()]
+            bars.upsert(closed)  # as the feed does
+            forming.keep(closed)
+        return answer
+
+    with connection.execute_wrapper(closes):
+        assert [one.session_date.day for one in bars.history("AAPL")] == [1, 2, 3]
+    assert not closing
+
+
 @pytest.mark.db
 def test_prices_before_a_split_are_restated_and_the_rows_stay_as_traded():
     bars.upsert([bar(1), bar(2, 50.5, open=50.0, high=55.0, low=45.0)])
