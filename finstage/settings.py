@@ -32,9 +32,9 @@ def _number(name: str, default: float, low: float, high: float) -> float:
     try:
         value = float(text) if text else default
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a number from {low:g} to {high:g}.") from None
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a number from {low:.15g} to {high:.15g}.") from None
     if not low <= value <= high:
-        raise ImproperlyConfigured(f"{name} is {text}; it must be a number from {low:g} to {high:g}.")
+        raise ImproperlyConfigured(f"{name} is {text}; it must be a number from {low:.15g} to {high:.15g}.")
     return value
 
 
