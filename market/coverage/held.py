@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Sum
 
 from market.coverage import rows
 from market.models import Bar, Coverage, Symbol
@@ -35,6 +35,12 @@ def latest(tickers: Collection[str]) -> dict[str, dict[str, dict]]:
     for ticker, interval, count, first, last in known.values_list("symbol__ticker", "interval", *_COUNTED):
         held[ticker][interval] = {"first": instant(first), "last": instant(last), "count": count}
     return held
+
+
+def total() -> tuple[int, int]:
+    """How many rows there are, and how many bars they say we hold."""
+    found = Coverage.objects.order_by().aggregate(rows=Count("symbol_id"), bars=Sum("held"))
+    return found["rows"], int(found["bars"] or 0)  # MariaDB sums to a decimal
 
 
 def differences() -> list[Difference]:

@@ -1,13 +1,15 @@
 """How far the history of each symbol was loaded: the truth of it lies beside its bars, and is lost with them alone."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
 from market.coverage import rows
 from market.intervals import DAY
 from market.models import Coverage, Symbol
+
+LONGEST = timedelta(hours=6)  # what is suspended for longer was written by a clock that was wrong
 
 
 def complete(symbol: Symbol, first_wanted: date) -> None:
@@ -24,7 +26,7 @@ def complete(symbol: Symbol, first_wanted: date) -> None:
 
 
 def suspend(symbol: Symbol, until: datetime) -> None:
-    """Do not ask for a symbol's history before."""
+    """Do not ask for a symbol's history before; `LONGEST` from now at most."""
     with transaction.atomic():
         row = _held(symbol)
         row.suspended_until = until
@@ -35,7 +37,10 @@ def missing(tickers: Collection[str], *, now: datetime | None = None) -> set[str
     """Those whose whole history was never stored; with a moment, only those that may be asked for then."""
     known = Coverage.objects.filter(symbol__ticker__in=tickers, interval=DAY.name)
     left = set(tickers) - set(known.exclude(complete_since=None).values_list("symbol__ticker", flat=True))
-    return left - set(known.filter(suspended_until__gt=now).values_list("symbol__ticker", flat=True)) if now else left
+    if now is None:
+        return left
+    suspended = known.filter(suspended_until__gt=now, suspended_until__lte=now + LONGEST)
+    return left - set(suspended.values_list("symbol__ticker", flat=True))
 
 
 def last_held(symbol: Symbol) -> datetime | None:

@@ -25,13 +25,13 @@ def count_all() -> None:
 
 
 def differences() -> list[Difference]:
-    """Where a row does not say it."""
-    rows = Coverage.objects.select_related("symbol")
+    """Where a row says more than the bars hold. One that says less waits for the next count."""
+    rows = Coverage.objects.exclude(unbroken_until=None).select_related("symbol")
     pairs = [(row, unbroken_until(row)) for row in rows]
     return [
         Difference(row.symbol.ticker, row.interval, "unbroken_until", row.unbroken_until, found)
         for row, found in pairs
-        if row.unbroken_until != found
+        if found is None or row.unbroken_until > found
     ]
 
 

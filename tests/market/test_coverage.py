@@ -70,9 +70,14 @@ def test_where_a_version_before_took_all_prices_away_the_history_is_missing(appl
 
 
 def test_a_history_that_is_suspended_is_missing_and_not_asked_for(apple):
-    loading.suspend(apple, datetime(2024, 1, 2, tzinfo=UTC))
-    asked = [loading.missing(["AAPL"], now=datetime(2024, 1, day, tzinfo=UTC)) for day in (1, 3)]
+    loading.suspend(apple, datetime(2024, 1, 2, 18, tzinfo=UTC))
+    asked = [loading.missing(["AAPL"], now=datetime(2024, 1, 2, hour, tzinfo=UTC)) for hour in (12, 19)]
     assert (asked, loading.missing(["AAPL"])) == ([set(), {"AAPL"}], {"AAPL"})
+
+
+def test_what_a_wrong_clock_suspended_for_years_is_asked_for(apple):
+    loading.suspend(apple, datetime(2099, 1, 1, tzinfo=UTC))
+    assert loading.missing(["AAPL"], now=datetime(2024, 1, 1, tzinfo=UTC)) == {"AAPL"}
 
 
 def test_no_session_is_missing_up_to_the_first_gap_of_the_calendar():
@@ -147,15 +152,33 @@ def test_check_data_says_where_a_row_differs_and_mends_it_where_it_is_told(capsy
     call_command("check_data", mend=True)
     before = coverage.latest(["AAPL"])
     call_command("check_data")
-    Coverage.objects.update(held=7, unbroken_until=date(2024, 1, 3))
+    Coverage.objects.update(held=7, unbroken_until=date(2024, 1, 5))
     capsys.readouterr()
     with pytest.raises(CommandError, match="2 facts"):
         call_command("check_data")
     assert capsys.readouterr().out.splitlines() == [
         "AAPL 1d: held says 7, the bars say 3",
-        "AAPL 1d: unbroken_until says 2024-01-03, the bars say 2024-01-04",
+        "AAPL 1d: unbroken_until says 2024-01-05, the bars say 2024-01-04",
     ]
     call_command("check_data", mend=True)
     call_command("check_data")
     assert (row().held, row().unbroken_until) == (3, date(2024, 1, 4))
     assert coverage.latest(["AAPL"]) != before
+
+
+def test_what_no_count_has_reached_yet_is_no_fault_and_check_data_says_what_it_checked(capsys):
+    bars.upsert([bar(2), bar(3), bar(4)])
+    call_command("check_data")
+    Coverage.objects.update(unbroken_until=date(2024, 1, 3))
+    call_command("check_data")
+    said = "Coverage says what the bars do (bars checked: 3; symbols by interval: 1)."
+    assert capsys.readouterr().out.splitlines() == [said, said]
+
+
+def test_who_says_that_nothing_is_missing_where_there_is_no_calendar_says_too_much():
+    Symbol.objects.update(exchange="NONE")
+    bars.upsert([bar(2)])
+    Coverage.objects.update(unbroken_until=date(2024, 1, 2))
+    assert [str(each) for each in gaps.differences()] == [
+        "AAPL 1d: unbroken_until says 2024-01-02, the bars say nothing"
+    ]
