@@ -54,8 +54,8 @@ def forget_live() -> None:
 
 def _track(seeds: Sequence[symbols.Seed], *, instead_of: Sequence[symbols.Seed]) -> None:
     """Follow the new source's first symbols, and no longer those that only came with the old one."""
-    new, old = ({seed.ticker for seed in some} for some in (seeds, instead_of))
+    old = {symbol.pk for symbol in symbols.begun(instead_of)}
+    new = {symbol.pk for symbol in symbols.ensure(seeds)}
     watched = AlertRule.objects.exclude(symbol=None).values("symbol")
-    Symbol.objects.filter(ticker__in=old - new).exclude(pk__in=watched).update(is_active=False)
-    symbols.ensure(seeds)
-    Symbol.objects.filter(ticker__in=new).update(is_active=True)
+    Symbol.objects.filter(pk__in=old - new).exclude(pk__in=watched).update(is_active=False)
+    Symbol.objects.filter(pk__in=new).update(is_active=True)

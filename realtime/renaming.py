@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renaming:
     """Give a symbol another ticker, and other names where they are said. Safe to run again.
 
-    Raises symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken.
+    Raises symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken, symbols.NameTooLong.
     """
     with transaction.atomic():
         done = symbols.rename(text, to, name=name, local_name=local_name)

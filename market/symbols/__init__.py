@@ -8,17 +8,19 @@ renaming        another ticker for a symbol, whose key stays
 """
 
 from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
-from market.symbols.renaming import NameTaken, Renaming, rename
-from market.symbols.rows import ensure, former, home, tracked
+from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
+from market.symbols.rows import begun, ensure, former, home, tracked
 from market.symbols.seed import Seed
 from market.symbols.spelling import InvalidTicker, UnknownSymbol, folded, ticker
 
 __all__ = [
     "InvalidTicker",
     "NameTaken",
+    "NameTooLong",
     "Renaming",
     "Seed",
     "UnknownSymbol",
+    "begun",
     "ensure",
     "folded",
     "former",

@@ -10,9 +10,16 @@ from market.symbols import names, spelling
 
 
 class NameTaken(ValueError):
-    """The ticker belongs to another symbol; two symbols do not become one."""
+    """The ticker is another symbol's, or leads to one; two symbols do not become one."""
 
     code = "name_taken"
+    temporary = False
+
+
+class NameTooLong(ValueError):
+    """A name that does not fit its column."""
+
+    code = "name_too_long"
     temporary = False
 
 
@@ -29,12 +36,12 @@ class Renaming:
 def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renaming:
     """Give a symbol the ticker `to`, and names where they change too; the old ticker leads to it. Safe to run again.
 
-    Raises UnknownSymbol, InvalidTicker, NameTaken.
+    Raises UnknownSymbol, InvalidTicker, NameTaken, NameTooLong.
     """
+    _require_short(name=name, local_name=local_name)
     new, key = spelling.ticker(to), names.resolve(text).pk
     symbol = Symbol.objects.select_for_update().get(pk=key)
-    if other := Symbol.objects.filter(ticker=new).exclude(pk=key).first():
-        raise NameTaken(f"{new} is {other.name}; {symbol} can't have its ticker")
+    _require_free(new, symbol)
     old = symbol.ticker
     symbol.ticker, symbol.name, symbol.local_name = new, name or symbol.name, local_name or symbol.local_name
     symbol.save(update_fields=["ticker", "name", "local_name"])
@@ -44,3 +51,21 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
     SymbolAlias.objects.update_or_create(text=old, defaults={"symbol": symbol, "kind": SymbolAlias.Kind.FORMER})
     coverage.renew([key])
     return Renaming(symbol, old, new)
+
+
+def _require_free(ticker: str, symbol: Symbol) -> None:
+    """Nothing that people may mean by a ticker is another symbol: also a recording plays by a former one."""
+    words = spelling.readings(ticker)
+    if other := Symbol.objects.filter(ticker__in=words).exclude(pk=symbol.pk).first():
+        raise NameTaken(f"{ticker} is {other.name}; {symbol} can't have its ticker")
+    aliases = SymbolAlias.objects.filter(text__in=words).exclude(symbol=symbol).select_related("symbol")
+    if alias := aliases.first():
+        raise NameTaken(f"{alias.text} leads to {alias.symbol}; {symbol} can't have it as its ticker")
+
+
+def _require_short(**said: str) -> None:
+    """SQLite would keep any length, and no other database."""
+    for field, text in said.items():
+        longest = Symbol._meta.get_field(field).max_length
+        if len(text) > longest:
+            raise NameTooLong(f"a name has up to {longest} characters; {text[:40]!r}… has {len(text)}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models import Q
 
 from market.models import Symbol, SymbolAlias
 from market.symbols import spelling
@@ -14,17 +15,26 @@ _FACTS = ["name", "local_name", "exchange", "currency", "time_zone", "asset_type
 def ensure(seeds: Iterable[Seed]) -> list[Symbol]:
     """Have a row for each seed, with its facts; whether it is tracked stays as people set it. Safe to run again.
 
-    A seed whose symbol has another ticker now changes nothing of it.
+    A seed whose symbol has another ticker now changes nothing of it, nor of one that got its ticker by a renaming.
     """
-    renamed, asked = former(), {spelling.ticker(seed.ticker): seed for seed in seeds}
+    asked = {spelling.ticker(seed.ticker): seed for seed in seeds}
+    settled = _given_up(asked).keys() | _taken(asked)
     facts = {ticker: {name: getattr(seed, name) for name in _FACTS} for ticker, seed in asked.items()}
-    rows = [Symbol(ticker=ticker, **values) for ticker, values in facts.items() if ticker not in renamed]
+    rows = [Symbol(ticker=ticker, **values) for ticker, values in facts.items() if ticker not in settled]
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["ticker"]
     Symbol.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
-    found = list(Symbol.objects.filter(ticker__in=[renamed.get(ticker, ticker) for ticker in asked]).order_by("ticker"))
+    found = begun(asked.values())
     _ensure_spellings({symbol.ticker: symbol for symbol in found}, asked)
     return found
+
+
+def begun(seeds: Iterable[Seed]) -> list[Symbol]:
+    """The symbols that came with these seeds, by the ticker that they have now."""
+    asked = {spelling.ticker(seed.ticker) for seed in seeds}
+    given_up = _given_up(asked)
+    mine = Q(ticker__in=asked - given_up.keys()) | Q(pk__in=given_up.values())
+    return list(Symbol.objects.filter(mine).order_by("ticker"))
 
 
 def tracked() -> list[Symbol]:
@@ -45,6 +55,18 @@ def home(symbols: Iterable[Symbol]) -> tuple[str, list[str]] | None:
     for symbol in symbols:
         by_exchange.setdefault(symbol.exchange, []).append(symbol.ticker)
     return max(by_exchange.items(), key=lambda item: len(item[1]), default=None)
+
+
+def _given_up(tickers: Iterable[str]) -> dict[str, int]:
+    """The key of the symbol that had a ticker before, whoever has it now."""
+    aliases = SymbolAlias.objects.filter(kind=SymbolAlias.Kind.FORMER, text__in=list(tickers))
+    return dict(aliases.values_list("text", "symbol_id"))
+
+
+def _taken(tickers: Iterable[str]) -> set[str]:
+    """Those that a symbol has since a renaming."""
+    renamed = Symbol.objects.filter(aliases__kind=SymbolAlias.Kind.FORMER, ticker__in=list(tickers))
+    return set(renamed.values_list("ticker", flat=True))
 
 
 def _ensure_spellings(symbols: dict[str, Symbol], asked: dict[str, Seed]) -> None:

@@ -31,7 +31,7 @@ def ticker(text: str) -> str:
 
 def folded(text: str) -> str:
     """What was written, in capitals of the usual width and without blanks around it."""
-    return unicodedata.normalize("NFKC", text[: 2 * LONGEST]).strip().upper()
+    return unicodedata.normalize("NFKC", text.strip()[: 2 * LONGEST]).strip().upper()
 
 
 def readings(text: str) -> tuple[str, ...]:

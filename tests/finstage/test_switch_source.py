@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market import bars, coverage, history, quotes, sources
+from market import bars, coverage, history, quotes, sources, symbols
 from market.bars import forming
 from market.coverage import loading
 from market.models import Bar, DataSource, Symbol
@@ -83,3 +83,15 @@ def test_rings_on_their_way_to_a_worker_stay(replayed):
     redis.client().set(redis.key("celery", "ring"), datetime.now(UTC).isoformat())
     call_command("switch_source", "yahoo")
     assert redis.client().exists(redis.key("celery", "ring"))
+
+
+def test_a_seed_that_was_renamed_meanwhile_is_followed_and_left_under_its_new_ticker(replayed):
+    symbols.ensure(sources.about("replay").seeds)
+    call_command("switch_source", "yahoo")
+    symbols.rename("GOOG", "GOGO")
+    call_command("switch_source", "replay")
+    assert Symbol.objects.get(ticker="GOGO").is_active
+    assert not Symbol.objects.filter(ticker="GOOG").exists()
+    symbols.rename("IBM", "BIG")
+    call_command("switch_source", "yahoo")
+    assert not Symbol.objects.filter(ticker__in=["GOGO", "BIG"], is_active=True).exists()

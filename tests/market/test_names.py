@@ -129,3 +129,48 @@ def test_staff_add_a_spelling_and_see_the_former_name(meta, client, django_user_
     facts = {name: getattr(meta, name) for name in ("name", "asset_type", "price_decimals", *FACTS)}
     assert client.post(path, {**form, **kept, **facts}).status_code == 302
     assert symbols.resolve("Meta.OQ") == meta
+
+
+@pytest.mark.db
+@pytest.mark.parametrize(
+    ("to", "other"), [("FB", "META"), ("brk.b", "Berkshire"), ("SPX", "\\^GSPC"), ("BRK-B", "Berkshire")]
+)
+def test_no_symbol_takes_what_means_another(meta, berkshire, to, other):
+    index = Symbol.objects.create(ticker="^GSPC", name="S&P 500", **FACTS)
+    SymbolAlias.objects.create(text="SPX", symbol=index)
+    ibm = Symbol.objects.create(ticker="IBM", name="IBM", **FACTS)
+    meant = symbols.resolve(to)
+    with pytest.raises(symbols.NameTaken, match=f"{other}.*IBM can't have"):
+        symbols.rename("IBM", to)
+    ibm.refresh_from_db()
+    assert (ibm.ticker, symbols.resolve(to)) == ("IBM", meant)
+
+
+def test_a_symbol_takes_its_own_spelling(berkshire):
+    SymbolAlias.objects.create(text="BRK.B", symbol=berkshire)
+    assert symbols.rename("BRK-B", "BRK.B").new == "BRK.B"
+    assert symbols.resolve("brk-b") == berkshire
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("field", ["name", "local_name"])
+def test_a_name_that_no_column_holds_is_refused_before(meta, field):
+    with pytest.raises(symbols.NameTooLong, match="up to 200 characters"):
+        symbols.rename("META", "MVRS", **{field: "M" * 201})
+    assert symbols.rename("META", "MVRS", **{field: "M" * 200}).new == "MVRS"
+
+
+@pytest.mark.db
+def test_a_seed_changes_nothing_of_a_symbol_that_got_its_ticker(meta):
+    amazon = Symbol.objects.create(ticker="AMZN", name="Amazon.com, Inc.", **FACTS)
+    fibre = Symbol.objects.create(ticker="FB", name="Fibre plc", **FACTS)
+    symbols.rename("AMZN", "IBM")
+    found = symbols.ensure(replay.SEEDS)
+    amazon.refresh_from_db()
+    fibre.refresh_from_db()
+    assert (amazon.ticker, amazon.name, fibre.name) == ("IBM", "Amazon.com, Inc.", "Fibre plc")
+    assert [symbol.ticker for symbol in found] == ["AAPL", "GOOG", "IBM", "META", "MSFT"]
+
+
+def test_blanks_before_a_ticker_are_not_counted(berkshire):
+    assert symbols.resolve(" " * 127 + "BRK-B") == berkshire

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *, symbol: str, to: str, name: str, local_name: str, **options) -> None:
         try:
             done = renaming.rename(symbol, to, name=name, local_name=local_name)
-        except (symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken) as error:
+        except (symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken, symbols.NameTooLong) as error:
             raise CommandError(f"Nothing was renamed: {error}.") from error
         except (DatabaseError, RedisError) as error:
             raise CommandError(f"It was not renamed to the end ({error}). Run it again.") from error
