@@ -248,10 +248,10 @@ def test_beat_brings_the_records_of_highs_and_lows(apple, start_worker, start_be
     start_worker(app="finstage")
     start_beat()
     until = time.monotonic() + 120
-    while not Job.objects.filter(name="market.records", state="completed").exists() and time.monotonic() < until:
+    while not Job.objects.filter(name="market.records", state="failed").exists() and time.monotonic() < until:
         time.sleep(0.1)
     done = Job.objects.filter(name="market.records").order_by("id").first()
-    assert (done.state, list(done.result["failed"])) == ("completed", ["AAPL"])  # it has no bars here
+    assert (done.state, done.error_code) == ("failed", "nothing_done")  # AAPL has no bars here
 
 
 @pytest.mark.django_db
