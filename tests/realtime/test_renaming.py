@@ -27,6 +27,7 @@ from tests.market.test_records import bar
 from tests.realtime.test_feed import epoch_of, new_feed, published
 from tests.realtime.test_feed import replay as replay_fixture
 from tests.realtime.test_feed import stop as stop_fixture
+from tests.realtime.test_feed_outages import no_redis
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 stop, recording = stop_fixture, replay_fixture
@@ -160,6 +161,16 @@ def test_the_ticker_of_another_symbol_is_not_taken(facebook):
     with pytest.raises(CommandError, match="looks like"):
         rename("FB", "A B")
     assert symbols.former() == {}
+
+
+def test_without_redis_it_says_that_the_rows_have_the_new_ticker_and_who_moves_the_rest(facebook, quote):
+    tick(new_feed(), quote("FB", 19))
+    with no_redis(), pytest.raises(CommandError, match=r"FB is META now; .*\. A feed does that"):
+        rename("FB", "meta")
+    facebook.refresh_from_db()
+    assert facebook.ticker == "META"
+    new_feed()._read_facts()
+    assert quotes.latest(["META"])["META"].price == 19
 
 
 def test_a_former_ticker_that_another_symbol_gets_has_streams_of_its_own(facebook, quote):

@@ -23,6 +23,9 @@ class Command(BaseCommand):
             done = renaming.rename(symbol, to, name=name, local_name=local_name)
         except (symbols.UnknownSymbol, symbols.InvalidTicker, symbols.NameTaken, symbols.NameTooLong) as error:
             raise CommandError(f"Nothing was renamed: {error}.") from error
-        except (DatabaseError, RedisError) as error:
+        except RedisError as error:  # which comes last: the rows have changed
+            said = f"{symbols.folded(symbol)} is {symbols.folded(to)} now; what Redis holds is not moved yet ({error})"
+            raise CommandError(f"{said}. A feed does that as soon as Redis answers, or run it again.") from error
+        except DatabaseError as error:
             raise CommandError(f"It was not renamed to the end ({error}). Run it again.") from error
         self.stdout.write(f"{done.old} is {done.new} now: {done.symbol.name}.")
