@@ -20,8 +20,6 @@ BLOCKED = 1205
 @pytest.fixture
 def held(apple) -> Iterator[Symbol]:
     """While this test runs somebody writes AAPL's days."""
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has one writer at a time, whatever it writes")
     bars.upsert([bar(1)])
     with transaction.atomic():
         rows.hold([(apple.pk, "1d")])
@@ -50,6 +48,7 @@ def refused(work: Callable[[], Any]) -> bool:
     return told.value.args[0] == BLOCKED
 
 
+@pytest.mark.rows
 def test_a_row_that_names_the_symbol_is_added_beside_a_writer(held):
     now = datetime.now(UTC)
     facts = {"as_of": now, "as_of_precision": "day", "received_at": now, "source": "replay"}
@@ -57,17 +56,21 @@ def test_a_row_that_names_the_symbol_is_added_beside_a_writer(held):
     assert Snapshot.objects.count() == 1
 
 
+@pytest.mark.rows
 def test_another_interval_is_written_beside_it(held):
     assert beside(lambda: bars.upsert([bar(1, interval="1wk")])).inserted == 1
 
 
+@pytest.mark.rows
 def test_a_second_writer_of_the_same_bars_waits(held):
     assert refused(lambda: bars.upsert([bar(2)]))
 
 
+@pytest.mark.rows
 def test_a_version_before_that_locks_the_symbol_waits(held):
     assert refused(lambda: Symbol.objects.select_for_update().get(pk=held.pk))
 
 
+@pytest.mark.rows
 def test_a_version_is_read_beside_it_without_waiting(held):
     assert beside(lambda: Coverage.objects.get(symbol=held).version)

@@ -73,7 +73,8 @@ def say_how_far_it_is(ghost: Current) -> None:
 
 
 def bury_its_process(ghost: Current) -> None:
-    isolated._epitaph(ghost, -9)
+    if ending := isolated._epitaph(ghost, -9):
+        endings.write([ending])
 
 
 MOVES = {
