@@ -47,6 +47,11 @@ class Up:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/symbols/AAPL/quote/", timeout=10) as answer:
             return json.load(answer)
 
+    def backfill(self) -> dict | None:
+        """How far the first history is."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/watchlists/default/", timeout=10) as answer:
+            return json.load(answer)["backfill"]
+
     def parts(self) -> dict[str, psutil.Process]:
         """The parts that run, by name."""
         found = {}

@@ -21,6 +21,7 @@ def up(tmp_path_factory) -> Iterator[Up]:
     """Everything, with a source that nobody reaches."""
     with ending(Up(tmp_path_factory.mktemp("up") / "var", **NOWHERE)) as running:
         running.wait(lambda: running.ready()["dependencies"]["feed"]["ok"])
+        running.wait(running.backfill)  # a page that is opened before it learns of it when prices flow
         yield running
 
 
