@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.forms import DEAR, DEAR_PAGE_FORMS, OBJECTS, post
+from tests.forms import DEAR, DEAR_PAGE_FORMS, OBJECTS, URLENCODED, post
 from tests.server import Running, running
 
 # Of computing, in all threads: what nobody computes holds up no loop, and a busy machine does not count.
@@ -78,6 +78,12 @@ def test_a_form_that_is_dear_to_parse_is_parsed_by_nobody(web, name, path):
 def test_the_dearest_form_that_a_page_reads_is_cheap(web, name):
     ask = sending(web, post("/admin/login/", *DEAR_PAGE_FORMS[name], head=COOKIE), refused_with={400, 403})
     assert cheapest(web, ask) < SHORT_SECONDS
+
+
+def test_a_form_of_more_fields_than_any_page_has_is_not_read(web):
+    within, beyond = (b"&".join(b"f%d=1" % number for number in range(count)) for count in (599, 700))
+    sending(web, post("/admin/login/", URLENCODED, within, head=COOKIE), refused_with={403})()  # its token is missing
+    sending(web, post("/admin/login/", URLENCODED, beyond, head=COOKIE), refused_with={400})()
 
 
 @pytest.mark.parametrize("name", OBJECTS)

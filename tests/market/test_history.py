@@ -1,6 +1,6 @@
 """History that jobs fetch: in chunks, behind one pace, and one bad symbol fails alone."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from bokeh_sampledata import stocks
@@ -49,6 +49,16 @@ def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorde
     assert CorporateAction.objects.filter(kind="split").count() == 2
     again = history.fill(symbols.resolve("AAPL"), Replay().history, "replay")
     assert (again.bars.inserted, again.bars.changed) == (0, 0)
+
+
+def test_a_bar_of_a_session_to_come_does_not_outlive_the_next_filling(recorded, settings):
+    settings.REPLAY_START = "2012-09-04"
+    apple = symbols.resolve("AAPL")
+    history.fill(apple, Replay().history, "replay")
+    newest = Bar.objects.latest("opened_at")
+    Bar.objects.filter(pk=newest.pk).update(opened_at=datetime(2999, 1, 1, tzinfo=UTC))
+    history.fill(apple, Replay().history, "replay")
+    assert Bar.objects.latest("opened_at").opened_at == newest.opened_at
 
 
 @pytest.mark.db
