@@ -1,37 +1,18 @@
 """A cancel that was accepted: the job never completes, whatever it does meanwhile."""
 
-import uuid
-
 import pytest
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import Cancelled, WrongState
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.ledger import add, claim, complete, state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
-WORKER = uuid.uuid4()
-
-
-def claim(limit: int = 1) -> list[Job]:
-    return claims.claim(WORKER, limit, timezone.now())
-
-
-def add(**options) -> Job:
-    return jobs.submit("sample.add", {"a": 1}, **options)
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
-
-
-def complete(job: Job) -> None:
-    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def test_a_waiting_job_that_is_cancelled_never_starts():

@@ -1,6 +1,5 @@
 """Who is claimed next, and what a claim that is given back leaves: nothing."""
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -12,25 +11,9 @@ from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.ledger import add, claim, complete, state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
-WORKER = uuid.uuid4()
-
-
-def claim(limit: int = 1) -> list[Job]:
-    return claims.claim(WORKER, limit, timezone.now())
-
-
-def add(**options) -> Job:
-    return jobs.submit("sample.add", {"a": 1}, **options)
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
-
-
-def complete(job: Job) -> None:
-    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def test_the_highest_priority_is_claimed_first_and_then_the_oldest():

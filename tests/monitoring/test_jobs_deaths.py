@@ -13,6 +13,7 @@ from monitoring import jobs
 from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs
 from tests.monitoring.conftest import is_alive, until
+from tests.monitoring.ledger import state
 
 pytestmark = pytest.mark.db
 
@@ -21,10 +22,6 @@ pytestmark = pytest.mark.db
 def worker(start_worker):
     """The only worker there is, so that it is the one that runs the job."""
     return start_worker()
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
 
 
 def test_a_job_goes_on_with_another_worker_when_its_own_is_killed(start_worker, tmp_path):

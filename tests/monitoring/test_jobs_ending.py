@@ -1,6 +1,5 @@
 """How an attempt ends: once, by whoever holds it, with its rows or not at all."""
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -15,25 +14,9 @@ from monitoring.jobs.running import body
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.ledger import WORKER, add, claim, complete, state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
-WORKER = uuid.uuid4()
-
-
-def claim(limit: int = 1) -> list[Job]:
-    return claims.claim(WORKER, limit, timezone.now())
-
-
-def add(**options) -> Job:
-    return jobs.submit("sample.add", {"a": 1}, **options)
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
-
-
-def complete(job: Job) -> None:
-    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def test_results_of_many_are_written_at_once_and_each_to_its_own(caplog):

@@ -1,9 +1,6 @@
 """Chains and groups: what waits behind a job goes on, is given up, or waits again."""
 
-import uuid
-
 import pytest
-from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs import Step
@@ -14,25 +11,9 @@ from monitoring.jobs.running.context import Current
 from monitoring.jobs.telling import changes
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.ledger import add, claim, complete, state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
-WORKER = uuid.uuid4()
-
-
-def claim(limit: int = 1) -> list[Job]:
-    return claims.claim(WORKER, limit, timezone.now())
-
-
-def add(**options) -> Job:
-    return jobs.submit("sample.add", {"a": 1}, **options)
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
-
-
-def complete(job: Job) -> None:
-    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def test_a_finishing_job_waits_again_for_one_that_runs_again():

@@ -21,6 +21,7 @@ from monitoring.jobs.running.context import Current
 from monitoring.models import Job, ids_from
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import until
+from tests.monitoring.ledger import state
 from tests.monitoring.locks import aside, locked, patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
@@ -59,10 +60,6 @@ def complete(finisher: Finisher, attempts: list[Current]) -> None:
     for number, current in enumerate(attempts):
         progress = {"progress_done": 1} if number % 3 == 2 else None
         finisher.put(current, Ending(current.job, Job.State.COMPLETED, progress=progress))
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
 
 
 def completed(attempts: list[Current]) -> int:

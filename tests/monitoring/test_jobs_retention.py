@@ -1,6 +1,5 @@
 """What the ledger forgets, and when."""
 
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -8,31 +7,18 @@ from django.db import connection
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.jobs.claiming import claims
-from monitoring.jobs.ending import attempts, endings, retention
+from monitoring.jobs.ending import attempts, retention
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.jobs.running import body
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job, ScheduleSlot
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.ledger import add, claim, complete
 from tests.monitoring.locks import locked
 from tests.monitoring.test_jobs_schedules import planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
-WORKER = uuid.uuid4()
-
-
-def claim(limit: int = 1) -> list[Job]:
-    return claims.claim(WORKER, limit, timezone.now())
-
-
-def add(**options) -> Job:
-    return jobs.submit("sample.add", {"a": 1}, **options)
-
-
-def complete(job: Job) -> None:
-    endings.write([Ending(job, Job.State.COMPLETED, 1)])
 
 
 def failed_long_ago(count: int) -> list[Job]:

@@ -17,6 +17,7 @@ from monitoring.jobs.ending import reaper
 from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.conftest import LOOPS, until
+from tests.monitoring.ledger import state
 from tests.monitoring.locks import in_the_way, read_only
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
@@ -59,10 +60,6 @@ def hang() -> None:
     Job.objects.exists()
     time.sleep(1.5)
     hung.append(connections["default"])
-
-
-def state(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
 
 
 def threads() -> set[str]:
