@@ -6,7 +6,6 @@ Expand, then contract: while a deploy goes on the old code still reads and write
 import os
 import sys
 import uuid
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,12 +20,16 @@ from django.apps import apps  # noqa: E402
 from django.contrib.auth import authenticate, get_user_model  # noqa: E402
 from django.db import DatabaseError, IntegrityError, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
-from django.utils.module_loading import import_string  # noqa: E402
 
 from market import bars  # noqa: E402
 from market.models import Symbol  # noqa: E402
+from market.prices import midnight  # noqa: E402
 from monitoring import jobs  # noqa: E402
 from monitoring.jobs import declaration  # noqa: E402
+from monitoring.jobs.claiming import claims  # noqa: E402
+from monitoring.jobs.ending import attempts  # noqa: E402
+from monitoring.jobs.running import body  # noqa: E402
+from monitoring.jobs.running.context import Current  # noqa: E402
 from realtime.models import AlertRule  # noqa: E402
 
 OURS = ("finstage", "monitoring", "market", "analysis", "realtime")
@@ -68,24 +71,18 @@ def _insert(row) -> None:
 
 
 def a_bar() -> None:
-    last = bars.history("AAPL", adjusted="raw", limit=1)[-1]
-    moved = {"opened_at": last.opened_at + timedelta(days=36_500 // 10)}
-    if "session_date" in last.__dataclass_fields__:
-        moved["session_date"] = moved["opened_at"].date()
-    later = replace(last, **moved, is_final=True, revision=0)
-    assert bars.upsert([replace(later, received_at=timezone.now())]).inserted == 1
-    assert bars.upsert([replace(later, received_at=timezone.now(), volume=7)], reason="again").changed == 1
+    first = bars.history("AAPL", adjusted="raw")[0]
+    day = first.session_date - timedelta(weeks=1)
+    other = replace(first, opened_at=midnight(day), session_date=day, is_final=True, revision=0)
+    assert bars.upsert([replace(other, received_at=timezone.now())]).inserted == 1
+    assert bars.upsert([replace(other, received_at=timezone.now(), volume=7)], reason="again").changed == 1
 
 
 def a_job() -> None:
     asked = jobs.submit("market.records", {"symbols": ["AAPL"]}, priority="high")
-    claim = _either("monitoring.jobs.claiming.claims.claim", "monitoring.jobs.ledger.claim")
-    run = _either("monitoring.jobs.running.body.run", "monitoring.jobs.running.run")
-    end = _either("monitoring.jobs.ending.attempts.end", "monitoring.jobs.ledger.end_one")
-    Current = _either("monitoring.jobs.running.context.Current", "monitoring.jobs.context.Current")
-    for job in claim(uuid.uuid4(), 50, timezone.now()):
-        if ending := run(Current(job)):
-            end(ending)
+    for job in claims.claim(uuid.uuid4(), 50, timezone.now()):
+        if ending := body.run(Current(job)):
+            attempts.end(ending)
     asked.refresh_from_db()
     assert asked.state == "completed", asked.error
 
@@ -99,14 +96,6 @@ def a_person() -> None:
     get_user_model().objects.create_user("maria", password="another long password")
     assert authenticate(username="maria", password="another long password")
     assert authenticate(username="jean", password="a long password")
-
-
-def _either(*paths: str) -> object:
-    """Of what has moved: as this version has it."""
-    for path in paths:
-        with suppress(ImportError):
-            return import_string(path)
-    raise ImportError(" nor ".join(paths))
 
 
 main()

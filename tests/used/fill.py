@@ -1,10 +1,9 @@
-"""Fills the database of the code in the current folder as people and time would. Run by make.py, under any version."""
+"""Fills the database of the code in the current folder as people and time would. Run by make.py, under that code."""
 
 import os
 import sys
 import uuid
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 sys.path.insert(0, os.getcwd())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finstage.settings")
@@ -17,14 +16,17 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
-from django.utils.module_loading import import_string  # noqa: E402
 from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
 
-from market import bars, quotes, symbols  # noqa: E402
-from market.models import CorporateAction, Symbol  # noqa: E402
-from market.prices import Bar, Quote, midnight  # noqa: E402
+from market import actions, bars, quotes  # noqa: E402
+from market.models import Symbol, SymbolAlias  # noqa: E402
+from market.prices import Action, Bar, Named, Quote, midnight  # noqa: E402
 from monitoring import jobs  # noqa: E402
 from monitoring.jobs import declaration  # noqa: E402
+from monitoring.jobs.claiming import claims  # noqa: E402
+from monitoring.jobs.ending import attempts  # noqa: E402
+from monitoring.jobs.running import body  # noqa: E402
+from monitoring.jobs.running.context import Current  # noqa: E402
 from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker  # noqa: E402
 from realtime import alerts  # noqa: E402
 from realtime.models import AlertRule  # noqa: E402
@@ -38,14 +40,13 @@ def main() -> None:
     declaration.discover()
     jean = people()
     if SOURCE == "yahoo":
-        if hasattr(symbols, "WELL_KNOWN"):  # of a version that leaves the first symbols to the feed
-            symbols.ensure(symbols.WELL_KNOWN)
         tickers = list(Symbol.objects.tracked().values_list("ticker", flat=True))[:4]
         for number, ticker in enumerate(tickers):
             prices(ticker, 100.0 * (number + 1))
     else:
         tickers = ["AAPL", "IBM"]
     correct(tickers[0])
+    names_and_actions(tickers[0])
     rules(jean, tickers)
     count_records()
     work(jean)
@@ -75,21 +76,17 @@ def prices(ticker: str, level: float) -> None:
     bars.upsert(bar(ticker, "1d", day, level + day.toordinal() % 17) for day in days)
     opening = last.replace(hour=13, minute=30)
     bars.upsert(bar(ticker, "1m", opening + timedelta(minutes=n), level + n / 100) for n in range(60))
-    symbol = Symbol.objects.get(ticker=ticker)
-    for kind, value in (("split", 4.0), ("dividend", 0.24)):
-        facts = {"ex_date": days[100].date(), "value": value, "source": SOURCE, "received_at": NOW}
-        CorporateAction.objects.create(symbol=symbol, kind=kind, **facts)
+    ex_date = days[100].date()
+    told = [Action(ticker, "split", ex_date, 4.0, 4.0, 1.0), Action(ticker, "dividend", ex_date, 0.24)]
+    actions.keep(Symbol.objects.get(ticker=ticker), Named(told), SOURCE)
     quotes.keep([quote(ticker, level + n / 10, n) for n in range(30)])
     quotes.flush(NOW)
 
 
 def bar(ticker: str, interval: str, opened_at: datetime, level: float) -> Bar:
     values = {"open": level, "high": level + 1.25, "low": level - 0.5, "close": level + 0.1, "volume": 1_000_000}
-    if "session_date" in Bar.__dataclass_fields__:  # a version before knew it by the opening alone
-        values["session_date"] = opened_at.date()
-    return Bar(
-        ticker=ticker, interval=interval, opened_at=opened_at, **values, is_final=True, source=SOURCE, received_at=NOW
-    )
+    place = {"ticker": ticker, "interval": interval, "opened_at": opened_at, "session_date": opened_at.date()}
+    return Bar(**place, **values, is_final=True, source=SOURCE, received_at=NOW)
 
 
 def quote(ticker: str, price: float, seconds: int) -> Quote:
@@ -108,6 +105,15 @@ def correct(ticker: str) -> None:
         again = bar(ticker, row.interval, row.opened_at, 1.0)
         changed = {name: getattr(again, name) for name in ("ticker", "interval", "opened_at", "is_final", "source")}
         bars.upsert([Bar(**changed, **known, volume=volume, received_at=timezone.now())], reason="told otherwise")
+
+
+def names_and_actions(ticker: str) -> None:
+    """Another spelling, and a dividend that was told once and is none any more."""
+    symbol = Symbol.objects.get(ticker=ticker)
+    SymbolAlias.objects.create(symbol=symbol, text="A SPELLING")
+    day = date(1999, 1, 4)
+    actions.keep(symbol, Named([Action(ticker, "dividend", day, 0.05)]), SOURCE)
+    actions.keep(symbol, Named(whole=frozenset({"dividend"}), start=day, end=day), SOURCE)
 
 
 def rules(jean, tickers: list[str]) -> None:
@@ -132,13 +138,9 @@ def fallen(last: Quote) -> Quote:
 def count_records() -> None:
     """As a worker does."""
     jobs.submit("market.records")
-    claim = _either("monitoring.jobs.claiming.claims.claim", "monitoring.jobs.ledger.claim")
-    run = _either("monitoring.jobs.running.body.run", "monitoring.jobs.running.run")
-    end = _either("monitoring.jobs.ending.attempts.end", "monitoring.jobs.ledger.end_one")
-    Current = _either("monitoring.jobs.running.context.Current", "monitoring.jobs.context.Current")
-    for job in claim(uuid.uuid4(), 50, timezone.now()):
-        if ending := run(Current(job)):
-            end(ending)
+    for job in claims.claim(uuid.uuid4(), 50, timezone.now()):
+        if ending := body.run(Current(job)):
+            attempts.end(ending)
 
 
 def work(jean) -> None:
@@ -152,7 +154,7 @@ def work(jean) -> None:
     JobAttempt.objects.create(
         job=failed, number=1, started_at=NOW, ended_at=NOW, outcome="failed", error_code="KeyError"
     )
-    jobs.submit("market.records", key="waits", owner=jean)
+    jobs.submit("market.records", {"symbols": ["AAPL", "IBM"]}, key="waits", owner=jean)
     jobs.submit("market.records", key="waits longer", priority="low", only_if={"name": "market.is_open"})
     jobs.submit("market.records", key="in a year", not_before=NOW + timedelta(days=36_500))
     jobs.chain([jobs.Step("market.records"), jobs.Step("market.records", {"symbols": ["AAPL"]})], owner=jean)
@@ -166,14 +168,6 @@ def work(jean) -> None:
     if not Worker.objects.exists():
         where = {"host": "laptop", "pid": 4242, "place": "p" * 32, "birth": 12345.5, "concurrency": 8}
         Worker.objects.create(id=ended.pk, **where, started_at=NOW, heartbeat_at=NOW, stopped_at=NOW, processed=7)
-
-
-def _either(*paths: str) -> object:
-    """Of what has moved: as this version has it."""
-    for path in paths:
-        with suppress(ImportError):
-            return import_string(path)
-    raise ImportError(" nor ".join(paths))
 
 
 main()

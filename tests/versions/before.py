@@ -12,7 +12,7 @@ import pytest
 from tests import services
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMMIT = "53fefe263a35dd906ebd0c42ab215f6f0a8db56e"
+COMMIT = "276252cdcc44441a078e52c24ab9ba503e22578b"
 FETCH_SECONDS = 60
 GIT = ["git", "-c", "safe.directory=*"]  # a copy may belong to somebody else than who tests it
 # `python -m tests` tells these as not run; the first two are how a copy can be, the last can be mended.
