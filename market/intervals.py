@@ -95,6 +95,7 @@ def _first_of_month(session: date) -> date:
 _DAY_SECONDS = 86_400
 MINUTE = Interval("1m", "Minute", 60)
 DAY = Interval("1d", "Day", _DAY_SECONDS, dated=_itself)
+WEEK = Interval("1wk", "Week", 7 * _DAY_SECONDS, made_from=DAY.name, dated=_monday)
 ALL = {
     interval.name: interval
     for interval in (
@@ -104,7 +105,7 @@ ALL = {
         Interval("30m", "Half Hour", 1800, made_from=MINUTE.name),
         Interval("1h", "Hour", 3600, made_from=MINUTE.name),
         DAY,
-        Interval("1wk", "Week", 7 * _DAY_SECONDS, made_from=DAY.name, dated=_monday),
+        WEEK,
         Interval("1mo", "Month", 31 * _DAY_SECONDS, made_from=DAY.name, dated=_first_of_month),
     )
 }

@@ -12,6 +12,7 @@ SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
+SETTLING = timedelta(minutes=20)  # after its close a session's last prices are still corrected for so long
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 

@@ -39,7 +39,7 @@ def indicators(
     columns = bars.columns(ticker, interval=interval, adjusted=adjusted)
     newest = bars.history(ticker, interval=interval, adjusted="raw", limit=1)  # nothing restates the newest
     columns = _with_newest(columns, newest)
-    first = _first(columns["session_date"], period)
+    first = first_of(columns["session_date"], period)
     return {
         "symbol": ticker,
         "interval": interval,
@@ -62,7 +62,7 @@ def _with_newest(columns: dict[str, np.ndarray], newest: list[Bar]) -> dict[str,
     return {name: np.append(column, np.array([bar[name]], column.dtype)) for name, column in columns.items()}
 
 
-def _first(dates: np.ndarray, period: str) -> int:
+def first_of(dates: np.ndarray, period: str) -> int:
     """The index of the period's first bar. dates: of the bars' sessions."""
     if period == "max" or not len(dates):
         return 0

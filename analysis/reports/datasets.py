@@ -1,43 +1,51 @@
-"""One symbol's history as a data set: brought up to date, checked against the exchange's calendar, and summed up."""
+"""One symbol's history as a data set: brought up to date, checked against the exchange's calendar, and summed up.
 
-from datetime import date, datetime
+It holds finished sessions alone, and its period counts back from the newest of them: what still forms is none of it.
+"""
+
+from datetime import date
 
 import numpy as np
 
 from analysis.indicators import frames
-from analysis.reports import statistics
+from analysis.indicators.catalogue import CATALOGUE
+from analysis.reports import spans, statistics
+from analysis.reports.spans import Span
 from market import bars, history, prices, sources, symbols
 from market.bars import stored
+from market.bars.columns.kept import Columns
 from market.calendars import sessions
+from market.intervals import DAY
 from market.models import Symbol
 from market.sources import ProviderError
 from monitoring import jobs
 
 NAMED_AT_MOST = 20  # missing sessions that are named; the others are counted
 STEPS = ("fetching", "checking", "computing")
+ADJUSTMENT = "split"
 
 
 def process(symbol: str, period: str) -> dict:
     """The data set of a period, with where it came from. Raises UnknownSymbol.
 
     A source that cannot be asked now is told in `refreshed`; what is stored is worth having all the same.
+    `finished` says the exchange's last finished session, and why where the data set does not reach to it.
     """
     row, running = symbols.resolve(symbol), jobs.current()
     running.progress(0, len(STEPS), STEPS[0])
     filled, refreshed = _refreshed(row)
     running.progress(1, len(STEPS), STEPS[1])
-    told = frames.indicators(row.ticker, period=period)
-    columns = _since(bars.columns(row.ticker), told["times"])
-    checked = _checked(row, columns)
+    whole = bars.columns(row.ticker, adjusted=ADJUSTMENT)
+    first = frames.first_of(whole["session_date"], period)
+    columns, span = {name: column[first:] for name, column in whole.items()}, spans.of(row.exchange, "day")
+    checked = _checked(row, columns, span)
     running.progress(2, len(STEPS), STEPS[2])
-    summed = _summed(columns)
+    computed = {"statistics": _summed(row, columns), "indicators": _indicators(whole)}
     running.progress(len(STEPS), len(STEPS), "")
     running.tell_parts(dict.fromkeys(STEPS, "") | {STEPS[0]: refreshed.get("failed", "")})
     with running.commit() as end:
-        named = ("symbol", "period", "interval", "adjustment", "source", "as_of", "as_of_precision", "received_at")
-        newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
-        end.result = {**{name: _plain(told[name]) for name in named}, "refreshed": refreshed, **checked, **summed,
-                      "indicators": newest}  # fmt: skip
+        asked = {"symbol": row.ticker, "period": period, "interval": DAY.name, "adjustment": ADJUSTMENT}
+        end.result = {**asked, **_origin(row.ticker, columns), "refreshed": refreshed, **checked, **computed}
         if filled:
             history.note(end, row.ticker, filled.bars)
     return end.result
@@ -52,52 +60,84 @@ def _refreshed(row: Symbol) -> tuple[history.Filled | None, dict]:
     return filled, filled.as_json()
 
 
-def _since(columns: dict[str, np.ndarray], times: list) -> dict[str, np.ndarray]:
-    """The final bars of the period that the indicators cover."""
-    first = np.datetime64(times[0].replace(tzinfo=None)) if times else np.datetime64("NaT")
-    return {name: column[columns["opened_at"] >= first] for name, column in columns.items()}
+def _origin(ticker: str, columns: Columns) -> dict[str, str | None]:
+    """Where the newest bar of the data set came from."""
+    if not len(columns["session_date"]):
+        return {"source": None, "as_of": None, "as_of_precision": DAY.precision, "received_at": None}
+    at = prices.midnight(columns["session_date"][-1].item())
+    newest = bars.history(ticker, start=at, end=at)[0]
+    return {"source": newest.source, "as_of": prices.instant(at), "as_of_precision": DAY.precision,
+            "received_at": prices.instant(newest.received_at)}  # fmt: skip
 
 
-def _checked(row: Symbol, columns: dict[str, np.ndarray]) -> dict:
+def _checked(row: Symbol, columns: Columns, span: Span | None) -> dict:
     """How whole the data set is."""
     held = columns["session_date"].tolist()
-    missing = _missing(row, held)
+    missing = _missing(row, held, span)
     return {
         "bars": len(held),
         "first": str(held[0]) if held else None,
         "last": str(held[-1]) if held else None,
+        "finished": span and _finished(row, held, span),
         "missing_sessions": None if missing is None else [str(day) for day in missing[:NAMED_AT_MOST]],
         "missing": None if missing is None else len(missing),
         "corrections": stored.corrections(row, held[0] if held else None),
     }
 
 
-def _missing(row: Symbol, held: list[date]) -> list[date] | None:
-    """Sessions of the calendar between our first and last bar that we have no bar of; None without a calendar."""
+def _finished(row: Symbol, held: list[date], span: Span) -> dict:
+    """The last finished session, and why it is not held where it is not."""
+    is_held = bool(held) and held[-1] >= span.last
+    lacking = None if is_held else spans.lacking(row, span, held[-1] if held else None).as_json()
+    return {"session": str(span.last), "known_by": span.known_by, "is_held": is_held, "lacking": lacking}
+
+
+def _missing(row: Symbol, held: list[date], span: Span | None) -> list[date] | None:
+    """Sessions from our first bar to the last finished one that we have no bar of; None without a calendar."""
     if not held:
         return []
     try:
-        return sorted(set(sessions.between(row.exchange, held[0], held[-1])) - set(held))
+        last = max(held[-1], span.last) if span else held[-1]
+        return sorted(set(sessions.between(row.exchange, held[0], last)) - set(held))
     except sessions.UnknownExchange:
         return None
 
 
-def _summed(columns: dict[str, np.ndarray]) -> dict:
+def _summed(row: Symbol, columns: Columns) -> dict | None:
     close, volume = columns["close"], columns["volume"]
     if not len(close):
-        return {"statistics": None}
-    known, volatility = volume[~np.isnan(volume)], statistics.volatility_percent(close)
+        return None
+    known, a_year = volume[~np.isnan(volume)], _sessions_a_year(row, columns["session_date"][-1].item())
     return {
-        "statistics": {
-            "change_percent": round(float(statistics.change_percent(close[0], close[-1])), 4),
-            "volatility_percent": None if volatility is None else round(volatility, 4),
-            "drawdown_percent": round(statistics.drawdown_percent(close), 4),
-            "high": float(columns["high"].max()),
-            "low": float(columns["low"].min()),
-            "average_volume": round(float(known.mean())) if len(known) else None,
-        }
+        "change_percent": _rounded(statistics.change_percent(float(close[0]), float(close[-1]))),
+        "volatility_percent": _rounded(statistics.volatility_percent(close, a_year["sessions_a_year"])),
+        **a_year,
+        "drawdown_percent": _rounded(statistics.drawdown_percent(close)),
+        "high": float(columns["high"].max()),
+        "low": float(columns["low"].min()),
+        "average_volume": round(float(known.mean())) if len(known) else None,
     }
 
 
-def _plain(value: object) -> object:
-    return prices.instant(value) if isinstance(value, datetime) else value
+def _sessions_a_year(row: Symbol, until: date) -> dict[str, int | str]:
+    """By how many sessions the volatility is annualised, and whether the exchange's calendar counts them."""
+    try:
+        return {"sessions_a_year": sessions.a_year(row.exchange, until), "sessions_by": spans.BY_CALENDAR}
+    except sessions.UnknownExchange:
+        return {"sessions_a_year": statistics.CONVENTION, "sessions_by": "convention"}
+
+
+def _indicators(columns: Columns) -> dict[str, dict[str, float | None]]:
+    """The values at the newest bar, of the whole history."""
+    return {
+        key: {output: _number(series[-1]) if len(series) else None for output, series in each.over(columns).items()}
+        for key, each in CATALOGUE.items()
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

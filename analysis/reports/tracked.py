@@ -1,63 +1,103 @@
-"""What the tracked symbols did: the technical state of each now, and a report of a day or a week."""
+"""What the tracked symbols did: the technical state of each now, and a report of a day or a week.
 
-from collections.abc import Callable
-from datetime import date, timedelta
+Both are of sessions: of each symbol's own exchange, the last that is finished. Who has no bar of them is named beside.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from analysis.indicators import frames
-from analysis.reports import statistics
+from analysis.reports import spans, statistics
+from analysis.reports.spans import Lacking, Span
 from market import actions, bars, prices, records
+from market.bars.columns.kept import Columns
 from market.intervals import DAY
-from market.models import Record
+from market.models import Record, Symbol
 from market.symbols import named, resolve
 from monitoring import jobs
+from monitoring.jobs.running.fan_out import Outcome
 
 OVERBOUGHT, OVERSOLD = 70, 30
 USUAL_SESSIONS = 30  # of the volume that is usual
 MOVERS = 5
-SPANS = {"day": timedelta(), "week": timedelta(days=6)}  # how many days before the last session count too
+
+Told = dict[str, Any]
 
 
-def technical(symbols: list[str] | None) -> dict:
-    """The technical state of each symbol and of all together; one that can't be read fails alone."""
-    outcome = jobs.fan_out(named(symbols), _reading, parallel=1)
-    outcome.require_any()
-    read = outcome.done
+def technical(symbols: list[str] | None) -> Told:
+    """The technical state of each symbol and of all together; one that can't be read fails alone.
+
+    `without_bar` names those whose newest bar is of no session as new as the last finished one.
+    """
+    outcome, _ = _each(symbols, "day", _reading)
+    read = {ticker: told for ticker, told in outcome.done.items() if not isinstance(told, Lacking)}
     momentum = {word: [ticker for ticker, each in read.items() if each["momentum"] == word]
                 for word in ("overbought", "oversold")}  # fmt: skip
     above = [ticker for ticker, each in read.items() if each["trend"] == "above_sma_20"]
-    breadth = {**_breadth([each["change_percent"] for each in read.values()]), "above_sma_20": len(above)}
-    return {"interval": DAY.name, "symbols": read, "failed": outcome.failed, "breadth": breadth, **momentum}
+    breadth = {**_breadth(read.values()), "above_sma_20": len(above)}
+    return {"interval": DAY.name, "symbols": read, "failed": outcome.failed, "without_bar": _lacking(outcome),
+            "breadth": breadth, **momentum}  # fmt: skip
 
 
-def compose(span: str, symbols: list[str] | None) -> dict:
-    """What the last finished session, or the sessions of its week, brought to each symbol."""
-    outcome = jobs.fan_out(named(symbols), _reported(SPANS[span]), parallel=1)
-    outcome.require_any()
-    told = outcome.done
-    ranked = sorted(told, key=lambda ticker: told[ticker]["change_percent"] or 0.0, reverse=True)
+def compose(span: str, symbols: list[str] | None) -> Told:
+    """What the last finished session of each exchange, or the sessions of its week, brought to each symbol.
+
+    `sessions` says which they are. Who has no bar of them is in `without_bar` with the reason, and moved nowhere.
+    """
+    outcome, sessions = _each(symbols, span, _reported)
+    told = {ticker: each for ticker, each in outcome.done.items() if not isinstance(each, Lacking)}
+    changes = {ticker: each["change_percent"] for ticker, each in told.items() if each["change_percent"] is not None}
+    rising, falling = (sorted(changes, key=lambda ticker: (sign * changes[ticker], ticker)) for sign in (-1, 1))
     return {
         "span": span,
-        "from": min((each["from"] for each in told.values()), default=None),
-        "to": max((each["to"] for each in told.values()), default=None),
+        "from": min((str(each.first) for each in sessions.values()), default=None),
+        "to": max((str(each.last) for each in sessions.values()), default=None),
+        "sessions": {exchange: each.as_json() for exchange, each in sorted(sessions.items())},
         "symbols": told,
         "failed": outcome.failed,
-        "breadth": _breadth([each["change_percent"] for each in told.values()]),
-        "risers": [ticker for ticker in ranked if (told[ticker]["change_percent"] or 0) > 0][:MOVERS],
-        "fallers": [ticker for ticker in reversed(ranked) if (told[ticker]["change_percent"] or 0) < 0][:MOVERS],
-        **{name: [ticker for ticker in ranked if name in told[ticker]["records"]] for name in ("new_high", "new_low")},
+        "without_bar": _lacking(outcome),
+        "breadth": _breadth(told.values()),
+        "risers": [ticker for ticker in rising if changes[ticker] > 0][:MOVERS],
+        "fallers": [ticker for ticker in falling if changes[ticker] < 0][:MOVERS],
+        **{name: sorted(each for each in told if name in told[each]["records"]) for name in ("new_high", "new_low")},
     }
 
 
-def _reading(ticker: str) -> dict[str, Any]:
-    """The newest bar, which may form, against the one before, and the indicators at it."""
-    told = frames.indicators(resolve(ticker).ticker, period="5d")
-    if told["as_of"] is None:
-        raise bars.NoBars("there are no daily bars yet")
+def _each(
+    symbols: list[str] | None, span: str, tell: Callable[[Symbol, Span], Told | Lacking]
+) -> tuple[Outcome, dict[str, Span]]:
+    """What is told of each symbol over the span of its exchange, and those spans. Raises NothingDone."""
+    found: dict[str, Span] = {}
+
+    def one(ticker: str) -> Told | Lacking:
+        symbol = resolve(ticker)
+        if symbol.exchange not in found:
+            if (known := spans.of(symbol.exchange, span)) is None:
+                return Lacking(spans.NOT_HELD, None, "there are no final daily bars yet")
+            found[symbol.exchange] = known
+        return tell(symbol, found[symbol.exchange])
+
+    outcome = jobs.fan_out(named(symbols), one, parallel=1)
+    outcome.require_any()
+    return outcome, found
+
+
+def _lacking(outcome: Outcome) -> dict[str, Told]:
+    return {ticker: each.as_json() for ticker, each in outcome.done.items() if isinstance(each, Lacking)}
+
+
+def _reading(symbol: Symbol, span: Span) -> Told | Lacking:
+    """The newest bar, which may form, against the one of the session before, and the indicators at it."""
+    *before, bar = bars.history(symbol.ticker, limit=2) or [None]
+    if bar is None or bar.session_date < span.last:
+        return spans.lacking(symbol, span, bar and bar.session_date)
+    told = frames.indicators(symbol.ticker, period="5d")
     newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
-    *before, bar = bars.history(ticker, limit=2)
+    expected = spans.previous(symbol.exchange, bar.session_date)
+    before = [each for each in before if expected in (None, each.session_date)]
     return {
         **_origin(bar),
         "is_final": bar.is_final,
@@ -77,34 +117,30 @@ def _momentum(rsi: float | None) -> str | None:
     return None if rsi is None else "overbought" if rsi >= OVERBOUGHT else "oversold" if rsi <= OVERSOLD else "neutral"
 
 
-def _reported(back: timedelta) -> Callable[[str], dict[str, Any]]:
-    """A report of one symbol over its last session and those at most so long before it."""
-
-    def report(ticker: str) -> dict[str, Any]:
-        symbol = resolve(ticker)
-        columns = bars.columns(ticker, limit=USUAL_SESSIONS + 8)
-        if not len(columns["close"]):
-            raise bars.NoBars("there are no final daily bars yet")
-        sessions = columns["session_date"]
-        first = int(np.searchsorted(sessions, sessions[-1] - np.timedelta64(back)))
-        start, end = sessions[first].item(), sessions[-1].item()
-        last = bars.history(ticker, start=prices.midnight(end), end=prices.midnight(end))[0]
-        return {
-            **_origin(last),
-            "from": str(start),
-            "to": str(end),
-            **_moves(columns, first, symbol.price_decimals),
-            "records": _records(ticker, start),
-            "actions": _actions(ticker, start, end),
-        }
-
-    return report
+def _reported(symbol: Symbol, span: Span) -> Told | Lacking:
+    """A report of one symbol over the sessions of a span that it has bars of."""
+    columns = bars.columns(symbol.ticker)
+    first, after = np.searchsorted(columns["session_date"], [np.datetime64(span.first), np.datetime64(span.last) + 1])
+    sessions = columns["session_date"][:after].tolist()
+    if first == after:
+        return spans.lacking(symbol, span, sessions[-1] if sessions else None)
+    start, end = sessions[first], sessions[-1]
+    columns = {name: column[:after] for name, column in columns.items()}
+    last = bars.history(symbol.ticker, start=prices.midnight(end), end=prices.midnight(end))[0]
+    is_known = first > 0 and span.before in (None, sessions[first - 1])
+    return {
+        **_origin(last),
+        "from": str(start),
+        "to": str(end),
+        **_moves(columns, int(first), symbol.price_decimals, float(columns["close"][first - 1]) if is_known else None),
+        "records": _records(columns, start),
+        "actions": _actions(symbol.ticker, start, end),
+    }
 
 
-def _moves(columns: dict[str, np.ndarray], first: int, decimals: int) -> dict[str, Any]:
+def _moves(columns: Columns, first: int, decimals: int, before: float | None) -> Told:
     """Prices of the sessions from `first` on, against the close before them; volumes against those before them."""
     close, volume = columns["close"], columns["volume"]
-    before = float(close[first - 1]) if first else None
     usual = volume[max(0, first - USUAL_SESSIONS) : first]
     usual = float(usual[~np.isnan(usual)].mean()) if (~np.isnan(usual)).any() else None
     traded = volume[first:][~np.isnan(volume[first:])]
@@ -119,29 +155,27 @@ def _moves(columns: dict[str, np.ndarray], first: int, decimals: int) -> dict[st
     }
 
 
-def _records(ticker: str, start: date) -> list[str]:
-    """Which 52-week extremes fall into the span."""
-    year = records.latest([ticker])[ticker].get(Record.Scope.YEAR)
-    if year is None:
-        return []
+def _records(columns: Columns, start: date) -> list[str]:
+    """Which 52-week extremes fall into the sessions from one on."""
+    year = records.extremes(columns)[Record.Scope.YEAR]
     return [name for name, day in (("new_high", year.high_date), ("new_low", year.low_date)) if day >= start]
 
 
-def _actions(ticker: str, start: date, end: date) -> list[dict[str, Any]]:
+def _actions(ticker: str, start: date, end: date) -> list[Told]:
     found = actions.of(ticker).filter(ex_date__range=(start, end))
     return [{"kind": each.kind, "ex_date": str(each.ex_date), "value": each.value} for each in found]
 
 
-def _origin(bar: prices.Bar) -> dict[str, Any]:
+def _origin(bar: prices.Bar) -> Told:
     return {"as_of": prices.instant(bar.opened_at), "as_of_precision": prices.DAY, "source": bar.source,
             "received_at": prices.instant(bar.received_at)}  # fmt: skip
 
 
-def _breadth(changes: list[float | None]) -> dict[str, int]:
-    known = [change for change in changes if change is not None]
+def _breadth(told: Iterable[Told]) -> dict[str, int]:
+    known = [each["change_percent"] for each in told if each["change_percent"] is not None]
     return {"rising": sum(change > 0 for change in known), "falling": sum(change < 0 for change in known),
             "unchanged": sum(change == 0 for change in known)}  # fmt: skip
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)

@@ -47,6 +47,12 @@ def last(symbol: Symbol) -> tuple[date, str] | None:
     return row and (session_of(*row[:2]), row[2])
 
 
+def newest(exchange: str) -> date | None:
+    """The newest session of which a bar of any tracked symbol of an exchange is stored."""
+    tracked = Symbol.objects.tracked().filter(exchange=exchange).annotate(newest=opening_of_newest(1))
+    return max((session_of(at, None) for at in tracked.values_list("newest", flat=True) if at), default=None)
+
+
 def corrections(symbol: Symbol, since: date | None) -> int:
     """How many former values of a symbol's bars are kept, of the sessions from one on."""
     found = BarRevision.objects.filter(symbol=symbol, interval=DAY.name)

@@ -4,7 +4,7 @@ has_hours: whether the source of this database keeps to calendars; a recording's
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import import_module
 
 from market import quotes
@@ -28,6 +28,23 @@ def had_session(exchange: str, *, has_hours: bool) -> bool:
     """
     now = datetime.now(UTC)
     return _sessions().has_session(exchange, now) if has_hours else _at(exchange, now, has_hours=False) is not None
+
+
+def finished(exchange: str, *, has_hours: bool) -> date | None:
+    """The last session that is over and settled: by the exchange's calendar, of a recording by what was played of it.
+
+    None where neither says it.
+    """
+    sessions = _sessions()
+    try:
+        if has_hours:
+            return sessions.finished(exchange, datetime.now(UTC))
+        told = _at(exchange, datetime.now(UTC), has_hours=False)
+        if told is None:
+            return None
+        return sessions.before(exchange, told.session_date) if told.state == OPEN else told.session_date
+    except sessions.UnknownExchange:
+        return None
 
 
 def exchanges() -> list[str]:

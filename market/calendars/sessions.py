@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, wraps
 from itertools import product
 from typing import ParamSpec, TypeVar
@@ -14,7 +14,7 @@ import pandas as pd
 from exchange_calendars import ExchangeCalendar
 
 from market.calendars.clock import Clock
-from market.prices import CLOSED, OPEN, POST, PRE
+from market.prices import CLOSED, OPEN, POST, PRE, SETTLING
 
 logger = logging.getLogger(__name__)
 Asked, Answer = ParamSpec("Asked"), TypeVar("Answer")
@@ -25,6 +25,8 @@ _NAMES = {"CCC": "24/7", "CCY": "24/5"}
 _EXTENDED = {"XNYS": (time(4), time(20)), "XNAS": (time(4), time(20))}
 
 _SESSIONS_LOOKED_AHEAD = 7
+# Of four years, so that each is leap once: a single one has a session more or less.
+_YEARS = timedelta(days=4 * 365 + 1)
 
 
 class UnknownExchange(ValueError):
@@ -94,6 +96,26 @@ def session_date(mic: str, now: datetime) -> date:
     """The exchange's own date of the session that runs, or of the last one that ran."""
     calendar = _calendar(mic, now.year)
     return calendar.minute_to_session(pd.Timestamp(now).floor("min"), direction="previous").date()
+
+
+@_alone
+def finished(mic: str, now: datetime) -> date:
+    """The last session whose prices have settled."""
+    session = session_date(mic, now - SETTLING)
+    return session if hours(mic, session)[1] <= now - SETTLING else before(mic, session)
+
+
+@_alone
+def before(mic: str, day: date) -> date:
+    """The last session before a day, which need be none itself."""
+    stamp = pd.Timestamp(day - timedelta(days=1))
+    return _calendar(mic, day.year).date_to_session(stamp, direction="previous").date()
+
+
+@_alone
+def a_year(mic: str, until: date) -> int:
+    """How many sessions the exchange has in a year, by those of the four up to a day."""
+    return round(len(between(mic, until - _YEARS + timedelta(days=1), until)) / 4)
 
 
 @_alone

@@ -10,13 +10,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from market import intervals, prices
-from market.prices import Action, Bar, Named, Quote
+from market.prices import SETTLING, Action, Bar, Named, Quote
 from market.sources.yahoo import events, fields
 from market.sources.yahoo.events import session_date
 from market.sources.yahoo.fields import Misshapen, moment, part, price
 
 SOURCE = "yahoo"
-SETTLING = timedelta(minutes=20)  # Yahoo still corrects a session's last bar for a while after its close
 WHOLE_DAY = timedelta(hours=23)
 # Weeks and months have no as-traded prices across a split; they are made from days.
 GIVEN = ("1d", "1m", "5m", "15m", "30m", "1h")
