@@ -11,9 +11,13 @@ from market import sources, symbols
 from market.models import (
     Bar,
     BarRevision,
+    Confirmation,
     CorporateAction,
     Coverage,
     DataSource,
+    MarkedBar,
+    ProvisionalBar,
+    QuarantinedBar,
     Record,
     Snapshot,
     SupersededAction,
@@ -22,7 +26,10 @@ from market.models import (
 from monitoring import redis
 from realtime.models import Alert, AlertRule
 
-PRICES = [Bar, BarRevision, Coverage, Snapshot, CorporateAction, SupersededAction, Record, Alert]
+PRICES = [
+    Bar, BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar, Confirmation, Coverage, Snapshot, CorporateAction,
+    SupersededAction, Record, Alert,
+]  # fmt: skip
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")
 KEYS_AT_ONCE = 500

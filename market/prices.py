@@ -13,6 +13,8 @@ LARGEST_VOLUME = 2**63 - 1  # of the database's column
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
 SETTLING = timedelta(minutes=20)  # after its close a session's last prices are still corrected for so long
+# Of a bar: it still moves; its session is over, and the source may settle it otherwise; settled.
+BAR_STATES = FORMING, CLOSED_BAR, FINAL = "forming", "closed", "final"
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
@@ -67,8 +69,12 @@ class Bar:
     revision: int = 0
     adjustment: str = "raw"
     session_date: date | None = None  # the exchange's own; where it is not said, that of an opening at its midnight
+    state: str = ""  # one of BAR_STATES; where it is not said, as is_final says, which is true of `final` alone
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "state", self.state or (FINAL if self.is_final else FORMING))
+        if self.is_final != (self.state == FINAL):
+            raise ValueError(f"a bar that is {self.state} and is_final={self.is_final}")
         if self.session_date is None and self.opened_at == midnight(self.opened_at.date()):
             object.__setattr__(self, "session_date", self.opened_at.date())
 
@@ -148,6 +154,11 @@ def midnight(session_date: date) -> datetime:
 def session_of(opened_at: datetime, held: date | None) -> date:
     """The session of a stored bar, where a version before this one may have written none."""
     return held or opened_at.date()
+
+
+def state_of(is_final: bool, held: str | None) -> str:
+    """The state of a stored bar, where a version before this one wrote none."""
+    return held or (FINAL if is_final else FORMING)
 
 
 def rounded(quote: Quote, decimals: int) -> Quote:

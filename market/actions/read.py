@@ -25,7 +25,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     actions = list(of(ticker))
     closes: list[tuple[date, float]] = []
     if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
-        daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, is_final=True).order_by("opened_at")
+        daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
         closes = [(session_of(*row[:2]), row[2]) for row in daily.values_list("opened_at", "session_date", "close")]
     return adjustments.factors(actions, adjusted, closes)
 

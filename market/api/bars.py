@@ -19,12 +19,13 @@ from monitoring.queries import Choice, Count, Span, Text
 # In the order of CONTRACT.md; the heads of the tables.
 BAR_COLUMNS = (
     "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
-    "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
+    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
 )  # fmt: skip
 BAR = {
     "symbol": "AAPL", "interval": DAY.name, "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
     "open": 665.76, "high": 675.14, "low": 664.5, "close": 674.97, "volume": 13139000, "adjustment": "split",
-    "is_final": True, "revision": 0, "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
+    "state": prices.FINAL, "is_final": True, "revision": 0,
+    "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
 }  # fmt: skip
 _NEXT = (
     "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/"
@@ -45,7 +46,10 @@ class BarShape(Sourced):
     close = serializers.FloatField()
     volume = serializers.IntegerField(allow_null=True)
     adjustment = serializers.ChoiceField(ADJUSTMENTS)
-    is_final = serializers.BooleanField(help_text="False while the bar still forms.")
+    state = serializers.ChoiceField(
+        prices.BAR_STATES, help_text="`closed` once its session is over, `final` once the source has settled it."
+    )
+    is_final = serializers.BooleanField(help_text="Whether it is settled.")
     revision = serializers.IntegerField(help_text="How often a source has corrected it.")
     as_of = serializers.DateTimeField(help_text="Its opening, as every value computed from it says it.")
     as_of_precision = serializers.ChoiceField(

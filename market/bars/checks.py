@@ -18,6 +18,8 @@ def bar_fault(bar: Bar, now: datetime) -> str | None:
         return f"there is no interval {bar.interval}"
     if bar.opened_at.utcoffset() is None or bar.received_at.utcoffset() is None:
         return "a time without its zone"
+    if bar.state == prices.FORMING:
+        return "it still forms"
     if bar.session_date is None:
         return "it does not say its session"
     if interval.is_whole and bar.opened_at != prices.midnight(bar.session_date):

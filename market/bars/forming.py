@@ -12,8 +12,9 @@ from monitoring import formats, redis
 from monitoring.fields import Field
 
 _FORMAT = formats.Format(Bar)
-# Without the session, which stands in the opening of a day: the version before can read no field that it does not know.
-_KEPT = [field.name for field in fields(Bar) if field.name != "session_date"]
+# Without the session, which stands in the opening of a day, and the state, which is `forming`: the version before can
+# read no field that it does not know.
+_KEPT = [field.name for field in fields(Bar) if field.name not in ("session_date", "state")]
 
 
 def keep(bars: Sequence[Bar]) -> None:

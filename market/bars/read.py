@@ -10,7 +10,7 @@ from market.models import Bar as BarRow
 from market.prices import Bar
 
 _VALUES = ("open", "high", "low", "close", "volume")
-_COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision", "session_date")
+_COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision", "session_date", "state")
 Row = tuple
 
 
@@ -59,9 +59,18 @@ def rows(
     if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
         found = _with_forming(found, live)[-limit if limit else 0 :]
     return [
-        (ticker, interval, at, *adjustments.restated(factors, session, *rest[:5]), *rest[5:-1], adjusted, session)
+        (
+            ticker,
+            interval,
+            at,
+            *adjustments.restated(factors, session, *rest[:5]),
+            *rest[5:-2],
+            adjusted,
+            session,
+            prices.state_of(rest[5], rest[-1]),
+        )
         for at, *rest in found
-        for session in [prices.session_of(at, rest[-1])]
+        for session in [prices.session_of(at, rest[-2])]
     ]
 
 
@@ -70,7 +79,7 @@ def _with_forming(found: list[Row], live: Bar) -> list[Row]:
     row = tuple(getattr(live, name) for name in _COLUMNS)
     if not found or found[-1][0] < live.opened_at:
         return [*found, row]
-    *_, is_final, _, received_at, _, _ = found[-1]
+    *_, is_final, _, received_at, _, _, _ = found[-1]
     if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
         return [*found[:-1], row]
     return found

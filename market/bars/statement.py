@@ -9,7 +9,7 @@ from market.prices import Bar
 
 KEY = ("symbol_id", "interval", "opened_at")
 VALUES = ("open", "high", "low", "close", "volume")
-COLUMNS = (*KEY, *VALUES, "is_final", "source", "received_at", "revision", "session_date")
+COLUMNS = (*KEY, *VALUES, "is_final", "source", "received_at", "revision", "session_date", "state")
 Key = tuple[int, str, datetime]
 
 
@@ -21,7 +21,7 @@ def insert_or_update(changes: list[tuple[Key, Bar, int]]) -> None:
     parameters = []
     for (symbol, interval, opened_at), bar, revision in changes:
         parameters += (symbol, interval, stamp(opened_at), *(getattr(bar, name) for name in VALUES))
-        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision, day(bar.session_date))
+        parameters += (bar.is_final, bar.source, stamp(bar.received_at), revision, day(bar.session_date), bar.state)
     row = f"({', '.join(['%s'] * len(COLUMNS))})"
     with connection.cursor() as cursor:
         cursor.execute(f"{_insert()} VALUES {', '.join([row] * len(changes))} {_on_conflict()}", parameters)

@@ -1,4 +1,4 @@
-"""Which final daily bars are stored: asked by those who need no series, but how far it goes or its end."""
+"""Which daily bars are stored: asked by those who need no series, but how far it goes or its end."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -83,4 +83,4 @@ def _of(tickers: Iterable[str], source: str) -> QuerySet[Bar]:
 
 
 def _final() -> QuerySet[Bar]:
-    return Bar.objects.filter(interval=DAY.name, is_final=True)
+    return Bar.objects.filter(interval=DAY.name)

@@ -12,14 +12,14 @@ def bar_fields(bar: Bar) -> dict[str, Any]:
     return row_fields(
         bar.ticker, bar.interval, bar.opened_at, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_final,
         bar.source, bar.received_at, bar.revision, bar.adjustment,
-        bar.session_date,
+        bar.session_date, bar.state,
     )  # fmt: skip
 
 
 def row_fields(
     ticker: str, interval: str, opened_at: datetime, open: float, high: float, low: float, close: float,
     volume: int | None, is_final: bool, source: str, received_at: datetime, revision: int, adjustment: str,
-    session_date: date,
+    session_date: date, state: str,
 ) -> dict[str, Any]:  # fmt: skip
     """The same of a Bar's fields, in their order, without the Bar."""
     return {
@@ -33,6 +33,7 @@ def row_fields(
         "close": close,
         "volume": volume,
         "adjustment": adjustment,
+        "state": state,
         "is_final": is_final,
         "revision": revision,
         "source": source,

@@ -153,7 +153,7 @@ def _write(batch: list[tuple[Key, Bar]], reason: str) -> _Batch:
             old = held.get(key)
             if old is None:
                 changes.append((key, bar, 0))
-            elif _rank(bar, now) >= _rank(old, now) and (_values(bar), bar.is_final) != (_values(old), old.is_final):
+            elif _rank(bar, now) >= _rank(old, now) and (_values(bar), bar.state) != (_values(old), old.state):
                 changes.append((key, bar, old.revision + old.is_final))
                 if old.is_final:
                     replaced.append(_revision(key, old, reason))
@@ -176,7 +176,10 @@ def _held(batch: list[tuple[Key, Bar]]) -> dict[Key, Bar]:
     found = BarRow.objects.filter(
         symbol_id__in=symbols, interval__in=intervals, opened_at__range=(min(opened), max(opened))
     )
-    return {row[:3]: Bar(tickers[row[0]], *row[1:-1], session_date=row[-1]) for row in found.values_list(*COLUMNS)}
+    return {
+        row[:3]: Bar(tickers[row[0]], *row[1:-2], session_date=row[-2], state=prices.state_of(row[8], row[-1]))
+        for row in found.values_list(*COLUMNS)
+    }
 
 
 def _cover(

@@ -3,6 +3,7 @@
 from market.models.actions import CorporateAction, SupersededAction
 from market.models.bars import Bar, BarRevision
 from market.models.coverage import Coverage
+from market.models.held_back import Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
 from market.models.records import Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource
@@ -11,9 +12,13 @@ from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet
 __all__ = [
     "Bar",
     "BarRevision",
+    "Confirmation",
     "CorporateAction",
     "Coverage",
     "DataSource",
+    "MarkedBar",
+    "ProvisionalBar",
+    "QuarantinedBar",
     "Record",
     "Snapshot",
     "SupersededAction",

@@ -23,6 +23,8 @@ class Bar(models.Model):
     revision = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=16)
     received_at = models.DateTimeField()
+    state = models.CharField(max_length=8, null=True)  # closed or final; null, as a version before wrote it: is_final
+    confirmed_at = models.DateTimeField(null=True)  # when a later answer last said the same; null: none did
 
     class Meta:
         ordering = ["symbol_id", "interval", "opened_at"]
@@ -32,7 +34,7 @@ class Bar(models.Model):
 
 
 class BarRevision(models.Model):
-    """What a bar was before a source corrected it."""
+    """What a final bar was before a source corrected it."""
 
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bar_revisions", db_index=False)
     interval = models.CharField(max_length=3)
@@ -47,6 +49,7 @@ class BarRevision(models.Model):
     received_at = models.DateTimeField(help_text=_("When the replaced values had come."))
     replaced_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
+    confirmed_at = models.DateTimeField(null=True, help_text=_("When a later answer last said the same."))
 
     class Meta:
         constraints = [

@@ -28,6 +28,9 @@ class Coverage(models.Model):
     complete_since = models.DateTimeField(null=True, help_text=_("When the whole history was stored first."))
     held = models.PositiveIntegerField(default=0, help_text=_("How many bars there are."))
     refused = models.PositiveIntegerField(default=0, help_text=_("How many bars could not be, of all that came."))
+    quarantined = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("How many bars are held back until somebody looks at them.")
+    )
     suspended_until = models.DateTimeField(null=True, help_text=_("The source is not asked before."))
     # What a version before this one moves that knows no coverage: by these its writes are noticed.
     corrections = models.PositiveIntegerField(default=0, help_text=_("How many former values are kept."))

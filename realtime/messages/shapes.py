@@ -4,7 +4,7 @@
 """
 
 from market.actions.adjustments import ADJUSTMENTS
-from market.prices import DAY, MARKET_STATES, SECOND
+from market.prices import BAR_STATES, DAY, MARKET_STATES, SECOND
 
 PROTOCOL = 1
 HEARTBEAT_SECONDS = 30
@@ -123,7 +123,7 @@ _PRICE = {
 _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
-    "adjustment": {"enum": list(ADJUSTMENTS)}, "is_final": {"type": "boolean"},
+    "adjustment": {"enum": list(ADJUSTMENTS)}, "state": {"enum": list(BAR_STATES)}, "is_final": {"type": "boolean"},
     "revision": _COUNT, "as_of": _TIME, "as_of_precision": _PRECISION, **_SOURCED,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.db]
 PATH = "/api/v2/symbols/AAPL/bars/"
 FIELDS = [
     "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
-    "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
+    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
 ]  # fmt: skip
 FIRST = date(2012, 3, 1)
 
@@ -59,7 +59,8 @@ def test_a_bar_has_the_contracts_fields_in_its_order(client, ten_days):
     assert bar == {
         "symbol": "AAPL", "interval": "1d", "opened_at": "2012-03-10T00:00:00Z", "session_date": "2012-03-10",
         "open": 109.0, "high": 110.0, "low": 108.0, "close": 109.5, "volume": 1009, "adjustment": "split",
-        "is_final": True, "revision": 0, "source": "replay", "as_of": "2012-03-10T00:00:00Z", "as_of_precision": "day",
+        "state": "final", "is_final": True, "revision": 0, "source": "replay", "as_of": "2012-03-10T00:00:00Z",
+        "as_of_precision": "day",
         "received_at": "2012-06-01T00:00:00Z",
     }  # fmt: skip
 

@@ -94,13 +94,15 @@ def test_an_older_answer_that_comes_late_changes_nothing():
 
 
 @pytest.mark.db
-def test_a_forming_bar_moves_without_revisions_and_never_covers_a_final_one():
-    bars.upsert([bar(close=101, is_final=False)])
-    bars.upsert([bar(close=102, is_final=False, received_at=later(1))])
+def test_a_closed_bar_moves_without_revisions_and_never_covers_a_final_one():
+    closed = {"is_final": False, "state": "closed"}
+    bars.upsert([bar(close=101, **closed)])
+    bars.upsert([bar(close=102, received_at=later(1), **closed)])
+    assert [(one.close, one.state) for one in bars.history("AAPL")] == [(102, "closed")]
     bars.upsert([bar(close=103, received_at=later(2))])
-    bars.upsert([bar(close=104, is_final=False, received_at=later(3))])
+    bars.upsert([bar(close=104, received_at=later(3), **closed)])
     row = BarRow.objects.get()
-    assert (row.close, row.is_final, row.revision) == (103, True, 0)
+    assert (row.close, row.state, row.is_final, row.revision) == (103, "final", True, 0)
     assert not BarRevision.objects.exists()
 
 
@@ -120,6 +122,7 @@ def test_a_forming_bar_moves_without_revisions_and_never_covers_a_final_one():
         ({"received_at": datetime(2999, 1, 1, tzinfo=UTC)}, "future"),
         ({"opened_at": datetime(2999, 1, 1, tzinfo=UTC)}, "future"),
         ({"ticker": "NOPE"}, "no such symbol"),
+        ({"is_final": False}, "still forms"),
         ({"interval": "2d"}, "no interval 2d"),
         ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC), "session_date": date(2024, 1, 1)}, "midnight"),
         ({"opened_at": datetime(2024, 1, 1, 5, tzinfo=UTC)}, "does not say its session"),
@@ -365,6 +368,7 @@ def test_json_is_the_contracts_bar():
     assert bar_fields(bars.history("AAPL")[0]) == {
         "symbol": "AAPL", "interval": "1d", "opened_at": "2024-01-01T00:00:00Z", "session_date": "2024-01-01",
         "open": 100.0, "high": 110.0, "low": 90.0, "close": 101.0, "volume": 1000, "adjustment": "split",
-        "is_final": True, "revision": 0, "source": "replay", "as_of": "2024-01-01T00:00:00Z", "as_of_precision": "day",
+        "state": "final", "is_final": True, "revision": 0, "source": "replay", "as_of": "2024-01-01T00:00:00Z",
+        "as_of_precision": "day",
         "received_at": "2024-06-01T12:00:00.123Z",
     }  # fmt: skip

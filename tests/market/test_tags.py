@@ -28,7 +28,7 @@ def again(client: Client, path: str, tag: str) -> int:
 
 
 def moves(close: float) -> None:
-    forming.keep([replace(daily(10), close=close, is_final=False)])
+    forming.keep([replace(daily(10), close=close, is_final=False, state="forming")])
 
 
 def split() -> None:

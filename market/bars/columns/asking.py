@@ -97,7 +97,7 @@ def _table(keys: list[int], interval: str, *, is_whole: bool) -> np.ndarray:
     volume = f"COALESCE({quoted('volume')}, {_UNKNOWN})"
     asked = f"""SELECT symbol_id, {seconds.format(opened_at)}, {prices}, {volume}{sessions}
         FROM {quoted(Bar._meta.db_table)} WHERE symbol_id IN ({", ".join(["%s"] * len(keys))})
-        AND {quoted("interval")} = %s AND {quoted("is_final")} ORDER BY symbol_id, {opened_at}"""
+        AND {quoted("interval")} = %s ORDER BY symbol_id, {opened_at}"""
     with connection.cursor() as cursor:
         cursor.execute(asked, [*keys, interval])
         numbers = chain.from_iterable(chain.from_iterable(_batches(cursor)))
