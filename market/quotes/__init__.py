@@ -1,6 +1,7 @@
 """Quotes: the newest of each symbol in Redis, and all of them as snapshots in the database a few seconds later.
 
 checks          what can be a quote
+doubts          what is far off waits for a second that confirms it
 newest          kept where all processes see it, and read there
 snapshots       kept in rows, to show how a session went
 freshness       how old a price is, in a word

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from market import prices
 from market.prices import Quote
-from market.quotes import checks, snapshots
+from market.quotes import checks, doubts, snapshots
 from market.quotes.snapshots import FORMAT
 from monitoring import redis
 from monitoring.fields import Field
@@ -32,13 +32,15 @@ return accepted
 
 
 def keep(quotes: Sequence[Quote]) -> list[Quote]:
-    """Take what is sound and not older than what we have, and return it; what can't be is counted with its reason.
+    """Take what is sound and not older than what we have, and return it; what can't be, and what is too far off
+    to be true before it is told twice, is counted with its reason.
 
     Safe in several threads and processes at once: one atomic step in Redis, where the snapshots wait for `flush` too,
     so that a process that dies loses none.
     """
     now = datetime.now(UTC)
-    sound = [checks.widened(quote) for quote in quotes if checks.is_sound(quote, now)]
+    sound = [quote for quote in quotes if checks.is_sound(quote, now)]
+    sound = [checks.widened(quote) for quote in doubts.sifted(sound)] if sound else []
     if not sound:
         return []
     arguments: list = [snapshots.BUFFER, _microseconds(now + prices.AHEAD)]

@@ -70,7 +70,12 @@ def store(quotes: Sequence[Quote]) -> int:
 def forget(source: str) -> None:
     """Delete a source's quotes and snapshots, also those that wait."""
     with _flushing:
-        redis.client().delete(*(FORMAT.key(*name) for name in (("quotes",), ("snapshots",), ("snapshots", "writing"))))
+        redis.client().delete(
+            *(
+                FORMAT.key(*name)
+                for name in (("quotes",), ("quotes", "doubted"), ("snapshots",), ("snapshots", "writing"))
+            )
+        )
         Snapshot.objects.filter(source=source).delete()
 
 

@@ -30,7 +30,7 @@ def newest(ticker: str = "AAPL") -> float | None:
 
 
 def test_a_quote_comes_back_whole(quote):
-    kept = [quote("AAPL", 101.5, previous_close=None, volume=12, low=0.1 + 0.2), quote("^GSPC", 5000.0, is_final=True)]
+    kept = [quote("AAPL", 101.5, previous_close=None, volume=12, low=100 / 3), quote("^GSPC", 5000.0, is_final=True)]
     assert quotes.keep(kept) == kept
     assert quotes.latest(["AAPL", "^GSPC", "NOPE"]) == {"AAPL": kept[0], "^GSPC": kept[1], "NOPE": None}
     assert quotes.latest([]) == {}
