@@ -2,7 +2,7 @@
 
 from market.models import Symbol
 
-# Every name that exchange_calendars knows an exchange by.
+# Every name that exchange_calendars knows an exchange by, and those that we lead to one of them.
 CALENDARS = frozenset(
     """
     24/5 24/7 AIXK ARCX ASEX ASX BATS BMF BSE BVB BVMF CBOT CFE CME CMES COMEX FWB HKEX ICE ICEUS IEPA JKT JPX LSE LUXSE
@@ -10,6 +10,7 @@ CALENDARS = frozenset(
     XCBF XCSE XCYS XDUB XDUS XEEE XETR XEUR XFRA XHAM XHEL XHKG XICE XIDX XIST XJSE XKAR XKLS XKRX XLIM XLIS XLIT XLJU
     XLON XLUX XMAD XMEX XMIL XMOS XNAS XNYS XNZE XOSL XPAR XPHS XPRA XRIS XSAU XSES XSGO XSHG XSTO XSTU XSWX XTAE XTAI
     XTAL XTKS XTSE XTSX XWAR XWBO XZAG us_futures
+    CCC CCY XCME XCBT XNYM XCEC CBT NYM CMX NYB
     """.split()  # noqa: SIM905
 )
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import exchange_calendars
 import pytest
 
-from market.calendars import sessions
+from market.calendars import exchanges, facts, library, sessions
 from market.prices import MARKET_STATES
 
 
@@ -29,6 +29,17 @@ def at(text: str) -> datetime:
         ("XKRX", "2024-07-02T06:30:00", "closed"),
         ("CCC", "2024-07-06T03:00:00", "open"),
         ("CCY", "2024-07-06T03:00:00", "closed"),
+        ("CCY", "2024-07-05T20:59:59", "open"),  # Friday, before five in New York
+        ("CCY", "2024-07-05T21:00:00", "closed"),
+        ("CCY", "2024-07-07T21:00:00", "open"),  # Sunday, at five in New York
+        ("XNYS", "2024-07-03T20:59:59", "post"),  # after a half day to five
+        ("XNYS", "2024-07-03T21:00:00", "closed"),
+        ("XKRX", "2026-06-03T03:00:00", "closed"),  # local elections
+        ("XKRX", "2024-11-14T00:30:00", "closed"),  # the exam: an hour later
+        ("XKRX", "2024-11-14T07:29:59", "open"),
+        ("XKRX", "2025-11-13T00:59:59", "closed"),
+        ("XKRX", "2026-11-19T07:00:00", "open"),
+        ("CMX", "2024-07-02T23:00:00", "open"),
     ],
 )
 def test_an_exchange_keeps_its_own_hours(mic, now, state):
@@ -66,8 +77,8 @@ def test_over_new_year_the_next_opening_is_found():
 
 def test_currencies_close_on_fridays_and_coins_never():
     wednesday = at("2024-07-03T12:00:00")
-    assert sessions.next_close("CCY", wednesday) == at("2024-07-06T00:00:00")
-    assert sessions.next_open("CCY", wednesday) == at("2024-07-08T00:00:00")
+    assert sessions.next_close("CCY", wednesday) == at("2024-07-05T21:00:00")
+    assert sessions.next_open("CCY", wednesday) == at("2024-07-07T21:00:00")
     assert (sessions.next_open("CCC", wednesday), sessions.next_close("CCC", wednesday)) == (None, None)
 
 
@@ -115,8 +126,72 @@ def test_beyond_the_last_day_that_is_known_there_is_no_next_opening():
 
 
 def test_a_calendar_that_cannot_be_built_is_tried_and_told_once(caplog):
-    sessions._built.cache_clear()
+    library._of_year.cache_clear()
     for _ in range(3):
         with pytest.raises(sessions.UnknownExchange, match="XBEL"):
             sessions.state("XBEL", at("2026-11-30T12:00:00"))
     assert [record for record in caplog.records if "XBEL" in record.getMessage()] == caplog.records[-1:]
+
+
+@pytest.mark.parametrize(
+    ("mic", "now", "session"),
+    [
+        ("CMX", "2024-07-01T21:59:59", "2024-07-01"),
+        ("CMX", "2024-07-01T22:00:00", "2024-07-02"),  # the evening belongs to the next trading day
+        ("CMX", "2024-07-07T22:30:00", "2024-07-08"),  # Sunday evening is Monday
+        ("CCC", "2024-07-01T23:59:59", "2024-07-01"),
+        ("CCC", "2024-07-02T00:00:00", "2024-07-02"),
+        ("CCY", "2024-07-01T22:59:59", "2024-07-01"),  # London's midnight is an hour before ours in summer
+        ("CCY", "2024-07-01T23:00:00", "2024-07-02"),
+        ("CCY", "2024-07-07T21:30:00", "2024-07-08"),
+        ("CCY", "2024-07-06T12:00:00", "2024-07-05"),
+    ],
+)
+def test_what_trades_through_the_night_has_sessions_of_its_own(mic, now, session):
+    assert sessions.session_date(mic, at(now)) == date.fromisoformat(session)
+
+
+def test_seoul_does_not_trade_on_the_day_of_the_elections():
+    found = sessions.between("XKRX", date(2026, 6, 1), date(2026, 6, 5))
+    assert [day.day for day in found] == [1, 2, 4, 5]
+    assert not sessions.has_session("XKRX", at("2026-06-03T03:00:00"))
+    assert sessions.before("XKRX", date(2026, 6, 4)) == date(2026, 6, 2)
+    with pytest.raises(sessions.UnknownExchange, match="2026-06-03"):
+        sessions.hours("XKRX", date(2026, 6, 3))
+
+
+def test_on_the_day_of_the_exam_seoul_opens_and_closes_an_hour_later():
+    for day in facts.AN_HOUR_LATER["XKRX"]:
+        opens, closes = sessions.hours("XKRX", day)
+        assert (opens.hour, closes.hour, closes.minute) == (1, 7, 30)
+
+
+def test_a_calendar_is_built_once_for_all_its_years(monkeypatch):
+    library._whole.cache_clear()
+    built, build = [], exchange_calendars.get_calendar
+
+    def noted(name: str, **span: str) -> exchange_calendars.ExchangeCalendar:
+        built.append(name)
+        return build(name, **span)
+
+    monkeypatch.setattr(exchange_calendars, "get_calendar", noted)
+    assert len(sessions.between("XNYS", date(2000, 1, 1), date(2026, 11, 27))) == 6767
+    assert sessions.state("XNYS", at("2013-03-01T15:00:00")) == "open"
+    assert built == ["XNYS"]
+
+
+def test_the_year_before_the_first_is_asked_for_by_itself():
+    assert sessions.between("XNYS", date(1987, 10, 16), date(1987, 10, 19)) == [date(1987, 10, 16), date(1987, 10, 19)]
+
+
+def test_a_stamp_of_a_day_is_its_opening_or_the_midnight_before_it_counted_either_way():
+    table = sessions.of("XPAR", 2024)
+    stamps = ("2024-07-02T07:00", "2024-07-01T22:00", "2024-07-01T21:00", "2024-07-01T23:00")
+    assert {table.nearest(at(f"{stamp}:00")).date for stamp in stamps} == {date(2024, 7, 2)}
+    assert table.nearest(at("2024-07-07T07:00:00")) is None
+
+
+@pytest.mark.parametrize("name", [*facts.NAMES, *facts.OVER_THE_COUNTER])
+def test_an_exchange_that_has_a_calendar_here_can_be_asked_for(name):
+    assert name in exchanges.CALENDARS
+    assert sessions.hours(name, date(2024, 7, 2))

@@ -4,7 +4,7 @@ import exchange_calendars
 import pytest
 
 from market import tasks  # noqa: F401
-from market.calendars import exchanges
+from market.calendars import exchanges, facts
 from monitoring import jobs
 from monitoring.jobs import schedules
 from monitoring.jobs.errors import InvalidArguments
@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_names_are_those_that_calendars_have():
-    assert set(exchange_calendars.get_calendar_names(include_aliases=True)) == exchanges.CALENDARS
+    ours = {*facts.NAMES, *facts.OVER_THE_COUNTER}
+    assert {*exchange_calendars.get_calendar_names(include_aliases=True), *ours} == exchanges.CALENDARS
 
 
 @pytest.mark.parametrize("name", ["market.is_open", "market.had_session"])
