@@ -10,12 +10,19 @@ from redis.retry import Retry
 
 # A dead server must be noticed at once, and a caller decides whether to try again.
 _OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "health_check_interval": 15}
+_QUICK = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 
 
 @cache
 def client() -> redis.Redis:
     """The shared, thread-safe client; answers are bytes."""
     return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+
+
+@cache
+def quick_client() -> redis.Redis:
+    """As `client`, for what can be done without: a server that hangs holds nobody up for long."""
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **_OPTIONS | _QUICK)
 
 
 def async_client(**options) -> redis.asyncio.Redis:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 LOCKED = {1205, 1213, 3572}  # waited in vain or not at all, a deadlock, and MySQL's word for a row that is not free now
@@ -30,6 +31,11 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, OperationalError):
         return _code(error) in (PASSING, SQLITE_PASSING)[_is_sqlite(error)]
     return isinstance(error, InterfaceError)
+
+
+def direct() -> BaseDatabaseWrapper:
+    """The connection of this thread itself, for many words with it: `connection` looks for it at each of them."""
+    return connections[connection.alias]
 
 
 def is_there() -> bool:

@@ -7,11 +7,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from monitoring.jobs import declaration, doorbell
-from monitoring.jobs.database import eagerly
+from monitoring.jobs.database import direct, eagerly
 from monitoring.jobs.errors import InvalidArguments, KeyReused
 from monitoring.jobs.running import context
 from monitoring.jobs.telling import changes
@@ -175,17 +175,18 @@ def _write_all(jobs: list[Job], subjects: list[JobSubject]) -> None:
 
 def _write(jobs: list[Job]) -> None:
     """One statement, of the columns that say something: of a new job half are empty, and each of them costs."""
+    database = direct()
     columns = [
         each for each in Job._meta.concrete_fields if any(getattr(job, each.attname) is not None for job in jobs)
     ]
-    rows = [[each.get_db_prep_save(getattr(job, each.attname), connection) for each in columns] for job in jobs]
-    names = ", ".join(connection.ops.quote_name(each.column) for each in columns)
+    rows = [[each.get_db_prep_save(getattr(job, each.attname), database) for each in columns] for job in jobs]
+    names = ", ".join(database.ops.quote_name(each.column) for each in columns)
     row = f"({', '.join(['%s'] * len(columns))})"
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         statement = f"INSERT INTO {Job._meta.db_table} ({names}) VALUES {', '.join([row] * len(jobs))}"
         cursor.execute(statement, [value for values in rows for value in values])
     for job in jobs:
-        job._state.adding, job._state.db = False, connection.alias
+        job._state.adding, job._state.db = False, database.alias
 
 
 def _insert_once(job: Job) -> Job:

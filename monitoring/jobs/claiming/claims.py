@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 
 from monitoring.jobs import declaration, doorbell
-from monitoring.jobs.database import is_locked, patiently, update_free
+from monitoring.jobs.database import direct, is_locked, patiently, update_free
 from monitoring.jobs.ending import attempts
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.telling import changes
@@ -160,17 +160,19 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], boo
 
 def _due(now: datetime, limit: int, columns: str = "*", *, is_taken: bool = False) -> list[Job]:
     """`Job.objects.due` in SQL: to build that query takes longer than a database does to answer it."""
-    is_lockable = is_taken and connection.features.has_select_for_update_skip_locked
-    lock = connection.ops.for_update_sql(skip_locked=True) if is_lockable else ""
-    lanes, at = ", ".join(map(str, Priority.values)), connection.ops.adapt_datetimefield_value(now)
+    database = direct()
+    is_lockable = is_taken and database.features.has_select_for_update_skip_locked
+    lock = database.ops.for_update_sql(skip_locked=True) if is_lockable else ""
+    lanes, at = ", ".join(map(str, Priority.values)), database.ops.adapt_datetimefield_value(now)
     where = f"lane IN ({lanes}) AND not_before <= %s ORDER BY lane, not_before, id LIMIT {limit:d} {lock}"
     return list(Job.objects.raw(f"SELECT {columns} FROM {_TABLE} WHERE {where}", [at]))
 
 
 def _take(jobs: list[Job], worker: uuid.UUID, now: datetime, deadline: datetime) -> None:
-    lease, *others = (connection.ops.adapt_datetimefield_value(at) for at in (now + LEASE, now, deadline))
-    ids = [_KEY.get_db_prep_value(each, connection) for each in (worker, *(job.pk for job in jobs))]
-    with connection.cursor() as cursor:
+    database = direct()
+    lease, *others = (database.ops.adapt_datetimefield_value(at) for at in (now + LEASE, now, deadline))
+    ids = [_KEY.get_db_prep_value(each, database) for each in (worker, *(job.pk for job in jobs))]
+    with database.cursor() as cursor:
         cursor.execute(f"{_TAKE} WHERE id IN ({', '.join(['%s'] * len(jobs))})", [lease, *others, *ids])
     for job in jobs:
         job.attempt += 1

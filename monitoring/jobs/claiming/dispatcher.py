@@ -3,6 +3,7 @@
 import heapq
 import logging
 import threading
+import time
 from datetime import datetime
 
 from django.db import Error as DatabaseTrouble
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.claiming.holding import Holding
+from monitoring.jobs.claiming.waking import Waking
 from monitoring.loops import Loop
 
 RETRY_SECONDS = 1.0
@@ -20,20 +22,22 @@ logger = logging.getLogger(__name__)
 
 class Dispatcher:
     def __init__(self, holding: Holding) -> None:
-        self._holding = holding
+        self._holding, self._waking = holding, Waking()
         self._alarms: list[datetime] = []
+        self._look_at = float("inf")  # monotonic seconds
         self._may_be_more = True  # rows that wait, behind those that there was room for
         self._stopped = threading.Event()
 
     def run(self) -> None:
         with Loop("jobs: dispatcher") as loop:
             while not self._stopped.is_set():
-                is_alarm = not self._holding.room.wait(self._until_alarm())
+                self._holding.room.wait(self._until_due())
                 self._holding.room.clear()
                 with loop.turn():
-                    self._may_be_more |= is_alarm
+                    self._may_be_more |= self._is_due()
                     while self._may_be_more and not self._stopped.is_set() and self._claim():
                         pass
+        self._waking.sleep(looks=False)
 
     def stop(self) -> None:
         """Claim no more."""
@@ -50,18 +54,23 @@ class Dispatcher:
         heapq.heappush(self._alarms, instant)
         self.wake()
 
-    def _until_alarm(self) -> float | None:
-        """Seconds until the next retry that was written here; None where there is none."""
-        now = timezone.now()
-        if self._alarms and self._alarms[0] <= now:
+    def _until_due(self) -> float | None:
+        """Seconds until the next look that nobody rings for: a retry that was written here, or as it is awake."""
+        alarm = (self._alarms[0] - timezone.now()).total_seconds() if self._alarms else float("inf")
+        seconds = min(alarm, self._look_at - time.monotonic())
+        return max(seconds, 0.0) if seconds < float("inf") else None
+
+    def _is_due(self) -> bool:
+        is_alarm = bool(self._alarms) and self._alarms[0] <= timezone.now()
+        if is_alarm:
             heapq.heappop(self._alarms)
-            return 0.0
-        return (self._alarms[0] - now).total_seconds() if self._alarms else None
+        return is_alarm or self._look_at <= time.monotonic()
 
     def _claim(self) -> bool:
         """Claim rows for the threads that are free. True when there may be more to claim at once."""
         free = self._holding.free()
         if not free:
+            self._looked(0, free)
             return False
         self._may_be_more = False  # from here on a ring says so again
         try:
@@ -73,5 +82,10 @@ class Dispatcher:
             self.wake()
             return False
         self._holding.add(claimed)
-        self._may_be_more |= len(claimed) == free
+        self._looked(len(claimed), free)
+        self._may_be_more |= len(claimed) == free or self._is_due()
         return self._may_be_more
+
+    def _looked(self, found: int, free: int) -> None:
+        seconds = self._waking.looked(found, has_room=found < free, is_short=self._holding.are_short)
+        self._look_at = float("inf") if seconds is None else time.monotonic() + seconds

@@ -49,6 +49,11 @@ class Holding:
         free = self.concurrency + ahead - self._busy
         return free if free > ahead // 2 else 0
 
+    @property
+    def are_short(self) -> bool:
+        """Whether jobs took so little time lately that some are claimed ahead."""
+        return self._ahead.most > 0
+
     def add(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             current = Current(job)

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.db.models.query import RawQuerySet
 from django.utils import timezone
 
-from monitoring.jobs.database import is_locked, is_there, may_pass
+from monitoring.jobs.database import direct, is_locked, is_there, may_pass
 from monitoring.jobs.ending import attempts, parts
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.telling import changes
@@ -103,7 +103,8 @@ def _locked(jobs: list[Job]) -> RawQuerySet:
 
 
 def _ids(jobs: list[Job]) -> list:
-    return [Job._meta.pk.get_db_prep_value(job.pk, connection) for job in jobs]
+    database = direct()
+    return [Job._meta.pk.get_db_prep_value(job.pk, database) for job in jobs]
 
 
 def _marks(values: Sequence) -> str:
