@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from analysis.indicators.catalogue import CATALOGUE
@@ -30,12 +30,10 @@ class IndicatorValues:
     values: dict[str, dict[str, float | None]]
     source: str
     received_at: datetime
-    session_date: date | None = None  # None in what is read back
+    session_date: date | None = None  # None in what the version before left
 
 
 _FORMAT = formats.Format(IndicatorValues)
-# Without the session: the version before can read no field that it does not know.
-_KEPT = [field.name for field in fields(IndicatorValues) if field.name != "session_date"]
 
 
 @dataclass(slots=True)
@@ -148,7 +146,7 @@ def field(ticker: str) -> Field:
 
 def _keep(moved: list[IndicatorValues]) -> None:
     if moved:
-        newest = {each.ticker: _FORMAT.pack({name: getattr(each, name) for name in _KEPT}) for each in moved}
+        newest = {each.ticker: _FORMAT.pack(each) for each in moved}
         redis.client().hset(_FORMAT.key("indicators"), mapping=newest)
 
 

@@ -151,11 +151,6 @@ def midnight(session_date: date) -> datetime:
     return datetime.combine(session_date, time.min, tzinfo=UTC)
 
 
-def session_of(opened_at: datetime, held: date | None) -> date:
-    """The session of a stored bar, where a version before this one may have written none."""
-    return held or opened_at.date()
-
-
 def state_of(is_final: bool, held: str | None) -> str:
     """The state of a stored bar, where a version before this one wrote none."""
     return held or (FINAL if is_final else FORMING)

@@ -79,8 +79,8 @@ def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[dat
 
 
 def ratio(split: Action) -> Fraction:
-    """The new shares for one old, exactly; by the value alone where a version before moved that alone."""
-    if split.numerator and split.denominator and split.numerator / split.denominator == split.value:
+    """The new shares for one old, exactly; where the value alone is known, what is nearest to it."""
+    if split.numerator and split.denominator:
         return Fraction(split.numerator) / Fraction(split.denominator)
     near = Fraction(split.value).limit_denominator(_LARGEST_DENOMINATOR)
     return near if float(near) == split.value else Fraction(split.value)

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from market.actions import adjustments
 from market.intervals import DAY
 from market.models import Bar, CorporateAction
-from market.prices import session_of
 
 _UNSPLIT = adjustments.factors([], "split")
 
@@ -26,7 +25,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     closes: list[tuple[date, float]] = []
     if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
         daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
-        closes = [(session_of(*row[:2]), row[2]) for row in daily.values_list("opened_at", "session_date", "close")]
+        closes = list(daily.values_list("session_date", "close"))
     return adjustments.factors(actions, adjusted, closes)
 
 

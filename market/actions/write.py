@@ -22,11 +22,10 @@ _KEPT = ("symbol_id", "ordinal", "source", "received_at", *_TOLD)
 
 @dataclass(slots=True)
 class Change:
-    """What an answer changes: rows that stand no more, what is in the place of one or in none, and exact ratios."""
+    """What an answer changes: rows that stand no more, and what is in the place of one or in none."""
 
     gone: list[tuple[CorporateAction, Action | None]] = field(default_factory=list)
     new: list[tuple[Action, int]] = field(default_factory=list)  # with their ordinals
-    exact: list[CorporateAction] = field(default_factory=list)
 
 
 def keep(symbol: Symbol, named: Named, source: str) -> bool:
@@ -40,10 +39,9 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     with transaction.atomic():
         covered = coverage.hold_all([symbol.pk]) or coverage.hold([(symbol.pk, DAY.name)]).values()
         change = _change(symbol, named, source)  # again: somebody may have written while we waited
-        CorporateAction.objects.bulk_update(change.exact, ["numerator", "denominator"])
         _replace(symbol, change, source)
         if change.gone or change.new:
-            coverage.renew_counted(covered)
+            coverage.renew(covered)
     return True
 
 
@@ -55,7 +53,7 @@ def take_back(source: str, start: date) -> None:
         covered = coverage.hold_all(gone.order_by().values_list("symbol_id", flat=True).distinct())
         gone.delete()
         SupersededAction.objects.filter(**since).delete()
-        coverage.renew_counted(covered)
+        coverage.renew(covered)
 
 
 def _change(symbol: Symbol, named: Named, source: str) -> Change:
@@ -81,9 +79,6 @@ def _compare(rows: list[CorporateAction], actions: list[Action], change: Change)
             new.append(action)
             continue
         left.remove(same)
-        if action.numerator and same.value == action.value and same.numerator != action.numerator:
-            same.numerator, same.denominator = action.numerator, action.denominator
-            change.exact.append(same)
     change.gone += [(row, new[min(place, len(new) - 1)] if new else None) for place, row in enumerate(left)]
     free = chain((row.ordinal for row in left), count(1 + max((row.ordinal for row in rows), default=-1)))
     change.new += [(action, next(free)) for action in new]

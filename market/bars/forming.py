@@ -1,7 +1,6 @@
 """Forming bars: the running session's, which move with every price and wait in Redis, where all processes see them."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from redis.client import Pipeline
 
@@ -12,9 +11,6 @@ from monitoring import formats, redis
 from monitoring.fields import Field
 
 _FORMAT = formats.Format(Bar)
-# Without the session, which stands in the opening of a day, and the state, which is `forming`: the version before can
-# read no field that it does not know.
-_KEPT = [field.name for field in fields(Bar) if field.name not in ("session_date", "state")]
 
 
 def keep(bars: Sequence[Bar]) -> None:
@@ -26,7 +22,7 @@ def keep(bars: Sequence[Bar]) -> None:
             if bar.is_final:
                 pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
             else:
-                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _packed(bar))
+                pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
         pipe.execute()
 
 
@@ -76,10 +72,6 @@ def daily_bar(quote: Quote) -> Bar | None:
         source=quote.source,
         received_at=quote.received_at,
     )
-
-
-def _packed(bar: Bar) -> bytes:
-    return _FORMAT.pack({name: getattr(bar, name) for name in _KEPT})
 
 
 def _field(ticker: str, interval: str) -> str:

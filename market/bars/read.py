@@ -64,13 +64,12 @@ def rows(
             interval,
             at,
             *adjustments.restated(factors, session, *rest[:5]),
-            *rest[5:-2],
+            *rest[5:],
             adjusted,
             session,
-            prices.state_of(rest[5], rest[-1]),
+            prices.state_of(rest[5], state),
         )
-        for at, *rest in found
-        for session in [prices.session_of(at, rest[-2])]
+        for at, *rest, session, state in found
     ]
 
 

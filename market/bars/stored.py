@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from market.intervals import DAY
 from market.models import Bar, BarRevision, Symbol
-from market.prices import midnight, session_of
+from market.prices import midnight
 
 
 class Session(NamedTuple):
@@ -36,21 +36,18 @@ def sessions(since: Mapping[int, datetime | None]) -> list[Session]:
     for opening, ids in together.items():
         wanted |= Q(symbol_id__in=ids) if opening is None else Q(symbol_id__in=ids, opened_at__gte=opening)
     found = _final().filter(wanted).order_by("symbol_id", "opened_at")
-    rows = found.values_list("symbol_id", "opened_at", "session_date", "close", "volume")
-    return [Session(symbol, session_of(opened_at, day), *values) for symbol, opened_at, day, *values in rows]
+    return [Session(*row) for row in found.values_list(*Session._fields)]
 
 
 def last(symbol: Symbol) -> tuple[date, str] | None:
     """The session of a symbol's newest bar and its source; None where there is none."""
-    found = _final().filter(symbol=symbol).order_by("-opened_at").values_list("opened_at", "session_date", "source")
-    row = found.first()
-    return row and (session_of(*row[:2]), row[2])
+    return _final().filter(symbol=symbol).order_by("-opened_at").values_list("session_date", "source").first()
 
 
 def newest(exchange: str) -> date | None:
     """The newest session of which a bar of any tracked symbol of an exchange is stored."""
     tracked = Symbol.objects.tracked().filter(exchange=exchange).annotate(newest=opening_of_newest(1))
-    return max((session_of(at, None) for at in tracked.values_list("newest", flat=True) if at), default=None)
+    return max((at.date() for at in tracked.values_list("newest", flat=True) if at), default=None)
 
 
 def corrections(symbol: Symbol, since: date | None) -> int:
@@ -62,8 +59,7 @@ def corrections(symbol: Symbol, since: date | None) -> int:
 def last_played(tickers: Iterable[str], source: str, since: date) -> date | None:
     """The newest session, from one on, of which a source's bar of any of these is stored."""
     found = _of(tickers, source).filter(opened_at__gte=midnight(since)).order_by("-opened_at")
-    row = found.values_list("opened_at", "session_date").first()
-    return row and session_of(*row)
+    return found.values_list("session_date", flat=True).first()
 
 
 def closed(tickers: Iterable[str], source: str, session: date) -> set[str]:

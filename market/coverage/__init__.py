@@ -1,13 +1,12 @@
 """What we hold of each symbol's bars: one row for each interval beside them, with the version of what they say.
 
 tokens          what a version is (pure)
-signs           by what a write is noticed of a version of ours that knows no coverage
 rows            the rows, locked by whoever writes bars
 versions        the version of a symbol's bars
 loading         how far the history of each was loaded
 held            which bars we hold, and whether the rows say so
 """
 
-from market.coverage.versions import NONE, latest, renew
+from market.coverage.versions import NONE, latest
 
-__all__ = ["NONE", "latest", "renew"]
+__all__ = ["NONE", "latest"]

@@ -60,9 +60,8 @@ def differences() -> list[Difference]:
 
 
 def mend(found: Iterable[Difference]) -> None:
-    """Count these anew; what is not what it was has a new version."""
+    """Count these anew, and give them a new version."""
     keys = dict(Symbol.objects.values_list("ticker", "pk"))
     for ticker, interval in sorted({(each.ticker, each.interval) for each in found}):
         with transaction.atomic():
-            held = rows.hold([(keys[ticker], interval)])
-            rows.renew([row for row in held.values() if rows.count(row)])
+            rows.renew_counted(rows.hold([(keys[ticker], interval)]).values())

@@ -13,16 +13,12 @@ LONGEST = timedelta(hours=6)  # what is suspended for longer was written by a cl
 
 
 def complete(symbol: Symbol, first_wanted: date) -> None:
-    """The whole history from a session on is stored; from now on only what is new is missing.
-
-    Its bars are counted anew: a version before may have put some between others, which no sign tells.
-    """
+    """The whole history from a session on is stored; from now on only what is new is missing."""
     with transaction.atomic():
         row = _held(symbol)
-        is_strange = rows.count(row)
         row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
         row.complete_since, row.suspended_until = row.complete_since or datetime.now(UTC), None
-        (rows.renew if is_strange else rows.store)([row])
+        rows.store([row])
 
 
 def suspend(symbol: Symbol, until: datetime) -> None:

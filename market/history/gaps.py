@@ -8,7 +8,7 @@ from market import intervals
 from market.coverage.held import Difference
 from market.intervals import DAY
 from market.models import Bar, Coverage
-from market.prices import midnight, session_of
+from market.prices import midnight
 
 
 def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
@@ -67,4 +67,4 @@ def _sessions_held(row: Coverage, since: date | None) -> list[date]:
     bars = Bar.objects.filter(symbol_id=row.symbol_id, interval=row.interval)
     if since is not None:
         bars = bars.filter(opened_at__gte=midnight(since))
-    return sorted({session_of(*times) for times in bars.values_list("opened_at", "session_date")})
+    return sorted(set(bars.values_list("session_date", flat=True)))

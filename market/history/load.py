@@ -12,7 +12,7 @@ from market.history import gaps
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
-from market.prices import Bar, Named, session_of
+from market.prices import Bar, Named
 from monitoring import jobs
 
 logger = logging.getLogger(__name__)
@@ -80,4 +80,4 @@ def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
 def _start(symbol: Symbol) -> date:
     """Bars of the last sessions may have come from quotes before any history did."""
     last = coverage.last_held(symbol)
-    return START if last is None else session_of(last, None) - OVERLAP
+    return START if last is None else last.date() - OVERLAP

@@ -9,8 +9,8 @@ from market.models.symbols import Symbol
 class Fact(models.Model):
     """What a source named of one day. A split says new shares for old ones, the others what a share was paid.
 
-    numerator, denominator: new shares and the old ones they stand for, so that 1:3 stays exact; None of other kinds,
-    and where a version before wrote the row. Their quotient is the value.
+    numerator, denominator: new shares and the old ones they stand for, so that 1:3 stays exact; None of other kinds.
+    Their quotient is the value.
     """
 
     kind = models.CharField(max_length=16)  # of Kind, or one that is to come
@@ -54,7 +54,6 @@ class SupersededAction(Fact):
     """One that a later answer told otherwise, or no longer named within its range. Its key is the one it had."""
 
     id = models.BigIntegerField(primary_key=True)
-    # Held by no constraint: a version before this one deletes a symbol and knows nothing of the row.
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="superseded_actions", db_constraint=False)
     superseded_at = models.DateTimeField()
     superseded_by = models.BigIntegerField(

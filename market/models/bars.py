@@ -13,7 +13,7 @@ class Bar(models.Model):
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="bars", db_index=False)
     interval = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
-    session_date = models.DateField(null=True)  # null where a version before wrote the row
+    session_date = models.DateField(null=True)  # never null: to say so would copy the largest table
     open = models.FloatField()
     high = models.FloatField()
     low = models.FloatField()

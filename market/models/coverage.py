@@ -10,7 +10,7 @@ class Coverage(models.Model):
     """One row for each (symbol, interval), beside its bars. Whoever writes those holds it locked meanwhile."""
 
     pk = models.CompositePrimaryKey("symbol_id", "interval")
-    # Held by no constraint: a version before this one deletes a symbol and knows nothing of the row.
+    # Without a constraint, for which whoever makes the row would lock the symbol's.
     symbol = models.ForeignKey(
         Symbol, on_delete=models.CASCADE, related_name="coverage", db_index=False, db_constraint=False
     )
@@ -32,7 +32,7 @@ class Coverage(models.Model):
         default=0, db_default=0, help_text=_("How many bars are held back until somebody looks at them.")
     )
     suspended_until = models.DateTimeField(null=True, help_text=_("The source is not asked before."))
-    # What a version before this one moves that knows no coverage: by these its writes are noticed.
+    # Looked at by the version before alone, which counts anew where they are late.
     corrections = models.PositiveIntegerField(default=0, help_text=_("How many former values are kept."))
     acted_at = models.DateTimeField(null=True, help_text=_("When the newest split or dividend was received."))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from market import coverage
+from market.coverage import rows as coverage
 from market.models import Symbol, SymbolAlias
 from market.symbols import names, spelling
 
@@ -40,6 +40,7 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
     """
     _require_short(name=name, local_name=local_name)
     new, key = spelling.ticker(to), names.resolve(text).pk
+    covered = coverage.hold_all([key])  # first, as writers of bars have it, whose rows then name the symbol's
     symbol = Symbol.objects.select_for_update().get(pk=key)
     _require_free(new, symbol)
     old = symbol.ticker
@@ -49,7 +50,7 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
         return Renaming(symbol, spelling.folded(text), new)
     SymbolAlias.objects.filter(text=new).delete()
     SymbolAlias.objects.update_or_create(text=old, defaults={"symbol": symbol, "kind": SymbolAlias.Kind.FORMER})
-    coverage.renew([key])
+    coverage.renew(covered)
     return Renaming(symbol, old, new)
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from analysis import periods, tasks
 from analysis.reports import datasets, tracked
 from market import bars, records
+from market.coverage import held
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Symbol
 from market.sources.replay import recording
@@ -59,6 +60,7 @@ def test_a_data_set_says_what_it_holds_and_where_it_came_from(recorded):
 
 def test_a_session_that_is_missing_is_named(recorded, apple):
     BarRow.objects.filter(symbol=apple, opened_at=datetime(2012, 9, 12, tzinfo=UTC)).delete()
+    held.mend(held.differences())
     told = datasets.process("AAPL", "1mo")
     assert (told["missing"], told["missing_sessions"]) == (1, ["2012-09-12"])
 

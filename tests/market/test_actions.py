@@ -90,15 +90,6 @@ def test_what_is_named_again_keeps_its_row_and_the_version(apple):
     assert coverage.latest(["AAPL"]) == version
 
 
-def test_the_exact_ratio_of_a_row_that_a_version_before_wrote_is_filled_in(apple):
-    told = {"kind": "split", "ex_date": EX_DATE, "value": 1 / 3, "source": "yahoo"}
-    row = CorporateAction.objects.create(symbol=apple, received_at="2024-06-10T00:00Z", **told)
-    actions.keep(apple, Named([split(1, 3)]), "yahoo")
-    again = CorporateAction.objects.get()
-    assert (again.pk, again.numerator, again.denominator) == (row.pk, 1, 3)
-    assert not SupersededAction.objects.exists()
-
-
 @pytest.mark.parametrize("named", [[split(4), dividend(0.3)], [split(4)]], ids=["another", "no longer named"])
 def test_what_supersedes_gives_the_bars_another_version(apple, named):
     actions.keep(apple, Named([dividend(0.25)]), "yahoo")

@@ -97,10 +97,8 @@ def test_three_for_one_after_one_for_three_is_one():
     assert adjustments.factors(told, "split").at(day(3)) == (1 / 3, 3)
 
 
-@pytest.mark.parametrize("numbers", [(None, None), (7.0, 1.0)], ids=["a version before", "and moved by it"])
-def test_a_ratio_that_is_known_by_its_value_alone_is_exact_too(numbers):
-    third = Action("AAPL", "split", day(5), 1 / 3, *numbers)
-    assert adjustments.ratio(third) == Fraction(1, 3)
+def test_a_ratio_that_is_known_by_its_value_alone_is_exact_too():
+    assert adjustments.ratio(split(5, 1 / 3)) == Fraction(1, 3)
     assert adjustments.ratio(Action("AAPL", "split", day(5), 1.040583)) == Fraction(1.040583)
 
 

@@ -13,13 +13,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from market import bars, prices
+from market import actions, bars, prices
 from market.bars import forming, write
 from market.bars.wire import bar_fields
 from market.coverage import held
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, Symbol
-from market.prices import Bar
+from market.prices import Action, Bar, Named
 from monitoring import refusals
 from tests.conftest import shared_database
 from tests.market import writer
@@ -177,8 +177,8 @@ def test_a_price_comes_back_to_the_bit():
 def test_many_bars_are_read_and_written_in_few_queries(django_assert_num_queries):
     bars.upsert([bar(31)])
     many = [bar(day) for day in range(1, 31)]
-    # the symbols; savepoint, lock, look, read, write, cover, release; on MariaDB the lock of the versions before
-    with django_assert_num_queries(8 + (connection.vendor == "mysql")):
+    # the symbols; savepoint, lock, read, write, cover, release
+    with django_assert_num_queries(7):
         bars.upsert(many)
 
 
@@ -232,10 +232,8 @@ def test_a_deadlock_is_tried_again(monkeypatch):
 
 
 def split(session: date, value: float = 2) -> None:
-    apple = Symbol.objects.get(ticker="AAPL")
-    CorporateAction.objects.create(
-        symbol=apple, kind="split", ex_date=session, value=value, source="replay", received_at=RECEIVED
-    )
+    named = Named([Action("AAPL", "split", session, value, value, 1.0)])
+    actions.keep(Symbol.objects.get(ticker="AAPL"), named, "replay")
 
 
 @pytest.mark.db
@@ -329,15 +327,6 @@ def test_a_correction_of_a_bar_within_a_session_keeps_its_date():
     bars.upsert([bar(**EVENING)])
     assert counts(bars.upsert([bar(close=102, received_at=later(), **EVENING)])) == (0, 1, 0)
     assert bars.history("AAPL", interval="1h")[0].session_date == date(2024, 1, 8)
-
-
-@pytest.mark.db
-def test_a_day_that_a_version_before_wrote_is_its_openings():
-    bars.upsert([bar(day) for day in (1, 2, 3)])
-    split(date(2024, 1, 3))
-    told = bars.history("AAPL"), bars.columns("AAPL")["session_date"].tolist()
-    BarRow.objects.update(session_date=None)
-    assert (bars.history("AAPL"), bars.columns("AAPL")["session_date"].tolist()) == told
 
 
 @pytest.mark.db

@@ -9,7 +9,7 @@ import pytest
 from market import bars
 from market.actions.adjustments import UnknownAdjustment
 from market.bars.columns import store
-from market.models import Bar, Symbol
+from market.models import Symbol
 from tests.market.test_bars import bar, later, split
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db, pytest.mark.usefixtures("apple")]
@@ -104,7 +104,7 @@ def test_what_was_asked_least_lately_goes_first_and_the_bound_holds(settings):
 def test_rows_of_a_version_that_is_gone_are_not_taken_for_those_of_another():
     write(1)
     kept = bars.columns("AAPL")["close"].tolist()
-    Bar.objects.filter(symbol__ticker="AAPL").delete()
+    bars.delete_played(date(2024, 1, 1), "replay")
     assert kept == [101.0]
     assert bars.columns("AAPL")["close"].tolist() == []
 

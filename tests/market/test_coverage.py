@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
-from market import bars, coverage, history, prices
+from market import bars, coverage, history
 from market.calendars import sessions
-from market.coverage import held, loading
+from market.coverage import loading
 from market.history import gaps
 from market.models import Bar, Coverage, Symbol
 from tests.market.test_bars import bar, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
-MIDNIGHTS = {day: prices.midnight(date(2024, 1, day)) for day in range(1, 32)}
+START = date(2024, 1, 1)
 
 
 def row() -> Coverage:
@@ -25,12 +25,9 @@ def days() -> tuple[int, int, int]:
     return found.held, found.first_held.day, found.last_held.day
 
 
-def put_between(day: int) -> None:
-    """As a version before writes, between others, where no end of the bars tells of it."""
-    copied = Bar.objects.first()
-    copied.opened_at = MIDNIGHTS[day]
-    copied.session_date = None
-    copied.save(force_insert=True)
+def by_hand() -> None:
+    Bar.objects.all().delete()
+    call_command("check_data", mend=True)
 
 
 def test_counts_and_ends_follow_what_is_written_and_taken_back():
@@ -62,10 +59,10 @@ def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
     assert loading.missing(["AAPL"]) == {"AAPL"}
 
 
-def test_where_a_version_before_took_all_prices_away_the_history_is_missing(apple):
+@pytest.mark.parametrize("take", [lambda: bars.delete_played(START, "replay"), by_hand], ids=["we", "somebody"])
+def test_where_all_prices_were_taken_away_the_history_is_missing(apple, take):
     history.fill(apple, lambda symbol, start: ([bar(2)], []), "replay")
-    Bar.objects.all().delete()
-    held.mend(held.differences())
+    take()
     assert loading.missing(["AAPL"]) == {"AAPL"}
 
 
@@ -123,28 +120,6 @@ def test_a_gap_that_was_counted_beside_a_write_is_not_believed(monkeypatch):
     monkeypatch.setattr(gaps, "unbroken_until", lambda row, since: (count(row), bars.upsert([bar(4)]))[0])
     gaps.count(["AAPL"])
     assert row().unbroken_until is None
-
-
-def test_loading_a_history_counts_what_a_version_before_put_between(apple):
-    bars.upsert([bar(2), bar(9)])
-    before = coverage.latest(["AAPL"])["AAPL"]
-    put_between(4)
-    assert coverage.latest(["AAPL"])["AAPL"] == before  # no sign tells of it
-    history.fill(apple, lambda symbol, start: ([], []), "replay")
-    assert coverage.latest(["AAPL"])["AAPL"] != before
-    assert row().held == 3
-
-
-def test_every_start_counts_what_a_version_before_put_between(hold):
-    hold("yahoo")
-    bars.upsert([bar(2), bar(9)])
-    before = coverage.latest(["AAPL"])["AAPL"]
-    put_between(4)
-    call_command("prepare")
-    assert coverage.latest(["AAPL"])["AAPL"] != before
-    again = coverage.latest(["AAPL"])
-    call_command("prepare")
-    assert (coverage.latest(["AAPL"]), held.differences()) == (again, [])
 
 
 def test_check_data_says_where_a_row_differs_and_mends_it_where_it_is_told(capsys):

@@ -2,15 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from django.db import transaction
 
-from market import actions, bars, coverage, prices
+from market import actions, bars, coverage, symbols
 from market.coverage import tokens
-from market.models import Bar as BarRow
-from market.models import CorporateAction, Coverage, Symbol
+from market.models import Symbol
 from market.prices import Action, Named
 from tests.market.test_bars import bar, later
 
@@ -44,7 +43,7 @@ def test_what_has_no_bars_has_no_version_and_what_is_unknown_is_not_told():
         lambda: bars.upsert([bar(2, 102, received_at=later())]),
         lambda: name_split(SPLIT),
         lambda: bars.delete_played(date(2024, 1, 2), "replay"),
-        lambda: coverage.renew([Symbol.objects.get(ticker="AAPL").pk]),
+        lambda: symbols.rename("AAPL", "APPL"),
     ],
     ids=["another bar", "a correction", "an action", "what was played goes", "a rename"],
 )
@@ -52,7 +51,7 @@ def test_a_write_that_changes_a_value_changes_the_version(write):
     bars.upsert([bar(1), bar(2)])
     before = version()
     write()
-    assert version() not in ("", before)
+    assert version(Symbol.objects.get().ticker) not in ("", before)
 
 
 def test_a_write_that_changes_nothing_leaves_the_version():
@@ -99,44 +98,6 @@ def test_an_action_changes_the_version_of_every_interval():
     name_split(SPLIT)
     name_split(replace(SPLIT, value=3.0))
     assert not {version(), version(interval="1wk")} & set(before)
-
-
-@pytest.mark.parametrize("day", [1, 9], ids=["before all others", "after all others"])
-def test_a_bar_that_a_version_before_wrote_changes_the_version(day):
-    bars.upsert([bar(3)])
-    before = version()
-    row = BarRow.objects.get()
-    row.opened_at = prices.midnight(date(2024, 1, day))
-    row.save(force_insert=True)
-    found = version()
-    assert found != before
-    assert version() == found
-    assert Coverage.objects.get().held == 2
-
-
-def test_bars_that_a_version_before_wrote_alone_have_a_version():
-    bars.upsert([bar(3)])
-    Coverage.objects.all().delete()
-    found = version()
-    assert found
-    assert (version(), Coverage.objects.get().held) == (found, 1)
-
-
-def test_an_action_of_a_version_before_changes_the_version():
-    bars.upsert([bar(3)])
-    before = version()
-    CorporateAction.objects.create(
-        symbol=Symbol.objects.get(ticker="AAPL"), kind="split", ex_date=SPLIT.ex_date, value=2, source="replay",
-        received_at=datetime.now(UTC),
-    )  # fmt: skip
-    assert version() != before
-
-
-def test_what_a_version_before_wrote_between_is_not_taken_for_our_own():
-    before = bars.upsert([bar(3)]).versions["AAPL", "1d"][1]
-    BarRow.objects.filter(opened_at=bar(3).opened_at).delete()
-    told = bars.upsert([bar(4)]).versions["AAPL", "1d"]
-    assert before not in told
 
 
 def test_versions_of_many_cost_one_query(django_assert_num_queries):

@@ -1,4 +1,4 @@
-"""Whom a writer of bars keeps waiting: those of the same bars, of either version, and nobody else."""
+"""Whom a writer of bars keeps waiting: those of the same bars, and nobody else."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from market import bars
+from market import bars, symbols
 from market.coverage import rows
 from market.models import Coverage, Snapshot, Symbol
 from tests.market.test_bars import bar
@@ -67,8 +67,14 @@ def test_a_second_writer_of_the_same_bars_waits(held):
 
 
 @pytest.mark.rows
-def test_a_version_before_that_locks_the_symbol_waits(held):
-    assert refused(lambda: Symbol.objects.select_for_update().get(pk=held.pk))
+def test_the_symbol_itself_is_locked_by_nobody_who_writes_no_new_bars(held):
+    assert beside(lambda: Symbol.objects.select_for_update().get(pk=held.pk)) == held
+
+
+@pytest.mark.rows
+def test_who_renames_the_symbol_waits_before_it_locks_what_new_bars_need(held):
+    assert refused(lambda: symbols.rename("AAPL", "APPL"))
+    assert bars.upsert([bar(2)]).inserted == 1
 
 
 @pytest.mark.rows

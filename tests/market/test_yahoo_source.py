@@ -12,7 +12,7 @@ import pytest
 from bokeh_sampledata import stocks
 from django.conf import settings as configured
 
-from market import history, symbols
+from market import bars, history, prices, symbols
 from market.models import Bar, CorporateAction, Coverage, Symbol
 from market.sources import ProviderError, loader
 from market.sources.inbox import Inbox
@@ -77,7 +77,7 @@ def test_history_and_actions_are_stored_and_loading_them_again_changes_nothing(w
 @pytest.mark.django_db
 def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
     asked = []
-    _store_bar(apple, datetime(2024, 3, 8, tzinfo=UTC))
+    _store_bar(date(2024, 3, 8))
     for _ in range(2):
         history.fill(apple, lambda symbol, start: (asked.append(start), ([], []))[1], "yahoo")
     assert asked == [history.START, date(2024, 3, 1)]
@@ -86,7 +86,7 @@ def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
 @pytest.mark.django_db
 def test_a_bar_that_a_quote_left_first_is_no_history(wire, apple):
     wire.charts["AAPL"] = made_chart("AAPL")
-    _store_bar(apple, datetime(2013, 3, 1, tzinfo=UTC))
+    _store_bar(date(2013, 3, 1))
     Loader(asking.history, "yahoo").round(threading.Event())
     assert Bar.objects.count() == len(stocks.AAPL["date"])
 
@@ -309,9 +309,10 @@ def _answer(answer: tuple | ProviderError) -> tuple[list, list]:
     return answer
 
 
-def _store_bar(symbol: Symbol, opened_at: datetime) -> None:
+def _store_bar(session: date) -> None:
     price = dict.fromkeys(("open", "high", "low", "close"), 1.0)
-    Bar.objects.create(symbol=symbol, interval="1d", opened_at=opened_at, source="yahoo", received_at=AS_OF, **price)
+    told = {"source": "yahoo", "received_at": AS_OF, "volume": None, "is_final": True}
+    assert bars.upsert([prices.Bar("AAPL", "1d", prices.midnight(session), **price, **told)]).inserted == 1
 
 
 def _milliseconds(seconds_later: int) -> int:

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from market import bars, coverage, quotes
-from market.models import Bar, DataSource, Symbol
+from market.coverage import held
+from market.models import Bar, CorporateAction, Coverage, DataSource, Symbol
 from monitoring.jobs import declaration, schedules
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts
@@ -154,6 +155,31 @@ def test_the_code_before_still_reads_and_writes_it_and_its_writes_change_the_ver
 
 def test_no_change_of_a_model_lacks_its_migration(found):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+OLDER = [
+    "UPDATE market_bar SET session_date = NULL",
+    "UPDATE market_corporateaction SET value = 1e0 / 3, numerator = NULL, denominator = NULL WHERE kind = 'split'",
+    "DELETE FROM market_coverage WHERE {interval} = '1m'",
+    "UPDATE market_coverage SET held = held + 1, unbroken_until = '2024-06-28'",
+]
+
+
+def test_what_older_versions_left_is_filled_in_and_counted_at_the_first_start(django_db_blocker):
+    with django_db_blocker.unblock(), database.used("yahoo"):
+        with connection.cursor() as cursor:
+            for statement in OLDER:
+                cursor.execute(statement.format(interval=connection.ops.quote_name("interval")))
+            cursor.execute("SELECT version FROM market_coverage")
+            before = {version for (version,) in cursor.fetchall()}
+        database.prepare()
+        assert not Bar.objects.filter(session_date=None).exists()
+        splits = CorporateAction.objects.filter(kind="split").values_list("numerator", "denominator")
+        assert set(splits) == {(1, 3)}
+        assert held.differences() == []
+        assert not Coverage.objects.filter(version__in=before).exists()
+        assert not Coverage.objects.exclude(unbroken_until=None).exists()
+        assert Coverage.objects.filter(interval="1m", held=60).count() == 4
 
 
 @pytest.fixture

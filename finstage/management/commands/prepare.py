@@ -12,7 +12,6 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from market import sources
-from market.coverage import held
 from market.models import Record
 from market.sources import ProviderError, WrongSource
 from monitoring import jobs, redis
@@ -29,8 +28,6 @@ class Command(BaseCommand):
         (settings.VAR / "cache").mkdir(parents=True, exist_ok=True)
         self._reach_redis()
         self._migrate()
-        # A version before, of which this is the next or back to which a deploy went, knows nothing of coverage.
-        held.mend(held.differences())
         self._prepare_source()
         self._ask_for_records()
         self._make_admin()

@@ -19,10 +19,10 @@ KEPT_VIEW = "split"  # what pages, indicators and screens ask for
 _UNKNOWN = -1  # a volume that is not known, on its way
 _DAY_SECONDS = 86_400
 _BATCH = 2_000  # rows that are in memory as rows at once
-# The seconds since 1970 of an opening, and of its session's date, as each database counts them fastest.
+# The seconds since 1970 of an opening or a date, as each database counts them fastest.
 _SECONDS = {
-    "sqlite": ("(julianday({0}) - 2440587.5) * 86400", "date({0})"),
-    "mysql": ("TIMESTAMPDIFF(SECOND, '1970-01-01', {0})", "DATE({0})"),
+    "sqlite": "(julianday({0}) - 2440587.5) * 86400",
+    "mysql": "TIMESTAMPDIFF(SECOND, '1970-01-01', {0})",
 }
 
 store = Store()
@@ -89,10 +89,10 @@ def _table(keys: list[int], interval: str, *, is_whole: bool) -> np.ndarray:
 
     All as numbers: a date or an instant costs more to make than all the prices.
     """
-    quoted, (seconds, day) = connection.ops.quote_name, _SECONDS[connection.vendor]
-    opened_at, session = quoted("opened_at"), quoted("session_date")
+    quoted, seconds = connection.ops.quote_name, _SECONDS[connection.vendor]
+    opened_at = quoted("opened_at")
     # Of whole sessions the opening is the date.
-    sessions = "" if is_whole else f", {seconds.format(f'COALESCE({session}, {day.format(opened_at)})')}"
+    sessions = "" if is_whole else f", {seconds.format(quoted('session_date'))}"
     prices = ", ".join(quoted(name) for name in VALUES[:4])
     volume = f"COALESCE({quoted('volume')}, {_UNKNOWN})"
     asked = f"""SELECT symbol_id, {seconds.format(opened_at)}, {prices}, {volume}{sessions}
