@@ -6,7 +6,7 @@ from typing import Annotated
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.jobs import doorbell, schedules
+from monitoring.jobs import database, doorbell, schedules
 from monitoring.jobs.arguments import Between
 from monitoring.jobs.declaration import Schedule, job
 from monitoring.jobs.ending import retention
@@ -21,8 +21,11 @@ def ring() -> None:
 
 @shared_task(name=schedules.TICK)
 def tick(**_schedule: object) -> None:
-    """Beat ticked, for one schedule or for all: submit what is due."""
-    schedules.run_due(timezone.now())
+    """Beat ticked, for one schedule or for all: submit what is due.
+
+    By one clock, whichever machine ticks: of two clocks a day apart the one would free each slot that the other takes.
+    """
+    schedules.run_due(database.now())
 
 
 @job("monitoring.retention", priority="low", timeout=600, schedules=(Schedule("35 3 * * *"),))

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import reaper
-from monitoring.models import Job
+from monitoring.jobs.schedules import TICK
+from monitoring.models import Job, ScheduleSlot
+from monitoring.tasks import tick
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
@@ -49,6 +52,25 @@ def test_an_attempt_and_a_lease_of_a_clock_that_was_ahead_are_brought_back():
     reaper.expire(now + claims.LEASE + timedelta(seconds=1))
     assert Job.objects.get(pk=held.pk).state == "retrying"
     assert Job.objects.get(pk=again.pk).not_before == now
+
+
+@pytest.mark.rows
+@pytest.mark.parametrize("apart", [timedelta(days=-1), timedelta(days=1)])
+def test_a_machine_whose_clock_is_wrong_takes_no_slot_and_brings_no_job_forward(monkeypatch, apart):
+    every = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.HOURS)
+    asked = '{"job": "sample.add", "arguments": {"a": 1}, "catch_up": true}'
+    PeriodicTask.objects.create(name="hourly", task=TICK, interval=every, kwargs=asked)
+    later = jobs.submit("sample.add", {"a": 1}, not_before=timezone.now() + timedelta(hours=1))
+    real = timezone.now
+    with monkeypatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: real() + apart)
+        for _ in range(2):
+            tick()
+            reaper.Reaper(wake=lambda: None).round(timezone.now())
+    slots = ScheduleSlot.objects.values_list("slot", flat=True)
+    assert slots
+    assert all(abs(slot - real()) < timedelta(hours=2) for slot in slots)
+    assert Job.objects.get(pk=later.pk).not_before == later.not_before
 
 
 def test_a_job_that_is_asked_for_later_waits():
