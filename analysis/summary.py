@@ -31,6 +31,7 @@ class IndicatorValues:
     source: str
     received_at: datetime
     session_date: date | None = None  # None in what the version before left
+    version: str = coverage.NONE  # of the held bars that they stand upon; NONE too in what the version before left
 
 
 _FORMAT = formats.Format(IndicatorValues)
@@ -38,11 +39,14 @@ _FORMAT = formats.Format(IndicatorValues)
 
 @dataclass(slots=True)
 class Series:
-    """A symbol's live indicators, open on the final bars of a version, up to a session."""
+    """A symbol's live indicators, open on the final bars of a version, up to a session.
+
+    version: None where others wrote each time the bars were read; the next look opens them again.
+    """
 
     handles: dict[str, Live]
     session_date: date | None
-    version: str
+    version: str | None
     looked_for: date  # the session whose quotes it is known to be right for
 
 
@@ -79,6 +83,11 @@ class Summary:
             else:
                 self.forget([bar.ticker])
 
+    def version(self, ticker: str) -> str:
+        """That of the final bars on which a symbol's indicators are open; coverage.NONE where there are none."""
+        series = self._series.get(ticker)
+        return (series and series.version) or coverage.NONE
+
     def forget(self, tickers: Iterable[str]) -> None:
         """Open these again at their next quote: their stored bars have changed."""
         for ticker in tickers:
@@ -110,6 +119,7 @@ class Summary:
             source=quote.source,
             received_at=quote.received_at,
             session_date=quote.session_date,
+            version=series.version or coverage.NONE,
         )
 
     def _look_for_changes(self, quotes: Sequence[Quote]) -> None:
@@ -160,11 +170,11 @@ def _values(key: str, handle: Live, quote: Quote, is_closed: bool) -> dict[str, 
 
 def _opened(quote: Quote) -> Series:
     """The indicators over the final bars that are stored, for the quotes of a session."""
-    version = coverage.latest([quote.ticker], interval=INTERVAL).get(quote.ticker, coverage.NONE)  # before the rows
-    columns = bars.columns(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
+    stored = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
+    columns = stored.columns
     return Series(
         handles={key: indicator.carried(columns) for key, indicator in CATALOGUE.items()},
         session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
-        version=version,
+        version=stored.version if stored.versions else None,
         looked_for=quote.session_date,
     )

@@ -15,7 +15,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 
-from analysis.summary import IndicatorValues, Summary
+from analysis.summary import Summary
 from market import bars, quotes, symbols
 from market.bars import forming
 from market.models import DataSource
@@ -26,7 +26,7 @@ from monitoring.loops import Loop
 from realtime import alerts, messages, renaming, streams
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
-from realtime.models import Alert, AlertRule
+from realtime.models import AlertRule
 from realtime.pulse import Pulse
 from realtime.relay import Relay
 from realtime.timekeeper import Home, Timekeeper
@@ -169,7 +169,8 @@ class Feed:
             raise streams.Renamed(f"one of {len(now)} prices")  # learned just now: what was written went along
         rung = insist(lambda: alerts.check(self._seen, now, self._rules))
         insist(lambda: alerts.mark_seen(now))
-        insist(lambda: self._publish(_messages(now, stored, moved, rung)))
+        told = [*map(messages.price, now), *map(self._bar, stored), *map(messages.indicators, moved)]
+        insist(lambda: self._publish([*told, *map(messages.alert, rung)]))
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
@@ -194,6 +195,11 @@ class Feed:
             self._summary.follow(finals, result.versions)
         forming.keep(formed)
         return formed
+
+    def _bar(self, bar: Bar) -> Message:
+        """A bar with the version of the final ones, as the live indicators know it that stand upon the same."""
+        # The newest bar is as traded and in today's shares, which is what pages show.
+        return messages.bar(replace(bar, adjustment="split"), self._summary.version(bar.ticker))
 
     def _begin(self, epoch: int, text: str) -> None:
         """Begin an epoch: what was played has not happened yet. Safe to run again."""
@@ -277,16 +283,6 @@ def _as_stored(bar: Bar) -> list[Bar]:
     """The bar with its revision, or none where it was refused."""
     found = bars.history(bar.ticker, start=bar.opened_at, end=bar.opened_at, adjusted="raw")
     return [row for row in found if row.is_final]
-
-
-def _messages(now: list[Quote], stored: list[Bar], moved: list[IndicatorValues], rung: list[Alert]) -> list[Message]:
-    return [
-        *map(messages.price, now),
-        # The newest bar is as traded and in today's shares, which is what pages show.
-        *(messages.bar(replace(bar, adjustment="split")) for bar in stored),
-        *map(messages.indicators, moved),
-        *map(messages.alert, rung),
-    ]
 
 
 def _streams() -> list[str]:

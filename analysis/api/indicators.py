@@ -9,11 +9,11 @@ from rest_framework.views import APIView
 
 from analysis import periods
 from analysis.indicators import catalogue, frames
-from market import intervals, prices
+from market import bars, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import TICKER, known
-from market.api.shapes import SOURCED, Shape, shown
+from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
 from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
@@ -21,7 +21,7 @@ JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 _INDICATORS = {
     "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z",
     "session_date": "2012-09-04", "as_of_precision": "day",
-    "adjustment": "split", "is_final": True, **SOURCED, "times": ["2012-09-04T00:00:00Z"],
+    "adjustment": "split", "is_final": True, **SOURCED, "version": VERSION, "times": ["2012-09-04T00:00:00Z"],
     "indicators": {
         "sma_20": {
             "name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066},
@@ -42,7 +42,7 @@ class IndicatorSeries(Shape):
 
 
 @extend_schema_serializer(component_name="Indicators")
-class IndicatorsShape(Shape):
+class IndicatorsShape(Versioned):
     symbol = serializers.CharField()
     interval = serializers.ChoiceField(intervals.CHOICES)
     period = serializers.ChoiceField(periods.PERIODS)
@@ -98,14 +98,9 @@ class Indicators(APIView):
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
         ticker = known(symbol)
-        tag = tags.of_bars(request, ticker, query, made=list(catalogue.CATALOGUE))
-        if unchanged := tags.unchanged(request, tag):
+        standing, made = tags.standing(ticker, query), list(catalogue.CATALOGUE)
+        if unchanged := tags.unchanged(request, standing.tag(request, standing.basis.versions, made=made)):
             return unchanged
-        answer = frames.indicators(
-            ticker,
-            period=query["period"],
-            interval=query["interval"],
-            names=query["indicators"],
-            adjusted=query["adjusted"],
-        )
-        return Response(answer, headers={"ETag": tag})
+        series = bars.series(ticker, interval=query["interval"], adjusted=query["adjusted"], basis=standing.basis)
+        answer = frames.over(series, query["period"], query["indicators"])
+        return Response(answer, headers=tags.head(standing.tag(request, series.versions, made=made)))

@@ -33,31 +33,35 @@ def indicators(
     A period counts back from the last bar, which may be forming. Without bars the lists are empty and `as_of` None.
     Raises UnknownPeriod, catalogue.UnknownIndicator.
     """
+    return over(bars.series(ticker, interval=interval, adjusted=adjusted), period, names)
+
+
+def over(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str] = ("all",)) -> dict:
+    """The same of a series. Pure."""
     if period not in PERIODS:
         raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
     wanted = catalogue.chosen(names)
-    columns = bars.columns(ticker, interval=interval, adjusted=adjusted)
-    newest = bars.history(ticker, interval=interval, adjusted="raw", limit=1)  # nothing restates the newest
-    columns = _with_newest(columns, newest)
+    columns = _with_newest(series.columns, series.newest)
     first = first_of(columns["session_date"], period)
     return {
-        "symbol": ticker,
-        "interval": interval,
+        "symbol": series.ticker,
+        "interval": series.interval,
         "period": period,
-        **_origin(newest),
-        "as_of_precision": intervals.named(interval).precision,
-        "adjustment": adjusted,
+        **_origin(series.newest),
+        "version": series.version,
+        "as_of_precision": intervals.named(series.interval).precision,
+        "adjustment": series.adjustment,
         "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
         "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},
     }
 
 
-def _with_newest(columns: dict[str, np.ndarray], newest: list[Bar]) -> dict[str, np.ndarray]:
-    """The final bars and the one that forms, or that has closed since they were read."""
+def _with_newest(columns: dict[str, np.ndarray], newest: Bar | None) -> dict[str, np.ndarray]:
+    """The final bars and the one that forms, which nothing restates."""
     times = columns["opened_at"]
-    if not newest or (len(times) and newest[0].opened_at <= times[-1].item().replace(tzinfo=UTC)):
+    if newest is None or (len(times) and newest.opened_at <= times[-1].item().replace(tzinfo=UTC)):
         return columns
-    bar = {name: getattr(newest[0], name) for name in columns}
+    bar = {name: getattr(newest, name) for name in columns}
     bar["opened_at"] = np.datetime64(bar["opened_at"].replace(tzinfo=None))
     return {name: np.append(column, np.array([bar[name]], column.dtype)) for name, column in columns.items()}
 
@@ -80,10 +84,9 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _origin(newest: list[Bar]) -> dict:
-    if not newest:
+def _origin(bar: Bar | None) -> dict:
+    if bar is None:
         return {"as_of": None, "session_date": None, "is_final": None, "source": None, "received_at": None}
-    bar = newest[0]
     return {"as_of": bar.opened_at, "session_date": bar.session_date, "is_final": bar.is_final,
             "source": bar.source, "received_at": bar.received_at}  # fmt: skip
 

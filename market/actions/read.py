@@ -29,6 +29,11 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     return adjustments.factors(actions, adjusted, closes)
 
 
+def intervals_read(interval: str, adjusted: str) -> tuple[str, ...]:
+    """The intervals whose bars an adjusted view reads: its own, and the days where dividends count by their closes."""
+    return (interval, DAY.name) if adjusted == adjustments.DIVIDENDS and interval != DAY.name else (interval,)
+
+
 def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
     """The factors of each ticker's splits, in one query."""
     found: dict[str, list[CorporateAction]] = {ticker: [] for ticker in tickers}

@@ -7,11 +7,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market import bars, intervals, prices
+from market import bars, coverage, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import PAGES, TICKER, known
-from market.api.shapes import SOURCED, Shape, Sourced, shown
+from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
 from market.bars.wire import row_fields
 from market.intervals import DAY
 from monitoring.queries import Choice, Count, Span, Text
@@ -19,13 +19,13 @@ from monitoring.queries import Choice, Count, Span, Text
 # In the order of CONTRACT.md; the heads of the tables.
 BAR_COLUMNS = (
     "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
-    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
+    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at", "version",
 )  # fmt: skip
 BAR = {
     "symbol": "AAPL", "interval": DAY.name, "opened_at": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
     "open": 665.76, "high": 675.14, "low": 664.5, "close": 674.97, "volume": 13139000, "adjustment": "split",
     "state": prices.FINAL, "is_final": True, "revision": 0,
-    "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED,
+    "as_of": "2012-09-04T00:00:00Z", "as_of_precision": "day", **SOURCED, "version": VERSION,
 }  # fmt: skip
 _NEXT = (
     "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/"
@@ -35,7 +35,7 @@ BAR_PAGE = {"next": _NEXT, "results": [BAR]}
 
 
 @extend_schema_serializer(component_name="Bar")
-class BarShape(Sourced):
+class BarShape(Versioned):
     symbol = serializers.CharField()
     interval = serializers.ChoiceField(intervals.CHOICES)
     opened_at = serializers.DateTimeField(help_text="For a day and more: midnight UTC of the session's date.")
@@ -92,21 +92,24 @@ class Bars(APIView):
         query = BarQuery.read(request)
         cursors = PAGES.cursors(request, query["interval"])
         ticker, end = known(symbol), _end(query, cursors.asked())
-        tag = tags.of_bars(request, ticker, query, end=end)
-        if answer := tags.unchanged(request, tag):
+        standing = tags.standing(ticker, query)
+        if answer := tags.unchanged(request, standing.tag(request, standing.basis.versions, end=end)):
             return answer
-        found = bars.rows(
+        found, versions = bars.steady_rows(
             ticker,
+            standing.basis,
             interval=query["interval"],
             start=query.get("start"),
             end=end,
             adjusted=query["adjusted"],
             limit=query["limit"] + 1,
         )
-        page = [row_fields(*row) for row in found[-query["limit"] :]]
+        version = versions[0] if versions else coverage.NONE
+        page = [row_fields(*row, version=version) for row in found[-query["limit"] :]]
+        tag = standing.tag(request, versions, end=end)
         following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
-        return Response({"next": following, "results": page}, headers={"ETag": tag, **link})
+        return Response({"next": following, "results": page}, headers={**tags.head(tag), **link})
 
 
 def _end(query: dict, place) -> datetime | None:

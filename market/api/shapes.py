@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 # The examples are real sessions of the recording; a test holds them to the shapes.
+VERSION = "0199c1f1a3b27e0f6f0a3f5d1c4e8b2a"
 SOURCED = {"source": "replay", "received_at": "2026-11-21T09:30:00Z"}
 
 
@@ -14,6 +15,14 @@ class Shape(serializers.Serializer):
 class Sourced(Shape):
     source = serializers.CharField(help_text="Where it came from.")
     received_at = serializers.DateTimeField(help_text="When we got it.")
+
+
+class Versioned(Sourced):
+    version = serializers.CharField(
+        allow_blank=True,
+        help_text="That of all held bars of the symbol and interval, which a forming one stands upon: equal versions "
+        "are equal bars. Empty where there are none, or where they changed while they were read.",
+    )
 
 
 class Page(Shape):

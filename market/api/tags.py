@@ -1,9 +1,11 @@
 """ETags of what is told of bars: known without reading them, so that an answer which a client has costs two reads.
 
-Equal tags are equal answers, also after a backup was restored: a version is never given twice.
+Equal tags are equal answers, also after a backup was restored: a version is never given twice, and an answer has the
+tag of the version that its bars had before and after they were read.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -12,30 +14,57 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from rest_framework.request import Request
 
-from market import coverage
-from market.actions.adjustments import DIVIDENDS
+from market import actions, bars, coverage
 from market.bars import forming
 from market.calendars import clock
-from market.intervals import DAY
 from monitoring import redis
 
-FORMAT = 1  # raise it where the same bars are told in another way
+FORMAT = 2  # raise it where the same bars are told in another way
 
 
-def of_bars(
-    request: Request, ticker: str, query: dict[str, Any], *, end: datetime | None = None, made: Sequence[str] = ()
-) -> str:
-    """Of an answer that is made of a ticker's bars up to `end`. Ask before the bars are read, never after.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an answer of bars stands upon, read before them: their versions, the forming one and the market's clock.
 
-    query: with its `interval`, and `adjusted`. made: what is made of the bars, where that is not in the address.
+    packed: the forming bar as it is kept.
     """
-    counted = {query["interval"], *([DAY.name] if query["adjusted"] == DIVIDENDS else [])}  # its factors need closes
-    versions = [coverage.latest([ticker], interval=name).get(ticker) for name in sorted(counted)]
-    told, live = _now(ticker, query["interval"], end)
-    asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
-    # The ticker too: what has no bars has no version that a rename would change.
-    parts = FORMAT, *asked, ticker, versions, sorted(told.items()), live
-    return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
+
+    ticker: str
+    basis: bars.Basis
+    packed: bytes | None
+    clock: dict[str, str]
+
+    def tag(
+        self,
+        request: Request,
+        versions: coverage.Versions | None,
+        *,
+        end: datetime | None = None,
+        made: Sequence[str] = (),
+    ) -> str | None:
+        """The tag of an answer that is made of bars up to `end`; None of bars whose versions are not known.
+
+        made: what is made of the bars, where that is not in the address.
+        """
+        if versions is None:
+            return None
+        live = self.basis.live
+        counted = self.packed if live is not None and (end is None or live.opened_at <= end) else None
+        asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
+        # The ticker too: what has no bars has no version that a rename would change.
+        parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted
+        return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
+
+
+def standing(ticker: str, query: dict[str, Any]) -> Standing:
+    """What an answer stands upon now: a query, and a read of Redis. query: with its `interval`, and `adjusted`."""
+    with redis.client().pipeline(transaction=False) as pipe:
+        clock.ask(pipe)
+        forming.ask(pipe, ticker, query["interval"])
+        told, packed = pipe.execute()
+    names = actions.intervals_read(query["interval"], query["adjusted"])
+    basis = bars.Basis(coverage.of([ticker], names)[ticker], forming.read(packed))
+    return Standing(ticker, basis, packed, clock.read(told))
 
 
 def unchanged(request: Request, tag: str) -> HttpResponse | None:
@@ -45,12 +74,6 @@ def unchanged(request: Request, tag: str) -> HttpResponse | None:
     return None if answer is whole else answer
 
 
-def _now(ticker: str, interval: str, end: datetime | None) -> tuple[dict[str, str], bytes | None]:
-    """The market's clock, and the forming bar where it counts."""
-    with redis.client().pipeline(transaction=False) as pipe:
-        clock.ask(pipe)
-        forming.ask(pipe, ticker, interval)
-        told, packed = pipe.execute()
-    live = forming.read(packed)
-    is_counted = live is not None and (end is None or live.opened_at <= end)
-    return clock.read(told), packed if is_counted else None
+def head(tag: str | None) -> dict[str, str]:
+    """The header of an answer; none where it has no tag."""
+    return {} if tag is None else {"ETag": tag}

@@ -11,19 +11,24 @@ forming         the running session's bar
 wire            how a bar is told
 """
 
-from market.bars.columns import columns, of_many
-from market.bars.read import NoBars, history, rows
+from market.bars.columns import Series, columns, of_many, series
+from market.bars.read import Basis, NoBars, basis, history, rows, steady_rows
 from market.bars.removal import delete_played, forget_future
 from market.bars.write import UpsertResult, upsert
 
 __all__ = [
+    "Basis",
     "NoBars",
+    "Series",
     "UpsertResult",
+    "basis",
     "columns",
     "delete_played",
     "forget_future",
     "history",
     "of_many",
     "rows",
+    "series",
+    "steady_rows",
     "upsert",
 ]

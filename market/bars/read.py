@@ -1,8 +1,9 @@
 """Bars as values, as traded or restated, with the one that forms."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from market import actions, prices
+from market import actions, coverage, prices
 from market.actions import adjustments
 from market.bars import forming
 from market.intervals import DAY
@@ -12,6 +13,18 @@ from market.prices import Bar
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision", "session_date", "state")
 Row = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a read stands upon, and is read before the rows.
+
+    versions: as coverage.of gives them of actions.intervals_read. live: the forming bar. At a close the feed writes the
+    row and then drops the forming bar, so that one of them is always read.
+    """
+
+    versions: coverage.Versions
+    live: Bar | None
 
 
 class NoBars(ValueError):
@@ -45,16 +58,16 @@ def rows(
     end: datetime | None = None,
     adjusted: str = "split",
     limit: int | None = None,
+    basis: Basis | None = None,
 ) -> list[Row]:
-    """`history` as tuples of Bar's fields, which cost less where many only pass through."""
+    """`history` as tuples of Bar's fields, which cost less where many only pass through; on a basis that was read."""
     factors = actions.factors(ticker, adjusted)
     wanted = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
     if start is not None:
         wanted = wanted.filter(opened_at__gte=start)
     if end is not None:
         wanted = wanted.filter(opened_at__lte=end)
-    # Before the rows: at a close the feed writes the row and then drops this one, so that one of them is always read.
-    live = forming.latest([ticker], interval=interval)[ticker]
+    live = basis.live if basis else forming.latest([ticker], interval=interval)[ticker]
     found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS)[:limit])[::-1]
     if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
         found = _with_forming(found, live)[-limit if limit else 0 :]
@@ -73,12 +86,43 @@ def rows(
     ]
 
 
+def steady_rows(
+    ticker: str, basis: Basis, *, interval: str, adjusted: str, **asked: datetime | int | None
+) -> tuple[list[Row], coverage.Versions | None]:
+    """`rows` on a basis, and the versions that they have; None where others wrote each time they were read."""
+
+    def ask(_: object) -> tuple[dict[str, list[Row]], list[str]]:
+        return {ticker: rows(ticker, interval=interval, adjusted=adjusted, basis=basis, **asked)}, [ticker]
+
+    return coverage.steady(ask, {ticker: basis.versions}, actions.intervals_read(interval, adjusted))[ticker]
+
+
+def basis(ticker: str, interval: str, adjusted: str) -> Basis:
+    """What a read of these now stands upon."""
+    live = forming.latest([ticker], interval=interval)[ticker]
+    return Basis(coverage.of([ticker], actions.intervals_read(interval, adjusted))[ticker], live)
+
+
+def newest(stored: Bar | None, live: Bar | None) -> Bar | None:
+    """The newest stored bar, or the forming one, which never stands for a final bar nor before one."""
+    if stored is None or live is None:
+        return stored or live
+    is_newer = _rank(live.opened_at, live.is_final, live.received_at) > _rank(
+        stored.opened_at, stored.is_final, stored.received_at
+    )
+    return live if is_newer else stored
+
+
 def _with_forming(found: list[Row], live: Bar) -> list[Row]:
-    """The stored rows and the forming bar's, which never stands for a final bar nor before one."""
+    """The stored rows and the forming bar's, as `newest` says."""
     row = tuple(getattr(live, name) for name in _COLUMNS)
     if not found or found[-1][0] < live.opened_at:
         return [*found, row]
-    *_, is_final, _, received_at, _, _, _ = found[-1]
-    if found[-1][0] == live.opened_at and (live.is_final, live.received_at) > (is_final, received_at):
+    opened_at, *_, is_final, _, received_at, _, _, _ = found[-1]
+    if _rank(live.opened_at, live.is_final, live.received_at) > _rank(opened_at, is_final, received_at):
         return [*found[:-1], row]
     return found
+
+
+def _rank(opened_at: datetime, is_final: bool, received_at: datetime) -> tuple[datetime, bool, datetime]:
+    return opened_at, is_final, received_at

@@ -1,15 +1,21 @@
-"""Which daily bars are stored: asked by those who need no series, but how far it goes or its end."""
+"""Which bars are stored: asked by those who need no series, but how far it goes or its end."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
+from market import prices
 from market.intervals import DAY
 from market.models import Bar, BarRevision, Symbol
 from market.prices import midnight
+
+_COLUMNS = (
+    "opened_at", "open", "high", "low", "close", "volume", "is_final", "source", "received_at", "revision",
+    "session_date", "state",
+)  # fmt: skip
 
 
 class Session(NamedTuple):
@@ -19,6 +25,15 @@ class Session(NamedTuple):
     session_date: date
     close: float
     volume: int | None
+
+
+def newest_of(tickers: Collection[str], interval: str) -> dict[str, tuple[int, prices.Bar | None]]:
+    """By ticker of those there are, the symbol's key and its newest bar as traded, None where there is none."""
+    covered = FilteredRelation("coverage", condition=Q(coverage__interval=interval))
+    newest = FilteredRelation("bars", condition=Q(bars__interval=interval, bars__opened_at=F("covered__last_held")))
+    named = Symbol.objects.filter(ticker__in=tickers).order_by().annotate(covered=covered, newest=newest)
+    rows = named.values_list("ticker", "pk", *(f"newest__{name}" for name in _COLUMNS))
+    return {ticker: (key, _bar(ticker, interval, values)) for ticker, key, *values in rows}
 
 
 def opening_of_newest(number: int) -> Subquery:
@@ -72,6 +87,14 @@ def counted(tickers: Iterable[str], source: str, before: date) -> dict[str, int]
     """How many bars of a source are stored of the sessions before one, by the tickers that have any."""
     found = _of(tickers, source).filter(opened_at__lt=midnight(before)).order_by().values_list("symbol__ticker")
     return dict(found.annotate(Count("opened_at")))
+
+
+def _bar(ticker: str, interval: str, values: list) -> prices.Bar | None:
+    """Of the values of _COLUMNS."""
+    if values[0] is None:
+        return None
+    *told, session, state = values
+    return prices.Bar(ticker, interval, *told, session_date=session, state=prices.state_of(told[6], state))
 
 
 def _of(tickers: Iterable[str], source: str) -> QuerySet[Bar]:

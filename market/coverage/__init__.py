@@ -7,6 +7,6 @@ loading         how far the history of each was loaded
 held            which bars we hold, and whether the rows say so
 """
 
-from market.coverage.versions import NONE, latest
+from market.coverage.versions import NONE, Versions, latest, of, steady
 
-__all__ = ["NONE", "latest"]
+__all__ = ["NONE", "Versions", "latest", "of", "steady"]

@@ -50,6 +50,7 @@ class IndicatorValues(Protocol):
     received_at: datetime
     session_date: date
     values: dict[str, dict[str, float | None]]
+    version: str
 
 
 class AlertRow(Protocol):
@@ -78,9 +79,10 @@ def price(quote: Quote) -> Message:
     return Message(f"prices:{quote.ticker}", body, keep=True, conflate=True)
 
 
-def bar(value: Bar) -> Message:
+def bar(value: Bar, version: str) -> Message:
+    """A bar. version: of the final bars; of one that forms those that it stands upon."""
     stream = f"bars:{value.ticker}"
-    body = {"type": "bar", "stream": stream, **bar_fields(value)}
+    body = {"type": "bar", "stream": stream, **bar_fields(value, version)}
     return Message(stream, encode(body), keep=value.is_final, conflate=not value.is_final)
 
 
@@ -99,6 +101,7 @@ def indicators(values: IndicatorValues) -> Message:
         "values": values.values,
         "source": values.source,
         "received_at": prices.instant(values.received_at),
+        "version": values.version,
     }
     return Message(stream, encode(body), keep=values.is_final, conflate=not values.is_final)
 

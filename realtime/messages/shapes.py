@@ -63,6 +63,9 @@ _POSITION = {
 }
 _PRECISION = {"enum": [SECOND, DAY]}
 _SOURCED = {"source": _TEXT, "received_at": _TIME}
+# Of the held bars of the symbol and interval, which a forming one stands upon, as the feed knew it: equal versions are
+# equal bars. Empty where there are none.
+_VERSION = {"version": {**_TEXT, "description": "Of the held bars that it is of or stands upon; empty without any."}}
 _MARK = {"replay": {"const": True}}
 
 
@@ -124,7 +127,7 @@ _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
     "adjustment": {"enum": list(ADJUSTMENTS)}, "state": {"enum": list(BAR_STATES)}, "is_final": {"type": "boolean"},
-    "revision": _COUNT, "as_of": _TIME, "as_of_precision": _PRECISION, **_SOURCED,
+    "revision": _COUNT, "as_of": _TIME, "as_of_precision": _PRECISION, **_SOURCED, **_VERSION,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
 _ALERT = {
@@ -167,7 +170,7 @@ MESSAGES = {
         {
             "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
             "as_of_precision": _PRECISION, "adjustment": _TEXT, "is_final": {"type": "boolean"},
-            "values": _VALUES, **_SOURCED, **_STREAMED,
+            "values": _VALUES, **_SOURCED, **_VERSION, **_STREAMED,
         },
         _MARK,
     ),
@@ -176,7 +179,7 @@ MESSAGES = {
         {
             "id": _COUNT, "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT, "direction": {"enum": ["up", "down"]},
             "as_of": _TIME, "session_date": _DATE, "price": _NUMBER,
-            "record": {"type": ["object", "null"]}, **_STREAMED,
+            "record": {"type": ["object", "null"]}, **_VERSION, **_STREAMED,
         },
         _MARK,
     ),

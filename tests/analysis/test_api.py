@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analysis import summary
-from market import bars, prices, quotes
+from market import bars, coverage, prices, quotes
 from market.models import CorporateAction, DataSource, Record, Symbol
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -47,6 +47,7 @@ def test_indicators_have_the_contracts_shape(client, sixty_days):
         "adjustment": "split",
         "as_of": "2012-09-03T00:00:00Z",
         "session_date": "2012-09-03",
+        "version": coverage.latest(["AAPL"])["AAPL"],
     }
     assert {name: body[name] for name in expected} == expected
     sma = body["indicators"]["sma_20"]
@@ -92,12 +93,12 @@ def test_a_symbol_without_bars_has_empty_indicators(client, apple):
     assert (body["as_of"], body["times"]) == (None, [])
 
 
-def test_indicators_take_seven_queries_and_four_while_their_bars_stay_the_same(
+def test_indicators_take_six_queries_and_two_while_their_bars_stay_the_same(
     client, sixty_days, django_assert_num_queries
 ):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):  # the symbol, its version, the newest bar, the bars, splits, the version again
         client.get(INDICATORS)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         client.get(INDICATORS)
 
 

@@ -8,7 +8,7 @@ import pytest
 from analysis import summary
 from analysis.indicators import frames
 from analysis.summary import Summary
-from market import actions, bars
+from market import actions, bars, coverage
 from market.bars import forming
 from market.models import Bar as BarRow
 from market.models import Coverage
@@ -167,6 +167,16 @@ def stored(live: Summary, session: date):
     bar = forming.daily_bar(quote)
     live.follow([bar], bars.upsert([bar]).versions)
     return quote
+
+
+def test_values_say_the_version_of_the_bars_that_they_stand_upon(load):
+    load(SESSION)
+    live, before = Summary(), coverage.latest(["AAPL"])["AAPL"]
+    (forming_ones,) = live.tick([told(SESSION, 0)])
+    (values,) = live.tick([stored(live, SESSION)])
+    assert (forming_ones.version, values.version) == (before, coverage.latest(["AAPL"])["AAPL"])
+    assert live.version("AAPL") == values.version != before
+    assert live.version("IBM") == ""
 
 
 def closed(live: Summary, session: date):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from market import bars, prices
+from market import bars, coverage, prices
 from market.models import CorporateAction, Symbol
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.db]
 PATH = "/api/v2/symbols/AAPL/bars/"
 FIELDS = [
     "symbol", "interval", "opened_at", "session_date", "open", "high", "low", "close", "volume", "adjustment",
-    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at",
+    "state", "is_final", "revision", "source", "as_of", "as_of_precision", "received_at", "version",
 ]  # fmt: skip
 FIRST = date(2012, 3, 1)
 
@@ -61,7 +61,7 @@ def test_a_bar_has_the_contracts_fields_in_its_order(client, ten_days):
         "open": 109.0, "high": 110.0, "low": 108.0, "close": 109.5, "volume": 1009, "adjustment": "split",
         "state": "final", "is_final": True, "revision": 0, "source": "replay", "as_of": "2012-03-10T00:00:00Z",
         "as_of_precision": "day",
-        "received_at": "2012-06-01T00:00:00Z",
+        "received_at": "2012-06-01T00:00:00Z", "version": coverage.latest(["AAPL"])["AAPL"],
     }  # fmt: skip
 
 

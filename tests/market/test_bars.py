@@ -318,7 +318,7 @@ def test_a_bar_within_a_session_has_its_exchanges_date_and_not_that_of_utc():
     assert BarRow.objects.get().session_date == date(2024, 1, 8)
     read = bars.history("AAPL", interval="1h")[0]
     assert (read.session_date, read.close) == (date(2024, 1, 8), 101.0)
-    assert bar_fields(read)["session_date"] == "2024-01-08"
+    assert bar_fields(read, "")["session_date"] == "2024-01-08"
     assert bars.columns("AAPL", interval="1h")["close"].tolist() == [101.0]
 
 
@@ -354,10 +354,10 @@ def test_what_was_played_goes_and_what_was_before_stays():
 
 def test_json_is_the_contracts_bar():
     bars.upsert([bar()])
-    assert bar_fields(bars.history("AAPL")[0]) == {
+    assert bar_fields(bars.history("AAPL")[0], "0199") == {
         "symbol": "AAPL", "interval": "1d", "opened_at": "2024-01-01T00:00:00Z", "session_date": "2024-01-01",
         "open": 100.0, "high": 110.0, "low": 90.0, "close": 101.0, "volume": 1000, "adjustment": "split",
         "state": "final", "is_final": True, "revision": 0, "source": "replay", "as_of": "2024-01-01T00:00:00Z",
         "as_of_precision": "day",
-        "received_at": "2024-06-01T12:00:00.123Z",
+        "received_at": "2024-06-01T12:00:00.123Z", "version": "0199",
     }  # fmt: skip

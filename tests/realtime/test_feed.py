@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market import bars, quotes
+from market import bars, coverage, quotes
 from market.bars import forming
 from market.calendars import clock
 from market.models import Bar, DataSource, Symbol
@@ -138,6 +138,17 @@ def test_price_bar_and_indicators_of_a_close_agree(replay):
     assert price["current_price"] == bar["close"] == stored.close == recording.days("AAPL")[date(2012, 9, 5)].close
     assert (bar["session_date"], bar["is_final"], values["is_final"]) == ("2012-09-05", True, True)
     assert values["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
+    assert bar["version"] == values["version"] == coverage.latest(["AAPL"])["AAPL"]
+
+
+def test_a_forming_bar_has_the_version_of_the_final_ones_that_it_stands_upon(replay):
+    feed, batches = replay("2012-09-04")
+    play(feed, batches, until="2012-09-04")
+    (closed,), before = published("bars:IBM"), coverage.latest(["IBM"])["IBM"]
+    feed.take(next(batches))
+    newest = connection.client().hget(connection.key("stream", "state", "bars:IBM"), "latest")
+    assert closed["version"] == before
+    assert json.loads(newest)["version"] == before
 
 
 def test_every_step_of_a_session_is_a_price_and_only_the_close_a_kept_bar(replay):

@@ -129,7 +129,7 @@ def test_what_we_publish_is_what_the_schema_says():
     for message in (
         messages.price(quote()),
         messages.price(quote(previous_close=None, volume=None, as_of_precision="day")),
-        messages.bar(daily_bar(quote())),
+        messages.bar(daily_bar(quote()), "0199"),
         messages.indicators(INDICATORS),
         messages.system("Recorded sessions begin anew.", NOW),
     ):

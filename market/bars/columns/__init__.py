@@ -1,9 +1,10 @@
 """Final bars as arrays, of many symbols at once.
 
-asking          read without the ORM, kept by the process, restated
+asking          kept by the process under their version, restated
+table           read without the ORM
 kept            what a process keeps, bounded in bytes
 """
 
-from market.bars.columns.asking import columns, of_many, store
+from market.bars.columns.asking import Series, columns, of_many, series, store
 
-__all__ = ["columns", "of_many", "store"]
+__all__ = ["Series", "columns", "of_many", "series", "store"]

@@ -1,31 +1,52 @@
 """Final bars as columns, of many symbols at once: read without the ORM, kept in the process, restated on asking."""
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import chain
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
-from market import actions, coverage, intervals
+from market import actions, coverage
 from market.actions import adjustments
 from market.actions.adjustments import Factors
-from market.bars.columns.kept import Columns, Series, Store
+from market.bars import read
+from market.bars.columns import table
+from market.bars.columns.kept import Columns, Kept, Store
+from market.bars.read import Basis
+from market.coverage import Versions
 from market.intervals import DAY
-from market.models import Bar, Symbol
+from market.prices import Bar
 
-VALUES = ("open", "high", "low", "close", "volume")
 KEPT_VIEW = "split"  # what pages, indicators and screens ask for
-_UNKNOWN = -1  # a volume that is not known, on its way
-_DAY_SECONDS = 86_400
-_BATCH = 2_000  # rows that are in memory as rows at once
-# The seconds since 1970 of an opening or a date, as each database counts them fastest.
-_SECONDS = {
-    "sqlite": "(julianday({0}) - 2440587.5) * 86400",
-    "mysql": "TIMESTAMPDIFF(SECOND, '1970-01-01', {0})",
-}
 
 store = Store()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The bars of a symbol as columns, and the newest as traded, which may form; None where there is none.
+
+    versions: those of actions.intervals_read that the columns have; None where others wrote each time they were read.
+    """
+
+    ticker: str
+    interval: str
+    adjustment: str
+    columns: Columns
+    newest: Bar | None
+    versions: Versions | None
+
+    @property
+    def version(self) -> str:
+        """That of its interval's bars; coverage.NONE where there are none, or it is not known."""
+        return self.versions[0] if self.versions else coverage.NONE
+
+
+def series(ticker: str, *, interval: str = DAY.name, adjusted: str = "split", basis: Basis | None = None) -> Series:
+    """The bars of a symbol on a basis that was read, or on that of now. Raises UnknownAdjustment."""
+    basis = basis or read.basis(ticker, interval, adjusted)
+    kept, versions = _steady({ticker: basis.versions}, interval, adjusted)[ticker]
+    newest = read.newest(kept.newest, basis.live)
+    return Series(ticker, interval, adjusted, _view(kept, adjusted), newest, versions)
 
 
 def columns(ticker: str, *, interval: str = DAY.name, adjusted: str = "split", limit: int | None = None) -> Columns:
@@ -40,86 +61,45 @@ def of_many(tickers: Collection[str], *, interval: str = DAY.name, adjusted: str
     opened_at: datetime64[us], UTC; session_date: datetime64[D]; open, high, low, close, volume: float64, NaN where a
     volume is not known. Raises UnknownAdjustment.
     """
+    versions = coverage.of(tickers, actions.intervals_read(interval, adjusted))
+    found = _steady(versions, interval, adjusted)
+    return {ticker: _view(found[ticker][0], adjusted) for ticker in tickers}
+
+
+def _view(kept: Kept, adjusted: str) -> Columns:
+    """A copy, of which the arrays are shared: what one caller puts in, no other sees."""
+    return dict(kept.raw if adjusted == "raw" else kept.views[adjusted])
+
+
+def _steady(versions: Mapping[str, Versions], interval: str, adjusted: str) -> dict[str, tuple[Kept, Versions | None]]:
+    """Of each ticker what has the view that is asked for, and its versions. What was read and is steady is kept."""
     adjustments.factors([], adjusted)  # refuses what is none
-    series = _series(tickers, interval)
-    lacking = [] if adjusted == "raw" else [each for each in tickers if adjusted not in series[each].views]
+    were_read: set[str] = set()
+
+    def ask(left: Mapping[str, Versions]) -> tuple[dict[str, Kept], Collection[str]]:
+        found, read_now = _found(left, interval, adjusted)
+        were_read.update(read_now)
+        return found, read_now
+
+    found = coverage.steady(ask, versions, actions.intervals_read(interval, adjusted))
+    for ticker in were_read:
+        kept, proven = found[ticker]
+        if proven and kept.version:  # what has no bars has no version
+            store.keep((ticker, interval), kept.with_views({KEPT_VIEW}))
+    return found
+
+
+def _found(versions: Mapping[str, Versions], interval: str, adjusted: str) -> tuple[dict[str, Kept], set[str]]:
+    """Of each ticker what has the view that is asked for, and those of which something was read for it."""
+    known = {ticker: store.get((ticker, interval), found[0]) for ticker, found in versions.items()}
+    missing = [ticker for ticker, kept in known.items() if kept is None]
+    for ticker, (raw, newest) in table.read(missing, interval).items():
+        known[ticker] = Kept(versions[ticker][0], raw, newest)
+    lacking = [] if adjusted == "raw" else [ticker for ticker, kept in known.items() if adjusted not in kept.views]
     for ticker, factors in _factors(lacking, adjusted).items():
-        restated = _restated(series[ticker].raw, factors)
-        if adjusted == KEPT_VIEW:
-            series[ticker].views[adjusted] = restated
-            _keep(ticker, interval, series[ticker])
-        else:
-            series[ticker] = Series(series[ticker].version, series[ticker].raw, {adjusted: restated})
-    # Copies, of which the arrays are shared: what one caller puts in, no other sees.
-    return {each: dict(series[each].raw if adjusted == "raw" else series[each].views[adjusted]) for each in tickers}
-
-
-def _series(tickers: Collection[str], interval: str) -> dict[str, Series]:
-    # The version before the rows: these may be newer than it, and are then read once too often.
-    versions = coverage.latest(tickers, interval=interval)
-    found = {each: store.get((each, interval), versions.get(each, "")) for each in tickers}
-    missing = [ticker for ticker, series in found.items() if series is None]
-    for ticker, raw in _read(missing, interval).items():
-        found[ticker] = Series(versions.get(ticker, ""), raw)
-        _keep(ticker, interval, found[ticker])
-    return found
-
-
-def _keep(ticker: str, interval: str, series: Series) -> None:
-    if series.version:  # what has no bars has no version
-        store.keep((ticker, interval), series)
-
-
-def _read(tickers: Sequence[str], interval: str) -> dict[str, Columns]:
-    """The rows of each ticker as traded, in one statement."""
-    if not tickers:
-        return {}
-    keys = dict(Symbol.objects.filter(ticker__in=tickers).order_by().values_list("ticker", "pk"))
-    is_whole = intervals.named(interval).is_whole
-    table = _table(sorted(keys.values()), interval, is_whole=is_whole) if keys else np.empty((0, 7))
-    found = {}
-    for ticker in tickers:
-        first, last = np.searchsorted(table[:, 0], [keys.get(ticker, -1), keys.get(ticker, -1) + 0.5])
-        found[ticker] = _columns(table[first:last])
-    return found
-
-
-def _table(keys: list[int], interval: str, *, is_whole: bool) -> np.ndarray:
-    """Rows in the order of the primary key: of each its key, opening, prices, volume and, within a session, its date.
-
-    All as numbers: a date or an instant costs more to make than all the prices.
-    """
-    quoted, seconds = connection.ops.quote_name, _SECONDS[connection.vendor]
-    opened_at = quoted("opened_at")
-    # Of whole sessions the opening is the date.
-    sessions = "" if is_whole else f", {seconds.format(quoted('session_date'))}"
-    prices = ", ".join(quoted(name) for name in VALUES[:4])
-    volume = f"COALESCE({quoted('volume')}, {_UNKNOWN})"
-    asked = f"""SELECT symbol_id, {seconds.format(opened_at)}, {prices}, {volume}{sessions}
-        FROM {quoted(Bar._meta.db_table)} WHERE symbol_id IN ({", ".join(["%s"] * len(keys))})
-        AND {quoted("interval")} = %s ORDER BY symbol_id, {opened_at}"""
-    with connection.cursor() as cursor:
-        cursor.execute(asked, [*keys, interval])
-        numbers = chain.from_iterable(chain.from_iterable(_batches(cursor)))
-        return np.fromiter(numbers, np.float64).reshape(-1, 7 if is_whole else 8)
-
-
-def _batches(cursor: CursorWrapper) -> Iterator[Sequence[tuple]]:
-    while rows := cursor.fetchmany(_BATCH):
-        yield rows
-
-
-def _columns(table: np.ndarray) -> Columns:
-    """Of rows as `_table` gives them."""
-    seconds = np.rint(table[:, 1]).astype(np.int64)
-    sessions = seconds if table.shape[1] == 7 else np.rint(table[:, 7]).astype(np.int64)
-    volume = np.where(table[:, 6] == _UNKNOWN, np.nan, table[:, 6])
-    return _frozen(
-        opened_at=seconds.astype("datetime64[s]").astype("datetime64[us]"),
-        session_date=(sessions // _DAY_SECONDS).astype("datetime64[D]"),
-        **{name: table[:, 2 + place].copy() for place, name in enumerate(VALUES[:4])},
-        volume=volume,
-    )
+        kept = known[ticker]
+        known[ticker] = replace(kept, views={**kept.views, adjusted: _restated(kept.raw, factors)})
+    return known, {*missing, *lacking}
 
 
 def _factors(tickers: list[str], adjusted: str) -> dict[str, Factors]:
@@ -134,11 +114,6 @@ def _restated(raw: Columns, factors: Factors) -> Columns:
         return raw
     after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[D]"), raw["session_date"], side="right")
     by, shares = np.array(factors.prices)[after], np.array(factors.volumes)[after]
-    return _frozen(**raw | {name: raw[name] * by for name in VALUES[:4]} | {"volume": np.round(raw["volume"] * shares)})
-
-
-def _frozen(**arrays: np.ndarray) -> Columns:
-    """Kept for all who ask, so nobody writes into them."""
-    for array in arrays.values():
-        array.flags.writeable = False
-    return arrays
+    return table.frozen(
+        **raw | {name: raw[name] * by for name in table.VALUES[:4]} | {"volume": np.round(raw["volume"] * shares)}
+    )

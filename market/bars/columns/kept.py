@@ -2,21 +2,32 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from django.conf import settings
 
+from market.prices import Bar
+
 Columns = dict[str, np.ndarray]
 
 
-@dataclass(slots=True)
-class Series:
-    """The final bars of one version as traded, and the views of them that were asked for, by adjustment."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The final bars of one version as traded, and the views of them that were asked for, by adjustment.
+
+    newest: the newest of them with all its fields, as traded.
+    """
 
     version: str
     raw: Columns
+    newest: Bar | None
     views: dict[str, Columns] = field(default_factory=dict)
+
+    def with_views(self, adjustments: Collection[str]) -> "Kept":
+        """The same with these views alone, where it has them."""
+        return replace(self, views={name: view for name, view in self.views.items() if name in adjustments})
 
     @property
     def bytes(self) -> int:
@@ -26,10 +37,10 @@ class Series:
 
 
 class Store:
-    """Series by key. Safe in several threads."""
+    """What is kept, by key. Safe in several threads."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, str], Series] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], Kept] = OrderedDict()
         self._sizes: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
@@ -37,8 +48,8 @@ class Store:
     def bytes(self) -> int:
         return sum(self._sizes.values())
 
-    def get(self, key: tuple[str, str], version: str) -> Series | None:
-        """The series of a key, if it is of this version."""
+    def get(self, key: tuple[str, str], version: str) -> Kept | None:
+        """What is kept of a key, if it is of this version."""
         with self._lock:
             found = self._held.get(key)
             if found is None or found.version != version:
@@ -46,10 +57,10 @@ class Store:
             self._held.move_to_end(key)
             return found
 
-    def keep(self, key: tuple[str, str], series: Series) -> None:
+    def keep(self, key: tuple[str, str], kept: Kept) -> None:
         """Keep it, also where it has grown by a view, in place of what the least recently asked keys hold."""
         with self._lock:
-            self._held[key], self._sizes[key] = series, series.bytes
+            self._held[key], self._sizes[key] = kept, kept.bytes
             self._held.move_to_end(key)
             while self._held and self.bytes > settings.COLUMNS_BYTES:
                 oldest, _ = self._held.popitem(last=False)
