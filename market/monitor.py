@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from market import bars, prices, quotes, sources, symbols
+from market import bars, closes, prices, quotes, sources, symbols
 from market.calendars import hours
 from market.models import Snapshot, Symbol
 from market.prices import Quote
@@ -45,10 +45,10 @@ def ask(tickers: list[str]) -> dict:
     source = sources.source()
     outcome = jobs.fan_out(tickers, symbols.resolve, parallel=1)
     outcome.require_any()
-    told, newer = set(), []
+    told, newer, counting = set(), [], closes.Closes(asks=False)
     for quote in source.quotes(outcome.done.values()):  # each is kept as it comes, whatever becomes of those behind it
         told.add(quote.ticker)
-        newer += quotes.keep([quote])
+        newer += quotes.keep(counting.counted([quote], {}))
     untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
     jobs.current().tell_parts(untold)
     with jobs.current().commit() as end:
@@ -65,28 +65,30 @@ def keep_closes(tickers: list[str]) -> dict:
     """
     outcome = jobs.fan_out(tickers, lambda ticker: last_close(symbols.resolve(ticker)), parallel=1)
     outcome.require_any()
-    closes = list(outcome.done.values())
+    told = list(outcome.done.values())
     known = quotes.latest(list(outcome.done))
-    quotes.keep([close for close in closes if known[close.ticker] is None])
+    quotes.keep([close for close in told if known[close.ticker] is None])
     with jobs.current().commit() as end:
         end.result = {
-            "done": {close.ticker: {"close": close.price, "session": str(close.session_date)} for close in closes},
+            "done": {close.ticker: {"close": close.price, "session": str(close.session_date)} for close in told},
             "failed": outcome.failed,
         }
-        kept = [close.ticker for close in closes]
-        end.note(Snapshot, quotes.store(closes), min(kept, default=None), max(kept, default=None))
+        kept = [close.ticker for close in told]
+        end.note(Snapshot, quotes.store(told), min(kept, default=None), max(kept, default=None))
     return end.result
 
 
 def last_close(symbol: Symbol) -> Quote:
-    """The close of the last finished session, as a quote, with the close before it. Raises NoBars."""
-    final = [bar for bar in bars.history(symbol.ticker, limit=3) if bar.is_final]
-    if not final:
+    """The close of the last finished session, as a quote, with that of the session before. Raises NoBars."""
+    over = [bar for bar in bars.history(symbol.ticker, limit=3) if bar.state != prices.FORMING]
+    if not over:
         raise bars.NoBars("there are no final daily bars yet")
-    bar, before = final[-1], final[-2].close if len(final) > 1 else None
+    bar, expected = over[-1], hours.before(symbol.exchange, over[-1].session_date)
+    before = [each.close for each in over[-2:-1] if expected in (None, each.session_date)]
     close = Quote(
-        ticker=symbol.ticker, price=bar.close, previous_close=before, open=bar.open, high=bar.high, low=bar.low,
-        volume=bar.volume, session_date=bar.session_date, as_of=bar.opened_at, as_of_precision=prices.DAY,
+        ticker=symbol.ticker, price=bar.close, previous_close=before[0] if before else None,
+        open=bar.open, high=bar.high, low=bar.low, volume=bar.volume, session_date=bar.session_date,
+        as_of=bar.opened_at, as_of_precision=prices.DAY,
         received_at=bar.received_at, source=bar.source, market_state=prices.CLOSED, is_final=True,
     )  # fmt: skip
     return prices.rounded(close, symbol.price_decimals)

@@ -1,13 +1,14 @@
 """Alerts: rules against quotes. What crossed is saved once, then published, then marked as published."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Replace
 
-from market import quotes
+from market import actions, quotes
 from market.models import DataSource, Symbol
 from market.prices import Quote
 from monitoring import redis
@@ -17,6 +18,7 @@ from realtime.models import Alert, AlertRule
 
 # The active rules of each ticker; those of None hold for every symbol.
 Rules = dict[str | None, list[AlertRule]]
+Step = tuple[Quote | None, Quote]  # what was seen before, and now
 
 
 def prepare() -> None:
@@ -42,7 +44,7 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
     active = rules() if active is None else active
     crossings = [
         (rule, quote)
-        for last, quote in _steps(before, now)
+        for last, quote in _in_the_same_shares(list(_steps(before, now)))
         for rule in (*active.get(quote.ticker, ()), *active.get(None, ()))
         if CONDITIONS[rule.kind](last, quote, rule.level)
     ]
@@ -87,12 +89,22 @@ def forget_other_epochs() -> int:
     return Alert.objects.exclude(epoch=DataSource.objects.epoch()).delete()[0]
 
 
-def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[tuple[Quote | None, Quote]]:
+def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[Step]:
     """Each quote with the one that it follows."""
     last = dict(before)
     for quote in now:
         yield last.get(quote.ticker), quote
         last[quote.ticker] = quote
+
+
+def _in_the_same_shares(steps: list[Step]) -> list[Step]:
+    """The steps with what was seen before in the shares of the quote that follows it, by the splits that are known."""
+    spans = [last and (quote.ticker, last.session_date, quote.session_date) for last, quote in steps]
+    shares = actions.between({span for span in spans if span and span[1] < span[2]})
+    return [
+        (replace(last, price=last.price * shares[span]) if span in shares else last, quote)
+        for span, (last, quote) in zip(spans, steps, strict=True)
+    ]
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """When a rule rings: pure functions of the last quote we saw, the quote now and the rule's level.
 
 Each is true on the crossing alone, so a price that stays beyond its line rings once. `before` is None where nothing
-was seen yet, and may be of an earlier session, whose price may stand on the other side of a split.
+was seen yet; of an earlier session it is in today's shares, as far as splits are known.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from market.prices import Quote
 
 # A price last seen in an earlier session and the close that followed it do not stand this far apart, unless the shares
-# were split in between or we were away for long. The smallest usual split is 5:4.
+# were split in between, which nobody has named yet, or we were away for long. Known splits are counted in before.
 SPLIT_RATIO = 1.2
 PLUNGE_PERCENT = -5.0
 

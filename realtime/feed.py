@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, T
 from analysis.summary import Summary
 from market import bars, quotes, symbols
 from market.bars import forming
+from market.closes import Closes
 from market.models import DataSource
 from market.prices import Bar, Quote
 from market.sources import Rewind, Source, Tick
@@ -69,6 +70,7 @@ class Feed:
     def __init__(self, source: Source, stop: Event, lease: Lease) -> None:
         self._source, self._stop, self._lease = source, stop, lease
         self._summary = Summary()
+        self._closes = Closes(asks=True)
         self._seen: dict[str, Quote] = {}
         self._told: dict[str, tuple] = {}
         self._rules: alerts.Rules = {}
@@ -158,7 +160,7 @@ class Feed:
     def _tick(self, received: Sequence[Quote]) -> None:
         insist = self._insist
         received = [replace(quote, ticker=self._names.get(quote.ticker, quote.ticker)) for quote in received]
-        now = insist(lambda: quotes.keep(received))
+        now = insist(lambda: quotes.keep(self._closes.counted(received, self._seen)))
         if any(quote.ticker not in self._seen for quote in now):  # a new symbol, or one that has another ticker now
             self._facts_until = 0.0
         news = [quote for quote in now if self._is_news(quote)]

@@ -59,15 +59,7 @@ def of(exchange: str, span: str) -> Span | None:
     except sessions.UnknownExchange:
         counted = []
     first = counted[0] if counted else start
-    return Span(first, last, previous(exchange, first), BY_CALENDAR if told else BY_BARS)
-
-
-def previous(exchange: str, day: date) -> date | None:
-    """The session before a day; None where there is no calendar."""
-    try:
-        return sessions.before(exchange, day)
-    except sessions.UnknownExchange:
-        return None
+    return Span(first, last, hours.before(exchange, first), BY_CALENDAR if told else BY_BARS)
 
 
 def lacking(symbol: Symbol, span: Span, last_held: date | None) -> Lacking:
@@ -87,10 +79,7 @@ def _last_traded(symbol: Symbol, span: Span) -> date | None:
     quote = quotes.latest([symbol.ticker])[symbol.ticker]
     if quote is None:
         return None
-    try:
-        closed_at = sessions.hours(symbol.exchange, span.last)[1]
-    except sessions.UnknownExchange:
-        return None
+    closed_at = hours.ends_at(symbol.exchange, span.last)
     # What is recorded was received when it was played.
-    is_told = not sources.has_hours() or quote.received_at >= closed_at + SETTLING
+    is_told = closed_at and (not sources.has_hours() or quote.received_at >= closed_at + SETTLING)
     return quote.session_date if is_told else None

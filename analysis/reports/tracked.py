@@ -14,6 +14,7 @@ from analysis.reports import spans, statistics
 from analysis.reports.spans import Lacking, Span
 from market import actions, bars, prices, records
 from market.bars.columns.kept import Columns
+from market.calendars import hours
 from market.intervals import DAY
 from market.models import Record, Symbol
 from market.symbols import named, resolve
@@ -96,7 +97,7 @@ def _reading(symbol: Symbol, span: Span) -> Told | Lacking:
         return spans.lacking(symbol, span, bar and bar.session_date)
     told = frames.indicators(symbol.ticker, period="5d")
     newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
-    expected = spans.previous(symbol.exchange, bar.session_date)
+    expected = hours.before(symbol.exchange, bar.session_date)
     before = [each for each in before if expected in (None, each.session_date)]
     return {
         **_origin(bar),

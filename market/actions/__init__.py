@@ -5,7 +5,7 @@ read            those that we hold, and their factors
 write           the one door in; what is no longer named so is superseded
 """
 
-from market.actions.read import factors, intervals_read, of, splits
+from market.actions.read import between, factors, intervals_read, of, splits
 from market.actions.write import keep, take_back
 
-__all__ = ["factors", "intervals_read", "keep", "of", "splits", "take_back"]
+__all__ = ["between", "factors", "intervals_read", "keep", "of", "splits", "take_back"]

@@ -1,7 +1,10 @@
 """The splits and dividends that we hold, and the factors that restate what came before them."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import date
+from fractions import Fraction
+from math import prod
 
 from django.db.models import QuerySet
 
@@ -41,3 +44,27 @@ def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
     for action in known.select_related("symbol"):
         found[action.symbol.ticker].append(action)
     return {ticker: adjustments.factors(held, "split") if held else _UNSPLIT for ticker, held in found.items()}
+
+
+def between(spans: Collection[tuple[str, date, date]]) -> dict[tuple[str, date, date], float]:
+    """What a price is to be multiplied by from a session to a later one's shares; only where a split is known between.
+
+    spans: tickers with both sessions. A split of the later session's own day counts.
+    """
+    if not spans:
+        return {}
+    found = CorporateAction.objects.filter(
+        symbol__ticker__in={ticker for ticker, *_ in spans},
+        kind=CorporateAction.Kind.SPLIT,
+        ex_date__gt=min(since for _, since, _ in spans),
+        ex_date__lte=max(until for *_, until in spans),
+    )
+    known = defaultdict(list)
+    for action in found.select_related("symbol"):
+        known[action.symbol.ticker].append(action)
+    counted = {span: [each for each in known[span[0]] if span[1] < each.ex_date <= span[2]] for span in spans}
+    return {
+        span: float(1 / prod(map(adjustments.ratio, actions), start=Fraction(1)))
+        for span, actions in counted.items()
+        if actions
+    }

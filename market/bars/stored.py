@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
@@ -16,6 +16,8 @@ _COLUMNS = (
     "opened_at", "open", "high", "low", "close", "volume", "is_final", "source", "received_at", "revision",
     "session_date", "state",
 )  # fmt: skip
+
+_FORTNIGHT = timedelta(days=14)  # no exchange is closed for longer
 
 
 class Session(NamedTuple):
@@ -63,6 +65,20 @@ def newest(exchange: str) -> date | None:
     """The newest session of which a bar of any tracked symbol of an exchange is stored."""
     tracked = Symbol.objects.tracked().filter(exchange=exchange).annotate(newest=opening_of_newest(1))
     return max((at.date() for at in tracked.values_list("newest", flat=True) if at), default=None)
+
+
+def closes_before(days: Mapping[int, date]) -> dict[int, list[tuple[date, float]]]:
+    """The sessions of each symbol in the fortnight before its day with their closes as traded, oldest first."""
+    if not days:
+        return {}
+    since, until = midnight(min(days.values()) - _FORTNIGHT), midnight(max(days.values()))
+    found = _final().filter(symbol_id__in=days, opened_at__gte=since, opened_at__lt=until)
+    rows = found.order_by("symbol_id", "opened_at").values_list("symbol_id", "session_date", "close")
+    closes: dict[int, list[tuple[date, float]]] = {symbol: [] for symbol in days}
+    for symbol, session, close in rows:
+        if session < days[symbol]:
+            closes[symbol].append((session, close))
+    return closes
 
 
 def corrections(symbol: Symbol, since: date | None) -> int:

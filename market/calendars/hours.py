@@ -47,6 +47,24 @@ def finished(exchange: str, *, has_hours: bool) -> date | None:
         return None
 
 
+def before(exchange: str, day: date) -> date | None:
+    """The session before a day, by the exchange's calendar; None where it has none."""
+    sessions = _sessions()
+    try:
+        return sessions.before(exchange, day)
+    except sessions.UnknownExchange:
+        return None
+
+
+def ends_at(exchange: str, session: date) -> datetime | None:
+    """When a session closes, by the exchange's calendar; None where it has none, or no such session."""
+    sessions = _sessions()
+    try:
+        return sessions.hours(exchange, session)[1]
+    except sessions.UnknownExchange:
+        return None
+
+
 def exchanges() -> list[str]:
     """Where tracked symbols are at home."""
     return list(Symbol.objects.tracked().order_by("exchange").values_list("exchange", flat=True).distinct())

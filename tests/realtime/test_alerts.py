@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 from django.contrib.auth import get_user_model
 
+from market import actions
 from market.models import DataSource, Symbol
+from market.prices import Action, Named
 from realtime import alerts
 from realtime.models import Alert, AlertRule
 
@@ -132,3 +134,30 @@ def test_what_the_rules_have_seen_outlives_the_process(quote):
     last = quote("AAPL", 99)
     alerts.mark_seen([quote("AAPL", 98), last])
     assert alerts.seen() == {"AAPL": last}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "last", "price", "level"),
+    [((11, 10), 110, 104, 102), ((10, 11), 100, 108, 105), ((10, 1), 1000, 101, 100.5), ((1, 10), 10, 101, 50)],
+)
+def test_what_was_seen_before_a_known_split_is_compared_in_todays_shares(apple, quote, ratio, last, price, level):
+    named = Named([Action("AAPL", "split", NEXT_DAY, ratio[0] / ratio[1], *map(float, ratio))])
+    actions.keep(apple, named, "replay")
+    AlertRule.objects.create(symbol=apple, kind="price_above", level=level)
+    close = last * ratio[1] / ratio[0]
+    before, now = quote("AAPL", last), quote("AAPL", price, previous_close=close, session_date=NEXT_DAY)
+    assert len(alerts.check({"AAPL": before}, [now])) == (close <= level < price)
+
+
+def test_a_split_that_is_still_to_come_changes_nothing_today(apple, quote):
+    actions.keep(apple, Named([Action("AAPL", "split", date(2012, 9, 6), 2.0, 2.0, 1.0)]), "replay")
+    AlertRule.objects.create(symbol=apple, kind="price_above", level=100)
+    before, now = quote("AAPL", 101), quote("AAPL", 102, previous_close=99, session_date=NEXT_DAY)
+    assert alerts.check({"AAPL": before}, [now]) == []
+
+
+def test_the_splits_of_a_batch_are_asked_for_in_one_query(apple, quote, django_assert_num_queries):
+    active, tickers = alerts.rules(), [f"T{number}" for number in range(30)]
+    before = {ticker: quote(ticker, 99) for ticker in tickers}
+    with django_assert_num_queries(1):
+        alerts.check(before, [quote(ticker, 100, session_date=NEXT_DAY) for ticker in tickers], active)

@@ -1,0 +1,187 @@
+"""What the change of a session is counted from: the close of the session before by the exchange's calendar, or nothing.
+
+Sources name one too. It may be an older one where yesterday is a hole, of other shares on the day of a split, or the
+price of a day ago of what trades around the clock. Ours is the bar that we hold, in the shares of the session.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from market import actions, sources
+from market.bars import stored
+from market.calendars import hours
+from market.models import Symbol
+from market.prices import Quote
+from monitoring import jobs
+from monitoring.jobs import Job
+
+LOOK_SECONDS = 30.0  # between two looks at what is held
+PATIENCE_SECONDS = 60.0  # an answer about splits is waited for no longer
+SAME = 1.01  # a close that is told later or rounded otherwise
+GAP = 1.08  # what opens so far from the close before is asked about: the smallest usual bonus is 11:10
+_OLD = timedelta(days=2)  # what was asked for sessions so far back is forgotten
+AT_THE_END = timedelta(minutes=5)  # of a session that no pause follows, the last price is its close
+_SPLIT = {Symbol.AssetType.EQUITY, Symbol.AssetType.ETF, Symbol.AssetType.FUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a symbol before a session.
+
+    expected: the session before by the calendar, None where there is none. held: the newest sessions that we have with
+    their closes as traded, oldest first. shares: what the last is to be multiplied by in the session's shares. seen:
+    the last price of the session before, where we heard it to its end. splits: whether there can be any.
+    """
+
+    session: date
+    expected: date | None
+    held: Sequence[tuple[date, float]]
+    shares: float
+    seen: float | None
+    splits: bool
+    decimals: int
+
+
+class Closes:
+    """The closes that quotes are counted from, looked up once a session and now and then.
+
+    asks: whether a source is asked for a split where one would explain what a session begins with.
+    """
+
+    def __init__(self, *, asks: bool) -> None:
+        self._asks = asks
+        self._facts: dict[str, Facts] = {}
+        self._looked_at: dict[str, float] = {}
+        self._asked: dict[tuple[str, date], tuple[Job, float]] = {}
+
+    def counted(self, told: Sequence[Quote], seen: Mapping[str, Quote]) -> list[Quote]:
+        """The quotes with the close that their change is counted from, None where nobody knows it.
+
+        seen: the quote before these of each ticker.
+        """
+        self._look(told, seen)
+        return [self._counted(quote) for quote in told]
+
+    def _counted(self, quote: Quote) -> Quote:
+        facts = self._facts.get(quote.ticker)
+        if facts is None or facts.session != quote.session_date:
+            return quote
+        close = previous_close(quote.previous_close, facts)
+        if close is not None and self._asks and may_be_split(quote, close, facts) and self._waits(quote):
+            close = None
+        return quote if close == quote.previous_close else replace(quote, previous_close=close)
+
+    def _look(self, told: Sequence[Quote], seen: Mapping[str, Quote]) -> None:
+        now = time.monotonic()
+        answered = self._answered()
+        sessions = {quote.ticker: quote.session_date for quote in told if self._is_due(quote, now)}
+        sessions |= {quote.ticker: quote.session_date for quote in told if quote.ticker in answered}
+        if not sessions:
+            return
+        self._looked_at |= dict.fromkeys(sessions, now)
+        if not sources.has_hours():  # what is recorded says what it counts from, and may have no calendar
+            return
+        heard = {each: facts.seen for each, facts in self._facts.items() if facts.session == sessions.get(each)}
+        found = _read(sessions, seen)
+        self._facts |= {each: replace(facts, seen=heard.get(each, facts.seen)) for each, facts in found.items()}
+
+    def _is_due(self, quote: Quote, now: float) -> bool:
+        facts = self._facts.get(quote.ticker)
+        is_new = facts is not None and facts.session < quote.session_date
+        return is_new or now - self._looked_at.get(quote.ticker, -math.inf) >= LOOK_SECONDS
+
+    def _answered(self) -> set[str]:
+        """Those whose answer about splits has come since: what is known of them is looked up before they are told."""
+        waiting = {key: asked for key, asked in self._asked.items() if not _is_over(*asked)}
+        if not waiting:
+            return set()
+        jobs_now = Job.objects.in_bulk([job.pk for job, _ in waiting.values()])
+        self._asked |= {key: (jobs_now.get(job.pk, job), since) for key, (job, since) in waiting.items()}
+        return {ticker for ticker, session in waiting if _is_over(*self._asked[ticker, session])}
+
+    def _waits(self, quote: Quote) -> bool:
+        """Whether the source is still asked for a split; the first time it is asked."""
+        key = quote.ticker, quote.session_date
+        if key not in self._asked:
+            if not sources.can("history"):
+                return False
+            self._asked = {each: asked for each, asked in self._asked.items() if each[1] >= quote.session_date - _OLD}
+            named = f"market.history_chunk:{quote.ticker}:{quote.session_date}"
+            asked = jobs.submit("market.history_chunk", {"symbols": [quote.ticker]}, key=named, priority="high")
+            self._asked[key] = asked, time.monotonic()
+        return not _is_over(*self._asked[key])
+
+
+def previous_close(told: float | None, facts: Facts) -> float | None:
+    """The close to count from, of what the source tells and what we know. Pure."""
+    ours = _ours(facts)
+    if told is None or facts.expected is None or _is_older(told, facts):
+        return ours if facts.expected else told
+    if ours is None or (facts.splits and facts.shares == 1.0 and _are_apart(told, ours, SAME)):
+        return told  # it knows a close that we have not yet, or of a split that we do not
+    return ours
+
+
+def may_be_split(quote: Quote, close: float, facts: Facts) -> bool:
+    """Whether a split that nobody has named yet would explain where a session began. Pure."""
+    return facts.splits and facts.shares == 1.0 and _are_apart(quote.open or quote.price, close, GAP)
+
+
+def _ours(facts: Facts) -> float | None:
+    if not _is_held(facts):
+        return facts.seen
+    return round(facts.held[-1][1] * facts.shares, facts.decimals)
+
+
+def _is_held(facts: Facts) -> bool:
+    """Whether we have the session before."""
+    return bool(facts.expected and facts.held) and facts.held[-1][0] >= facts.expected
+
+
+def _is_older(told: float, facts: Facts) -> bool:
+    """Whether it is the close of an earlier session, which stands in for the one that is missing."""
+    older = facts.held[:-1] if _is_held(facts) else facts.held
+    closes = {round(close * each, facts.decimals) for _, close in older for each in (1.0, facts.shares)}
+    return round(told, facts.decimals) in closes
+
+
+def _are_apart(price: float, other: float, ratio: float) -> bool:
+    return min(price, other) <= 0 or max(price, other) / min(price, other) > ratio
+
+
+def _is_over(job: Job, since: float) -> bool:
+    return job.is_ended or time.monotonic() - since > PATIENCE_SECONDS
+
+
+def _read(sessions: Mapping[str, date], seen: Mapping[str, Quote]) -> dict[str, Facts]:
+    """The facts of each ticker before its session, in three queries."""
+    symbols = {symbol.ticker: symbol for symbol in Symbol.objects.filter(ticker__in=sessions)}
+    held = stored.closes_before({symbol.pk: sessions[ticker] for ticker, symbol in symbols.items()})
+    spans = {ticker: _span(ticker, held[symbol.pk], sessions[ticker]) for ticker, symbol in symbols.items()}
+    shares = actions.between(list(spans.values()))
+    return {
+        ticker: Facts(
+            session=sessions[ticker],
+            expected=(expected := hours.before(symbol.exchange, sessions[ticker])),
+            held=held[symbol.pk],
+            shares=shares.get(spans[ticker], 1.0),
+            seen=_last_seen(symbol, expected, seen.get(ticker)),
+            splits=symbol.asset_type in _SPLIT,
+            decimals=symbol.price_decimals,
+        )
+        for ticker, symbol in symbols.items()
+    }
+
+
+def _span(ticker: str, held: Sequence[tuple[date, float]], session: date) -> tuple[str, date, date]:
+    return ticker, held[-1][0] if held else session - timedelta(days=1), session
+
+
+def _last_seen(symbol: Symbol, expected: date | None, quote: Quote | None) -> float | None:
+    if quote is None or expected is None or quote.session_date != expected or symbol.asset_type in _SPLIT:
+        return None
+    ends_at = hours.ends_at(symbol.exchange, expected)
+    return quote.price if ends_at and quote.as_of >= ends_at - AT_THE_END else None
