@@ -8,8 +8,9 @@ from datetime import date, datetime
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.indicators.live import Live
 from market import bars, coverage
+from market.bars import stored
 from market.intervals import DAY
-from market.prices import Bar, Quote
+from market.prices import FINAL, FORMING, Bar, Quote
 from monitoring import formats, redis
 from monitoring.fields import Field
 
@@ -32,6 +33,10 @@ class IndicatorValues:
     received_at: datetime
     session_date: date | None = None  # None in what the version before left
     version: str = coverage.NONE  # of the held bars that they stand upon; NONE too in what the version before left
+    state: str = ""  # of the newest bar; where it is not said, as is_final says
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", self.state or (FINAL if self.is_final else FORMING))
 
 
 _FORMAT = formats.Format(IndicatorValues)
@@ -39,7 +44,7 @@ _FORMAT = formats.Format(IndicatorValues)
 
 @dataclass(slots=True)
 class Series:
-    """A symbol's live indicators, open on the final bars of a version, up to a session.
+    """A symbol's live indicators, open on the bars of a version, up to a session.
 
     version: None where others wrote each time the bars were read; the next look opens them again.
     """
@@ -47,6 +52,7 @@ class Series:
     handles: dict[str, Live]
     session_date: date | None
     version: str | None
+    state: str  # of the bar of that session
     looked_for: date  # the session whose quotes it is known to be right for
 
 
@@ -60,7 +66,7 @@ class Summary:
     def tick(self, quotes: Sequence[Quote]) -> list[IndicatorValues]:
         """The values after each quote, in order; quotes of sessions that are past give none.
 
-        Call it when the bars of final quotes are stored. The newest of each symbol is kept for `latest`.
+        Call it when the bars of quotes that have closed are stored. The newest of each symbol is kept for `latest`.
         """
         self._look_for_changes(quotes)
         moved = [values for quote in quotes if (values := self._moved(quote)) is not None]
@@ -106,15 +112,19 @@ class Summary:
             return None
         is_closed = quote.session_date == series.session_date
         values = {key: _values(key, handle, quote, is_closed) for key, handle in series.handles.items()}
-        if quote.is_final and not is_closed:
+        if quote.has_closed and not is_closed:
             series.session_date = quote.session_date
+        if quote.has_closed:
+            series.state = quote.state
+        state = series.state if quote.session_date == series.session_date else FORMING
         return IndicatorValues(
             ticker=quote.ticker,
             interval=INTERVAL,
             as_of=quote.as_of,
             as_of_precision=quote.as_of_precision,
             adjustment=ADJUSTMENT,
-            is_final=quote.is_final or is_closed,
+            is_final=state == FINAL,
+            state=state,
             values=values,
             source=quote.source,
             received_at=quote.received_at,
@@ -164,17 +174,18 @@ def _values(key: str, handle: Live, quote: Quote, is_closed: bool) -> dict[str, 
     indicator = CATALOGUE[key]
     columns = {"open": quote.open, "high": quote.high, "low": quote.low, "close": quote.price, "volume": quote.volume}
     bar = [columns[name] for name in indicator.inputs]
-    values = handle.value if is_closed else handle.update(*bar) if quote.is_final else handle.peek(*bar)
+    values = handle.value if is_closed else handle.update(*bar) if quote.has_closed else handle.peek(*bar)
     return dict(zip(indicator.outputs, values or [None] * len(indicator.outputs), strict=True))
 
 
 def _opened(quote: Quote) -> Series:
-    """The indicators over the final bars that are stored, for the quotes of a session."""
-    stored = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
-    columns = stored.columns
+    """The indicators over the bars that are stored, for the quotes of a session."""
+    held = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
+    columns = held.columns
     return Series(
         handles={key: indicator.carried(columns) for key, indicator in CATALOGUE.items()},
         session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
-        version=stored.version if stored.versions else None,
+        version=held.version if held.versions else None,
+        state=stored.state(quote.ticker, quote.session_date),
         looked_for=quote.session_date,
     )

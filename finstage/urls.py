@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from monitoring import views as monitoring_views
-from monitoring.paths import WRITTEN
 from realtime import views
 
 
@@ -27,7 +26,7 @@ login = LoginView.as_view(
 )
 urlpatterns = [
     path("", views.watchlist, name="watchlist"),
-    path(f"symbols/<{WRITTEN}:ticker>/", views.symbol, name="symbol"),
+    path("symbols/<str:ticker>/", views.symbol, name="symbol"),
     path("tasks/", monitoring_views.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/", monitoring_views.tasks, name="task"),
     path("login/", login, name="login"),

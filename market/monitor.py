@@ -89,7 +89,8 @@ def last_close(symbol: Symbol) -> Quote:
         ticker=symbol.ticker, price=bar.close, previous_close=before[0] if before else None,
         open=bar.open, high=bar.high, low=bar.low, volume=bar.volume, session_date=bar.session_date,
         as_of=bar.opened_at, as_of_precision=prices.DAY,
-        received_at=bar.received_at, source=bar.source, market_state=prices.CLOSED, is_final=True,
+        received_at=bar.received_at, source=bar.source, market_state=prices.CLOSED,
+        is_final=bar.is_final, state=bar.state,
     )  # fmt: skip
     return prices.rounded(close, symbol.price_decimals)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from fractions import Fraction
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
 SECOND, DAY = "second", "day"
@@ -16,6 +16,7 @@ DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
 SETTLING = timedelta(minutes=20)  # after its close a session's last prices are still corrected for so long
 # Of a bar: it still moves; its session is over, and the source may settle it otherwise; settled.
 BAR_STATES = FORMING, CLOSED_BAR, FINAL = "forming", "closed", "final"
+PRICES_OF_A_QUOTE = ("price", "previous_close", "open", "high", "low")
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
 
 
@@ -40,7 +41,18 @@ class Quote:
     received_at: datetime
     source: str
     market_state: str  # one of MARKET_STATES
-    is_final: bool = False  # the session's last: its bar will not move any more
+    is_final: bool = False  # the source has settled the session: its bar will not move any more
+    state: str = ""  # of the session's bar: one of BAR_STATES; where it is not said, as is_final says
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", self.state or (FINAL if self.is_final else FORMING))
+        if self.is_final != (self.state == FINAL):
+            raise ValueError(f"a quote of a bar that is {self.state} and is_final={self.is_final}")
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether its session is over: what follows may settle its bar, and moves it no more."""
+        return self.state != FORMING
 
     @property
     def change(self) -> float | None:
@@ -152,22 +164,21 @@ def midnight(session_date: date) -> datetime:
     return datetime.combine(session_date, time.min, tzinfo=UTC)
 
 
-def session_at(said: date | datetime, time_zone: str) -> date:
-    """The session that a date or an instant means at an exchange: by an instant its own date then.
-
-    Midnight UTC stands for the session of its date wherever it is, as in `opened_at`.
-    """
-    if not isinstance(said, datetime):
-        return said
-    return said.date() if said == midnight(said.date()) else said.astimezone(ZoneInfo(time_zone)).date()
-
-
 def state_of(is_final: bool, held: str | None) -> str:
     """The state of a stored bar, where a version before this one wrote none."""
     return held or (FINAL if is_final else FORMING)
 
 
+def multiplied(quote: Quote, factor: Fraction) -> Quote:
+    """The quote in another unit."""
+    if factor == 1:
+        return quote
+    values = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
+    up, down = factor.numerator, factor.denominator
+    return replace(quote, **{name: None if value is None else value * up / down for name, value in values.items()})
+
+
 def rounded(quote: Quote, decimals: int) -> Quote:
     """The quote with every price rounded once, to its symbol's decimals."""
-    prices = {name: getattr(quote, name) for name in ("price", "previous_close", "open", "high", "low")}
+    prices = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
     return replace(quote, **{name: None if value is None else round(value, decimals) for name, value in prices.items()})

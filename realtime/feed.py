@@ -17,10 +17,11 @@ from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, T
 
 from analysis.summary import Summary
 from market import bars, quotes, symbols
-from market.bars import forming
+from market.bars import forming, stored
 from market.closes import Closes
+from market.models import Bar as BarRow
 from market.models import DataSource
-from market.prices import Bar, Quote
+from market.prices import CLOSED_BAR, FINAL, FORMING, Bar, Quote
 from market.sources import Rewind, Source, Tick
 from monitoring import formats, jobs, redis
 from monitoring.loops import Loop
@@ -76,7 +77,6 @@ class Feed:
         self._rules: alerts.Rules = {}
         self._names: dict[str, str] = {}  # today's ticker of each former one
         self._home: Home | None = None
-        self._exchanges: frozenset[str] = frozenset()
         self._facts_until = 0.0
         self._session = date.min
         self._loop = Loop("feed", patience_seconds=60.0, ends=ENDS)
@@ -98,7 +98,7 @@ class Feed:
         for step in (self._source.prepare, alerts.prepare, self.resume, self._read_facts):
             self._insist(step)
         # A source that says nothing is no fault of ours; a batch that waits for the database is told by that.
-        with Timekeeper(self._source, lambda: self._home, lambda: self._exchanges), self._loop:
+        with Timekeeper(self._source, lambda: self._home), self._loop:
             while not self._stop.is_set():
                 self._play_on(pulse)
         self._insist(lambda: quotes.flush(datetime.now(UTC)))
@@ -165,6 +165,7 @@ class Feed:
         if any(quote.ticker not in self._seen for quote in now):  # a new symbol, or one that has another ticker now
             self._facts_until = 0.0
         news = [quote for quote in now if self._is_news(quote)]
+        news += insist(lambda: self._settled(now))
         stored = insist(lambda: self._stored(news))
         moved = insist(lambda: self._summary.tick(news))
         insist(self._read_facts)
@@ -176,7 +177,7 @@ class Feed:
         insist(lambda: self._publish([*told, *map(messages.alert, rung)]))
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in now}
-        self._told |= {quote.ticker: _close(quote) for quote in news if quote.is_final}
+        self._told |= {quote.ticker: _close(quote) for quote in news if quote.has_closed}
         insist(lambda: self._ask_for_records(now))
 
     def _is_news(self, quote: Quote) -> bool:
@@ -184,18 +185,24 @@ class Feed:
         told = self._told.get(quote.ticker)
         if told is None or quote.session_date != told[0]:
             return True
-        return quote.is_final and _close(quote) != told
+        return quote.has_closed and _close(quote) != told and not (told[1] == FINAL != quote.state)
+
+    def _settled(self, now: list[Quote]) -> list[Quote]:
+        """The closes of the sessions that are told as closed, and whose bars others have stored as final since."""
+        closed = {quote.ticker: quote for quote in now if self._told.get(quote.ticker, ())[:2] == _closed(quote)}
+        found = stored.settled({quote.ticker: quote.session_date for quote in closed.values()}) if closed else {}
+        return [_settled(closed[ticker], bar) for ticker, bar in found.items()]
 
     def _stored(self, news: list[Quote]) -> list[Bar]:
-        """The bars of the quotes, saved: final ones in the database, those that form in Redis."""
+        """The bars of the quotes, saved: those that have closed in the database, those that form in Redis."""
         formed = [bar for quote in news if (bar := forming.daily_bar(quote)) is not None]
-        finals = [bar for bar in formed if bar.is_final]
-        result = bars.upsert(finals, reason="the source told another close") if finals else None
-        if result and (result.changed or result.refused):
-            self._summary.forget(bar.ticker for bar in finals)
-            formed = [row for bar in formed for row in (_as_stored(bar) if bar.is_final else [bar])]
+        closes = [bar for bar in formed if bar.state != FORMING]
+        result = bars.upsert(closes, reason="the source told another close") if closes else None
+        if result and result.inserted < len(closes):
+            self._summary.forget(bar.ticker for bar in closes)
+            formed = [row for bar in formed for row in (_as_stored(bar) if bar.state != FORMING else [bar])]
         elif result:
-            self._summary.follow(finals, result.versions)
+            self._summary.follow(closes, result.versions)
         forming.keep(formed)
         return formed
 
@@ -217,12 +224,10 @@ class Feed:
         redis.client().set(_EPOCH.key("feed", "epoch"), _EPOCH.pack(epoch))
 
     def _read_facts(self) -> None:
-        """Every few seconds, the rules, and the exchanges where symbols are at home, and which most of them are."""
+        """Every few seconds, the rules, and the symbols of the exchange where most are at home."""
         if time.monotonic() < self._facts_until:
             return
-        tracked = symbols.tracked()
-        self._home = symbols.home(tracked) or self._home
-        self._exchanges = frozenset(symbol.exchange for symbol in tracked)
+        self._home = symbols.home(symbols.tracked()) or self._home
         self._learn_names()
         self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
 
@@ -281,13 +286,24 @@ class Feed:
 
 def _close(quote: Quote) -> tuple:
     """What a session's last quote says, which a source may say often."""
-    return quote.session_date, quote.price, quote.open, quote.high, quote.low, quote.volume
+    return quote.session_date, quote.state, quote.price, quote.open, quote.high, quote.low, quote.volume
+
+
+def _closed(quote: Quote) -> tuple:
+    """How the close begins of a session that has not settled."""
+    return quote.session_date, CLOSED_BAR
+
+
+def _settled(quote: Quote, bar: BarRow) -> Quote:
+    """The close as the bar that is stored of its session says it."""
+    values = {name: getattr(bar, name) for name in ("open", "high", "low", "volume", "source", "received_at")}
+    return replace(quote, price=bar.close, is_final=True, state=FINAL, **values)
 
 
 def _as_stored(bar: Bar) -> list[Bar]:
     """The bar with its revision, or none where it was refused."""
     found = bars.history(bar.ticker, start=bar.opened_at, end=bar.opened_at, adjusted="raw")
-    return [row for row in found if row.is_final]
+    return [row for row in found if row.state != FORMING]
 
 
 def _streams() -> list[str]:

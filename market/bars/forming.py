@@ -6,7 +6,7 @@ from redis.client import Pipeline
 
 from market import intervals
 from market.intervals import DAY
-from market.prices import Bar, Quote, midnight
+from market.prices import FORMING, Bar, Quote, midnight
 from monitoring import formats, redis
 from monitoring.fields import Field
 
@@ -14,12 +14,12 @@ _FORMAT = formats.Format(Bar)
 
 
 def keep(bars: Sequence[Bar]) -> None:
-    """Keep the newest state of forming bars where all processes see it; a final bar ends its forming one."""
+    """Keep the newest state of forming bars where all processes see it; one that has closed ends its forming one."""
     if not bars:
         return
     with redis.client().pipeline(transaction=False) as pipe:
         for bar in bars:
-            if bar.is_final:
+            if bar.state != FORMING:
                 pipe.hdel(_FORMAT.key("forming"), _field(bar.ticker, bar.interval))
             else:
                 pipe.hset(_FORMAT.key("forming"), _field(bar.ticker, bar.interval), _FORMAT.pack(bar))
@@ -69,6 +69,7 @@ def daily_bar(quote: Quote) -> Bar | None:
         close=quote.price,
         volume=quote.volume,
         is_final=quote.is_final,
+        state=quote.state,
         source=quote.source,
         received_at=quote.received_at,
     )

@@ -10,7 +10,7 @@ from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, 
 from market import prices
 from market.intervals import DAY
 from market.models import Bar, BarRevision, Symbol
-from market.prices import midnight
+from market.prices import FORMING, midnight, state_of
 
 _COLUMNS = (
     "opened_at", "open", "high", "low", "close", "volume", "is_final", "source", "received_at", "revision",
@@ -59,6 +59,21 @@ def sessions(since: Mapping[int, datetime | None]) -> list[Session]:
 def last(symbol: Symbol) -> tuple[date, str] | None:
     """The session of a symbol's newest bar and its source; None where there is none."""
     return _final().filter(symbol=symbol).order_by("-opened_at").values_list("session_date", "source").first()
+
+
+def settled(sessions: Mapping[str, date]) -> dict[str, Bar]:
+    """The final bar of each ticker's session, where there is one."""
+    opened = {midnight(session) for session in sessions.values()}
+    found = Bar.objects.filter(symbol__ticker__in=sessions, interval=DAY.name, opened_at__in=opened, is_final=True)
+    rows = [row for row in found.select_related("symbol") if row.session_date == sessions[row.symbol.ticker]]
+    return {row.symbol.ticker: row for row in rows}
+
+
+def state(ticker: str, session: date) -> str:
+    """Of the bar of a session: closed or final; forming where none is stored."""
+    found = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, opened_at=midnight(session))
+    row = found.values_list("is_final", "state").first()
+    return FORMING if row is None else state_of(*row)
 
 
 def newest(exchange: str) -> date | None:

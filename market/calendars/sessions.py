@@ -1,11 +1,10 @@
 """When exchanges are open. Imports pandas, so only the feed and the workers may import it; pages read the `clock`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from market.calendars import facts, library
 from market.calendars.clock import Clock
-from market.calendars.openings import Opening, Openings
 from market.calendars.table import Session, Table, Untold, instant
 from market.prices import CLOSED, OPEN, POST, PRE, SETTLING
 
@@ -67,16 +66,6 @@ def next_close(mic: str, now: datetime) -> datetime | None:
         return of(mic, now.year).next_close(now)
     except Untold as why:
         raise _unknown(mic, why) from why
-
-
-def openings(mic: str, now: datetime) -> Openings:
-    """When the exchange opened last and opens next. Raises UnknownExchange."""
-    table = of(mic, now.year)
-    try:
-        told = table.opened(now), table.next_open(now)
-    except Untold as why:
-        raise _unknown(mic, why) from why
-    return Openings(*(at and Opening(session_date(mic, at), at) for at in told))
 
 
 def session_date(mic: str, now: datetime) -> date:
@@ -141,6 +130,14 @@ def of(mic: str, year: int) -> Table:
     if isinstance(found, str):
         raise UnknownExchange(found)
     return found
+
+
+def known(mic: str) -> Table | None:
+    """The exchange's table of the years up to the next; None where there is no calendar."""
+    try:
+        return of(mic, datetime.now(UTC).year)
+    except UnknownExchange:
+        return None
 
 
 def _session(mic: str, table: Table, day: date) -> Session | None:

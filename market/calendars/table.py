@@ -8,7 +8,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 _LOOKED_AHEAD = 7  # sessions: what trades through so many knows no close
-_DAY_SECONDS = 86_400
 
 
 class Session(NamedTuple):
@@ -71,19 +70,6 @@ class Table:
         index = bisect_right(self._dates, day)
         return self.sessions[index] if index < len(self.sessions) else None
 
-    def nearest(self, moment: datetime) -> Session | None:
-        """The session whose opening is the nearest, less than half a day away; None where there is none. Never raises.
-
-        A source stamps a day with its opening, with the midnight before that, or with this midnight counted by the
-        other daylight saving time.
-        """
-        seconds = moment.timestamp()
-        index = bisect_left(self._opens, seconds)
-        near = min(
-            self.sessions[max(index - 1, 0) : index + 1], key=lambda each: abs(each.opens - seconds), default=None
-        )
-        return near if near and abs(near.opens - seconds) < _DAY_SECONDS / 2 else None
-
     def is_open(self, moment: datetime) -> bool:
         """Whether the exchange trades. A lunch break is closed. Raises Untold."""
         session, seconds = self.at(moment), moment.timestamp()
@@ -101,17 +87,6 @@ class Table:
             if following.opens > session.closes:
                 return instant(following.opens)
             session = following
-        return None
-
-    def opened(self, moment: datetime) -> datetime | None:
-        """The last opening up to a moment, also after a lunch break; None of what never closes. Raises Untold."""
-        session = self.at(moment)
-        if session.rest and session.rest[1] <= moment.timestamp():
-            return instant(session.rest[1])
-        place = bisect_right(self._opens, session.opens) - 1
-        for index in range(place, max(place - _LOOKED_AHEAD, 0), -1):
-            if self.sessions[index - 1].closes < self.sessions[index].opens:
-                return instant(self.sessions[index].opens)
         return None
 
     def next_close(self, moment: datetime) -> datetime | None:

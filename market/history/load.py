@@ -12,7 +12,7 @@ from market.history import gaps
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
-from market.prices import Bar, Named
+from market.prices import FORMING, Bar, Named
 from monitoring import jobs
 
 logger = logging.getLogger(__name__)
@@ -37,14 +37,14 @@ class Filled:
 
 
 def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
-    """Fetch and store what is missing of one symbol's settled daily bars. Safe to run again.
+    """Fetch and store what is missing of one symbol's daily bars that have closed. Safe to run again.
 
     Raises what `fetch` does.
     """
     bars.forget_future(symbol.ticker)
     found, named = fetch(symbol, _start(symbol))
     actions.keep(symbol, named, source)
-    result = bars.upsert([bar for bar in found if bar.is_final], reason=f"correction by {source}")
+    result = bars.upsert([bar for bar in found if bar.state != FORMING], reason=f"correction by {source}")
     if result.inserted or result.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
     coverage.complete(symbol, START)

@@ -4,7 +4,8 @@
 class ProviderError(Exception):
     """A source did not give what was asked; `temporary` says whether trying again can help.
 
-    code: rate_limited, upstream_down, or of one symbol alone no_data, misshapen, unknown_symbol or closed.
+    code: rate_limited, upstream_down, or of one symbol alone no_data, misshapen, mismatch (another symbol, interval or
+    currency than was asked for), unknown_symbol or closed.
     """
 
     def __init__(self, message: str, *, code: str = "upstream_down", temporary: bool = True) -> None:

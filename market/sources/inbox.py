@@ -114,7 +114,7 @@ def _is_repeated(streamed: Quote, known: Quote | None) -> bool:
     """Whether a message tells nothing new: on each subscription the streamer repeats the last price it has."""
     if known is None or streamed.as_of > known.as_of:
         return False
-    return streamed.as_of < known.as_of or known.is_final or streamed.price == known.price
+    return streamed.as_of < known.as_of or known.has_closed or streamed.price == known.price
 
 
 def _completed(newer: Quote, older: Quote) -> Quote:

@@ -9,7 +9,7 @@ import orjson
 
 from market import prices
 from market.bars.wire import bar_fields
-from market.prices import Bar, Quote
+from market.prices import FORMING, Bar, Quote
 from market.quotes.wire import quote_fields
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
 
@@ -46,6 +46,7 @@ class IndicatorValues(Protocol):
     as_of_precision: str
     adjustment: str
     is_final: bool
+    state: str
     source: str
     received_at: datetime
     session_date: date
@@ -83,7 +84,7 @@ def bar(value: Bar, version: str) -> Message:
     """A bar. version: of the final bars; of one that forms those that it stands upon."""
     stream = f"bars:{value.ticker}"
     body = {"type": "bar", "stream": stream, **bar_fields(value, version)}
-    return Message(stream, encode(body), keep=value.is_final, conflate=not value.is_final)
+    return Message(stream, encode(body), keep=value.state != FORMING, conflate=value.state == FORMING)
 
 
 def indicators(values: IndicatorValues) -> Message:
@@ -97,13 +98,14 @@ def indicators(values: IndicatorValues) -> Message:
         "session_date": values.session_date.isoformat(),
         "as_of_precision": values.as_of_precision,
         "adjustment": values.adjustment,
+        "state": values.state,
         "is_final": values.is_final,
         "values": values.values,
         "source": values.source,
         "received_at": prices.instant(values.received_at),
         "version": values.version,
     }
-    return Message(stream, encode(body), keep=values.is_final, conflate=not values.is_final)
+    return Message(stream, encode(body), keep=values.state != FORMING, conflate=values.state == FORMING)
 
 
 def alert(row: AlertRow) -> Message:

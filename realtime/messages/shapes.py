@@ -169,8 +169,8 @@ MESSAGES = {
         "indicators",
         {
             "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
-            "as_of_precision": _PRECISION, "adjustment": _TEXT, "is_final": {"type": "boolean"},
-            "values": _VALUES, **_SOURCED, **_VERSION, **_STREAMED,
+            "as_of_precision": _PRECISION, "adjustment": _TEXT, "state": {"enum": list(BAR_STATES)},
+            "is_final": {"type": "boolean"}, "values": _VALUES, **_SOURCED, **_VERSION, **_STREAMED,
         },
         _MARK,
     ),

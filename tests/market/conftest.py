@@ -8,6 +8,7 @@ from yfinance.data import SingletonMeta
 
 from market.models import DataSource, Symbol
 from market.sources.yahoo import asking
+from tests.market.yahoo_charts import symbol_of
 from tests.market.yahoo_wire import Wire
 
 
@@ -36,9 +37,8 @@ def hold(db, settings) -> Callable[[str], None]:
 
 @pytest.fixture
 def symbol() -> Callable[..., Symbol]:
-    """symbol("WSU.DE", time_zone="Europe/Berlin"): one that is in no database."""
-    usual = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
-    return lambda ticker, **facts: Symbol(ticker=ticker, name=ticker, **{**usual, **facts})
+    """symbol("WSU.DE", price_decimals=3): one that is in no database."""
+    return symbol_of
 
 
 def _begin_anew() -> None:

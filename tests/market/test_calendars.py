@@ -184,13 +184,6 @@ def test_the_year_before_the_first_is_asked_for_by_itself():
     assert sessions.between("XNYS", date(1987, 10, 16), date(1987, 10, 19)) == [date(1987, 10, 16), date(1987, 10, 19)]
 
 
-def test_a_stamp_of_a_day_is_its_opening_or_the_midnight_before_it_counted_either_way():
-    table = sessions.of("XPAR", 2024)
-    stamps = ("2024-07-02T07:00", "2024-07-01T22:00", "2024-07-01T21:00", "2024-07-01T23:00")
-    assert {table.nearest(at(f"{stamp}:00")).date for stamp in stamps} == {date(2024, 7, 2)}
-    assert table.nearest(at("2024-07-07T07:00:00")) is None
-
-
 @pytest.mark.parametrize("name", [*facts.NAMES, *facts.OVER_THE_COUNTER])
 def test_an_exchange_that_has_a_calendar_here_can_be_asked_for(name):
     assert name in exchanges.CALENDARS

@@ -9,7 +9,7 @@ from bokeh_sampledata import stocks
 
 from market.sources import ProviderError
 from market.sources.yahoo import asking, charts
-from tests.market.yahoo_charts import made_chart, recording
+from tests.market.yahoo_charts import made_chart, recording, symbol_of
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -64,19 +64,19 @@ def test_the_session_before_apples_recorded_split_closed_at_499_dollars():
 def test_a_dividend_before_a_split_is_told_as_it_was_paid():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["events"]["dividends"]["earlier"] = {"amount": 0.205, "date": 1596807000}  # 7 August, 0.82 dollars then
-    first, *_ = charts.actions(chart, ticker="AAPL")
+    first, *_ = charts.actions(chart, symbol=symbol_of("AAPL"))
     assert (first.ex_date, first.value) == (date(2020, 8, 7), 0.82)
 
 
 def test_several_actions_of_one_day_are_told_and_one_that_is_listed_twice_once():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     events, at = chart["events"], 1596807000  # 7 August
-    before = len(charts.actions(chart, ticker="AAPL"))
+    before = len(charts.actions(chart, symbol=symbol_of("AAPL")))
     split = {"date": at, "numerator": 3, "denominator": 2}
     events["splits"] |= {"first": split, "again": split, "other": {**split, "numerator": 5, "denominator": 4}}
     events["dividends"] |= {"first": {"amount": 0.1, "date": at}, "again": {"amount": 0.1, "date": at}}
-    told = [each for each in charts.actions(chart, ticker="AAPL") if each.ex_date == date(2020, 8, 7)]
-    assert len(charts.actions(chart, ticker="AAPL")) == before + 3
+    told = [each for each in charts.actions(chart, symbol=symbol_of("AAPL")) if each.ex_date == date(2020, 8, 7)]
+    assert len(charts.actions(chart, symbol=symbol_of("AAPL"))) == before + 3
     assert [(each.kind, each.value, each.numerator) for each in told] == [
         ("dividend", 0.4, None),
         ("split", 1.5, 3.0),
@@ -99,14 +99,14 @@ def test_recorded_dividends_of_microsoft(wire, symbol):
 
 def test_a_coin_has_a_bar_for_each_day_in_utc(wire, symbol):
     wire.charts["BTC-USD"] = recording("BTC-USD-2020-01-01-to-2020-01-03")
-    found, _ = asking.history(symbol("BTC-USD", time_zone="UTC"), date(2020, 1, 1))
+    found, _ = asking.history(symbol("BTC-USD"), date(2020, 1, 1))
     assert [bar.opened_at.isoformat()[:10] for bar in found] == ["2020-01-01", "2020-01-02", "2020-01-03"]
     assert (found[0].close, found[0].volume) == (7200.17, 18565664997)
 
 
 def test_a_pair_keeps_its_decimals_and_has_no_volume(wire, symbol):
     wire.charts["EURUSD=X"] = recording("EURUSD=X-2020-01-01-to-2020-01-03")
-    found, _ = asking.history(symbol("EURUSD=X", price_decimals=4), date(2020, 1, 1))
+    found, _ = asking.history(symbol("EURUSD=X"), date(2020, 1, 1))
     assert [(bar.close, bar.volume) for bar in found] == [(1.1221, None), (1.1221, None), (1.1171, None)]
 
 
@@ -118,18 +118,23 @@ def test_sessions_of_xetra_bear_their_own_date(wire, symbol):
 
 
 @pytest.mark.parametrize(
-    ("zone", "stamp", "session"),
+    ("exchange", "zone", "stamp", "session"),
     [
-        ("Europe/Paris", "2024-07-01T22:00+00:00", "2024-07-02"),  # midnight in Paris
-        ("Asia/Seoul", "2024-07-01T15:00+00:00", "2024-07-02"),  # midnight in Seoul
-        ("Asia/Seoul", "2024-07-02T00:00+00:00", "2024-07-02"),  # its opening
-        ("Europe/London", "2024-07-01T22:00+00:00", "2024-07-02"),  # midnight without the daylight saving
-        ("America/New_York", "2024-07-02T13:30+00:00", "2024-07-02"),
+        ("XPAR", "Europe/Paris", "2024-07-01T22:00+00:00", "2024-07-02"),  # midnight in Paris
+        ("XPAR", "Europe/Paris", "2024-07-01T21:00+00:00", "2024-07-02"),  # counted by the other daylight saving time
+        ("XKRX", "Asia/Seoul", "2024-07-01T15:00+00:00", "2024-07-02"),  # midnight in Seoul
+        ("XKRX", "Asia/Seoul", "2024-07-02T00:00+00:00", "2024-07-02"),  # its opening
+        ("XKRX", "Asia/Seoul", "2026-06-03T00:00+00:00", "2026-06-03"),  # it traded on what is no session
+        ("XLON", "Europe/London", "2024-07-01T22:00+00:00", "2024-07-02"),  # midnight without the daylight saving
+        ("XLON", "Europe/London", "2024-07-07T22:00+00:00", "2024-07-08"),  # the same before a Monday
+        ("XNAS", "America/New_York", "2024-07-02T13:30+00:00", "2024-07-02"),
+        ("XNAS", "America/New_York", "2024-07-02T20:00:01+00:00", "2024-07-02"),  # the last trade
+        ("NOPE", "Europe/Paris", "2024-07-01T22:00+00:00", "2024-07-02"),  # without a calendar
     ],
 )
-def test_a_session_bears_the_date_of_its_exchange(zone, stamp, session):
+def test_a_session_bears_the_date_of_its_exchange(exchange, zone, stamp, session):
     chart = _chart(zone, [stamp])
-    assert _bars(chart, "X")[0].opened_at == datetime.fromisoformat(session).replace(tzinfo=UTC)
+    assert _bars(chart, "X", exchange=exchange)[0].opened_at == datetime.fromisoformat(session).replace(tzinfo=UTC)
 
 
 def test_rows_without_a_price_are_left_out_and_doubled_sessions_are_one():
@@ -174,8 +179,8 @@ def test_a_coins_day_is_not_final_before_the_next_has_run_for_twenty_minutes():
         "start": int(midnight.timestamp()),
         "end": int(midnight.timestamp()) + 86_340,
     }
-    assert [bar.is_final for bar in _bars(chart, "X", midnight + timedelta(minutes=5))] == [False, False]
-    assert [bar.is_final for bar in _bars(chart, "X", midnight + timedelta(minutes=20))] == [True, False]
+    states = [[bar.state for bar in _bars(chart, "BTC-USD", midnight + timedelta(minutes=late))] for late in (5, 20)]
+    assert states == [["forming", "forming"], ["final", "forming"]]
 
 
 def test_minutes_keep_their_instant_and_settle_too():
@@ -195,8 +200,8 @@ def test_a_session_that_has_not_begun_is_closed_and_a_past_without_bars_has_no_d
     assert (past.value.code, past.value.temporary) == ("no_data", False)
 
 
-def _bars(chart: dict, ticker: str, now: datetime = NOW, interval: str = "1d") -> list:
-    found = charts.bars(chart, ticker=ticker, interval=interval, decimals=2, now=now)
+def _bars(chart: dict, ticker: str, now: datetime = NOW, interval: str = "1d", **facts: str) -> list:
+    found = charts.bars(chart, symbol=symbol_of(ticker, **facts), interval=interval, now=now)
     return [replace(bar, received_at=NOW) for bar in found]
 
 

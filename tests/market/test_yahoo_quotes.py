@@ -7,7 +7,7 @@ from bokeh_sampledata import stocks
 
 from market.sources import ProviderError
 from market.sources.yahoo import asking, charts
-from tests.market.yahoo_charts import made_chart, recorded, recording
+from tests.market.yahoo_charts import made_chart, recorded, recording, symbol_of
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -66,7 +66,7 @@ def test_a_price_that_is_none_is_an_error(wire, symbol, price):
 
 def test_the_recorded_list_is_read_to_the_second():
     apple = recorded("yahoo/quote-AAPL-BABA.json")["body"]["quoteResponse"]["result"][0]
-    found = charts.listed_quote(apple, ticker="AAPL", decimals=2, now=NOW)
+    found = charts.listed_quote(apple, symbol=symbol_of("AAPL"), now=NOW)
     assert (found.price, found.previous_close, found.open, found.high, found.low) == (
         244.6,
         241.53,
@@ -79,7 +79,7 @@ def test_the_recorded_list_is_read_to_the_second():
 
 
 def test_a_recorded_chart_of_the_past_gives_the_price_of_its_recording():
-    found = charts.quote(recording("WSU.DE-2023-08-04-to-2023-08-09"), ticker="WSU.DE", decimals=2, now=NOW)
+    found = charts.quote(recording("WSU.DE-2023-08-04-to-2023-08-09"), symbol=symbol_of("WSU.DE"), now=NOW)
     assert (found.price, found.high, found.low, found.volume) == (38.9, 39.3, 38.8, 45)
     assert (found.as_of, found.open) == (datetime(2025, 2, 20, 11, 3, 40, tzinfo=UTC), None)
 
@@ -87,7 +87,7 @@ def test_a_recorded_chart_of_the_past_gives_the_price_of_its_recording():
 def test_the_previous_close_is_in_todays_shares_on_the_day_of_a_split():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["meta"]["regularMarketTime"] = chart["timestamp"][0] + 3600
-    found = charts.quote(chart, ticker="AAPL", decimals=2, now=NOW)
+    found = charts.quote(chart, symbol=symbol_of("AAPL"), now=NOW)
     assert found.previous_close == 124.81
 
 
@@ -95,22 +95,24 @@ def test_the_previous_close_is_in_todays_shares_on_the_day_of_a_split():
 def test_the_market_state_is_that_of_the_exchanges_periods(hours, state):
     chart = made_chart("IBM")
     opens = datetime.fromtimestamp(chart["meta"]["currentTradingPeriod"]["regular"]["start"], UTC)
-    found = charts.quote(chart, ticker="IBM", decimals=2, now=opens + timedelta(hours=hours))
+    found = charts.quote(chart, symbol=symbol_of("IBM"), now=opens + timedelta(hours=hours))
     assert found.market_state == state
 
 
-def test_a_delayed_price_is_not_final_before_the_last_one_can_have_come():
+def test_a_delayed_price_has_not_closed_before_the_last_one_can_have_come():
+    close = datetime(2026, 1, 5, 6, 30, tzinfo=UTC)
     listed = {
         "regularMarketPrice": 70_000,
-        "regularMarketTime": int(NOW.timestamp()),
+        "regularMarketTime": int(close.timestamp()),
         "exchangeTimezoneName": "Asia/Seoul",
         "marketState": "POST",
         "exchangeDataDelayedBy": 20,
     }
-    final = {
+    states = {
         minutes: charts.listed_quote(
-            listed, ticker="005930.KS", decimals=0, now=NOW + timedelta(minutes=minutes)
-        ).is_final
-        for minutes in (20, 39, 40)
+            listed, symbol=symbol_of("005930.KS"), now=close + timedelta(minutes=minutes)
+        ).state
+        for minutes in (20, 39, 40, 1069, 1070)
     }
-    assert final == {20: False, 39: False, 40: True}
+    # A list does not say what has settled: final with the opening of the next session, as late as its prices are.
+    assert states == {20: "forming", 39: "forming", 40: "closed", 1069: "closed", 1070: "final"}

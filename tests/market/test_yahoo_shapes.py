@@ -11,6 +11,7 @@ from bokeh_sampledata import stocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from market.models import Symbol
 from market.sources import ProviderError
 from market.sources.inbox import Inbox
 from market.sources.pace import FAILURES_TO_OPEN, NoSlot
@@ -18,7 +19,7 @@ from market.sources.replay import recording
 from market.sources.yahoo import asking, charts, stream
 from market.sources.yahoo.fields import Misshapen
 from monitoring import refusals
-from tests.market.yahoo_charts import cut, listed, made_chart
+from tests.market.yahoo_charts import cut, listed, made_chart, symbol_of
 from tests.market.yahoo_charts import recording as recorded_chart
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -99,37 +100,43 @@ def short(chart: dict) -> dict:
     return chart
 
 
+def _home(chart: dict) -> Symbol:
+    """The symbol that a chart is of."""
+    return symbol_of(chart["meta"]["symbol"], price_decimals=4)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_of_a_misshapen_chart_every_number_that_is_told_is_right(data):
     whole, chart = data.draw(misshapen(whole_and_split))
-    asked = {"ticker": "AAPL", "interval": "1d", "decimals": 4, "now": NOW}
+    asked = {"symbol": _home(whole), "interval": "1d", "now": NOW}
     right = {bar.opened_at: bar for bar in charts.bars(whole, **asked)}
     try:
         if not isinstance(chart.get("meta"), dict):
             raise Misshapen("http sees to that")
-        told, actions = charts.bars(chart, **asked), charts.actions(chart, ticker="AAPL")
-        charts.left_out(chart)
+        told, actions = charts.bars(chart, **asked), charts.actions(chart, symbol=asked["symbol"])
+        charts.left_out(chart, asked["symbol"])
     except Misshapen:
         return
     for bar in told:
         same = right[bar.opened_at]
         assert (bar.open, bar.high, bar.low, bar.close) == (same.open, same.high, same.low, same.close)
         assert bar.volume in (same.volume, None)
-    assert set(actions) <= set(charts.actions(whole, ticker="AAPL"))
+    assert set(actions) <= set(charts.actions(whole, symbol=asked["symbol"]))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_of_a_misshapen_chart_a_quote_is_right_or_there_is_none(data):
     whole, chart = data.draw(misshapen(whole_and_split))
-    right = charts.quote(whole, ticker="AAPL", decimals=4, now=NOW)
+    symbol = _home(whole)
+    right = charts.quote(whole, symbol=symbol, now=NOW)
     session = right.session_date
     candle = next((row for row in charts.rows(whole) if row.at.date() == session), None)
     try:
         if not isinstance(chart.get("meta"), dict):
             raise Misshapen("http sees to that")
-        told = charts.quote(chart, ticker="AAPL", decimals=4, now=NOW)
+        told = charts.quote(chart, symbol=symbol, now=NOW)
     except Misshapen:
         return
     if told is None:
@@ -146,9 +153,9 @@ def test_of_a_misshapen_chart_a_quote_is_right_or_there_is_none(data):
 def test_of_a_misshapen_entry_of_the_list_a_quote_is_right_or_there_is_none(data):
     entry = listed(made_chart("IBM"))
     _, made = data.draw(misshapen(lambda: [entry]))
-    right = charts.listed_quote(entry, ticker="IBM", decimals=2, now=NOW)
+    right = charts.listed_quote(entry, symbol=symbol_of("IBM"), now=NOW)
     try:
-        told = charts.listed_quote(made, ticker="IBM", decimals=2, now=NOW)
+        told = charts.listed_quote(made, symbol=symbol_of("IBM"), now=NOW)
     except Misshapen:
         return
     if told is not None:

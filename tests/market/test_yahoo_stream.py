@@ -97,8 +97,9 @@ def test_the_recorded_frame_is_decoded_to_the_cent(symbol):
     frame = recorded("stream/yahoo_btc_frame.json")["frames"][0]
     message = asking.decode(frame["envelope"]["message"])
     assert message == frame["upstream_expected"]
-    found = stream.quote(message, symbol=symbol("BTC-USD", time_zone="UTC"), known=None, now=NOW)
-    assert (found.price, found.previous_close) == (94745.08, 93313.19)
+    found = stream.quote(message, symbol=symbol("BTC-USD"), known=None, now=NOW)
+    # Its change counts from a day ago: 93,313.19 was no close.
+    assert (found.price, found.previous_close) == (94745.08, None)
     assert (found.open, found.high, found.low, found.volume) == (92529.99, 95227.55, 92517.22, 59712028672)
     assert (found.as_of, found.session_date) == (datetime(2025, 1, 10, 11, 39, tzinfo=UTC), date(2025, 1, 10))
 
@@ -136,7 +137,7 @@ def test_prices_out_of_hours_and_none_at_all_are_no_quotes(symbol, message):
     [(94745.08, 2, True), (131071.99, 2, True), (131072.01, 2, False), (71_000, 0, True), (1.08421, 6, True)],
 )
 def test_a_price_too_large_for_float32_is_left_to_polling(price, decimals, is_exact):
-    assert stream.is_exact(price, decimals) is is_exact
+    assert stream.is_exact(price, 10**-decimals) is is_exact
 
 
 def subscribed(wire) -> list[set[str]]:

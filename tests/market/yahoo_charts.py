@@ -10,10 +10,26 @@ import numpy as np
 import pytest
 from bokeh_sampledata import stocks
 
+from market.models import Symbol
+
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "data"
 NEW_YORK = ZoneInfo("America/New_York")
 SPLITS = {"AAPL": ["2000-06-21", "2005-02-28"], "MSFT": ["2003-02-18"]}  # two for one each
 RANGES = {"1d": 1, "5d": 5}
+
+
+FACTS = {
+    "BTC-USD": {"exchange": "CCC", "time_zone": "UTC", "asset_type": "crypto"},
+    "EURUSD=X": {"exchange": "CCY", "time_zone": "Europe/London", "asset_type": "currency", "price_decimals": 4},
+    "WSU.DE": {"exchange": "XETR", "time_zone": "Europe/Berlin", "currency": "EUR"},
+    "005930.KS": {"exchange": "XKRX", "time_zone": "Asia/Seoul", "currency": "KRW", "price_decimals": 0},
+}
+
+
+def symbol_of(ticker: str, **facts: object) -> Symbol:
+    """One that is in no database, at home in New York unless something else is known or said."""
+    usual = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
+    return Symbol(ticker=ticker, name=ticker, **{**usual, **FACTS.get(ticker, {}), **facts})
 
 
 def recorded(name: str) -> dict:

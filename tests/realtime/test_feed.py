@@ -172,10 +172,51 @@ def test_a_close_that_a_source_repeats_is_one_bar(replay):
     assert len(published("bars:AAPL")) == len(published("indicators:AAPL")) == 1
 
 
+def closed(step: int = 3, **fields: object):
+    """A quote of the session of 4 September that has closed and not settled."""
+    told = recording.quote("AAPL", date(2012, 9, 4), step, datetime.now(UTC))
+    return dataclasses.replace(told, is_final=False, state="closed", **fields)
+
+
+def told_states(kind: str) -> list[tuple[str, bool]]:
+    return [(message["state"], message["is_final"]) for message in published(f"{kind}:AAPL")]
+
+
+def test_a_bar_that_has_closed_is_told_without_loss_and_again_when_it_is_final(replay):
+    feed, _ = replay("2012-09-04")
+    final = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
+    for quote in (closed(), closed(), final, final, closed()):
+        feed.take(Tick([quote]))
+    for kind in ("bars", "indicators"):
+        assert told_states(kind) == [("closed", False), ("final", True)]
+    assert Bar.objects.get(symbol__ticker="AAPL", opened_at=datetime(2012, 9, 4, tzinfo=UTC)).is_final
+
+
+def test_a_close_that_others_settle_is_told_with_the_next_price(replay):
+    feed, _ = replay("2012-09-04")
+    feed.take(Tick([closed()]))
+    (settled,) = [bar for bar in recording.bars("AAPL", date(2012, 9, 5), datetime.now(UTC))][-1:]
+    bars.upsert([dataclasses.replace(settled, close=settled.close - 1)])
+    for _ in range(2):
+        feed.take(Tick([closed()]))
+    for kind in ("bars", "indicators"):
+        assert told_states(kind) == [("closed", False), ("final", True)]
+    assert [message["close"] for message in published("bars:AAPL")] == [settled.close, settled.close - 1]
+    assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
+
+
+def test_a_bar_that_has_closed_counts_for_the_indicators_as_a_final_one_does(replay):
+    feed, _ = replay("2012-09-04")
+    feed.take(Tick([closed()]))
+    assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
+    assert bars.history("AAPL")[-1].state == "closed"
+    assert forming.latest(["AAPL"]) == {"AAPL": None}
+
+
 def test_a_price_after_the_close_moves_no_bar(replay):
     feed, _ = replay("2012-09-04")
     close = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
-    later = dataclasses.replace(close, price=close.high, is_final=False, market_state="post")
+    later = dataclasses.replace(close, price=close.high, is_final=False, state="forming", market_state="post")
     feed.take(Tick([close]))
     feed.take(Tick([later]))
     assert (len(published("prices:AAPL")), len(published("bars:AAPL")), len(published("indicators:AAPL"))) == (2, 1, 1)
@@ -295,8 +336,6 @@ class Source:
 
     def clock(self, *_: object) -> None:
         return None
-
-    openings = clock
 
     def trouble(self) -> str | None:
         raise KeyError("what a source says of itself")

@@ -3,7 +3,7 @@
 source          what the feed and the jobs see
 asking          what is asked of Yahoo, and the only module that imports yfinance
 http            a paced session, and what its answers mean
-charts          what an answer says, as our values (pure); with events and fields
+charts          what an answer says, as our values (pure); with fields
 stream          the price streamer
 polling         asks where the streamer is silent
 seeds           the symbols it begins with

@@ -32,7 +32,8 @@ from market.sources import pace
 from market.sources.errors import ProviderError
 from market.sources.pace import NoSlot, Pace
 from market.sources.yahoo import charts, fields, http
-from market.sources.yahoo.fields import Misshapen
+from market.sources.yahoo.charts import identity
+from market.sources.yahoo.fields import Mismatch, Misshapen
 from market.sources.yahoo.http import PacedSession
 from monitoring import redis, refusals
 
@@ -83,7 +84,7 @@ def history(symbol: Symbol, start: date, end: date | None = None, interval: str 
     first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
     asked = {**span, "interval": interval, "events": "div,splits"}
-    found, named, opens = _chart(ticker, asked, partial(_read_history, symbol, interval, now))
+    found, named, opens = _chart(symbol, asked, partial(_read_history, symbol, interval, now))
     inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
     if not inside and opens and start >= opens.date():
         raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
@@ -100,7 +101,10 @@ def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
     Raises ProviderError where Yahoo itself fails; what came before stands.
     """
     missing = {symbol.ticker: symbol for symbol in wanted}
-    for listed in _listed(dict(missing)):
+    # What the list calls a coin's previous close is its price of a day ago, at whatever hour that was.
+    for listed in _listed(
+        {each.ticker: each for each in missing.values() if each.asset_type != Symbol.AssetType.CRYPTO}
+    ):
         del missing[listed.ticker]
         yield listed
     for symbol in missing.values():
@@ -109,18 +113,16 @@ def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
         except ProviderError as error:
             if error.code in http.FAILURES:
                 raise
-            if error.code != "misshapen":  # that is told where it is counted
+            if error.code not in ("misshapen", "mismatch"):  # that is told where it is counted
                 logger.warning("No price: %s", error)
 
 
 def quote(symbol: Symbol) -> Quote:
     """The last price by the chart of the last days. Raises ProviderError."""
-    ticker = symbol.ticker
     asked = {"range": "5d", "interval": DAY.name, "events": "div,splits"}
-    read = partial(charts.quote, ticker=ticker, decimals=symbol.price_decimals, now=datetime.now(UTC))
-    found = _chart(ticker, asked, read)
+    found = _chart(symbol, asked, partial(charts.quote, symbol=symbol, now=datetime.now(UTC)))
     if found is None:
-        raise ProviderError(f"{ticker}: Yahoo names no price", code="no_data", temporary=True)
+        raise ProviderError(f"{symbol.ticker}: Yahoo names no price", code="no_data", temporary=True)
     return found
 
 
@@ -137,14 +139,18 @@ def decode(text: str) -> dict:
     return MessageToDict(message, preserving_proto_field_name=True)
 
 
-def _chart(ticker: str, asked: dict, read: Callable[[dict], Understood]) -> Understood:
+def _chart(symbol: Symbol, asked: dict, read: Callable[[dict], Understood]) -> Understood:
     """What `read` makes of a symbol's chart; what it had to leave out is counted."""
+    ticker = symbol.ticker
     url = CHART_URL + quoted(ticker, safe="")
 
     def understood(answer: dict) -> Understood:
         chart = http.chart(answer, ticker)
         try:
-            found, left_out = read(chart), charts.left_out(chart)
+            identity.require(chart["meta"], symbol, asked["interval"])
+            found, left_out = read(chart), charts.left_out(chart, symbol)
+        except Mismatch as error:
+            raise http.mismatch(ticker, str(error)) from error
         except (Misshapen, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise http.misshapen(ticker, str(error)) from error
         if left_out:
@@ -158,12 +164,13 @@ def _read_history(
     symbol: Symbol, interval: str, now: datetime, chart: dict
 ) -> tuple[list[Bar], Named, datetime | None]:
     """A chart's bars and actions, and when its session begins. Raises Misshapen where it has bars and none is whole."""
-    ticker = symbol.ticker
-    found = charts.bars(chart, ticker=ticker, interval=interval, decimals=symbol.price_decimals, now=now)
-    left_out = charts.left_out(chart)
+    found = charts.bars(chart, symbol=symbol, interval=interval, now=now)
+    left_out = charts.left_out(chart, symbol)
     if left_out and not found:
         raise Misshapen(left_out[0])
-    return found, charts.actions(chart, ticker=ticker), charts.next_session(chart)
+    for difference in charts.differences(chart, symbol):
+        refusals.note("calendar", symbol.exchange, f"{symbol.ticker}: {difference}")
+    return found, charts.actions(chart, symbol=symbol), charts.next_session(chart)
 
 
 def _fetch_chart(url: str, asked: dict) -> Response:
@@ -206,7 +213,7 @@ def _read_list(wanted: dict[str, Symbol], answer: dict) -> list[Quote]:
         ticker = fields.part({"entry": entry}, "entry").get("symbol")
         try:
             if symbol := wanted.get(ticker):
-                quote = charts.listed_quote(entry, ticker=ticker, decimals=symbol.price_decimals, now=now)
+                quote = charts.listed_quote(entry, symbol=symbol, now=now)
                 found += [quote] if quote else []
         except (Misshapen, TypeError) as error:
             misshapen += 1
@@ -228,7 +235,7 @@ def _ask(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, a
     except ProviderError as error:
         if error.code in http.FAILURES:
             asking.failed(error.code, str(error))
-        elif error.code == "misshapen":
+        elif error.code in ("misshapen", "mismatch"):
             refusals.note("answers", about, str(error))
             asking.doubted(about, str(error))
         else:

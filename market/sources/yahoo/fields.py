@@ -12,6 +12,10 @@ class Misshapen(ValueError):
     """An answer about one symbol that can't be understood; the text says what is wrong with it."""
 
 
+class Mismatch(Misshapen):
+    """An answer that is not what was asked for; the text says in what."""
+
+
 def part(answer: object, *path: str) -> dict:
     """The object at the end of a path; empty where something on the way is missing or no object."""
     for name in path:

@@ -71,15 +71,17 @@ def chart(answer: dict, ticker: str) -> dict:
     found = result[0] if isinstance(result, list) else None
     if not isinstance(found, dict) or not isinstance(found.get("meta"), dict):
         raise misshapen(ticker, "it has no meta")
-    named = found["meta"].get("symbol")
-    if isinstance(named, str) and named.upper() != ticker:
-        raise misshapen(ticker, f"it is about {named[:40]!r}")
     return found
 
 
 def misshapen(what: str, why: str) -> ProviderError:
     """An answer about one thing that can't be understood: asking again at once does not help."""
     return ProviderError(f"{what}: Yahoo's answer has an unknown shape: {why}", code="misshapen", temporary=False)
+
+
+def mismatch(what: str, why: str) -> ProviderError:
+    """An answer that is not what was asked for, and must not be taken for it."""
+    return ProviderError(f"{what}: Yahoo's answer is not what was asked for: {why}", code="mismatch", temporary=False)
 
 
 def _is_limited_crumb(response: Response) -> bool:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from fractions import Fraction
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -23,7 +23,7 @@ from market import prices
 from market.models import Symbol
 from market.prices import Quote
 from market.sources.yahoo import fields
-from market.sources.yahoo.charts import SOURCE
+from market.sources.yahoo.charts import SOURCE, days, units
 from monitoring.loops import Loop
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ LARGEST_FRAME_BYTES = 64 << 10
 REGULAR_HOURS = 1
 # Yahoo's numbers of asset types that trade before and after hours; a price of then is none of the session's.
 EXTENDED_TYPES = {8, 20}  # shares, exchange-traded funds
+_PRICES = ("price", "previous_close", "open_price", "day_high", "day_low", "change")
 
 Decode = Callable[[str], dict]
 
@@ -148,13 +149,16 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
 
     None where it is of extended hours, or too large for its float32 to be exact to the symbol's decimals: such a
     symbol has to be polled. Zero values are absent from a message; what is no number counts as absent.
-    Raises ValueError or OverflowError where its time is none.
+    Raises ValueError, also of another currency than the symbol's, or OverflowError where its time is none.
     """
-    price = message.get("price", 0.0)
-    if not is_exact(price, symbol.price_decimals) or _is_extended(message) or "time" not in message:
+    price, unit = message.get("price", 0.0), units.factor(message.get("currency"), symbol.currency)
+    smallest = float(10**-symbol.price_decimals / unit)
+    if not is_exact(price, smallest) or _is_extended(message) or "time" not in message:
         return None
+    message = {name: _in_currency(value, unit) if name in _PRICES else value for name, value in message.items()}
+    price = message["price"]
     as_of = datetime.fromtimestamp(int(message["time"]) // 1000, UTC)
-    session_date = as_of.astimezone(ZoneInfo(symbol.time_zone)).date()
+    session_date = days.of_symbol(symbol).of_trade(as_of)
     if known is None or known.session_date != session_date:
         known = None
     volume = int(message.get("day_volume", -1))
@@ -176,17 +180,23 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
     return prices.rounded(found, symbol.price_decimals)
 
 
-def is_exact(price: float, decimals: int) -> bool:
-    """Whether float32 tells this price from its neighbours at these decimals (131,072.00 it does not)."""
+def is_exact(price: float, smallest: float) -> bool:
+    """Whether float32 tells this price from one that is so little away (131,072.00 from the next cent it does not)."""
     if not prices.is_price(price):
         return False
     spacing = math.ldexp(1.0, math.frexp(price)[1] - 24)
-    return spacing < 10**-decimals
+    return spacing < smallest
+
+
+def _in_currency(value: object, unit: Fraction) -> object:
+    return value * unit.numerator / unit.denominator if unit != 1 and prices.is_number(value) else value
 
 
 def _previous_close(message: dict, symbol: Symbol, known: Quote | None) -> float | None:
     if known and known.previous_close:
         return known.previous_close
+    if symbol.asset_type == symbol.AssetType.CRYPTO:
+        return None  # what is told of a coin counts from a day ago, and not from its last close
     if told := fields.price(message, "previous_close"):
         return told
     # The change is small and so exact enough; an absent one is zero or unknown, and nobody can say which.

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from market import prices
 from market.sources.yahoo import fields
+from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.fields import Misshapen
 
-# A daily row stamped this late belongs to the next day: its midnight was computed with the other daylight saving time.
-LATE_HOUR = 22
+ALL_KNOWN = date.min
 LARGEST_SPLIT = 10_000.0
 
 
@@ -49,10 +48,10 @@ class Events:
         return product
 
 
-def read(chart: dict, zone: ZoneInfo) -> Events:
+def read(chart: dict, days: Days) -> Events:
     """Raises Misshapen where nobody can say whether there are splits."""
-    splits, dividends, left_out, known_from, whole = [], [], [], date.min, {"split", "dividend"}
-    for event, ex_date in _events(chart, "splits", zone):
+    splits, dividends, left_out, known_from, whole = [], [], [], ALL_KNOWN, {"split", "dividend"}
+    for event, ex_date in _events(chart, "splits", days):
         ratio = _ratio(event)
         if ex_date is None or ratio is None:
             left_out.append(f"a split {event!r}"[:200])
@@ -60,7 +59,7 @@ def read(chart: dict, zone: ZoneInfo) -> Events:
             known_from = max(known_from, ex_date or date.max)
         else:
             splits.append(Split(ex_date, *ratio))
-    for event, ex_date in _events(chart, "dividends", zone):
+    for event, ex_date in _events(chart, "dividends", days):
         amount = fields.price(event, "amount")
         if ex_date is None or amount is None:
             left_out.append(f"a dividend {event!r}"[:200])
@@ -72,12 +71,7 @@ def read(chart: dict, zone: ZoneInfo) -> Events:
     return Events(splits, list(dict.fromkeys(dividends)), known_from, left_out, frozenset(whole))
 
 
-def session_date(at: datetime) -> date:
-    """The exchange's own date. Taken before any conversion: Seoul's and Paris's midnights are yesterday in UTC."""
-    return at.date() + timedelta(days=1) if at.hour >= LATE_HOUR else at.date()
-
-
-def _events(chart: dict, kind: str, zone: ZoneInfo) -> Iterator[tuple[dict, date | None]]:
+def _events(chart: dict, kind: str, days: Days) -> Iterator[tuple[dict, date | None]]:
     """Each event with its date, which Yahoo says twice: in it, and as its key."""
     events = chart.get("events")
     found = events.get(kind) if isinstance(events, dict) else events
@@ -87,8 +81,8 @@ def _events(chart: dict, kind: str, zone: ZoneInfo) -> Iterator[tuple[dict, date
         raise Misshapen(f"its {kind} are {found!r}"[:80])
     for key, event in found.items():
         event = event if isinstance(event, dict) else {}
-        said = fields.moment(event.get("date"), zone) or fields.moment(_whole(key), zone)
-        yield event, said and session_date(said)
+        said = fields.moment(event.get("date"), days.zone) or fields.moment(_whole(key), days.zone)
+        yield event, said and days.of_row(said, is_last=False)
 
 
 def _ratio(event: dict) -> tuple[float, float] | None:

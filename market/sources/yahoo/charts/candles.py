@@ -1,0 +1,93 @@
+"""A chart's rows as Yahoo wrote them. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from market import prices
+from market.sources.yahoo import fields
+from market.sources.yahoo.fields import Misshapen, moment, part
+
+PRICES = ("open", "high", "low", "close")
+
+
+class Candle(NamedTuple):
+    """An instant, which is None where it is none, and the numbers beside it, as they were written."""
+
+    at: datetime | None
+    prices: list
+    volume: object
+    adjusted: object  # the close after what was paid since
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candle, with all five numbers checked.
+
+    is_last: nothing of a later time follows it. adjusted: the close without what was paid since; None: not told.
+    """
+
+    at: datetime  # in the exchange's zone
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+    adjusted: float | None
+    is_last: bool
+
+
+def rows(chart: dict) -> Iterator[Row]:
+    """The complete candles: rows with a null or a price of zero say nothing and are left out, as are misshapen ones."""
+    found = list(candles(chart))
+    last = max((each.at for each in found if each.at), default=None)
+    for at, values, volume, adjusted in found:
+        if at and all(map(prices.is_price, values)):
+            count = fields.count(volume, chart["meta"].get("instrumentType"))
+            net = float(adjusted) if prices.is_price(adjusted) else None
+            yield Row(at, *map(float, values), count, net, at == last)
+
+
+def candles(chart: dict) -> Iterator[Candle]:
+    """Each candle as it was written.
+
+    Columns that are not as long as the timestamps say nothing, as nobody can tell which entries they lack.
+    """
+    stamps, columns, zone = _stamps(chart), _columns(chart), fields.zone(chart["meta"])
+    for index, stamp in enumerate(stamps):
+        values = [columns[name][index] if columns[name] else None for name in (*PRICES, "volume", "adjclose")]
+        yield Candle(moment(stamp, zone), values[:4], *values[4:])
+
+
+def left_out(chart: dict) -> list[str]:
+    """What of the candles is misshapen and so left out, a few words each; rows that say nothing are none of it."""
+    found = [
+        f"a candle of {each.prices!r}"[:200]
+        for each in candles(chart)
+        if each.at is None or any(value and not prices.is_price(value) for value in each.prices)
+    ]
+    length, columns = len(_stamps(chart)), _columns(chart)
+    unequal = [name for name in PRICES if length and columns[name] is None]
+    return found + [f"{name}, which is not told for {length} candles" for name in unequal]
+
+
+def _stamps(chart: dict) -> list:
+    stamps = chart.get("timestamp")
+    if not isinstance(stamps, list | None):
+        raise Misshapen(f"its timestamps are {stamps!r}"[:80])
+    return stamps or []
+
+
+def _columns(chart: dict) -> dict[str, list | None]:
+    """The candles' columns; None for one that is not as long as the timestamps."""
+    told, length = _first(chart, "quote") | _first(chart, "adjclose"), len(_stamps(chart))
+    columns = {name: told.get(name) for name in (*PRICES, "volume", "adjclose")}
+    return {
+        name: column if isinstance(column, list) and len(column) == length else None for name, column in columns.items()
+    }
+
+
+def _first(chart: dict, name: str) -> dict:
+    listed = part(chart, "indicators").get(name)
+    return part({"first": listed[0]}, "first") if isinstance(listed, list) and listed else {}

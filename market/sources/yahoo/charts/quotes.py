@@ -1,0 +1,127 @@
+"""The last price of a symbol, by a chart of the last days or by an entry of the quote list. Pure."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from market import prices
+from market.prices import FINAL, FORMING, Quote
+from market.sources.yahoo import fields
+from market.sources.yahoo.charts import candles, days, units
+from market.sources.yahoo.charts.days import Days
+from market.sources.yahoo.charts.history import SOURCE, settled_rows
+from market.sources.yahoo.charts.listed import Symbol
+from market.sources.yahoo.fields import moment, part, price
+
+LIVELY = timedelta(minutes=30)  # where the exchange's hours are not told, a price so young is one of an open market
+MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
+_LONGEST_DELAY = 1440  # minutes
+
+
+def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
+    """The last price by a chart of the last few days; None where it has none. Raises Misshapen."""
+    meta, known = chart["meta"], days.of_chart(chart, symbol)
+    last, as_of = price(meta, "regularMarketPrice"), known.traded_at
+    if last is None or as_of is None:
+        return None
+    session = known.of_trade(as_of)
+    rows = [(row, is_settled) for row, day, is_settled in settled_rows(chart, known) if day == session]
+    today, is_settled = rows[-1] if rows else (None, False)
+    state = known.state(session, now, is_settled=is_settled)
+    settled = today if state == FINAL and is_settled else None
+    found = Quote(
+        ticker=symbol.ticker,
+        price=settled.close if settled else last,
+        previous_close=_previous_close(chart, known, session),
+        open=today and today.open,
+        high=settled.high if settled else price(meta, "regularMarketDayHigh") or (today and today.high),
+        low=settled.low if settled else price(meta, "regularMarketDayLow") or (today and today.low),
+        volume=_volume(meta, settled),
+        session_date=session,
+        as_of=as_of.astimezone(UTC),
+        as_of_precision=prices.SECOND,
+        received_at=now,
+        source=SOURCE,
+        market_state=_market_state(meta, as_of, now),
+        is_final=state == FINAL,
+        state=state,
+    )
+    return _in_currency(found, meta, symbol)
+
+
+def listed_quote(listed: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
+    """The last price by one entry of the v7 quote list; None where it has none. Raises Misshapen.
+
+    A list does not say whether a session has settled.
+    """
+    zone = fields.zone(listed)
+    last, as_of = price(listed, "regularMarketPrice"), moment(listed.get("regularMarketTime"), zone)
+    if last is None or as_of is None:
+        return None
+    known = days.of_symbol(symbol, zone)
+    session, said = known.of_trade(as_of), listed.get("marketState")
+    market_state = MARKET_STATES.get(said, "closed") if isinstance(said, str) else _by_age(as_of, now)
+    delay = listed.get("exchangeDataDelayedBy")
+    late = timedelta(minutes=delay if prices.is_number(delay) and 0 < delay < _LONGEST_DELAY else 0)
+    state = FORMING if market_state == "open" else known.state(session, now - late, is_settled=False)
+    found = Quote(
+        ticker=symbol.ticker,
+        price=last,
+        previous_close=price(listed, "regularMarketPreviousClose"),
+        open=price(listed, "regularMarketOpen"),
+        high=price(listed, "regularMarketDayHigh"),
+        low=price(listed, "regularMarketDayLow"),
+        volume=fields.volume(listed, "regularMarketVolume", listed.get("quoteType")),
+        session_date=session,
+        as_of=as_of.astimezone(UTC),
+        as_of_precision=prices.SECOND,
+        received_at=now,
+        source=SOURCE,
+        market_state=market_state,
+        is_final=state == FINAL,
+        state=state,
+    )
+    return _in_currency(found, listed, symbol)
+
+
+def _in_currency(quote: Quote, told: dict, symbol: Symbol) -> Quote:
+    """The quote in the symbol's own currency, rounded to its decimals."""
+    unit = units.factor(told.get("currency"), symbol.currency)
+    return prices.rounded(prices.multiplied(quote, unit), symbol.price_decimals)
+
+
+def _volume(meta: dict, settled: candles.Row | None) -> int | None:
+    told = fields.volume(meta, "regularMarketVolume", meta.get("instrumentType"))
+    return told if settled is None or settled.volume is None else settled.volume
+
+
+def _previous_close(chart: dict, known: Days, today: date) -> float | None:
+    """The close of the session before by the calendar; None where that can't be read: no older one passes for it.
+
+    Where the calendar does not say which that is, the last one before today that the source traded.
+    """
+    told = list(candles.candles(chart))
+    if not told or any(each.at is None for each in told):
+        return None
+    last = max(each.at for each in told)
+    closes = {known.of_row(each.at, is_last=each.at == last): each.prices[3] for each in told}
+    before = max((session for session in closes if session < today), default=None)
+    expected = known.before(today)
+    if before is None:
+        close = chart["meta"].get("chartPreviousClose") if today in closes else None
+    elif expected is None or before >= expected:
+        close = closes[before]
+    else:
+        close = None
+    return close if prices.is_price(close) else None
+
+
+def _market_state(meta: dict, as_of: datetime, now: datetime) -> str:
+    told = part(meta, "currentTradingPeriod")
+    periods = {name: days.period(part(told, name), as_of.tzinfo) for name in ("regular", "pre", "post")}
+    if periods["regular"] is None:
+        return _by_age(as_of, now)
+    states = {"regular": "open", "pre": "pre", "post": "post"}
+    return next((states[name] for name, period in periods.items() if period and period[0] <= now < period[1]), "closed")
+
+
+def _by_age(as_of: datetime, now: datetime) -> str:
+    return "open" if now - as_of < LIVELY else "closed"
