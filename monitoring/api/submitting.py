@@ -1,5 +1,7 @@
 """Asking for tasks: by a body, by a template, or by one of the usual words."""
 
+import re
+
 from django.db import IntegrityError, transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,6 +21,7 @@ from monitoring.models import Job, JobTemplate, Priority
 
 # What may be said to a quick job beside its own arguments.
 OPTIONS = {"priority": str, "timeout": int, "max_attempts": int, "max_retries": int}
+ONE_STRING = re.compile(r'"([ !#-\[\]-~]|\\["\\])*"')  # RFC 8941: in it a comma is no end of a value
 TEMPLATES_AT_MOST = 50  # of one person who is not of the staff
 
 
@@ -168,8 +171,8 @@ def _key(request, in_body: str | None = None) -> str | None:
 def _fault(in_header: str, in_body: str | None) -> str | None:
     if not in_header.strip():
         return "is empty in the Idempotency-Key header; leave the header out to submit without a key"
-    if "," in in_header:  # several headers of one name reach us joined by it
-        return "is said once in the Idempotency-Key header, without a comma: which of several would count?"
+    if "," in in_header and not ONE_STRING.fullmatch(in_header):  # several headers of one name reach us joined by it
+        return "is said once in the Idempotency-Key header, and with a comma in double quotes: which of several counts?"
     if len(in_header) > submissions.KEY_LENGTH:
         return f"must have at most {submissions.KEY_LENGTH} characters"
     return "differs from the Idempotency-Key header" if in_body and in_header != in_body else None

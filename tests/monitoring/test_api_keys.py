@@ -53,10 +53,24 @@ def test_two_keys_that_differ_are_refused(admin_client):
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [("", "is empty"), (" ", "is empty"), ("a,b", "is said once"), ("k" * 101, "at most 100")]
+    ("key", "said"),
+    [
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("a,b", "is said once"),
+        ('"a","b"', "is said once"),
+        ("k" * 101, "at most 100"),
+    ],
 )
 def test_a_header_that_says_no_key_or_several_is_refused_with_the_reason(admin_client, key, said):
     for answer in (submit(admin_client, ADD, key), admin_client.post(QUICK, headers={"Idempotency-Key": key})):
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_key")
         assert said in answer.json()["errors"]["key"][0]
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("key", ['"a,b"', '"a, \\"b\\" and \\\\"', "a b", '"'])
+def test_a_key_is_taken_as_it_is_and_in_quotes_a_comma_is_part_of_it(admin_client, key):
+    first, second = (submit(admin_client, ADD, key) for _ in range(2))
+    assert (first.status_code, first.json()["task_id"]) == (202, second.json()["task_id"])
+    assert Job.objects.get().key.endswith(f":{key}")
