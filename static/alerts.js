@@ -1,5 +1,7 @@
 // The list of alerts: what rang before the page opened is in it; what rings now is added on top, once.
 
+import { moment } from "./words.js";
+
 const MOST = 30;
 
 export function showAlerts(stream, list, only = null) {
@@ -20,7 +22,8 @@ function row(alert) {
   const link = Object.assign(document.createElement("a"), { href: `/symbols/${encodeURIComponent(alert.symbol)}/` });
   link.append(Object.assign(document.createElement("b"), { textContent: alert.symbol }));
   const text = Object.assign(document.createElement("span"), { textContent: alert.message });
-  const day = alert.as_of_precision === "day" ? alert.session_date : alert.timestamp.slice(0, 16).replace("T", " ");
-  item.append(link, text, Object.assign(document.createElement("time"), { dateTime: alert.timestamp, textContent: day }));
+  const time = Object.assign(document.createElement("time"), { dateTime: alert.timestamp, textContent: alert.session_date });
+  if (alert.as_of_precision !== "day") time.title = moment(alert.timestamp);
+  item.append(link, text, time);
   return item;
 }

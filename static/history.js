@@ -26,12 +26,14 @@ function nothing() {
   return { times: [], indicators: {} };
 }
 
-/** The first day of a range that ends with the last bar. */
+/** The first day of a range that ends with the last bar: the same day of an earlier month, or that month's last. */
 export function rangeStart(range, lastDate) {
   if (range === "All") return null;
   if (range === "YTD") return `${lastDate.slice(0, 4)}-01-01`;
   const months = { "1M": 1, "3M": 3, "6M": 6, "1Y": 12, "5Y": 60 }[range];
   const date = new Date(`${lastDate}T00:00:00Z`);
+  const day = date.getUTCDate();
   date.setUTCMonth(date.getUTCMonth() - months);
+  if (date.getUTCDate() !== day) date.setUTCDate(0);
   return date.toISOString().slice(0, 10);
 }

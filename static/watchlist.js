@@ -191,7 +191,8 @@ async function refresh() {
 function refreshNowAndThen() {
   const isComplete = !isLoading && [...rows.values()].every(({ known }) => known.records);
   setTimeout(async () => {
-    if (!document.hidden && stream.isFlowing) await refresh();
+    // Also while nothing flows: the first progress of the history may be told after this page was opened.
+    if (!document.hidden && (stream.isFlowing || !isComplete)) await refresh();
     refreshNowAndThen();
   }, isComplete ? REFRESH_EVERY : REFRESH_WHILE_INCOMPLETE);
 }

@@ -14,6 +14,12 @@ NOWHERE = {
     "FINSTAGE_YAHOO_SOCKET": "/nowhere/yahoo.sock",
     "FINSTAGE_YAHOO_STREAM": "ws://127.0.0.1:1/",
 }
+# What the server puts into a page before the first progress is told.
+UNTOLD = """document.addEventListener('readystatechange', () => {
+  const data = document.getElementById('page-data');
+  if (document.readyState !== 'interactive' || !data) return;
+  data.textContent = JSON.stringify({ ...JSON.parse(data.textContent), backfill: null });
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +27,7 @@ def up(tmp_path_factory) -> Iterator[Up]:
     """Everything, with a source that nobody reaches."""
     with ending(Up(tmp_path_factory.mktemp("up") / "var", **NOWHERE)) as running:
         running.wait(lambda: running.ready()["dependencies"]["feed"]["ok"])
-        running.wait(running.backfill)  # a page that is opened before it learns of it when prices flow
+        running.wait(running.backfill)
         yield running
 
 
@@ -73,6 +79,14 @@ def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(vis
     expect(page.locator("[data-history]")).to_have_text("History: 0 of 12")
     assert up.ready()["status"] == "degraded"
     assert up.ready()["dependencies"]["source"]["detail"].startswith("Yahoo does not answer")
+
+
+def test_a_page_that_was_opened_before_the_first_progress_says_it_though_no_price_comes(visitor, up):
+    page = visitor(up, "/health/live")
+    page.add_init_script(UNTOLD)
+    page.goto("/")
+    expect(page.locator("[data-connection-word]")).to_have_text("Yahoo is away")
+    expect(page.locator("[data-history]")).to_have_text("History: 0 of 12")
 
 
 def test_a_symbol_without_history_says_why(visitor, up):

@@ -70,3 +70,16 @@ def test_an_unknown_symbol_gets_a_page_that_leads_on(visit):
     expect(page.get_by_role("heading")).to_have_text("This symbol is not followed here")
     page.get_by_role("link", name="MSFT Microsoft").click()
     page.wait_for_url("**/symbols/MSFT/")
+
+
+def test_a_range_begins_on_the_same_day_of_an_earlier_month_or_on_its_last(visit):
+    starts = """async (asked) => {
+      const { rangeStart } = await import('/static/history.js');
+      return asked.map(([range, last]) => rangeStart(range, last));
+    }"""
+    asked = {
+        ("1M", "2012-03-31"): "2012-02-29", ("1M", "2011-03-30"): "2011-02-28", ("1M", "2012-09-04"): "2012-08-04",
+        ("3M", "2012-05-31"): "2012-02-29", ("6M", "2012-08-31"): "2012-02-29", ("1Y", "2012-02-29"): "2011-02-28",
+        ("YTD", "2012-03-31"): "2012-01-01",
+    }  # fmt: skip
+    assert visit().evaluate(starts, [list(each) for each in asked]) == list(asked.values())

@@ -305,6 +305,15 @@ def test_keys_move_the_choice_and_the_address_names_it(tasks):
     expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false")
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_no_name_of_a_job_is_cut_beside_the_pane(tasks, width):
+    page = tasks(viewport={"width": width, "height": 800})
+    asked = page.evaluate(SUBMIT, ["rehearsal.backfill", {"symbols": ["005930.KS"], "sessions": 1}, {}])
+    name = page.locator(f"tr[data-id='{asked}'] th")
+    expect(name).to_contain_text("rehearsal.backfill 005930.KS")
+    assert name.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_who_is_not_staff_sees_only_their_own(tasks, site):
     submit(tasks(), "market.records")
     site.manage("shell", "-c", MEMBER)

@@ -88,3 +88,17 @@ def test_nothing_flashes_for_those_who_asked_for_less_motion(visit):
     before = page.evaluate(PRICES)
     page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
     assert page.evaluate("document.getAnimations().filter(each => each.playState === 'running').length") == 0
+
+
+def test_an_alert_that_rings_says_the_exchanges_own_day_as_those_before_it_do(visit):
+    ring = """async () => {
+      const { showAlerts } = await import('/static/alerts.js');
+      const alert = { id: 987654, symbol: 'FPH.NZ', message: 'It rose.', severity: 'info', session_date: '2026-03-02',
+                      timestamp: '2026-03-01T21:30:00Z', as_of_precision: 'second' };
+      showAlerts({ on: (type, take) => take(alert) }, document.querySelector('[data-alerts]'));
+    }"""
+    page = visit()
+    page.evaluate(ring)
+    said = page.locator("[data-alerts] [data-id='987654'] time")
+    expect(said).to_have_text("2026-03-02")
+    expect(said).to_have_attribute("title", re.compile(r"2026-03-0[12] \d\d:\d\d:\d\d \S+"))
