@@ -95,8 +95,8 @@ class SymbolAdmin(admin.ModelAdmin):
 
 @admin.register(CorporateAction)
 class CorporateActionAdmin(SymbolFacts):
-    list_display = ["symbol", "kind", "ex_date", "value", "source", "received_at"]
-    list_filter = ["kind", "source"]
+    list_display = ["symbol", "kind", "ex_date", "value", "source", "received_at", "disputed"]
+    list_filter = ["kind", "source", ("disputed", admin.EmptyFieldListFilter)]
     date_hierarchy = "ex_date"
 
 

@@ -97,6 +97,7 @@ class Action:
     """A split (value: new shares for one old), a dividend (cash per share, as paid) or another act of a company.
 
     numerator, denominator: of a split the new shares and the old ones, which a value such as 1:3 can't hold exactly.
+    disputed: what the source itself contradicts of it, in words; None where nothing does.
     """
 
     ticker: str
@@ -105,6 +106,7 @@ class Action:
     value: float
     numerator: float | None = None
     denominator: float | None = None
+    disputed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,22 @@ from market.coverage import rows as coverage
 from market.intervals import DAY
 from market.models import CorporateAction, SupersededAction, Symbol
 from market.prices import Action, Named
+from monitoring import refusals
 
 # A dividend that Yahoo restates by each later split comes back with the error of its rounding.
 SAME = 5e-5
 
 _TOLD = ("kind", "ex_date", "value", "numerator", "denominator")
-_KEPT = ("symbol_id", "ordinal", "source", "received_at", *_TOLD)
+_KEPT = ("symbol_id", "ordinal", "source", "received_at", "disputed", *_TOLD)
 
 
 @dataclass(slots=True)
 class Change:
-    """What an answer changes: rows that stand no more, and what is in the place of one or in none."""
+    """What an answer changes: rows that stand no more, what is in the place of one or in none, and what is disputed."""
 
     gone: list[tuple[CorporateAction, Action | None]] = field(default_factory=list)
     new: list[tuple[Action, int]] = field(default_factory=list)  # with their ordinals
+    disputed: list[CorporateAction] = field(default_factory=list)
 
 
 def keep(symbol: Symbol, named: Named, source: str) -> bool:
@@ -39,9 +41,11 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     with transaction.atomic():
         covered = coverage.hold_all([symbol.pk]) or coverage.hold([(symbol.pk, DAY.name)]).values()
         change = _change(symbol, named, source)  # again: somebody may have written while we waited
+        CorporateAction.objects.bulk_update(change.disputed, ["disputed"])
         _replace(symbol, change, source)
         if change.gone or change.new:
             coverage.renew(covered)
+    _tell(symbol, change)
     return True
 
 
@@ -79,6 +83,9 @@ def _compare(rows: list[CorporateAction], actions: list[Action], change: Change)
             new.append(action)
             continue
         left.remove(same)
+        if same.disputed != action.disputed:
+            same.disputed = action.disputed
+            change.disputed.append(same)
     change.gone += [(row, new[min(place, len(new) - 1)] if new else None) for place, row in enumerate(left)]
     free = chain((row.ordinal for row in left), count(1 + max((row.ordinal for row in rows), default=-1)))
     change.new += [(action, next(free)) for action in new]
@@ -103,6 +110,16 @@ def _replace(symbol: Symbol, change: Change, source: str) -> None:
     )
 
 
+def _tell(symbol: Symbol, change: Change) -> None:
+    """Tell of what is newly disputed."""
+    for each in (*(action for action, _ in change.new), *change.disputed):
+        if each.disputed:
+            refusals.note(
+                "disputed", symbol.ticker, f"{each.kind} of {each.value:g} on {each.ex_date}: {each.disputed}"
+            )
+
+
 def _row(symbol: Symbol, action: Action, ordinal: int, source: str, now: datetime) -> CorporateAction:
     told = {name: getattr(action, name) for name in _TOLD}
-    return CorporateAction(symbol=symbol, ordinal=ordinal, source=source, received_at=now, **told)
+    kept = {"ordinal": ordinal, "source": source, "received_at": now, "disputed": action.disputed}
+    return CorporateAction(symbol=symbol, **kept, **told)

@@ -13,8 +13,10 @@ from market.models import CorporateAction
 from monitoring.queries import PAGING, Choice, Span
 
 # In the order of CONTRACT.md; the heads of the tables.
-ACTION_COLUMNS = ("symbol", "kind", "ex_date", "value", "source", "received_at")
-SPLIT = {"symbol": "AAPL", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, **SOURCED}
+ACTION_COLUMNS = ("symbol", "kind", "ex_date", "value", "disputed", "source", "received_at")
+SPLIT = {
+    "symbol": "AAPL", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, "disputed": None, **SOURCED,
+}  # fmt: skip
 ACTION_PAGE = {"next": None, "previous": None, "results": [SPLIT]}
 
 
@@ -24,6 +26,7 @@ class ActionShape(Sourced):
     kind = serializers.ChoiceField(CorporateAction.Kind.choices)
     ex_date = serializers.DateField(help_text="The first session that trades without it.")
     value = serializers.FloatField(help_text="Split: new shares for one old. Dividend: cash per share, as paid.")
+    disputed = serializers.CharField(allow_null=True, help_text="What the source itself contradicts of it, in words.")
 
 
 class ActionPage(Page):
@@ -64,7 +67,7 @@ class Actions(APIView):
             wanted &= Q(ex_date__gte=query["start"].date())
         if "end" in query:
             wanted &= Q(ex_date__lte=query["end"].date())
-        found = actions.of(ticker).filter(wanted).values("kind", "ex_date", "value", "source", "received_at")
+        found = actions.of(ticker).filter(wanted).values(*ACTION_COLUMNS[1:])
         pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(

@@ -23,6 +23,9 @@ class Fact(models.Model):
     denominator = models.FloatField(null=True)
     source = models.CharField(max_length=16)
     received_at = models.DateTimeField(help_text=_("When it was told first."))
+    disputed = models.CharField(
+        max_length=200, null=True, help_text=_("What the source itself contradicts of it; nothing where it is empty.")
+    )
 
     class Meta:
         abstract = True

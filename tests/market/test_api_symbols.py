@@ -143,7 +143,8 @@ def two_actions(three) -> None:
 def test_an_action_says_what_when_and_how_much(client, two_actions):
     assert client.get(f"{PATH}AAA/actions/", {"kind": "split"}).json()["results"] == [
         {
-            "symbol": "AAA", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, "source": "replay",
+            "symbol": "AAA", "kind": "split", "ex_date": "2005-02-28", "value": 2.0, "disputed": None,
+                "source": "replay",
             "received_at": "2012-09-04T20:00:00Z",
         }
     ]  # fmt: skip

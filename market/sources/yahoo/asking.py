@@ -83,7 +83,7 @@ def history(symbol: Symbol, start: date, end: date | None = None, interval: str 
     # A day more on both sides, as a session may begin on the day before in UTC; `inside` cuts exactly.
     first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
-    asked = {**span, "interval": interval, "events": "div,splits"}
+    asked = {**span, "interval": interval, "events": "div,splits,capitalGains"}
     found, named, opens = _chart(symbol, asked, partial(_read_history, symbol, interval, now))
     inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
     if not inside and opens and start >= opens.date():

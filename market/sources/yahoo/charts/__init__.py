@@ -9,6 +9,7 @@ candles         the rows as they were written
 days            which session a row or a price is of, and whether it is over
 history         the rows as bars, and actions
 events          splits and dividends as they were written
+cash            what was paid in fact, and what is disputed of it
 quotes          the last price
 listed          what must be known of a symbol
 """

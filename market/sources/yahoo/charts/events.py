@@ -12,6 +12,7 @@ from market.sources.yahoo.fields import Misshapen
 
 ALL_KNOWN = date.min
 LARGEST_SPLIT = 10_000.0
+_CASH = {"dividend": "dividends", "capital_gain": "capitalGains"}  # under Yahoo's names
 
 
 class Split(NamedTuple):
@@ -28,7 +29,7 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """splits: oldest first; dividends: per share of today.
+    """splits: oldest first; dividends and capital gains: per share of today, as they were written.
 
     known_from: what a share of an older session has become can't be said, because a later split can't be read.
     whole: the kinds of which each could be read.
@@ -36,6 +37,7 @@ class Events:
 
     splits: list[Split]
     dividends: list[tuple[date, float]]
+    gains: list[tuple[date, float]]
     known_from: date
     left_out: list[str]
     whole: frozenset[str]
@@ -50,7 +52,7 @@ class Events:
 
 def read(chart: dict, days: Days) -> Events:
     """Raises Misshapen where nobody can say whether there are splits."""
-    splits, dividends, left_out, known_from, whole = [], [], [], ALL_KNOWN, {"split", "dividend"}
+    splits, left_out, known_from, whole = [], [], ALL_KNOWN, {"split", "dividend", "capital_gain"}
     for event, ex_date in _events(chart, "splits", days):
         ratio = _ratio(event)
         if ex_date is None or ratio is None:
@@ -59,16 +61,19 @@ def read(chart: dict, days: Days) -> Events:
             known_from = max(known_from, ex_date or date.max)
         else:
             splits.append(Split(ex_date, *ratio))
-    for event, ex_date in _events(chart, "dividends", days):
-        amount = fields.price(event, "amount")
-        if ex_date is None or amount is None:
-            left_out.append(f"a dividend {event!r}"[:200])
-            whole.discard("dividend")
-        else:
-            dividends.append((ex_date, amount))
+    paid: dict[str, list[tuple[date, float]]] = {"dividend": [], "capital_gain": []}
+    for kind, found in paid.items():
+        for event, ex_date in _events(chart, _CASH[kind], days):
+            amount = fields.price(event, "amount")
+            if ex_date is None or amount is None:
+                left_out.append(f"a {kind.replace('_', ' ')} {event!r}"[:200])
+                whole -= {"dividend", "capital_gain"}  # one may hold the other
+            else:
+                found.append((ex_date, amount))
     # Yahoo lists some twice; two alike on one day would count twice.
     splits = list({(split.ex_date, split.value): split for split in sorted(splits)}.values())
-    return Events(splits, list(dict.fromkeys(dividends)), known_from, left_out, frozenset(whole))
+    dividends, gains = (list(dict.fromkeys(found)) for found in paid.values())
+    return Events(splits, dividends, gains, known_from, left_out, frozenset(whole))
 
 
 def _events(chart: dict, kind: str, days: Days) -> Iterator[tuple[dict, date | None]]:

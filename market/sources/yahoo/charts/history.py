@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from market import intervals, prices
 from market.prices import FINAL, FORMING, SETTLING, Action, Bar, Named
-from market.sources.yahoo.charts import candles, days, events, units
+from market.sources.yahoo.charts import candles, cash, days, events, units
 from market.sources.yahoo.charts.candles import Row
 from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.charts.listed import Symbol
@@ -57,15 +57,16 @@ def bars(chart: dict, *, symbol: Symbol, interval: str, now: datetime) -> list[B
 
 
 def actions(chart: dict, *, symbol: Symbol) -> Named:
-    """The chart's splits and dividends, oldest first. Raises Misshapen."""
+    """The chart's splits, dividends and capital gains, oldest first. Raises Misshapen."""
     known = days.of_chart(chart, symbol)
     told, unit = events.read(chart, known), units.factor(chart["meta"].get("currency"), symbol.currency)
     found = [Action(symbol.ticker, "split", each.ex_date, each.value, *each[1:]) for each in told.splits]
     whole = told.whole if told.known_from == events.ALL_KNOWN else frozenset()  # a dividend before it is left out too
-    for ex_date, amount in told.dividends:
-        if ex_date >= told.known_from:
-            paid = amount * told.later(ex_date) * float(unit)
-            found.append(Action(symbol.ticker, "dividend", ex_date, round(paid, 6)))
+    rows = [(session, row) for row, session, _ in settled_rows(chart, known)]
+    for each in cash.payments(told, rows, units.parts(chart["meta"].get("currency"))):
+        if each.ex_date >= told.known_from:
+            paid = each.amount * told.later(each.ex_date) * unit.numerator / unit.denominator
+            found.append(Action(symbol.ticker, each.kind, each.ex_date, round(paid, 6), disputed=each.disputed))
     return Named(sorted(found, key=lambda action: (action.ex_date, action.kind)), whole)
 
 

@@ -24,7 +24,7 @@ def factor(told: object, held: str) -> Fraction:
         return Fraction(1)
     if not isinstance(told, str) or main(told) != main(held):
         raise Mismatch(f"it is in {told!r}, and ours are in {held}")
-    return Fraction(_parts(held), _parts(told))
+    return Fraction(parts(held), parts(told))
 
 
 def main(currency: str) -> str:
@@ -32,13 +32,6 @@ def main(currency: str) -> str:
     return SUB_UNITS.get(currency, (currency, 1))[0]
 
 
-def is_divided(currency: str) -> bool:
-    """Whether shares are quoted in a part of this currency somewhere, and so may be told in either."""
-    return main(currency) in _DIVIDED
-
-
-def _parts(currency: str) -> int:
-    return SUB_UNITS.get(currency, (currency, 1))[1]
-
-
-_DIVIDED = frozenset(whole for whole, _ in SUB_UNITS.values()) - {"USD"}
+def parts(currency: object) -> int:
+    """How many of it are one of its currency; 1 of what is none of the sub-units."""
+    return SUB_UNITS[currency][1] if isinstance(currency, str) and currency in SUB_UNITS else 1
