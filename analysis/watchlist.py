@@ -10,7 +10,7 @@ from analysis.summary import IndicatorValues
 from market import actions, quotes, records, sources
 from market.actions.adjustments import Factors
 from market.bars import stored
-from market.calendars import clock
+from market.calendars import clock, openings
 from market.history import progress
 from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
@@ -58,12 +58,13 @@ def _seen(wanted: SymbolQuerySet, now: datetime) -> list[dict]:
     symbols = list(wanted.annotate(since=_OLDEST_SHOWN).values("id", "ticker", "since", *REFERENCE))
     tickers = [symbol["ticker"] for symbol in symbols]
     latest, splits = quotes.latest(tickers), actions.splits(tickers)
+    opened = openings.latest({symbol["exchange"] for symbol in symbols}, now)
     sessions, extremes = _sessions(symbols, splits), records.latest(tickers, splits)
     return [
         {
             "symbol": symbol["ticker"],
             **{name: symbol[name] for name in REFERENCE},
-            "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now),
+            "quote": (quote := latest[symbol["ticker"]]) and quotes.as_json(quote, now, opened[symbol["exchange"]]),
             **_recent(sessions[symbol["ticker"]]),
             "records": _extremes(extremes[symbol["ticker"]]),
         }

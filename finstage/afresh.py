@@ -61,7 +61,7 @@ def forget_live() -> None:
 
 def _track(seeds: Sequence[symbols.Seed], *, instead_of: Sequence[symbols.Seed]) -> None:
     """Follow the new source's first symbols, and no longer those that only came with the old one."""
-    old = {symbol.pk for symbol in symbols.begun(instead_of)}
+    old = {symbol.pk for symbol in symbols.begun(seed.ticker for seed in instead_of).values()}
     new = {symbol.pk for symbol in symbols.ensure(seeds)}
     watched = AlertRule.objects.exclude(symbol=None).values("symbol")
     Symbol.objects.filter(pk__in=old - new).exclude(pk__in=watched).update(is_active=False)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from monitoring import views as monitoring_views
+from monitoring.paths import WRITTEN
 from realtime import views
 
 
@@ -26,7 +27,7 @@ login = LoginView.as_view(
 )
 urlpatterns = [
     path("", views.watchlist, name="watchlist"),
-    path("symbols/<str:ticker>/", views.symbol, name="symbol"),
+    path(f"symbols/<{WRITTEN}:ticker>/", views.symbol, name="symbol"),
     path("tasks/", monitoring_views.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/", monitoring_views.tasks, name="task"),
     path("login/", login, name="login"),

@@ -1,13 +1,15 @@
 """The market's rows for staff. Facts are shown, not edited; what a person decides can be changed."""
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from market import bars
+from market import bars, symbols
 from market.models import (
     BarRevision,
     CorporateAction,
@@ -18,8 +20,10 @@ from market.models import (
     Symbol,
     SymbolAlias,
 )
+from market.symbols import spelling
 
 BARS_SHOWN = 20
+MEANT = _("It means %(ticker)s already.")
 
 
 class Facts(admin.ModelAdmin):
@@ -43,16 +47,55 @@ class SymbolFacts(Facts):
     show_full_result_count = False
 
 
+class SymbolForm(forms.ModelForm):
+    def clean_ticker(self) -> str:
+        """As we write it. What another symbol gave up may be this one's; what others call another may not."""
+        try:
+            ticker = symbols.ticker(self.cleaned_data["ticker"])
+        except symbols.InvalidTicker:
+            raise ValidationError(_("One looks like AAPL, BRK-B, 005930.KS, ^GSPC or EURUSD=X.")) from None
+        spelled = SymbolAlias.objects.filter(text__in=spelling.writings(ticker), kind=SymbolAlias.Kind.SPELLING)
+        if alias := spelled.select_related("symbol").first():
+            raise ValidationError(MEANT, params={"ticker": alias.symbol.ticker})
+        return ticker
+
+
+class AliasForm(forms.ModelForm):
+    def clean_text(self) -> str:
+        """As it is looked for, and nothing that leads to a symbol already."""
+        text = symbols.folded(self.cleaned_data["text"])
+        if text == self.instance.text:
+            return text
+        if not spelling.readings(text):
+            raise ValidationError(_("It can name nothing."))
+        if known := symbols.found([text]).get(text):
+            raise ValidationError(MEANT, params={"ticker": known.ticker})
+        return text
+
+
+class AliasForms(forms.BaseInlineFormSet):
+    """A former ticker stays: old links, and a recording that plays by it, lead to the symbol."""
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        if form.instance.pk and form.instance.kind == SymbolAlias.Kind.FORMER:
+            for name in {"text", "DELETE"} & form.fields.keys():
+                form.fields[name].disabled = True
+
+
 class Aliases(admin.TabularInline):
     """What else a symbol is called: staff add spellings; a former ticker comes with a renaming."""
 
     model = SymbolAlias
+    form = AliasForm
+    formset = AliasForms
     extra = 0
     readonly_fields = ["kind", "since"]
 
 
 @admin.register(Symbol)
 class SymbolAdmin(admin.ModelAdmin):
+    form = SymbolForm
     list_display = ["ticker", "name", "exchange", "currency", "asset_type", "is_active"]
     list_filter = ["is_active", "asset_type", "exchange"]
     search_fields = ["ticker", "name", "local_name", "aliases__text"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
 SECOND, DAY = "second", "day"
@@ -164,6 +165,16 @@ def instant(at: datetime) -> str:
 def midnight(session_date: date) -> datetime:
     """The instant that stands for a session in `opened_at`: its date's midnight, UTC."""
     return datetime.combine(session_date, time.min, tzinfo=UTC)
+
+
+def session_at(said: date | datetime, time_zone: str) -> date:
+    """The session that a date or an instant means at an exchange: by an instant its own date then.
+
+    Midnight UTC stands for the session of its date wherever it is, as in `opened_at`.
+    """
+    if not isinstance(said, datetime):
+        return said
+    return said.date() if said == midnight(said.date()) else said.astimezone(ZoneInfo(time_zone)).date()
 
 
 def state_of(is_final: bool, held: str | None) -> str:

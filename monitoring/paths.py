@@ -2,8 +2,19 @@
 
 from collections.abc import Callable
 
-from django.urls import URLPattern
+from django.urls import URLPattern, register_converter
+from django.urls.converters import StringConverter
 from django.urls.resolvers import RoutePattern
+
+
+class Written(StringConverter):
+    """What people write, also with a slash within: BRK/B, EUR/USD."""
+
+    regex = "[^/]+(?:/[^/]+)?"
+
+
+WRITTEN = "written"
+register_converter(Written, WRITTEN)
 
 
 class EitherEnd(RoutePattern):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
@@ -80,34 +80,30 @@ class Count(serializers.IntegerField):
 
 @extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})
 class Instant(serializers.Field):
-    """A date or an instant with its offset, as a UTC datetime; a date is its first moment, or its `last`."""
+    """A date, or an instant with its offset, which becomes a datetime in UTC. Whoever asks knows whose date it is."""
 
     default_error_messages = {
         "invalid": '"{input}" is no date or time; write 2012-03-01, or 2012-03-01T14:30:00Z with its offset.',
         "out_of_bounds": '"{input}" is too far away; years go from 1800 to 2200.',
     }
 
-    def __init__(self, *, last: bool = False, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.last = last
-
-    def to_internal_value(self, data: str) -> datetime:
+    def to_internal_value(self, data: str) -> date | datetime:
         try:
-            instant = self._parsed(data)
+            said = self._parsed(data)
         except (ValueError, OverflowError):
-            instant = None
-        if instant is None:
+            said = None
+        if said is None:
             self.fail("invalid", input=data[:40])
-        if not 1800 <= instant.year <= 2200:
+        if not 1800 <= said.year <= 2200:
             self.fail("out_of_bounds", input=data[:40])
-        return instant
+        return said
 
-    def to_representation(self, value: datetime) -> str:
+    def to_representation(self, value: date | datetime) -> str:
         return value.isoformat()
 
-    def _parsed(self, text: str) -> datetime | None:
+    def _parsed(self, text: str) -> date | datetime | None:
         if (day := parse_date(text)) is not None:
-            return datetime.combine(day, time.max if self.last else time.min, tzinfo=UTC)
+            return day
         # An unescaped `+` of an offset arrives as a space.
         instant = parse_datetime(text.replace(" ", "+"))
         return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
@@ -117,14 +113,24 @@ class Span(Query):
     """From `start` to `end`, both included."""
 
     start = Instant(required=False, help_text="The first date or instant that counts.")
-    end = Instant(required=False, last=True, help_text="The last date or instant that counts; a date counts whole.")
+    end = Instant(required=False, help_text="The last date or instant that counts; a date counts whole.")
 
     def validate(self, attrs: dict) -> dict:
         start, end = attrs.get("start"), attrs.get("end")
-        if start and end and start > end:
-            sentence = f"start ({start:%Y-%m-%d %H:%M}) is after end ({end:%Y-%m-%d %H:%M}); it must not be later."
+        if start and end and _is_after(start, end):
+            sentence = f"start ({start.isoformat()}) is after end ({end.isoformat()}); it must not be later."
             raise ValidationError({"start": [sentence]}, code="invalid_range")
         return attrs
+
+
+def _is_after(start: date | datetime, end: date | datetime) -> bool:
+    """Whether it is so wherever one is: a date begins and ends at another moment in each zone."""
+    if isinstance(start, datetime) == isinstance(end, datetime):
+        return start > end
+    first, last = (
+        each if isinstance(each, datetime) else datetime.combine(each, time.min, UTC) for each in (start, end)
+    )
+    return first - last > timedelta(days=2)
 
 
 def _code(name: str, error: ErrorDetail) -> str:

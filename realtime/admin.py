@@ -1,8 +1,54 @@
-"""Alert rules to change, alerts to look at."""
+"""Alert rules to change, alerts to look at, and symbols to rename, with all that is told of them."""
 
-from django.contrib import admin
+import logging
 
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+
+from market import admin as market
+from market import symbols
+from market.models import Symbol
+from realtime import renaming
 from realtime.models import Alert, AlertRule
+
+logger = logging.getLogger(__name__)
+admin.site.unregister(Symbol)
+
+
+class RenameForm(ActionForm):
+    to = forms.CharField(label=_("New ticker:"), required=False, max_length=symbols.LONGEST)
+
+
+@admin.register(Symbol)
+class SymbolAdmin(market.SymbolAdmin):
+    """The market's own, and another ticker for a symbol, which moves what is told by the old one."""
+
+    action_form = RenameForm
+    actions = [*market.SymbolAdmin.actions, "rename"]
+
+    @admin.action(description=_("Rename the selected symbol"), permissions=["change"])
+    def rename(self, request: HttpRequest, chosen: QuerySet[Symbol]) -> None:
+        to = request.POST.get("to", "")
+        if not to.strip() or len(chosen) != 1:
+            self.message_user(request, _("Select one symbol and say its new ticker."), messages.ERROR)
+            return
+        [symbol] = chosen
+        try:
+            done = renaming.rename(symbol.ticker, to)
+        except (symbols.InvalidTicker, symbols.NameTaken) as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        except RedisError as error:  # which comes last: the rows have changed
+            logger.warning("%s was renamed; what Redis holds is not moved yet: %s", symbol, error)
+            self.message_user(request, _("It is renamed; a feed moves what Redis holds as soon as that answers."))
+            return
+        self.log_change(request, done.symbol, f"{done.old} → {done.new}")
+        self.message_user(request, _("%(old)s is %(new)s now.") % {"old": done.old, "new": done.new})
 
 
 @admin.register(AlertRule)

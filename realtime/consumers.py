@@ -108,11 +108,16 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     async def unsubscribe(self, action: dict[str, Any]) -> None:
         types = messages.PUBLIC_TYPES if action["type"] == "all" else (action["type"],)
         held = [stream for stream in self.client.held if stream.partition(":")[0] in types]
+        unknown = []
         if "*" not in (named := action.get("symbols", ["*"])):
+            asked = list(dict.fromkeys(map(symbols.folded, named)))
+            known = await visitors.named(asked)
             # By its ticker also what is tracked no longer.
-            tickers = {*map(symbols.folded, named), *(await visitors.named(named)).values()}
-            held = [stream for stream in held if stream.partition(":")[2] in tickers]
+            held = [stream for stream in held if stream.partition(":")[2] in {*asked, *known.values()}]
+            ended = {stream.partition(":")[2] for stream in held}
+            unknown = [text for text in asked if text not in known and text not in ended]
         hub.unsubscribe(self.client, held, messages.ASKED, id=action.get("id"))
+        await self._name(unknown, action)
 
     async def get_current_prices(self, action: dict[str, Any]) -> None:
         await self._may_read()

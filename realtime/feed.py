@@ -77,6 +77,7 @@ class Feed:
         self._rules: alerts.Rules = {}
         self._names: dict[str, str] = {}  # today's ticker of each former one
         self._home: Home | None = None
+        self._exchanges: frozenset[str] = frozenset()
         self._facts_until = 0.0
         self._session = date.min
         self._loop = Loop("feed", patience_seconds=60.0, ends=ENDS)
@@ -98,7 +99,7 @@ class Feed:
         for step in (self._source.prepare, alerts.prepare, self.resume, self._read_facts):
             self._insist(step)
         # A source that says nothing is no fault of ours; a batch that waits for the database is told by that.
-        with Timekeeper(self._source, lambda: self._home), self._loop:
+        with Timekeeper(self._source, lambda: self._home, lambda: self._exchanges), self._loop:
             while not self._stop.is_set():
                 self._play_on(pulse)
         self._insist(lambda: quotes.flush(datetime.now(UTC)))
@@ -224,10 +225,12 @@ class Feed:
         redis.client().set(_EPOCH.key("feed", "epoch"), _EPOCH.pack(epoch))
 
     def _read_facts(self) -> None:
-        """Every few seconds, the rules, and the symbols of the exchange where most are at home."""
+        """Every few seconds, the rules, and the exchanges where symbols are at home, and which most of them are."""
         if time.monotonic() < self._facts_until:
             return
-        self._home = symbols.home(symbols.tracked()) or self._home
+        tracked = symbols.tracked()
+        self._home = symbols.home(tracked) or self._home
+        self._exchanges = frozenset(symbol.exchange for symbol in tracked)
         self._learn_names()
         self._rules, self._facts_until = alerts.rules(), time.monotonic() + FACTS_SECONDS
 

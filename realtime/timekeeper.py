@@ -1,13 +1,17 @@
-"""Tells the market's clock, from a thread of its own: a close comes without a price, and a calendar takes seconds."""
+"""Tells the market's clock and when exchanges open, from a thread of its own.
+
+A close comes without a price, and a calendar takes seconds.
+"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event, Thread
 
 from redis.exceptions import RedisError
 
-from market.calendars import clock
+from market.calendars import clock, openings
 from market.calendars.clock import Clock
+from market.calendars.openings import Openings
 from market.sources import Source
 from monitoring.loops import Loop
 
@@ -21,13 +25,16 @@ Home = tuple[str, Sequence[str]]
 class Timekeeper:
     """Keeps the clock of an exchange right while the block lasts.
 
-    home: the exchange, which may change; None before it is known.
+    home: the exchange, which may change; None before it is known. exchanges: all whose openings are told.
     """
 
-    def __init__(self, source: Source, home: Callable[[], Home | None]) -> None:
-        self._source, self._home = source, home
+    def __init__(
+        self, source: Source, home: Callable[[], Home | None], exchanges: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        self._source, self._home, self._exchanges = source, home, exchanges
         self._told: Clock | None = None
         self._told_at = 0.0
+        self._openings: dict[str, tuple[Openings, float]] = {}
         self._over = Event()
         self._thread = Thread(target=self._tell_on, name="timekeeper", daemon=True)
 
@@ -47,10 +54,20 @@ class Timekeeper:
             clock.keep(said)
             self._told, self._told_at = said, time.monotonic()
 
+    def tell_openings(self) -> None:
+        """The same of when each exchange opened and opens."""
+        for exchange in self._exchanges():
+            said, now = self._source.openings(exchange), time.monotonic()
+            told, at = self._openings.get(exchange, (None, 0.0))
+            if said is not None and (said != told or now - at >= TELL_SECONDS):
+                openings.keep(exchange, said)
+                self._openings[exchange] = said, now
+
     def _tell_on(self) -> None:
         # A calendar that is built for the first time takes seconds, and longer on a busy machine.
         with Loop("timekeeper", every_seconds=LOOK_SECONDS, patience_seconds=60.0, away=(RedisError,)) as loop:
             while not self._over.is_set():
                 with loop.turn():
                     self.tell()
+                    self.tell_openings()
                 self._over.wait(LOOK_SECONDS)

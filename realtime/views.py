@@ -39,9 +39,9 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 
 @_where_market_data_is_open
 def symbol(request: HttpRequest, ticker: str) -> HttpResponse:
-    ticker, asked = symbols.tickers([ticker]).get(ticker, ticker), ticker
-    if ticker not in (asked, asked.upper()):
-        return redirect("symbol", ticker)
+    known = symbols.tickers([ticker])
+    if known.get(ticker, ticker) != ticker:
+        return redirect("symbol", known[ticker])
     page = watchlists.of(ticker)
     if page is None:
         known = {"ticker": ticker[:32], "symbols": Symbol.objects.tracked()}

@@ -12,9 +12,16 @@ export function freshness(quote, isFlowing) {
   const old = Date.now() - Date.parse(quote.received_at) > (isRecorded ? STALE_AFTER_RECORDED : STALE_AFTER);
   if (!isFlowing) return "stale";
   if (isRecorded) return old ? "stale" : "replay";
-  if (quote.market_state === "closed") return "closed";
+  // The server knows whether the exchange has opened since.
+  if (quote.market_state === "closed") return quote.freshness ?? "closed";
   if (old) return "stale";
   return quote.freshness === "delayed" ? "delayed" : "live";
+}
+
+/** A quote with what a message has told of it, which says no freshness: how late prices come stays as it was. */
+export function updated(before, update) {
+  const isSame = before?.market_state === update.market_state && update.market_state !== "closed";
+  return { ...before, ...update, freshness: isSame ? before.freshness : undefined };
 }
 
 /** A dot with the age of the price; the rest is told on hover. */

@@ -5,7 +5,7 @@ import { Chart } from "./chart.js";
 import { showFigures, showRecords } from "./figures.js";
 import { flash } from "./flash.js";
 import { setText, showConnection, showMarket } from "./frame.js";
-import { badge, showBadge } from "./freshness.js";
+import { badge, showBadge, updated } from "./freshness.js";
 import { history, INTERVAL, rangeStart } from "./history.js";
 import { Legend } from "./legend.js";
 import { get, page } from "./page.js";
@@ -141,7 +141,7 @@ function takeIndicators({ values, session_date: session }) {
 
 function takePrice(update) {
   const before = row.quote;
-  row.quote = { ...before, ...update };
+  row.quote = updated(before, update);
   showMarket([row]);
   showHead(before);
 }

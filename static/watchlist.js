@@ -5,7 +5,7 @@ import { drawMeter, drawSparkline, meter, sparkline } from "./drawing.js";
 import { flash } from "./flash.js";
 import { setText, showConnection, showMarket } from "./frame.js";
 import { reach } from "./figures.js";
-import { badge, showBadge } from "./freshness.js";
+import { badge, showBadge, updated } from "./freshness.js";
 import { get, page } from "./page.js";
 import { Pane } from "./pane.js";
 import { watchRows } from "./rows.js";
@@ -43,7 +43,7 @@ class Row {
   take(update) {
     const before = this.known.quote;
     if (before && update.session_date > before.session_date) this.endSession(before);
-    this.known.quote = { ...before, ...update };
+    this.known.quote = updated(before, update);
     this.show();
     if (before && before.current_price !== update.current_price) {
       flash(this.cells.price.firstElementChild, direction(update.current_price - before.current_price));

@@ -7,10 +7,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from market import actions
-from market.api.queries import PAGES, TICKER, known
+from market.api.queries import PAGES, TICKER, Sessions, row_of, sessions
 from market.api.shapes import SOURCED, Page, Sourced, shown
 from market.models import CorporateAction
-from monitoring.queries import PAGING, Choice, Span
+from monitoring.queries import PAGING, Choice
 
 # In the order of CONTRACT.md; the heads of the tables.
 ACTION_COLUMNS = ("symbol", "kind", "ex_date", "value", "disputed", "source", "received_at")
@@ -33,7 +33,7 @@ class ActionPage(Page):
     results = ActionShape(many=True)
 
 
-class ActionQuery(Span):
+class ActionQuery(Sessions):
     kind = Choice(CorporateAction.Kind.values, required=False)
     sort = Choice(["ex_date", "-ex_date"], default="-ex_date")
 
@@ -59,17 +59,17 @@ class Actions(APIView):
     )
     def get(self, request, symbol: str) -> Response:
         query = ActionQuery.read(request)
-        ticker = known(symbol)
-        wanted = Q()
+        row = row_of(symbol)
+        (start, end), wanted = sessions(query, row), Q()
         if "kind" in query:
             wanted &= Q(kind=query["kind"])
-        if "start" in query:
-            wanted &= Q(ex_date__gte=query["start"].date())
-        if "end" in query:
-            wanted &= Q(ex_date__lte=query["end"].date())
-        found = actions.of(ticker).filter(wanted).values(*ACTION_COLUMNS[1:])
+        if start is not None:
+            wanted &= Q(ex_date__gte=start)
+        if end is not None:
+            wanted &= Q(ex_date__lte=end)
+        found = actions.of(row.ticker).filter(wanted).values(*ACTION_COLUMNS[1:])
         pages = PAGES()
         pages.ordering = query["sort"]
         return pages.get_paginated_response(
-            [{"symbol": ticker, **row} for row in pages.paginate_queryset(found, request, self)]
+            [{"symbol": row.ticker, **action} for action in pages.paginate_queryset(found, request, self)]
         )

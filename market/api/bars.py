@@ -1,6 +1,6 @@
 """Open, high, low, close and volume."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -10,11 +10,12 @@ from rest_framework.views import APIView
 from market import bars, coverage, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
-from market.api.queries import PAGES, TICKER, known
+from market.api.queries import PAGES, TICKER, Sessions, row_of, sessions
 from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
 from market.bars.wire import row_fields
 from market.intervals import DAY
-from monitoring.queries import Choice, Count, Span, Text
+from market.models import Symbol
+from monitoring.queries import Choice, Count, Text
 
 # In the order of CONTRACT.md; the heads of the tables.
 BAR_COLUMNS = (
@@ -62,7 +63,7 @@ class BarPage(Shape):
     results = BarShape(many=True)
 
 
-class BarQuery(Span):
+class BarQuery(Sessions):
     interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
@@ -91,30 +92,22 @@ class Bars(APIView):
     def get(self, request, symbol: str) -> Response:
         query = BarQuery.read(request)
         cursors = PAGES.cursors(request, query["interval"])
-        ticker, end = known(symbol), _end(query, cursors.asked())
-        standing = tags.standing(ticker, query)
-        if answer := tags.unchanged(request, standing.tag(request, standing.basis.versions, end=end)):
+        row = row_of(symbol)
+        bounds, standing = _bounds(query, row, cursors.asked()), tags.standing(row.ticker, query)
+        if answer := tags.unchanged(request, standing.tag(request, standing.basis.versions, bounds=bounds)):
             return answer
-        found, versions = bars.steady_rows(
-            ticker,
-            standing.basis,
-            interval=query["interval"],
-            start=query.get("start"),
-            end=end,
-            adjusted=query["adjusted"],
-            limit=query["limit"] + 1,
-        )
+        asked = {"interval": query["interval"], "adjusted": query["adjusted"], "limit": query["limit"] + 1}
+        found, versions = bars.steady_rows(row.ticker, bounds, standing.basis, **asked)
         version = versions[0] if versions else coverage.NONE
         page = [row_fields(*row, version=version) for row in found[-query["limit"] :]]
-        tag = standing.tag(request, versions, end=end)
+        tag = standing.tag(request, versions, bounds=bounds)
         following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
         return Response({"next": following, "results": page}, headers={**tags.head(tag), **link})
 
 
-def _end(query: dict, place) -> datetime | None:
-    """The last instant that counts, when the cursor stands before the asked end."""
-    ends = [query["end"]] if "end" in query else []
-    if place is not None:
-        ends.append(datetime.fromisoformat(place.values[0]) - timedelta(microseconds=1))
-    return min(ends, default=None)
+def _bounds(query: dict, row: Symbol, place) -> bars.Bounds:
+    """What is asked for, up to where the cursor stands. Within a session an instant is one, as openings are."""
+    is_whole = intervals.named(query["interval"]).is_whole
+    start, end = sessions(query, row) if is_whole else (query.get("start"), query.get("end"))
+    return bars.Bounds(start, end, None if place is None else datetime.fromisoformat(place.values[0]))

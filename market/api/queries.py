@@ -1,11 +1,15 @@
 """What reads of the market ask by: symbols in a path and in a query, and pages."""
 
+from datetime import date
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.settings import api_settings
 
-from market import symbols
+from market import prices, symbols
+from market.models import Symbol
+from monitoring.queries import Instant, Span
 
 PAGES = api_settings.DEFAULT_PAGINATION_CLASS
 MAX_SYMBOLS = 500
@@ -14,6 +18,10 @@ TICKER = OpenApiParameter(
 )
 
 
+_BY_INSTANT = (
+    ": its date, or an instant, which means the exchange's own date then. Midnight UTC means the session of its date, "
+    "as in `opened_at`. Bars within a session count by their openings where an instant is said."
+)
 _ONE = {"type": "string", "pattern": r"^[^,\u0000]*[^,\s\u0000][^,\u0000]*$", "maxLength": 32}
 
 
@@ -44,12 +52,33 @@ class Tickers(serializers.Field):
         return ",".join(value)
 
 
-def known(symbol: str) -> str:
-    """The ticker of today of what was written; raises a 404 that says how to list the symbols."""
+class Sessions(Span):
+    """From `start` to `end`, both included, as the exchange counts its days."""
+
+    start = Instant(required=False, help_text=f"The first session that counts{_BY_INSTANT}")
+    end = Instant(required=False, help_text=f"The last session that counts{_BY_INSTANT}")
+
+
+def sessions(query: dict, row: Symbol) -> tuple[date | None, date | None]:
+    """The first and the last session that a span means at a symbol's exchange."""
+    start, end = (query.get(name) for name in ("start", "end"))
+    return (
+        None if start is None else prices.session_at(start, row.time_zone),
+        None if end is None else prices.session_at(end, row.time_zone),
+    )
+
+
+def row_of(symbol: str) -> Symbol:
+    """The symbol that was written; raises a 404 that says how to list them."""
     try:
-        return symbols.resolve(symbol).ticker
+        return symbols.resolve(symbol)
     except symbols.UnknownSymbol:
         raise unknown(symbol) from None
+
+
+def known(symbol: str) -> str:
+    """The ticker of today of what was written; raises the same."""
+    return row_of(symbol).ticker
 
 
 def unknown(symbol: str) -> NotFound:

@@ -11,6 +11,8 @@ from rest_framework.views import APIView
 from market import quotes, symbols
 from market.api.queries import TICKER, Tickers, known
 from market.api.shapes import SOURCED, Shape, Sourced, shown
+from market.calendars import openings
+from market.models import Symbol
 from market.prices import DAY, MARKET_STATES, SECOND, Quote
 from monitoring.queries import Query
 
@@ -39,7 +41,10 @@ class QuoteShape(Sourced):
     session_date = serializers.DateField(help_text="The exchange's own date.")
     as_of_precision = serializers.ChoiceField([SECOND, DAY])
     market_state = serializers.ChoiceField(MARKET_STATES)
-    freshness = serializers.ChoiceField(FRESHNESS)
+    freshness = serializers.ChoiceField(
+        FRESHNESS,
+        help_text="`closed` until the exchange opens again; a close is `delayed`, then `stale` from there on.",
+    )
 
 
 @extend_schema_serializer(component_name="Prices")
@@ -74,7 +79,8 @@ class OneQuote(APIView):
             raise NotFound(
                 f"There is no quote of {ticker} yet; it comes with the first price from the source.", "no_quote"
             )
-        return Response(quotes.as_json(quote, datetime.now(UTC)))
+        now, exchange = datetime.now(UTC), Symbol.objects.values_list("exchange", flat=True).get(ticker=ticker)
+        return Response(quotes.as_json(quote, now, openings.latest([exchange], now)[exchange]))
 
 
 class Prices(APIView):

@@ -6,7 +6,6 @@ tag of the version that its bars had before and after they were read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -20,6 +19,9 @@ from market.calendars import clock
 from monitoring import redis
 
 FORMAT = 2  # raise it where the same bars are told in another way
+
+
+_ALL = bars.Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,17 @@ class Standing:
         request: Request,
         versions: coverage.Versions | None,
         *,
-        end: datetime | None = None,
+        bounds: bars.Bounds = _ALL,
         made: Sequence[str] = (),
     ) -> str | None:
-        """The tag of an answer that is made of bars up to `end`; None of bars whose versions are not known.
+        """The tag of an answer that is made of bars within bounds; None of bars whose versions are not known.
 
         made: what is made of the bars, where that is not in the address.
         """
         if versions is None:
             return None
         live = self.basis.live
-        counted = self.packed if live is not None and (end is None or live.opened_at <= end) else None
+        counted = self.packed if live is not None and bounds.hold(live) else None
         asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
         # The ticker too: what has no bars has no version that a rename would change.
         parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted

@@ -12,12 +12,13 @@ wire            how a bar is told
 """
 
 from market.bars.columns import Series, columns, of_many, series
-from market.bars.read import Basis, NoBars, basis, history, rows, steady_rows
+from market.bars.read import Basis, Bounds, NoBars, basis, history, rows, steady_rows
 from market.bars.removal import delete_played, forget_future
 from market.bars.write import UpsertResult, upsert
 
 __all__ = [
     "Basis",
+    "Bounds",
     "NoBars",
     "Series",
     "UpsertResult",

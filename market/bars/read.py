@@ -1,7 +1,9 @@
 """Bars as values, as traded or restated, with the one that forms."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
 
 from market import actions, coverage, prices
 from market.actions import adjustments
@@ -12,6 +14,7 @@ from market.prices import Bar
 
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = ("opened_at", *_VALUES, "is_final", "source", "received_at", "revision", "session_date", "state")
+_AROUND = timedelta(days=2)  # further from its date's midnight, UTC, no bar of a session opens
 Row = tuple
 
 
@@ -27,6 +30,33 @@ class Basis:
     live: Bar | None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which bars count, from `start` to `end`, both counted: a date is of their session, a datetime of their opening.
+
+    before: they opened before it.
+    """
+
+    start: date | datetime | None = None
+    end: date | datetime | None = None
+    before: datetime | None = None
+
+    def hold(self, bar: Bar) -> bool:
+        first, last = (
+            bar.opened_at if isinstance(each, datetime) else bar.session_date for each in (self.start, self.end)
+        )
+        is_since, is_until = self.start is None or first >= self.start, self.end is None or last <= self.end
+        return is_since and is_until and (self.before is None or bar.opened_at < self.before)
+
+    def wanted(self) -> Q:
+        found = Q()
+        if self.start is not None:
+            found &= _by(self.start, "gte", -_AROUND)
+        if self.end is not None:
+            found &= _by(self.end, "lte", _AROUND)
+        return found if self.before is None else found & Q(opened_at__lt=self.before)
+
+
 class NoBars(ValueError):
     """What is asked for needs bars that are not there."""
 
@@ -37,39 +67,34 @@ def history(
     ticker: str,
     *,
     interval: str = DAY.name,
-    start: datetime | None = None,
-    end: datetime | None = None,
+    start: date | datetime | None = None,
+    end: date | datetime | None = None,
     adjusted: str = "split",
     limit: int | None = None,
 ) -> list[Bar]:
-    """The bars from `start` to `end`, both counted, oldest first; with a limit the newest of them.
+    """The bars from `start` to `end`, as Bounds say, oldest first; with a limit the newest of them.
 
     The last one may be forming. Prices are restated as `actions.adjustments` says; raises UnknownAdjustment.
     """
-    found = rows(ticker, interval=interval, start=start, end=end, adjusted=adjusted, limit=limit)
+    found = rows(ticker, Bounds(start, end), interval=interval, adjusted=adjusted, limit=limit)
     return [Bar(*row) for row in found]
 
 
 def rows(
     ticker: str,
+    bounds: Bounds,
     *,
-    interval: str = DAY.name,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    adjusted: str = "split",
+    interval: str,
+    adjusted: str,
     limit: int | None = None,
     basis: Basis | None = None,
 ) -> list[Row]:
     """`history` as tuples of Bar's fields, which cost less where many only pass through; on a basis that was read."""
     factors = actions.factors(ticker, adjusted)
-    wanted = BarRow.objects.filter(symbol__ticker=ticker, interval=interval)
-    if start is not None:
-        wanted = wanted.filter(opened_at__gte=start)
-    if end is not None:
-        wanted = wanted.filter(opened_at__lte=end)
+    wanted = BarRow.objects.filter(bounds.wanted(), symbol__ticker=ticker, interval=interval)
     live = basis.live if basis else forming.latest([ticker], interval=interval)[ticker]
     found = list(wanted.order_by("-opened_at").values_list(*_COLUMNS)[:limit])[::-1]
-    if live and (start is None or live.opened_at >= start) and (end is None or live.opened_at <= end):
+    if live and bounds.hold(live):
         found = _with_forming(found, live)[-limit if limit else 0 :]
     return [
         (
@@ -87,12 +112,13 @@ def rows(
 
 
 def steady_rows(
-    ticker: str, basis: Basis, *, interval: str, adjusted: str, **asked: datetime | int | None
+    ticker: str, bounds: Bounds, basis: Basis, *, interval: str, adjusted: str, limit: int
 ) -> tuple[list[Row], coverage.Versions | None]:
     """`rows` on a basis, and the versions that they have; None where others wrote each time they were read."""
 
     def ask(_: object) -> tuple[dict[str, list[Row]], list[str]]:
-        return {ticker: rows(ticker, interval=interval, adjusted=adjusted, basis=basis, **asked)}, [ticker]
+        found = rows(ticker, bounds, interval=interval, adjusted=adjusted, limit=limit, basis=basis)
+        return {ticker: found}, [ticker]
 
     return coverage.steady(ask, {ticker: basis.versions}, actions.intervals_read(interval, adjusted))[ticker]
 
@@ -101,6 +127,14 @@ def basis(ticker: str, interval: str, adjusted: str) -> Basis:
     """What a read of these now stands upon."""
     live = forming.latest([ticker], interval=interval)[ticker]
     return Basis(coverage.of([ticker], actions.intervals_read(interval, adjusted))[ticker], live)
+
+
+def _by(bound: date | datetime, compared: str, around: timedelta) -> Q:
+    """A bound as the key can serve it, in which only openings are."""
+    if isinstance(bound, datetime):
+        return Q(**{f"opened_at__{compared}": bound})
+    near = prices.midnight(bound) + around
+    return Q(**{f"session_date__{compared}": bound, f"opened_at__{compared}": near})
 
 
 def newest(stored: Bar | None, live: Bar | None) -> Bar | None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from market import quotes
 from market.calendars import clock
 from market.calendars.clock import Clock
+from market.calendars.openings import Openings
 from market.models import Symbol
 from market.prices import OPEN
 
@@ -61,6 +62,15 @@ def ends_at(exchange: str, session: date) -> datetime | None:
     sessions = _sessions()
     try:
         return sessions.hours(exchange, session)[1]
+    except sessions.UnknownExchange:
+        return None
+
+
+def openings(exchange: str, now: datetime) -> Openings | None:
+    """When the exchange opened last and opens next, by its calendar; None where it has none."""
+    sessions = _sessions()
+    try:
+        return sessions.openings(exchange, now)
     except sessions.UnknownExchange:
         return None
 

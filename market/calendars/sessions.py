@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from market.calendars import facts, library
 from market.calendars.clock import Clock
+from market.calendars.openings import Opening, Openings
 from market.calendars.table import Session, Table, Untold, instant
 from market.prices import CLOSED, OPEN, POST, PRE, SETTLING
 
@@ -66,6 +67,16 @@ def next_close(mic: str, now: datetime) -> datetime | None:
         return of(mic, now.year).next_close(now)
     except Untold as why:
         raise _unknown(mic, why) from why
+
+
+def openings(mic: str, now: datetime) -> Openings:
+    """When the exchange opened last and opens next. Raises UnknownExchange."""
+    table = of(mic, now.year)
+    try:
+        told = table.opened(now), table.next_open(now)
+    except Untold as why:
+        raise _unknown(mic, why) from why
+    return Openings(*(at and Opening(session_date(mic, at), at) for at in told))
 
 
 def session_date(mic: str, now: datetime) -> date:

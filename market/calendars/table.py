@@ -89,6 +89,17 @@ class Table:
             session = following
         return None
 
+    def opened(self, moment: datetime) -> datetime | None:
+        """The last opening up to a moment, also after a lunch break; None of what never closes. Raises Untold."""
+        session = self.at(moment)
+        if session.rest and session.rest[1] <= moment.timestamp():
+            return instant(session.rest[1])
+        place = bisect_right(self._opens, session.opens) - 1
+        for index in range(place, max(place - _LOOKED_AHEAD, 0), -1):
+            if self.sessions[index - 1].closes < self.sessions[index].opens:
+                return instant(self.sessions[index].opens)
+        return None
+
     def next_close(self, moment: datetime) -> datetime | None:
         """The first close after a moment: today's, while the exchange is open; None of what never closes."""
         self._require(moment.astimezone(self.zone).date())

@@ -58,8 +58,5 @@ class SymbolAlias(models.Model):
     class Meta:
         ordering = ["text"]
 
-    def clean(self) -> None:
-        self.text = self.text.strip().upper()
-
     def __str__(self) -> str:
         return self.text

@@ -30,6 +30,6 @@ def quote_fields(quote: Quote) -> dict[str, Any]:
     }
 
 
-def as_json(quote: Quote, now: datetime) -> dict:
-    """CONTRACT.md's quote. now: the wall's clock."""
-    return {**quote_fields(quote), "freshness": freshness.of(quote, now)}
+def as_json(quote: Quote, now: datetime, opened: freshness.Opening | None) -> dict:
+    """CONTRACT.md's quote. now: the wall's clock. opened: the last opening of its exchange, where it is known."""
+    return {**quote_fields(quote), "freshness": freshness.of(quote, now, opened)}

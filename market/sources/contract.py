@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from market import symbols
 from market.calendars import hours
 from market.calendars.clock import Clock
+from market.calendars.openings import Openings
 from market.models import Symbol
 from market.prices import Bar, Named, Quote
 from market.sources.errors import ProviderError
@@ -100,6 +101,10 @@ class Source(Protocol):
     def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
         """The state of an exchange, where these tickers are at home; None before it is known. May take seconds."""
         return hours.of(exchange, tickers, self.now(), has_hours=self.about.has_hours)
+
+    def openings(self, exchange: str) -> Openings | None:
+        """When an exchange opened last and opens next; None where no calendar tells it. May take seconds."""
+        return hours.openings(exchange, self.now()) if self.about.has_hours else None
 
     def trouble(self) -> str | None:
         """Why no prices can come now, in a sentence for people; None while they can. Answers at once."""

@@ -11,9 +11,10 @@ from market.symbols.names import found, keys, named, named_in, resolve, tickers,
 from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
 from market.symbols.rows import begun, ensure, former, home, tracked
 from market.symbols.seed import Seed
-from market.symbols.spelling import InvalidTicker, UnknownSymbol, folded, ticker
+from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, ticker
 
 __all__ = [
+    "LONGEST",
     "InvalidTicker",
     "NameTaken",
     "NameTooLong",

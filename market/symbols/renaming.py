@@ -56,10 +56,10 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
 
 def _require_free(ticker: str, symbol: Symbol) -> None:
     """Nothing that people may mean by a ticker is another symbol: also a recording plays by a former one."""
-    words = spelling.readings(ticker)
-    if other := Symbol.objects.filter(ticker__in=words).exclude(pk=symbol.pk).first():
+    if other := Symbol.objects.filter(ticker__in=spelling.readings(ticker)).exclude(pk=symbol.pk).first():
         raise NameTaken(f"{ticker} is {other.name}; {symbol} can't have its ticker")
-    aliases = SymbolAlias.objects.filter(text__in=words).exclude(symbol=symbol).select_related("symbol")
+    named = SymbolAlias.objects.filter(text__in={*spelling.readings(ticker), *spelling.writings(ticker)})
+    aliases = named.exclude(symbol=symbol).select_related("symbol").order_by("text")
     if alias := aliases.first():
         raise NameTaken(f"{alias.text} leads to {alias.symbol}; {symbol} can't have it as its ticker")
 

@@ -24,17 +24,19 @@ def ensure(seeds: Iterable[Seed]) -> list[Symbol]:
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["ticker"]
     Symbol.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
-    found = begun(asked.values())
-    _ensure_spellings({symbol.ticker: symbol for symbol in found}, asked)
-    return found
+    found = begun(asked)
+    _ensure_spellings({symbol.ticker: symbol for symbol in found.values()}, asked)
+    return sorted(found.values(), key=lambda symbol: symbol.ticker)
 
 
-def begun(seeds: Iterable[Seed]) -> list[Symbol]:
-    """The symbols that came with these seeds, by the ticker that they have now."""
-    asked = {spelling.ticker(seed.ticker) for seed in seeds}
+def begun(tickers: Iterable[str]) -> dict[str, Symbol]:
+    """The symbol that came with each of a source's tickers, whatever it is called now and whoever has that ticker."""
+    asked = list(map(spelling.ticker, tickers))
     given_up = _given_up(asked)
-    mine = Q(ticker__in=asked - given_up.keys()) | Q(pk__in=given_up.values())
-    return list(Symbol.objects.filter(mine).order_by("ticker"))
+    mine = Symbol.objects.filter(Q(ticker__in=set(asked) - given_up.keys()) | Q(pk__in=given_up.values()))
+    by_ticker, by_key = {symbol.ticker: symbol for symbol in mine}, {symbol.pk: symbol for symbol in mine}
+    found = {each: by_key.get(given_up[each]) if each in given_up else by_ticker.get(each) for each in asked}
+    return {ticker: symbol for ticker, symbol in found.items() if symbol}
 
 
 def tracked() -> list[Symbol]:

@@ -8,6 +8,7 @@ TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.&=-]{0,30}")
 LONGEST = 64
 # A class of shares, which others set off by a dot, a slash or a blank: BRK.B, BRK/B.
 _CLASS = re.compile(r"([A-Z]{1,6})[./ ]([A-Z]{1,2})")
+_OF_CLASS = re.compile(r"([A-Z]{1,6})-([A-Z]{1,2})")
 
 
 class InvalidTicker(ValueError):
@@ -41,3 +42,9 @@ def readings(text: str) -> tuple[str, ...]:
         return ()
     share = _CLASS.fullmatch(word)
     return (word, "-".join(share.groups())) if share else (word,)
+
+
+def writings(ticker: str) -> tuple[str, ...]:
+    """What may name a ticker, itself first: the texts whose `readings` hold it."""
+    share = _OF_CLASS.fullmatch(ticker)
+    return (ticker, *(sign.join(share.groups()) for sign in "./ ")) if share else (ticker,)

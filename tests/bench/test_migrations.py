@@ -25,7 +25,9 @@ SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SYMBOLS, SESSIONS = round(500 * SCALE), 2_520
 GATE_SECONDS, GOAL_SECONDS = 60, 10
 FIRST_ID = 10_000
-BAR = "interval, opened_at, open, high, low, close, volume, is_final, revision, source, received_at, symbol_id"
+VALUES = "open, high, low, close, volume, is_final, revision, source, received_at"
+BAR = f"interval, opened_at, {VALUES}, symbol_id, session_date"
+COVERAGE = "interval, version, source, first_held, last_held, held, refused, corrections, symbol_id"
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ def _fill(connection: BaseDatabaseWrapper) -> None:
         insert = f"INSERT INTO market_bar ({BAR.replace('interval', _interval(connection))}) VALUES ({_marks(BAR)})"
         for number in range(SYMBOLS):
             cursor.executemany(insert, list(_bars(FIRST_ID + number)))
+        names = COVERAGE.replace("interval", _interval(connection))
+        cover = f"INSERT INTO market_coverage ({names}) VALUES ({_marks(COVERAGE)})"
+        first, *_, last = (row[1] for row in _bars(FIRST_ID))
+        facts = ("1d", "made by the version before", "yahoo", first, last, SESSIONS, 0, 0)
+        cursor.executemany(cover, [(*facts, FIRST_ID + number) for number in range(SYMBOLS)])
 
 
 def _interval(connection: BaseDatabaseWrapper) -> str:
@@ -125,7 +132,7 @@ def _bars(symbol: int) -> Iterator[tuple]:
     first = datetime(2014, 1, 1, tzinfo=UTC)
     for number in range(SESSIONS):
         at, level = f"{first + timedelta(days=number):%Y-%m-%d} 00:00:00", 100.0 + number % 97
-        yield "1d", at, level, level + 2, level - 2, level + 1, 1000 + number, 1, 0, "yahoo", at, symbol
+        yield "1d", at, level, level + 2, level - 2, level + 1, 1000 + number, 1, 0, "yahoo", at, symbol, at[:10]
 
 
 def _prepare(large: Large) -> None:

@@ -101,6 +101,16 @@ def test_what_was_asked_least_lately_goes_first_and_the_bound_holds(settings):
     assert store.bytes == 0
 
 
+def test_what_takes_the_place_of_an_older_version_is_counted_once():
+    write(1, 2, 3)
+    bars.columns("AAPL")
+    before = store.bytes
+    for day in (1, 2, 3):
+        bars.upsert([replace(bar(day, 105, received_at=later()), ticker="AAPL")])
+        bars.columns("AAPL")
+        assert store.bytes == before > 0
+
+
 def test_rows_of_a_version_that_is_gone_are_not_taken_for_those_of_another():
     write(1)
     kept = bars.columns("AAPL")["close"].tolist()

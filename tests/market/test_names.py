@@ -77,11 +77,13 @@ def test_a_seed_brings_no_second_row_of_a_symbol_that_has_another_ticker_now(met
     assert Symbol.objects.get(pk=meta.pk).name == "Meta Platforms, Inc."
 
 
-@pytest.mark.parametrize("path", ["", "bars/", "records/", "actions/", "quote/"])
-def test_every_read_of_a_symbol_answers_to_its_former_name(client, meta, quote, path):
+@pytest.mark.parametrize("path", ["", "/bars", "/records", "/actions", "/quote/"])
+@pytest.mark.parametrize("text", ["fb", "fa/ce", "FA%2FCE"])
+def test_every_read_of_a_symbol_answers_to_its_other_names(client, meta, quote, path, text):
+    SymbolAlias.objects.create(text="FA/CE", symbol=meta)
     quotes.keep([quote("META", 330.5)])
-    old, new = (client.get(f"/api/v2/symbols/{ticker}/{path}") for ticker in ("fb", "META"))
-    assert (old.status_code, old.json()) == (200, new.json())
+    other, own = (client.get(f"/api/v2/symbols/{ticker}{path}") for ticker in (text, "META"))
+    assert (other.status_code, other.json()) == (200, own.json())
 
 
 def test_many_prices_come_under_the_names_that_were_asked(client, meta, quote):
@@ -92,8 +94,11 @@ def test_many_prices_come_under_the_names_that_were_asked(client, meta, quote):
 
 
 def test_the_page_of_a_former_name_leads_to_todays(client, meta):
-    assert client.get("/symbols/FB/").url == "/symbols/META/"
-    assert client.get("/symbols/meta/").status_code == 200
+    SymbolAlias.objects.create(text="FA/CE", symbol=meta)
+    for text in ("FB", "meta", "fa/ce", "FA%2FCE"):
+        assert client.get(f"/symbols/{text}/").url == "/symbols/META/", text
+    assert client.get("/symbols/META/").status_code == 200
+    assert client.get("/symbols/NO/PE/").status_code == 404
 
 
 @pytest.mark.db
@@ -115,20 +120,60 @@ def test_a_job_is_about_todays_ticker_and_found_by_either(meta, client, django_u
         assert len(client.get("/api/tasks/tasks", {"symbol": name}).json()["results"]) == 2, name
 
 
-def test_staff_add_a_spelling_and_see_the_former_name(meta, client, django_user_model):
+@pytest.fixture
+def staff(client, django_user_model):
     client.force_login(django_user_model.objects.create_superuser("ada", "ada@example.org", "secret"))
-    path = reverse("admin:market_symbol_change", args=[meta.pk])
-    assert b"FB" in client.get(path).content
+    return client
+
+
+def save(staff, symbol: Symbol, **said):
+    """Save META's page, with its former ticker and one more spelling as they are said."""
     form = {
-        "aliases-TOTAL_FORMS": 2,
-        "aliases-INITIAL_FORMS": 1,
-        "aliases-1-text": "meta.oq",
-        "aliases-1-symbol": meta.pk,
+        "TOTAL_FORMS": 2,
+        "INITIAL_FORMS": 1,
+        "0-id": symbol.aliases.get().pk,
+        "0-symbol": symbol.pk,
+        "0-text": "FB",
     }
-    kept = {"aliases-0-id": meta.aliases.get().pk, "aliases-0-symbol": meta.pk, "aliases-0-text": "FB"}
-    facts = {name: getattr(meta, name) for name in ("name", "asset_type", "price_decimals", *FACTS)}
-    assert client.post(path, {**form, **kept, **facts}).status_code == 302
+    form |= {"1-symbol": symbol.pk} | said
+    facts = {name: getattr(symbol, name) for name in ("name", "asset_type", "price_decimals", *FACTS)}
+    path = reverse("admin:market_symbol_change", args=[symbol.pk])
+    return staff.post(path, facts | {f"aliases-{name}": value for name, value in form.items()})
+
+
+@pytest.mark.parametrize("text", ["meta.oq", " ｍｅｔａ.ＯＱ"])
+def test_staff_add_a_spelling_as_it_is_looked_for_and_see_the_former_name(meta, staff, text):
+    assert b"FB" in staff.get(reverse("admin:market_symbol_change", args=[meta.pk])).content
+    assert save(staff, meta, **{"1-text": text}).status_code == 302
     assert symbols.resolve("Meta.OQ") == meta
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("ｂｒｋ-b", "means BRK-B"), ("brk/b", "means BRK-B"), ("meta", "means META"), ("a\x7fb", "name nothing")],
+)
+def test_staff_add_no_spelling_that_leads_somewhere_already_or_nowhere(meta, berkshire, staff, text, why):
+    answer = save(staff, meta, **{"1-text": text})
+    assert (answer.status_code, why in answer.content.decode()) == (200, True)
+    assert meta.aliases.count() == 1
+
+
+def test_staff_neither_delete_nor_change_a_former_ticker(meta, staff):
+    assert save(staff, meta, **{"0-DELETE": "on", "0-text": "FBX", "1-text": "META.OQ"}).status_code == 302
+    assert sorted(meta.aliases.values_list("text", "kind")) == [("FB", "former"), ("META.OQ", "spelling")]
+
+
+@pytest.mark.parametrize(
+    ("text", "ticker"), [("fb", "FB"), (" brk.a", "BRK.A"), ("A B", None), ("spx", None), ("BRK-A", None)]
+)
+def test_staff_add_a_symbol_under_a_ticker_that_means_no_other(meta, berkshire, staff, text, ticker):
+    for spelled in ("SPX", "BRK/A"):
+        SymbolAlias.objects.create(text=spelled, symbol=berkshire)
+    form = {"ticker": text, "name": "Other", "asset_type": "equity", "price_decimals": 2, **FACTS}
+    forms = {"aliases-TOTAL_FORMS": 0, "aliases-INITIAL_FORMS": 0}
+    answer = staff.post(reverse("admin:market_symbol_add"), form | forms)
+    assert answer.status_code == (302 if ticker else 200)
+    assert set(Symbol.objects.filter(name="Other").values_list("ticker", flat=True)) == {ticker} - {None}
 
 
 @pytest.mark.db
@@ -144,6 +189,14 @@ def test_no_symbol_takes_what_means_another(meta, berkshire, to, other):
         symbols.rename("IBM", to)
     ibm.refresh_from_db()
     assert (ibm.ticker, symbols.resolve(to)) == ("IBM", meant)
+
+
+def test_no_symbol_takes_a_ticker_whose_other_spelling_means_another(meta):
+    SymbolAlias.objects.create(text="BRK.B", symbol=meta)
+    Symbol.objects.create(ticker="IBM", name="IBM", **FACTS)
+    with pytest.raises(symbols.NameTaken, match=r"BRK\.B leads to META"):
+        symbols.rename("IBM", "BRK-B")
+    assert symbols.rename("META", "BRK-B").new == "BRK-B"
 
 
 def test_a_symbol_takes_its_own_spelling(berkshire):

@@ -273,7 +273,7 @@ def test_a_price_from_the_future_is_not_live(quote, precision):
 
 def test_json_is_the_contracts_quote(quote):
     told = quote("AAPL", 101.3, previous_close=100.1, volume=7, as_of=AT, received_at=AT, market_state="closed")
-    assert quotes.as_json(told, AT) == {
+    assert quotes.as_json(told, AT, None) == {
         "symbol": "AAPL", "current_price": 101.3, "previous_close": 100.1, "change": 1.2, "change_percent": 1.1988,
         "volume": 7, "open": 101.3, "high": 101.3, "low": 101.3, "timestamp": "2024-07-02T15:00:00Z",
         "session_date": "2012-09-04", "as_of_precision": "second", "received_at": "2024-07-02T15:00:00Z",

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from market import bars, prices, quotes
+from market import bars, prices, quotes, symbols
 from market.bars import forming
 from market.coverage import held as coverage
 from market.models import Bar as BarRow
@@ -70,6 +70,18 @@ def test_history_is_there_up_to_the_start_and_not_beyond():
         ticker: sum(day < FIRST for day in recording.days(ticker)) for ticker in recording.TICKERS
     }
     assert bars.history("IBM", limit=1)[0].session_date == date(2012, 8, 31)
+
+
+def test_who_gets_a_ticker_that_was_given_up_gets_nothing_of_its_recording(settings):
+    start(settings, "2012-09-04", "FB")
+    symbols.rename("FB", "META")
+    facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
+    other = Symbol.objects.create(ticker="FB", name="Fibre plc", **facts)
+    BarRow.objects.filter(symbol__ticker="META").delete()  # what was loaded before is loaded again
+    assert {quote.ticker for quote in told(25)} == {"META"}
+    before = BarRow.objects.filter(symbol__ticker="META", opened_at__lt=prices.midnight(FIRST))
+    assert before.count() == len([day for day in recording.days("FB") if day < FIRST]) > 50
+    assert (Replay().history(other, date(2000, 1, 1))[0], other.bars.exists()) == ([], False)
 
 
 def test_preparing_again_changes_nothing():

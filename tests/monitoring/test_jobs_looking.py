@@ -57,17 +57,19 @@ def test_a_database_that_does_not_answer_is_asked_again(dispatcher, holding, mon
 
 
 def test_retries_wake_it_when_they_are_due_the_earliest_first(clocks, dispatcher, holding):
-    assert dispatcher._until_alarm() is None
+    assert dispatcher._until_due() is None
     for seconds in (9, 5, 7):
         dispatcher.wake_at(timezone.now() + timedelta(seconds=seconds))
     assert holding.room.is_set()
     waits = []
     for _ in range(3):
-        waits.append(dispatcher._until_alarm())
+        waits.append(dispatcher._until_due())
+        assert not dispatcher._is_due()
         clocks.go(waits[-1])
-        assert dispatcher._until_alarm() == 0.0
+        assert dispatcher._until_due() == 0.0
+        assert dispatcher._is_due()
     assert waits == [5, 2, 2]
-    assert dispatcher._until_alarm() is None
+    assert dispatcher._until_due() is None
 
 
 def test_a_worker_that_has_nothing_to_do_waits(start_inside):

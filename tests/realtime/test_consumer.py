@@ -118,6 +118,15 @@ def test_an_unsubscribed_client_hears_no_more(live_web, tracked, quote):
         assert client.until("price_update")["symbol"] == "GC=F"
 
 
+def test_what_is_unknown_is_named_also_where_streams_are_given_up(live_web, tracked):
+    with open_socket(live_web) as client:
+        client.ask({"action": "subscribe", "type": "prices", "symbols": ["AAPL"]}, "subscribed")
+        asked = {"action": "unsubscribe", "type": "all", "symbols": ["NOPE", "GC=F", "aapl"], "id": 7}
+        assert client.ask(asked, "unsubscribed")["streams"] == ["prices:AAPL"]
+        error = client.until("error")
+        assert (error["code"], error["symbols"], error["id"]) == ("unknown_symbol", ["NOPE"], 7)
+
+
 def test_current_prices_are_answered_with_null_for_none(live_web, tracked, quote):
     quotes.keep([quote("AAPL", 12.5)])
     with open_socket(live_web) as client:

@@ -337,6 +337,8 @@ class Source:
     def clock(self, *_: object) -> None:
         return None
 
+    openings = clock
+
     def trouble(self) -> str | None:
         raise KeyError("what a source says of itself")
 

@@ -68,7 +68,7 @@ def test_the_pages_speak_korean(client, apple, recorded):
 
 
 def test_a_symbol_is_found_in_any_case(client, apple, recorded):
-    assert "Apple Inc." in client.get("/symbols/aapl/").content.decode()
+    assert "Apple Inc." in client.get("/symbols/aapl/", follow=True).content.decode()
 
 
 def test_an_unknown_symbol_is_a_404_that_names_those_that_are_known(client, apple, recorded):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client as Browser
@@ -217,3 +218,37 @@ def test_the_recording_plays_on_under_the_new_name(facebook, recording):
     again, _ = recording("2012-09-04")
     assert Symbol.objects.count() == 5
     assert again is not feed
+
+
+def ask_admin(browser: Browser, *symbols: Symbol, to: str) -> str:
+    form = {"action": "rename", "to": to, "_selected_action": [symbol.pk for symbol in symbols]}
+    return browser.post("/admin/market/symbol/", form, follow=True).content.decode()
+
+
+def test_staff_rename_a_symbol_in_the_admin(facebook, admin_client):
+    assert "FB is META now." in ask_admin(admin_client, facebook, to="meta")
+    assert symbols.resolve("FB").ticker == "META"
+    assert [epoch_of("prices:FB"), Symbol.objects.filter(ticker="FB").exists()] == [None, False]
+    assert LogEntry.objects.get().change_message == "FB → META"
+
+
+@pytest.mark.parametrize(
+    ("to", "both", "why"),
+    [
+        ("IBM", False, "IBM is International"),
+        ("A B", False, "is no ticker"),
+        ("", False, "Select one"),
+        ("META", True, "Select one"),
+    ],
+)
+def test_the_admin_says_why_nothing_was_renamed(facebook, admin_client, to, both, why):
+    chosen = [facebook, *([Symbol.objects.get(ticker="IBM")] if both else [])]
+    assert why in ask_admin(admin_client, *chosen, to=to)
+    assert not SymbolAlias.objects.exists()
+
+
+def test_the_admin_says_who_moves_the_rest_where_redis_is_away(facebook, admin_client):
+    with no_redis():
+        told = ask_admin(admin_client, facebook, to="META")
+    assert "a feed moves what Redis holds" in told
+    assert Symbol.objects.get(pk=facebook.pk).ticker == "META"

@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from market.calendars import clock
+from market.calendars import clock, openings
 from market.calendars.clock import Clock
+from market.calendars.openings import Opening, Openings
 from realtime import timekeeper
 from realtime.timekeeper import Timekeeper
 
@@ -22,6 +23,9 @@ class Exchange:
 
     def __init__(self, said: Clock | None, hold: threading.Event | None = None) -> None:
         self.said, self.hold = said, hold
+
+    def openings(self, exchange: str) -> None:
+        return None
 
     def clock(self, exchange: str, tickers: Sequence[str]) -> Clock | None:
         if self.hold:
@@ -93,3 +97,24 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_the_openings_of_every_exchange_are_told(monkeypatch):
+    at = datetime(2026, 6, 8, 13, 30, tzinfo=UTC)
+    known = {"XNYS": Openings(Opening(at.date(), at)), "XLON": None}
+    exchange = Exchange(OPEN)
+    exchange.openings = known.get
+    Timekeeper(exchange, lambda: HOME, lambda: known).tell_openings()
+    assert openings.latest(known, at) == {"XNYS": Opening(at.date(), at), "XLON": None}
+
+
+def test_openings_are_told_when_they_change_and_now_and_then(monkeypatch):
+    now, told, at = [1000.0], [], datetime(2026, 6, 8, 13, 30, tzinfo=UTC)
+    monkeypatch.setattr(timekeeper.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(timekeeper.openings, "keep", lambda *said: told.append(now[0]))
+    exchange = Exchange(OPEN)
+    exchange.openings = lambda name: Openings(None if now[0] < 1031 else Opening(at.date(), at))
+    keeper = Timekeeper(exchange, lambda: HOME, lambda: ["XNYS"])
+    for now[0] in (1000.0, 1029.0, 1030.0, 1031.0, 1032.0):
+        keeper.tell_openings()
+    assert told == [1000.0, 1030.0, 1031.0]

@@ -43,10 +43,7 @@ class Store:
         self._held: OrderedDict[tuple[str, str], Kept] = OrderedDict()
         self._sizes: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
-
-    @property
-    def bytes(self) -> int:
-        return sum(self._sizes.values())
+        self.bytes = 0
 
     def get(self, key: tuple[str, str], version: str) -> Kept | None:
         """What is kept of a key, if it is of this version."""
@@ -60,13 +57,18 @@ class Store:
     def keep(self, key: tuple[str, str], kept: Kept) -> None:
         """Keep it, also where it has grown by a view, in place of what the least recently asked keys hold."""
         with self._lock:
+            self._forget(key)
             self._held[key], self._sizes[key] = kept, kept.bytes
-            self._held.move_to_end(key)
+            self.bytes += self._sizes[key]
             while self._held and self.bytes > settings.COLUMNS_BYTES:
-                oldest, _ = self._held.popitem(last=False)
-                del self._sizes[oldest]
+                self._forget(next(iter(self._held)))
 
     def clear(self) -> None:
         with self._lock:
             self._held.clear()
             self._sizes.clear()
+            self.bytes = 0
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._held.pop(key, None)
+        self.bytes -= self._sizes.pop(key, 0)

@@ -68,7 +68,7 @@ class Replay(Source):
     def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         """What lies before the sessions that are played: those are the feed's alone, and a rewind takes them back."""
         recorded = {today: ticker for ticker, today in _names().items()}.get(symbol.ticker, "")
-        found = recording.bars(recorded, self._start, datetime.now(UTC))
+        found = _bars(recorded, symbol.ticker, self._start)
         named = _splits(recorded, start, self._start - timedelta(days=1))
         return [bar for bar in found if bar.session_date >= start], named
 
@@ -98,7 +98,7 @@ class Replay(Source):
                 place = _begun(place.epoch, _following(place.session))
             else:
                 place = place if place.at else _kept(replace(place, at=datetime.now(UTC)))
-                yield Tick([place.quote()])
+                yield Tick([_today(place.quote())])
                 stop.wait(settings.REPLAY_SESSION_SECONDS / place.steps)
                 place = _kept(replace(place, step=place.step + 1, at=None))
 
@@ -147,7 +147,7 @@ class Replay(Source):
         quotes.forget(NAME)
         _seed_quotes(first)
         with suppress(NothingDone):  # before the first session of all lies nothing
-            records.refresh(recording.TICKERS)
+            records.refresh(list(_names().values()))
         return Rewind(place.epoch + 1, first)
 
 
@@ -185,8 +185,17 @@ def _playing(session: date) -> list[str]:
 
 
 def _names() -> dict[str, str]:
-    """Today's ticker of each recorded one that there is a symbol of."""
-    return symbols.tickers(recording.TICKERS)
+    """Today's ticker of each recorded one that there is a symbol of: who got a recorded ticker later is another."""
+    return {ticker: symbol.ticker for ticker, symbol in symbols.begun(recording.TICKERS).items()}
+
+
+def _today(quote: Quote) -> Quote:
+    return replace(quote, ticker=_names().get(quote.ticker, quote.ticker))
+
+
+def _bars(recorded: str, ticker: str, before: date) -> list[Bar]:
+    """The recorded bars before a session, under the ticker of today."""
+    return [replace(bar, ticker=ticker) for bar in recording.bars(recorded, before, datetime.now(UTC))]
 
 
 def _missing(session: date) -> tuple[str, ...]:
@@ -198,19 +207,19 @@ def _missing(session: date) -> tuple[str, ...]:
 
 def _load_history(before: date) -> None:
     """Have every bar and split of the recording before a session."""
-    names, now = _names(), datetime.now(UTC)
+    names = _names()
     counts = stored.counted(names.values(), NAME, before)
-    for ticker in recording.TICKERS:
-        found = recording.bars(ticker, before, now)
-        if counts.get(names.get(ticker), 0) < len(found):
+    for recorded, ticker in names.items():
+        found = _bars(recorded, ticker, before)
+        if counts.get(ticker, 0) < len(found):
             bars.upsert(found)
     _know_splits(date.min, before)
 
 
 def _know_splits(first: date, last: date) -> None:
-    for ticker in recording.SPLITS:
+    for ticker, symbol in symbols.begun(recording.SPLITS).items():
         if named := _splits(ticker, first, last):
-            actions.keep(symbols.resolve(ticker), named, NAME)
+            actions.keep(symbol, named, NAME)
 
 
 def _splits(ticker: str, first: date, last: date) -> Named:

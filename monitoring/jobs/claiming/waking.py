@@ -8,7 +8,7 @@ import time
 from monitoring.jobs import doorbell
 
 LOOK_SECONDS = 0.005  # between two looks of a worker that is awake
-DENSE_SECONDS = 0.02  # what comes faster than this keeps it awake
+DENSE_SECONDS = 0.03  # what comes faster than this keeps it awake: a ring costs about as much as four looks
 SAY_SECONDS = doorbell.AWAKE_SECONDS / 3
 
 
