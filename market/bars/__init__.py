@@ -1,8 +1,8 @@
 """Bars: written in one place, as traded; read as traded or restated. The forming ones wait in Redis.
 
-checks          what can be a bar
-write           the one door in; what is corrected leaves a revision
-statement       the one that writes many rows
+batch           bars of one interval as columns (pure)
+checks          what can be a bar (pure)
+writing/        the one door in; what is corrected leaves a revision
 removal         what is taken back
 read            the bars of a span, as values
 columns/        the final ones as arrays, of many symbols at once
@@ -11,17 +11,20 @@ forming         the running session's bar
 wire            how a bar is told
 """
 
+from market.bars.batch import Batch, answer
 from market.bars.columns import Series, columns, of_many, series
 from market.bars.read import Basis, Bounds, NoBars, basis, history, rows, steady_rows
 from market.bars.removal import delete_played, forget_future
-from market.bars.write import UpsertResult, upsert
+from market.bars.writing import UpsertResult, upsert, write
 
 __all__ = [
     "Basis",
+    "Batch",
     "Bounds",
     "NoBars",
     "Series",
     "UpsertResult",
+    "answer",
     "basis",
     "columns",
     "delete_played",
@@ -32,4 +35,5 @@ __all__ = [
     "series",
     "steady_rows",
     "upsert",
+    "write",
 ]

@@ -2,10 +2,8 @@
 
 import math
 import os
-import random
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -13,12 +11,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from market import actions, bars, prices
-from market.bars import forming, write
+from market import actions, bars, coverage, prices
+from market.bars import checks, forming
 from market.bars.wire import bar_fields
+from market.bars.writing import door, store
 from market.coverage import held
 from market.models import Bar as BarRow
-from market.models import BarRevision, CorporateAction, Symbol
+from market.models import BarRevision, CorporateAction, ProvisionalBar, Symbol
 from market.prices import Action, Bar, Named
 from monitoring import refusals
 from tests.conftest import shared_database
@@ -53,19 +52,18 @@ def test_writing_twice_changes_nothing():
     many = [bar(day, 100 + day / 7) for day in range(1, 10)]
     assert counts(bars.upsert(many)) == (9, 0, 0)
     before = table()
-    assert counts(bars.upsert([replace(one, received_at=later()) for one in many])) == (0, 0, 9)
+    assert counts(bars.upsert(many)) == (0, 0, 9)
     assert table() == before
 
 
 @pytest.mark.db
-def test_the_order_of_writing_does_not_matter(monkeypatch):
-    monkeypatch.setattr(write, "BATCH", 7)
-    many = [bar(day, 100 + version, received_at=later(version)) for day in range(1, 30) for version in range(3)]
-    bars.upsert(many)
-    before = table()
-    BarRow.objects.all().delete()
-    bars.upsert(random.Random(1).sample(many, len(many)))
-    assert table() == before
+def test_what_says_the_same_leaves_its_time_and_no_version():
+    bars.upsert([bar(day) for day in (1, 2, 3)])
+    before = coverage.latest(["AAPL"])
+    assert counts(bars.upsert([bar(day, received_at=later(5)) for day in (1, 3)])) == (0, 0, 2)
+    assert [row[-1] for row in table()] == [later(5), None, later(5)]
+    assert [row.received_at for row in BarRow.objects.all()] == [RECEIVED] * 3
+    assert coverage.latest(["AAPL"]) == before
 
 
 @pytest.mark.db
@@ -81,15 +79,45 @@ def test_a_correction_is_a_new_revision_and_the_old_values_stay_with_the_reason(
 @pytest.mark.parametrize("field", ["open", "high", "low", "close", "volume"])
 def test_each_value_can_be_corrected_alone(field):
     bars.upsert([bar()])
-    changed = {"open": 99.5, "high": 111.0, "low": 89.0, "close": 100.5, "volume": None}[field]
+    changed = {"open": 99.5, "high": 111.0, "low": 89.0, "close": 100.5, "volume": 2000}[field]
     bars.upsert([bar(**{field: changed}, received_at=later())])
     assert getattr(BarRow.objects.get(), field) == changed
 
 
 @pytest.mark.db
-def test_an_older_answer_that_comes_late_changes_nothing():
+def test_an_older_answer_that_comes_late_is_the_earlier_revision():
     bars.upsert([bar(close=102, received_at=later())])
-    assert counts(bars.upsert([bar(close=101)])) == (0, 0, 1)
+    assert counts(bars.upsert([bar(close=101)], reason="late")) == (0, 1, 0)
+    row, old = BarRow.objects.get(), BarRevision.objects.get()
+    assert (row.close, row.revision, row.received_at) == (102, 1, later())
+    assert (old.close, old.revision, old.received_at, old.replaced_at) == (101, 0, RECEIVED, later())
+
+
+@pytest.mark.db
+def test_a_volume_that_is_not_told_is_that_which_is_known():
+    bars.upsert([bar(1), bar(2)])
+    told = [bar(1, volume=None, received_at=later()), bar(2, 102, volume=None, received_at=later())]
+    assert counts(bars.upsert(told)) == (0, 1, 1)
+    assert [(one.close, one.volume) for one in bars.history("AAPL")] == [(101, 1000), (102, 1000)]
+
+
+@pytest.mark.db
+def test_a_volume_that_moves_by_a_third_of_a_percent_is_no_correction():
+    bars.upsert([bar(1, volume=100_000), bar(2, volume=100_000)])
+    told = [bar(1, volume=100_349, received_at=later()), bar(2, volume=100_360, received_at=later())]
+    assert counts(bars.upsert(told)) == (0, 1, 1)
+    assert [(one.volume, one.revision) for one in bars.history("AAPL")] == [(100_000, 0), (100_360, 1)]
+
+
+@pytest.mark.db
+def test_to_settle_is_no_correction_and_what_was_told_before_stays():
+    closed = {"is_final": False, "state": "closed"}
+    bars.upsert([bar(close=100.5, **closed)])
+    bars.upsert([bar(close=101, received_at=later(1), **closed)])
+    assert counts(bars.upsert([bar(close=102, received_at=later(2))], reason="settled")) == (0, 1, 0)
+    assert [(one.close, one.state, one.revision) for one in bars.history("AAPL")] == [(102, "final", 0)]
+    provisional = [(old.ordinal, old.close, old.replaced_at) for old in ProvisionalBar.objects.all()]
+    assert provisional == [(0, 100.5, later(1)), (1, 101.0, later(2))]
     assert not BarRevision.objects.exists()
 
 
@@ -113,8 +141,8 @@ def test_a_closed_bar_moves_without_revisions_and_never_covers_a_final_one():
         ({"high": math.inf}, "a price that is none"),
         ({"low": 0.0}, "a price that is none"),
         ({"open": -1.0}, "a price that is none"),
-        ({"high": 100.5}, "contradict"),
-        ({"low": 100.5}, "contradict"),
+        ({"high": 99.5}, "contradict"),
+        ({"low": 102.5}, "contradict"),
         ({"volume": -1}, "a volume of -1"),
         ({"volume": 10**19}, "a volume of 1000"),
         ({"volume": 0.5}, "a volume of 0.5"),
@@ -143,7 +171,7 @@ def test_a_bar_that_was_received_in_the_future_gives_way_to_the_next_correction(
     assert counts(bars.upsert([bar(close=102, received_at=later())])) == (0, 1, 0)
     assert counts(bars.upsert([bar(close=103, received_at=later(2))])) == (0, 1, 0)
     assert counts(bars.upsert([bar(close=102, received_at=later(1))])) == (0, 0, 1)
-    assert BarRow.objects.get().close == 103
+    assert (BarRow.objects.get().close, BarRow.objects.get().revision) == (103, 2)
 
 
 @pytest.mark.db
@@ -157,8 +185,8 @@ def test_bars_of_sessions_to_come_are_forgotten_and_counted():
 
 @pytest.mark.db
 def test_a_bar_that_the_database_refuses_does_not_take_the_others_along(monkeypatch):
-    monkeypatch.setattr(bars.checks, "bar_fault", lambda bar, now: None)  # as if the door stood open
-    result = bars.upsert([bar(day, volume=10**19 if day == 7 else 1) for day in range(1, 30)])
+    monkeypatch.setattr(checks, "faults", lambda batch, may_be_negative, now: {})  # as if the door stood open
+    result = bars.upsert([bar(day, close=math.inf if day == 7 else 101) for day in range(1, 30)])
     assert (result.inserted, len(result.refused), BarRow.objects.count()) == (28, 1, 28)
     assert "2024-01-07" in result.refused[0]
     assert refusals.counts() == {"bars": 1}
@@ -219,15 +247,15 @@ def test_four_processes_that_write_different_values_agree_on_the_newest_and_lose
 @pytest.mark.db
 @pytest.mark.django_db(transaction=True)
 def test_a_deadlock_is_tried_again(monkeypatch):
-    once, met = write._write, []
+    once, met = store.write, []
 
     def deadlocks_twice(*arguments):
         met.append(1)
         if len(met) < 3:
-            raise write.OperationalError(1213, "Deadlock found when trying to get lock")
+            raise door.OperationalError(1213, "Deadlock found when trying to get lock")
         return once(*arguments)
 
-    monkeypatch.setattr(write, "_write", deadlocks_twice)
+    monkeypatch.setattr(store, "write", deadlocks_twice)
     assert counts(bars.upsert([bar()])) == (1, 0, 0)
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from market import bars
-from market.bars import write
+from market.bars.writing import door
 from market.calendars import sessions
 from market.sources.replay import recording
 from monitoring import jobs, turns
@@ -63,14 +63,15 @@ def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwh
 
 
 def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch):
+    monkeypatch.setattr(door, "BATCH", 500)
     submitted = []
     rest = SimpleNamespace(
         monotonic=time.monotonic,
         sleep=lambda seconds: submitted.append(beside.submit("market.records", {"symbols": ["AAPL"]})),
     )
     monkeypatch.setattr(turns, "time", rest)
-    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * write.BATCH]
-    assert bars.upsert(history, reason="a test").inserted == 3 * write.BATCH
+    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * door.BATCH]
+    assert bars.upsert(history, reason="a test").inserted == 3 * door.BATCH
     assert len(submitted) == (3 if connection.vendor == "sqlite" else 0)
 
 

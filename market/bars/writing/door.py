@@ -1,0 +1,179 @@
+"""The one door of bars: what can't be is refused and counted, and what can is written, part by part."""
+
+import logging
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from django.db import OperationalError, connection
+
+from market import symbols
+from market.bars import batch as columns
+from market.bars import checks
+from market.bars.batch import Batch
+from market.bars.writing import store
+from market.bars.writing.store import Written
+from market.coverage import rows as coverage
+from market.models import Symbol
+from market.prices import Bar
+from monitoring import refusals
+
+logger = logging.getLogger(__name__)
+
+BATCH = 10_000  # rows of one transaction: a few hundredths of a second
+RETRIES = 3
+_DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
+
+Versions = dict[tuple[str, str], tuple[str, str]]
+Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and what it was
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertResult:
+    """How many rows each; `changed` are those with other values, now or then, `refused` says why, a line each.
+
+    first, last: the openings between which the inserted and changed ones lie; None where there are none.
+    versions: by ticker and interval that of the bars before and after; equal where no value changed. Whoever knows the
+    bars of the version before and what was written knows those of the version after: nobody else wrote between.
+    """
+
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: tuple[str, ...] = ()
+    first: datetime | None = None
+    last: datetime | None = None
+    versions: Versions = field(default_factory=dict)
+
+
+def upsert(bars: Iterable[Bar], *, reason: str = "") -> UpsertResult:
+    """`write` of bars as values, of any intervals and sources."""
+    together, misshapen = defaultdict(list), []
+    for bar in bars:
+        if fault := checks.form_fault(bar):
+            misshapen.append((bar, fault))
+        else:
+            together[bar.interval, bar.source].append(bar)
+    known = symbols.found(
+        {bar.ticker for each in together.values() for bar in each} | {bar.ticker for bar, _ in misshapen}
+    )
+    results = [_write(columns.of_bars(each), known, reason) for _, each in sorted(together.items())]
+    refused = [
+        (bar.ticker, bar.interval, f"{bar.opened_at:%Y-%m-%d %H:%M}", fault, repr(bar)) for bar, fault in misshapen
+    ]
+    return _together([*results, UpsertResult(refused=_refuse(refused, known))])
+
+
+def write(batch: Batch, *, reason: str = "") -> UpsertResult:
+    """Write bars as traded; safe to run twice, out of order and at once.
+
+    Of all that was told of a bar, in any order, the same comes (`order`): the latest telling counts, and what stood
+    before goes to BarRevision with the reason, or to ProvisionalBar where it had not settled.
+    A bar that can't be, or that the database does not take, is refused and counted; the others are written.
+    """
+    return _write(batch, symbols.found(batch.tickers), reason)
+
+
+def _write(batch: Batch, known: Mapping[str, Symbol], reason: str) -> UpsertResult:
+    symbol = [known.get(ticker) for ticker in batch.tickers]
+    negative = np.array([each is not None and each.asset_type in checks.NEGATIVE for each in symbol], bool)
+    faults = checks.faults(batch, negative[batch.symbol], datetime.now(UTC))
+    if None in symbol:
+        unknown = np.array([each is None for each in symbol], bool)[batch.symbol]
+        faults |= dict.fromkeys(np.flatnonzero(unknown).tolist(), "there is no such symbol")
+    refused = [_told(batch, place, fault) for place, fault in sorted(faults.items())]
+    batch, _ = checks.clipped(batch.take(_others(len(batch), faults)))
+    keys = np.array([0 if each is None else each.pk for each in symbol], np.int64)
+    batch = _ordered(batch, keys)
+    slack = np.zeros(len(batch), np.int64)
+
+    def write(places: list[int]) -> Written:
+        part = batch.take(places)
+        return _write_again(part, keys[part.symbol], slack[places], reason)
+
+    def refuse(place: int, fault: str) -> None:
+        refused.append(_told(batch, place, fault))
+
+    parts = [list(range(first, min(first + BATCH, len(batch)))) for first in range(0, len(batch), BATCH)]
+    written = [each for part in parts for each in refusals.apart(part, write, refuse)]
+    tickers = {each.pk: ticker for ticker, each in zip(batch.tickers, symbol, strict=True) if each is not None}
+    told = _refuse(refused, known)
+    return _together([*(_result(each, tickers) for each in written), UpsertResult(refused=told)])
+
+
+def _ordered(batch: Batch, keys: np.ndarray) -> Batch:
+    """By symbol and opening, and those of one bar as `order` has them; what is told twice is told once."""
+    key, opened = keys[batch.symbol], batch.opened
+    if len(batch) < 2 or ((np.diff(key) > 0) | ((np.diff(key) == 0) & (np.diff(opened) > 0))).all():
+        return batch
+    told = [getattr(batch, name) for name in ("state", "received", *columns.PRICES, "volume")]
+    ordered = batch.take(np.lexsort([*told[::-1], opened, key]))
+    names = ("opened", "state", "received", *columns.PRICES, "volume")
+    moved = [np.diff(keys[ordered.symbol]) != 0, *(np.diff(getattr(ordered, name)) != 0 for name in names)]
+    return ordered.take(np.concatenate([[True], np.logical_or.reduce(moved)]))
+
+
+def _others(length: int, places: Iterable[int]) -> np.ndarray:
+    kept = np.ones(length, bool)
+    kept[list(places)] = False
+    return kept
+
+
+def _write_again(part: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Written:
+    """Write, and try again where the database chose us as a deadlock's victim."""
+    for attempt in range(RETRIES + 1):
+        try:
+            return store.write(part, keys, slack, reason)
+        except OperationalError as error:
+            is_ours = error.args and error.args[0] in (_DEADLOCK, _LOCK_TIMEOUT)
+            if not is_ours or attempt == RETRIES or connection.in_atomic_block:
+                raise
+            wait = random.uniform(0.01, 0.05) * 2**attempt
+            logger.info("bars: %s; trying again in %.2f s", error, wait)
+            time.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _result(written: Written, tickers: Mapping[int, str]) -> UpsertResult:
+    first, last = (datetime.fromtimestamp(each, UTC) for each in written.openings) if written.openings else (None, None)
+    versions = {(tickers[symbol], interval): each for (symbol, interval), each in written.versions.items()}
+    return UpsertResult(written.inserted, written.changed, written.unchanged, (), first, last, versions)
+
+
+def _together(results: list[UpsertResult]) -> UpsertResult:
+    return UpsertResult(
+        *(sum(getattr(each, name) for each in results) for name in ("inserted", "changed", "unchanged")),
+        refused=tuple(line for each in results for line in each.refused),
+        first=min((each.first for each in results if each.first), default=None),
+        last=max((each.last for each in results if each.last), default=None),
+        versions=_followed(each.versions for each in results),
+    )
+
+
+def _followed(parts: Iterable[Versions]) -> Versions:
+    """The versions before and after all parts; where others wrote between two, only what follows them counts."""
+    told: Versions = {}
+    for part in parts:
+        for key, (before, after) in part.items():
+            first, last = told.get(key, (before, before))
+            told[key] = (first if last == before else before, after)
+    return told
+
+
+def _told(batch: Batch, place: int, fault: str) -> Refused:
+    """A row that is refused, in words, whatever stands in it."""
+    row = {name: getattr(batch, name)[place].item() for name in columns.COLUMNS[3:]}
+    return batch.tickers[batch.symbol[place]], batch.interval, batch.opening(place), fault, f"{row} of {batch.source}"
+
+
+def _refuse(refused: list[Refused], known: Mapping[str, Symbol]) -> tuple[str, ...]:
+    """A sentence about each bar that is not written, which is also counted."""
+    for ticker, _, _, fault, content in refused:
+        refusals.note("bars", ticker, fault, content)
+    counts = Counter((known[ticker].pk, interval) for ticker, interval, *_ in refused if ticker in known)
+    coverage.note_refused(counts)
+    return tuple(f"{ticker} {interval} {opening}: {fault}" for ticker, interval, opening, fault, _ in refused)

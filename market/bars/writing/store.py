@@ -1,0 +1,192 @@
+"""A part of a batch in one transaction: what its bars were goes to the former values, and coverage is told."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+from django.db import transaction
+
+from market import prices
+from market.bars.batch import COLUMNS, PRICES, UNKNOWN, Batch, microseconds, moment
+from market.bars.writing import compare, confirmations, held, late, statements
+from market.bars.writing.compare import Compared
+from market.bars.writing.held import Held
+from market.bars.writing.order import Told
+from market.coverage import rows as coverage
+from market.models import Coverage, ProvisionalBar
+from monitoring import turns
+
+Versions = dict[tuple[int, str], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of a part: how many are new, have other values or were left; the first and the last opening of
+    what was written, and by symbol and interval the versions before and after.
+    """
+
+    inserted: int
+    changed: int
+    unchanged: int
+    openings: tuple[int, int] | None
+    versions: Versions
+
+
+class _Counts(NamedTuple):
+    """Masks of the new rows and of those with other values, and by symbol how many more former values there are."""
+
+    inserted: np.ndarray
+    changed: np.ndarray
+    corrections: dict[int, int]
+
+
+def write(batch: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Written:
+    """Give each telling its place. batch: in the order of symbol and opening; keys: its symbols' keys.
+
+    The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
+    """
+    symbols, interval = np.unique(keys).tolist(), batch.interval
+    with turns.taken(), transaction.atomic():
+        covered = coverage.hold([(symbol, interval) for symbol in symbols])
+        before = {key: row.version for key, row in covered.items()}
+        found = held.of(symbols, interval, batch.opened.min(), batch.opened.max())
+        now = datetime.now(UTC)
+        compared = compare.compare(batch, keys, found, slack, microseconds(now + prices.AHEAD))
+        counts = _write(batch, keys, found, compared, slack, reason, now)
+        written = counts.inserted | counts.changed
+        _cover(covered, batch, keys, counts)
+        coverage.renew(covered[symbol, interval] for symbol in np.unique(keys[written]).tolist())
+    openings = batch.opened[written]
+    return Written(
+        int(counts.inserted.sum()),
+        int(counts.changed.sum()),
+        int((~written).sum()),
+        (int(openings.min()), int(openings.max())) if len(openings) else None,
+        {key: (before[key], row.version) for key, row in covered.items()},
+    )
+
+
+def _write(
+    batch: Batch, keys: np.ndarray, found: Held, compared: Compared, slack: np.ndarray, reason: str, now: datetime
+) -> _Counts:
+    interval, corrections = batch.interval, defaultdict(int)
+    for symbol, opening, received in _spans(compared.correcting, compared, found, batch):
+        statements.keep_former(symbol, interval, opening, received, reason)
+    for symbol in keys[compared.correcting].tolist():
+        corrections[symbol] += 1
+    _keep_provisional(compared.settling | compared.moving, batch, found, compared.at)
+    replaced = compared.correcting | compared.settling | compared.moving
+    columns, inherits = _columns(batch, keys, found, compared, replaced)
+    for which, replacing in ((compared.new, False), (replaced, True)):
+        if which.any():
+            part = {name: column[which] for name, column in columns.items()}
+            statements.insert(part, interval, batch.source, replacing=replacing)
+    for symbol, opening, received in _spans(compared.confirming, compared, found, batch):
+        statements.confirm(symbol, interval, opening, received)
+    aside = compared.confirming | compared.retold | inherits
+    pairs = np.stack([batch.opened[aside], batch.volume[aside]], axis=1)
+    confirmations.add(interval, keys[aside], batch.received[aside], pairs)
+    inserted, changed = compared.new.copy(), replaced
+    for place, placed in _place(batch, keys, compared.late, slack, reason, now):
+        inserted[place], changed[place] = placed.is_new, placed.is_changed and not placed.is_new
+        corrections[int(keys[place])] += placed.corrections
+    return _Counts(inserted, changed, corrections)
+
+
+def _spans(which: np.ndarray, compared: Compared, found: Held, batch: Batch) -> Iterable[tuple[int, list[int], int]]:
+    if not which.any():
+        return ()
+    columns = compare.spans(which, compared.at, found, batch.received)
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _columns(
+    batch: Batch, keys: np.ndarray, found: Held, compared: Compared, replaced: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What is to be written, and of which rows the volume is that which stood, as they tell none."""
+    columns = {name: getattr(batch, name) for name in COLUMNS} | {"symbol": keys}
+    columns["revision"] = np.zeros(len(batch), np.int64)
+    if not replaced.any():
+        return columns, replaced
+    volume, revision = found.volume[compared.at], found.revision[compared.at]
+    inherits = replaced & (batch.volume == UNKNOWN) & (volume != UNKNOWN)
+    columns["volume"] = np.where(inherits, volume, batch.volume)
+    columns["revision"] = np.where(compared.correcting, revision + 1, 0)
+    return columns, inherits
+
+
+def _keep_provisional(which: np.ndarray, batch: Batch, found: Held, at: np.ndarray) -> None:
+    """Keep what closed bars said before they said otherwise or settled."""
+    if not which.any():
+        return
+    places = np.flatnonzero(which)
+    ordinals = _ordinals(batch.interval, found, at[places])
+    rows = []
+    for place in places.tolist():
+        bar = int(at[place])
+        key = int(found.symbol[bar]), int(found.opened[bar])
+        rows.append(
+            ProvisionalBar(
+                symbol_id=key[0],
+                interval=batch.interval,
+                opened_at=datetime.fromtimestamp(key[1], UTC),
+                **{name: float(getattr(found, name)[bar]) for name in PRICES},
+                volume=None if found.volume[bar] == UNKNOWN else int(found.volume[bar]),
+                source=found.source[bar],
+                received_at=moment(int(found.received[bar])),
+                confirmed_at=None if found.confirmed[bar] == held.NEVER else moment(int(found.confirmed[bar])),
+                replaced_at=moment(int(batch.received[place])),
+                ordinal=ordinals[key],
+            )
+        )
+    ProvisionalBar.objects.bulk_create(rows)
+
+
+def _ordinals(interval: str, found: Held, places: np.ndarray) -> dict[tuple[int, int], int]:
+    """Of each bar how many provisional values it has already."""
+    ordinals: dict[tuple[int, int], int] = defaultdict(int)
+    openings = found.opened[places]
+    ends = (datetime.fromtimestamp(int(each), UTC) for each in (openings.min(), openings.max()))
+    symbols = np.unique(found.symbol[places]).tolist()
+    known = ProvisionalBar.objects.filter(symbol_id__in=symbols, interval=interval, opened_at__range=tuple(ends))
+    for symbol, opened_at in known.order_by().values_list("symbol_id", "opened_at"):
+        ordinals[symbol, microseconds(opened_at) // 1_000_000] += 1
+    return ordinals
+
+
+def _place(
+    batch: Batch, keys: np.ndarray, which: np.ndarray, slack: np.ndarray, reason: str, now: datetime
+) -> Iterable[tuple[int, late.Placed]]:
+    """Those whose place must be looked for: of each of their bars the first row, with what came of all of them."""
+    told, rows = defaultdict(list), {}
+    for place in np.flatnonzero(which).tolist():
+        key = int(keys[place]), int(batch.opened[place])
+        values = (float(getattr(batch, name)[place]) for name in PRICES)
+        volume, state, received = (int(getattr(batch, name)[place]) for name in ("volume", "state", "received"))
+        told[key].append(Told(state, received, *values, volume, batch.source, reason))
+        rows.setdefault(key, place)
+    if not told:
+        return ()
+    sessions = {key: int(batch.session[place]) for key, place in rows.items()}
+    placed = late.place(batch.interval, told, sessions, {key: int(slack[place]) for key, place in rows.items()}, now)
+    return ((rows[key], each) for key, each in placed.items())
+
+
+def _cover(covered: dict[coverage.Key, Coverage], batch: Batch, keys: np.ndarray, counts: _Counts) -> None:
+    """Have the rows of coverage say what was written."""
+    for symbol in np.unique(keys[counts.inserted | counts.changed]).tolist():
+        row = covered[symbol, batch.interval]
+        openings = batch.opened[counts.inserted & (keys == symbol)]
+        row.corrections += counts.corrections.get(symbol, 0)
+        row.source = batch.source
+        if not len(openings):
+            continue
+        first, last = (datetime.fromtimestamp(int(each), UTC) for each in (openings.min(), openings.max()))
+        if row.first_held and first < row.first_held:
+            row.unbroken_until = None
+        row.held += len(openings)
+        row.first_held = min(row.first_held or first, first)
+        row.last_held = max(row.last_held or last, last)
