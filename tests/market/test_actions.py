@@ -60,6 +60,12 @@ def test_a_day_s_set_replaces_the_former_set(apple):
     assert former() == [(0.25, 0.5)]
 
 
+def test_one_in_place_of_many_supersedes_each_of_them(apple):
+    actions.keep(apple, Named([dividend(value) for value in (0.25, 3.0, 5.0)]), "yahoo")
+    actions.keep(apple, Named([dividend(9.0)]), "yahoo")
+    assert former() == [(0.25, 9.0), (3.0, 9.0), (5.0, 9.0)]
+
+
 def test_what_a_later_answer_no_longer_names_in_its_range_is_superseded_by_none(apple):
     older = date(2023, 6, 10)
     actions.keep(apple, Named([split(4), dividend(0.25), dividend(0.2, older)], BOTH), "yahoo")

@@ -26,7 +26,7 @@ def dividend(number: int, value: float) -> Action:
     return Action("AAPL", "dividend", day(number), value)
 
 
-CLOSES = [(day(number), 100.0) for number in range(1, 10)]
+CLOSES = [(day(number), 100.0 if number == 4 else 50.0 + number) for number in range(1, 10)]
 
 
 def test_raw_is_as_traded_whatever_happened():

@@ -98,6 +98,14 @@ def test_what_changes_each_time_that_it_is_read_has_no_version_and_the_tag_of_it
     assert {bar["version"] for bar in body.get("results", [body])} == {""}
 
 
+def test_what_changes_each_time_that_it_is_read_is_not_kept():
+    with before_rows(correct, times=coverage.versions.TRIES):
+        bars.columns("AAPL")
+    assert store.bytes == 0
+    bars.columns("AAPL")
+    assert store.bytes > 0
+
+
 def test_what_changes_once_is_read_again(client):
     with before_rows(correct):
         last = client.get(BARS).json()["results"][-1]
