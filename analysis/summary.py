@@ -1,12 +1,14 @@
 """The newest indicator values of every symbol, moved in O(1) by each quote; the feed holds one `Summary`."""
 
+import dataclasses
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from analysis.indicators import carried
+from analysis.indicators.carried import Carried
 from analysis.indicators.catalogue import CATALOGUE
-from analysis.indicators.live import Live
 from market import bars, coverage
 from market.bars import stored
 from market.intervals import DAY
@@ -33,6 +35,8 @@ class IndicatorValues:
     received_at: datetime
     session_date: date | None = None  # None in what the version before left
     version: str = coverage.NONE  # of the held bars that they stand upon; NONE too in what the version before left
+    # Why an indicator has no value, where it is not for want of bars.
+    reasons: dict[str, str] = dataclasses.field(default_factory=dict)
     state: str = ""  # of the newest bar; where it is not said, as is_final says
 
     def __post_init__(self) -> None:
@@ -49,7 +53,7 @@ class Series:
     version: None where others wrote each time the bars were read; the next look opens them again.
     """
 
-    handles: dict[str, Live]
+    handles: dict[str, Carried]
     session_date: date | None
     version: str | None
     state: str  # of the bar of that session
@@ -111,7 +115,7 @@ class Summary:
         if series.session_date is not None and quote.session_date < series.session_date:
             return None
         is_closed = quote.session_date == series.session_date
-        values = {key: _values(key, handle, quote, is_closed) for key, handle in series.handles.items()}
+        told = {key: each.moved(quote, is_closed=is_closed) for key, each in series.handles.items()}
         if quote.has_closed and not is_closed:
             series.session_date = quote.session_date
         if quote.has_closed:
@@ -125,11 +129,12 @@ class Summary:
             adjustment=ADJUSTMENT,
             is_final=state == FINAL,
             state=state,
-            values=values,
+            values={key: values for key, (values, _) in told.items()},
             source=quote.source,
             received_at=quote.received_at,
             session_date=quote.session_date,
             version=series.version or coverage.NONE,
+            reasons={key: reason for key, (_, reason) in told.items() if reason},
         )
 
     def _look_for_changes(self, quotes: Sequence[Quote]) -> None:
@@ -170,20 +175,12 @@ def _keep(moved: list[IndicatorValues]) -> None:
         redis.client().hset(_FORMAT.key("indicators"), mapping=newest)
 
 
-def _values(key: str, handle: Live, quote: Quote, is_closed: bool) -> dict[str, float | None]:
-    indicator = CATALOGUE[key]
-    columns = {"open": quote.open, "high": quote.high, "low": quote.low, "close": quote.price, "volume": quote.volume}
-    bar = [columns[name] for name in indicator.inputs]
-    values = handle.value if is_closed else handle.update(*bar) if quote.has_closed else handle.peek(*bar)
-    return dict(zip(indicator.outputs, values or [None] * len(indicator.outputs), strict=True))
-
-
 def _opened(quote: Quote) -> Series:
     """The indicators over the bars that are stored, for the quotes of a session."""
     held = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
     columns = held.columns
     return Series(
-        handles={key: indicator.carried(columns) for key, indicator in CATALOGUE.items()},
+        handles={key: carried.opened(each, quote.ticker, columns) for key, each in CATALOGUE.items()},
         session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
         version=held.version if held.versions else None,
         state=stored.state(quote.ticker, quote.session_date),

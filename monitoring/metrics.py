@@ -37,6 +37,8 @@ UNREADABLE = Counter(
     "finstage_unreadable_values", "Values in Redis that count as absent: another version wrote them.", ["kind"]
 )
 
+INDICATORS_FAILED = Counter("finstage_indicators_failed", "Indicators of a symbol that broke.", ["indicator"])
+
 ERRANDS_LOST = Counter(
     "finstage_errands_lost", "Rings and changes of jobs that were dropped or could not be sent.", ["errand"]
 )

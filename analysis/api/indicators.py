@@ -27,6 +27,7 @@ _INDICATORS = {
             "name": "sma", "parameters": {"period": 20}, "values": {"sma": [650.2066]}, "latest": {"sma": 650.2066},
         }
     },
+    "reasons": {},
 }  # fmt: skip
 
 
@@ -55,6 +56,10 @@ class IndicatorsShape(Versioned):
     adjustment = serializers.ChoiceField(ADJUSTMENTS)
     times = serializers.ListField(child=serializers.DateTimeField())
     indicators = serializers.DictField(child=IndicatorSeries(), help_text="By name and parameters: `sma_20`.")
+    reasons = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Why an indicator has no newest value, where it is not for want of bars.",
+    )
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["all"]})

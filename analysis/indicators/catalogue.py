@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -38,18 +39,47 @@ class Indicator:
         return "_".join([self.name, *map(str, self.parameters.values())])
 
     def over(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Each output over a whole history: float64 (n,), NaN where there is no value yet."""
-        inputs = [columns[name] for name in self.inputs]
+        """Each output over a whole history: float64 (n,), NaN where there is no value yet.
+
+        It begins anew behind a bar of which an input is not known, as nobody can compute across that.
+        """
+        first = self._whole_from(columns)
+        inputs = [columns[name][first:] for name in self.inputs]
         try:
             answer = self.batch(*inputs, **self.parameters)
         except batch.InsufficientHistory:
             answer = tuple(np.full(len(inputs[0]), np.nan) for _ in self.outputs)
         series = answer if isinstance(answer, tuple) else (answer,)
-        return dict(zip(self.outputs, series, strict=True))
+        return {
+            name: np.concatenate([np.full(first, np.nan), values]) if first else values
+            for name, values in zip(self.outputs, series, strict=True)
+        }
 
     def carried(self, columns: dict[str, np.ndarray]) -> live.Live:
         """The live twin, open on a history."""
-        return live.Live(self.live, *(columns[name] for name in self.inputs), **self.parameters)
+        first = self._whole_from(columns)
+        return live.Live(self.live, *(columns[name][first:] for name in self.inputs), **self.parameters)
+
+    def lacking(self, columns: dict[str, np.ndarray]) -> str:
+        """Why there is no value at the newest bar though there are bars enough; empty where there is one."""
+        first = self._whole_from(columns)
+        dates = columns["session_date"]
+        if not first or len(dates) - first > self.warm_up:
+            return ""
+        unknown = [name for name in self.inputs if not np.isfinite(columns[name][first - 1])]
+        return not_known(unknown, dates[first - 1].item())
+
+    def _whole_from(self, columns: dict[str, np.ndarray]) -> int:
+        """The index behind the last bar of which an input is not known."""
+        unknown = np.zeros(len(columns[self.inputs[0]]), bool)
+        for name in self.inputs:
+            unknown |= ~np.isfinite(columns[name])
+        return len(unknown) - int(unknown[::-1].argmax()) if unknown.any() else 0
+
+
+def not_known(inputs: list[str], session: date) -> str:
+    """Why an indicator has no value: what it reads of a session is not known."""
+    return f"the {' and the '.join(inputs)} of {session} {'is' if len(inputs) == 1 else 'are'} not known"
 
 
 def _sma(period: int) -> Indicator:

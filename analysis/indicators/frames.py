@@ -8,10 +8,11 @@ from math import isnan
 import numpy as np
 
 from analysis import periods
-from analysis.indicators import catalogue
+from analysis.indicators import alone, catalogue
 from analysis.indicators.catalogue import Indicator
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars, intervals
+from market.bars.columns.kept import Columns
 from market.intervals import DAY
 from market.prices import Bar
 
@@ -31,18 +32,20 @@ def indicators(
 
     Each value is computed from the whole history, so that a bar has one value whatever the period, and the live one.
     A period counts back from the last bar, which may be forming. Without bars the lists are empty and `as_of` None.
+    `reasons` says of the indicators that have no newest value, and not for want of bars, why.
     Raises UnknownPeriod, catalogue.UnknownIndicator.
     """
     return over(bars.series(ticker, interval=interval, adjusted=adjusted), period, names)
 
 
 def over(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str] = ("all",)) -> dict:
-    """The same of a series. Pure."""
+    """The same of a series."""
     if period not in PERIODS:
         raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
     wanted = catalogue.chosen(names)
     columns = _with_newest(series.columns, series.newest)
     first = first_of(columns["session_date"], period)
+    told = {indicator.key: values(indicator, series.ticker, columns) for indicator in wanted}
     return {
         "symbol": series.ticker,
         "interval": series.interval,
@@ -52,8 +55,17 @@ def over(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str
         "as_of_precision": intervals.named(series.interval).precision,
         "adjustment": series.adjustment,
         "times": [at.replace(tzinfo=UTC) for at in columns["opened_at"][first:].tolist()],
-        "indicators": {indicator.key: _shape(indicator, columns, first) for indicator in wanted},
+        "indicators": {each.key: _shape(each, told[each.key][0], first) for each in wanted},
+        "reasons": {key: reason for key, (_, reason) in told.items() if reason},
     }
+
+
+def values(indicator: Indicator, ticker: str, columns: Columns) -> tuple[dict[str, np.ndarray], str]:
+    """Each output of an indicator over a history, NaN where it has no value, and why the newest has none."""
+    found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.over(columns))
+    if found is None:
+        return {output: np.full(len(columns["session_date"]), np.nan) for output in indicator.outputs}, broken
+    return found, indicator.lacking(columns)
 
 
 def _with_newest(columns: dict[str, np.ndarray], newest: Bar | None) -> dict[str, np.ndarray]:
@@ -91,8 +103,8 @@ def _origin(bar: Bar | None) -> dict:
             "source": bar.source, "received_at": bar.received_at}  # fmt: skip
 
 
-def _shape(indicator: Indicator, columns: dict[str, np.ndarray], first: int) -> dict:
-    values = {output: _nullable(series[first:]) for output, series in indicator.over(columns).items()}
+def _shape(indicator: Indicator, told: dict[str, np.ndarray], first: int) -> dict:
+    values = {output: _nullable(series[first:]) for output, series in told.items()}
     return {
         "name": indicator.name,
         "parameters": indicator.parameters,

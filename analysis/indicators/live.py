@@ -26,7 +26,7 @@ class Live:
     """
 
     def __init__(self, opening: Opening, *history: np.ndarray, **parameters: int) -> None:
-        self._opening, self._parameters = opening, parameters
+        self._opening, self._parameters, self._inputs = opening, parameters, len(history)
         self._short: list[np.ndarray] = []
         self._handle = self._open([np.ascontiguousarray(column, dtype=np.float64) for column in history])
 
@@ -41,6 +41,10 @@ class Live:
             return _values(self._handle.update(*bar))
         self._handle = self._open(self._with(bar))
         return self.value
+
+    def break_off(self) -> None:
+        """Begin anew: of a bar that has closed something is not known, and nobody can compute across that."""
+        self._handle, self._short = None, [np.empty(0)] * self._inputs
 
     def peek(self, *bar: float) -> tuple[float, ...] | None:
         """What `update` would return; changes nothing, so call it as often as the forming bar moves."""

@@ -40,7 +40,7 @@ def process(symbol: str, period: str) -> dict:
     columns, span = {name: column[first:] for name, column in whole.items()}, spans.of(row.exchange, "day")
     checked = _checked(row, columns, span)
     running.progress(2, len(STEPS), STEPS[2])
-    computed = {"statistics": _summed(row, columns), "indicators": _indicators(whole)}
+    computed = {"statistics": _summed(row, columns), **_indicators(row.ticker, whole)}
     running.progress(len(STEPS), len(STEPS), "")
     running.tell_parts(dict.fromkeys(STEPS, "") | {STEPS[0]: refreshed.get("failed", "")})
     with running.commit() as end:
@@ -127,12 +127,14 @@ def _sessions_a_year(row: Symbol, until: date) -> dict[str, int | str]:
         return {"sessions_a_year": statistics.CONVENTION, "sessions_by": "convention"}
 
 
-def _indicators(columns: Columns) -> dict[str, dict[str, float | None]]:
-    """The values at the newest bar, of the whole history."""
-    return {
-        key: {output: _number(series[-1]) if len(series) else None for output, series in each.over(columns).items()}
-        for key, each in CATALOGUE.items()
+def _indicators(ticker: str, columns: Columns) -> dict[str, dict]:
+    """The values at the newest bar, of the whole history, and the reasons of those that have none."""
+    told = {key: frames.values(each, ticker, columns) for key, each in CATALOGUE.items()}
+    newest = {
+        key: {output: _number(series[-1]) if len(series) else None for output, series in found.items()}
+        for key, (found, _) in told.items()
     }
+    return {"indicators": newest, "reasons": {key: reason for key, (_, reason) in told.items() if reason}}
 
 
 def _number(value: float) -> float | None:

@@ -105,6 +105,7 @@ def _reading(symbol: Symbol, span: Span) -> Told | Lacking:
         "close": bar.close,
         "change_percent": _rounded(statistics.change_percent(before[0].close, bar.close)) if before else None,
         "indicators": newest,
+        "reasons": told["reasons"],
         "trend": _trend(bar.close, newest["sma_20"]["sma"]),
         "momentum": _momentum(newest["rsi_14"]["rsi"]),
     }

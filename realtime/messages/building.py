@@ -51,6 +51,7 @@ class IndicatorValues(Protocol):
     received_at: datetime
     session_date: date
     values: dict[str, dict[str, float | None]]
+    reasons: dict[str, str]
     version: str
 
 
@@ -101,6 +102,7 @@ def indicators(values: IndicatorValues) -> Message:
         "state": values.state,
         "is_final": values.is_final,
         "values": values.values,
+        "reasons": values.reasons,
         "source": values.source,
         "received_at": prices.instant(values.received_at),
         "version": values.version,

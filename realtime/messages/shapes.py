@@ -170,7 +170,8 @@ MESSAGES = {
         {
             "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
             "as_of_precision": _PRECISION, "adjustment": _TEXT, "state": {"enum": list(BAR_STATES)},
-            "is_final": {"type": "boolean"}, "values": _VALUES, **_SOURCED, **_VERSION, **_STREAMED,
+            "is_final": {"type": "boolean"}, "values": _VALUES,
+            "reasons": {"type": "object", "additionalProperties": _TEXT}, **_SOURCED, **_VERSION, **_STREAMED,
         },
         _MARK,
     ),

@@ -1,0 +1,65 @@
+"""One live indicator of one symbol, carried from quote to quote; whatever breaks it costs no other."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from analysis.indicators import alone
+from analysis.indicators.catalogue import Indicator, not_known
+from analysis.indicators.live import Live
+from market.bars import forming
+from market.bars.columns.kept import Columns
+from market.prices import Quote
+
+Values = dict[str, float | None]
+Value = tuple[float, ...] | None
+
+
+@dataclass(slots=True)
+class Carried:
+    """live: None once it broke. reason: why it has no value at the last close, though there are bars enough."""
+
+    indicator: Indicator
+    live: Live | None
+    reason: str
+
+    def moved(self, quote: Quote, *, is_closed: bool) -> tuple[Values, str]:
+        """The values after a quote, and why there are none. is_closed: its session's close is counted already."""
+        value, reason = None, self.reason
+        if self.live is not None:
+            step = partial(self._moved, self.live, quote, is_closed=is_closed)
+            found, broken = alone.attempt(self.indicator.key, quote.ticker, step)
+            if found is None:
+                self.live, self.reason = None, broken
+            value, reason = found or (None, broken)
+        outputs = self.indicator.outputs
+        return dict(zip(outputs, value or [None] * len(outputs), strict=True)), reason
+
+    def _moved(self, live: Live, quote: Quote, *, is_closed: bool) -> tuple[Value, str]:
+        if is_closed:
+            value = live.value
+            return value, self.reason if value is None else ""
+        known = _columns(quote)
+        bar = [known[name] for name in self.indicator.inputs]
+        if unknown := [name for name in self.indicator.inputs if known[name] is None]:
+            reason = not_known(unknown, quote.session_date)
+            if quote.has_closed:
+                live.break_off()
+                self.reason = reason
+            return None, reason
+        value = live.update(*bar) if quote.has_closed else live.peek(*bar)
+        if quote.has_closed and value is not None:
+            self.reason = ""
+        return value, self.reason if value is None else ""
+
+
+def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
+    """An indicator open on the bars of a symbol."""
+    found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.carried(columns))
+    return Carried(indicator, found, broken or indicator.lacking(columns))
+
+
+def _columns(quote: Quote) -> Values:
+    """The session's bar so far, as it is kept; what the source does not say is None."""
+    bar = forming.daily_bar(quote)
+    high, low = (bar.high, bar.low) if bar else (quote.high, quote.low)
+    return {"open": quote.open, "high": high, "low": low, "close": quote.price, "volume": quote.volume}
