@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from datetime import datetime, timedelta
 
 import orjson
@@ -10,11 +11,12 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from monitoring import refusals
+from monitoring import loops, refusals
 from monitoring.jobs import doorbell
 from monitoring.jobs import errands as errands_of_a_process
 from monitoring.jobs.errands import Errands
 from monitoring.jobs.telling import changes
+from tests.monitoring.conftest import until
 
 
 @pytest.fixture
@@ -107,6 +109,19 @@ def test_a_process_that_was_forked_does_its_own_errands(errands):
         made.put("in the child")
         os._exit(0 if made.flush(20) and done[1:] == [["in the child"]] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_who_has_no_errands_waits_and_turns_no_more(errands):
+    made, _, go = errands
+    go.set()
+    before = set(loops._running)
+    made.put(1)
+    assert made.flush(20)
+    (loop,) = (loops._running[each] for each in set(loops._running) - before)
+    until(lambda: not loop._is_turning)
+    sign = loop._sign_at
+    time.sleep(10 * errands_of_a_process.PAUSE_SECONDS)
+    assert loop._sign_at == sign
 
 
 def rings() -> list[dict]:

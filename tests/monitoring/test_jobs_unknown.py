@@ -79,6 +79,16 @@ def test_what_was_claimed_is_held_when_the_connection_breaks_behind_it():
     assert Job.objects.get(pk=known.pk).state == "running"
 
 
+def test_a_connection_that_breaks_behind_no_claim_is_for_the_worker_to_mend(of_a_newer_version):
+    def away_before_they_are_left(execute, sql, *rest):
+        if sql.startswith("SELECT") and "condition" in sql:
+            raise OperationalError(2013, "Lost connection to server during query")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(away_before_they_are_left), pytest.raises(OperationalError):
+        claim(2)
+
+
 def test_a_worker_that_knows_them_takes_them_up_before_what_came_after_them(of_a_newer_version, deploy):
     claim(10)
     after = jobs.submit("sample.add", {"a": 1}, priority="high")

@@ -116,12 +116,17 @@ def test_who_can_not_say_that_it_sleeps_looks_when_its_word_is_over(awake, away,
     assert awake.looked(0, **SHORT) is None
 
 
-def test_who_can_not_say_that_it_is_awake_looks_all_the_same_until_none_come(awake, away, clocks):
-    clocks.go(SAY_SECONDS)
+def test_who_can_not_say_again_that_it_is_awake_looks_all_the_same_until_none_come(awake, away, clocks):
+    clocks.go(SAY_SECONDS + 0.001)
     awake._found_at = clocks.monotonic
     assert awake.looked(1, **SHORT) == LOOK_SECONDS
     clocks.go(DENSE_SECONDS + 0.001)
     assert awake.looked(0, **SHORT) == doorbell.AWAKE_SECONDS
+
+
+def test_who_can_not_say_that_it_is_awake_is_rung_for(away, clocks):
+    made = Waking()
+    assert [made.looked(1, **SHORT) for _ in range(3)] == [None] * 3
 
 
 class Dispatched:

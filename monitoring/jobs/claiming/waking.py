@@ -30,9 +30,10 @@ class Waking:
         if not (is_dense and is_short and has_room and (found or self._is_awake)):
             return self.sleep(looks=has_room)
         if not self._is_awake or now - self._said_at >= SAY_SECONDS:
-            self._is_awake = doorbell.say_awake()
+            # Where it can't be said again, the word of before may still hold: it goes on looking.
+            self._is_awake |= doorbell.say_awake()
             self._said_at = now
-        return LOOK_SECONDS
+        return LOOK_SECONDS if self._is_awake else None
 
     def sleep(self, *, looks: bool) -> float | None:
         """From here on somebody has to ring. What came while nobody did is looked for, here or by others."""
