@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from monitoring import jobs
+from monitoring.jobs.database import eagerly
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
 
@@ -50,3 +51,8 @@ def test_a_submission_waits_for_the_writer_and_changes_nothing_for_those_behind_
 def test_a_submission_of_many_waits_for_the_writer(writer):
     jobs.submit_many("sample.add", [{"a": number} for number in range(3)])
     assert Job.objects.count() == 3
+
+
+def test_who_is_eager_looks_itself_and_does_not_wait_for_sqlite_to_look():
+    before = busy_timeout()
+    assert (eagerly(busy_timeout), busy_timeout()) == (0, before)

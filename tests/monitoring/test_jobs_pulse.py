@@ -61,6 +61,10 @@ def test_a_worker_says_who_it_is_and_what_it_did(pulse, clocks, holding):
     assert heartbeats.last("worker")
 
 
+def test_a_lease_outlives_three_looks_at_a_database_that_is_away():
+    assert claims.LEASE.total_seconds() >= 4 * HOLD_SECONDS
+
+
 def test_what_is_late_is_abandoned_and_not_before(pulse, clocks, holding, abandoned):
     first, second = holding.everything()
     second.deadline += 10

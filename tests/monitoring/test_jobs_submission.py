@@ -22,6 +22,11 @@ def test_an_unknown_job_is_refused_by_name():
     assert list(refused.value.errors) == ["task"]
 
 
+def test_of_an_unknown_name_that_is_long_the_refusal_tells_the_beginning():
+    with pytest.raises(UnknownJob, match=f"no job '{'x' * 100}'"):
+        jobs.submit("x" * 200)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -201,6 +201,13 @@ def test_a_database_that_takes_nothing_is_asked_for_one_and_the_others_wait_with
     assert endings.write(written) == []
 
 
+def test_one_that_no_row_can_hold_keeps_none_behind_it_from_being_written(holding):
+    wrong, *others = (Ending(current.job, "failed", error_code="wrong") for current in holding.everything())
+    wrong = Ending(wrong.job, "retrying", retry_at="soon")
+    assert [ending for ending, _ in endings.write([wrong, *others])] == [wrong]
+    assert states(holding.everything()) == ["running"] + ["failed"] * 4
+
+
 def test_who_waits_for_a_lock_asks_every_few_milliseconds_for_a_second(clocks, monkeypatch):
     monkeypatch.setattr(time, "sleep", clocks.go)
     asked = []
