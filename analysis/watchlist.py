@@ -16,7 +16,7 @@ from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
-_FACTS = ("high", "high_date", "low", "low_date")
+_FACTS = ("high", "high_date", "low", "low_date", "since")
 _OLDEST_SHOWN = stored.opening_of_newest(SPARKLINE_SESSIONS)
 
 

@@ -166,7 +166,7 @@ class BarRevisionAdmin(SymbolFacts):
 
 @admin.register(Record)
 class RecordAdmin(SymbolFacts):
-    list_display = ["symbol", "scope", "high", "high_date", "low", "low_date", "as_of", "computed_at"]
+    list_display = ["symbol", "scope", "high", "high_date", "low", "low_date", "since", "as_of", "computed_at"]
     list_filter = ["scope"]
 
 

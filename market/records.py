@@ -14,17 +14,18 @@ from market.models import Record
 from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
-_FACTS = ["high", "high_date", "low", "low_date", "as_of", "source", "computed_at"]
+_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """A highest high and a lowest low, each with the first session that reached it."""
+    """A highest high and a lowest low, each with the first session that reached it, of the sessions since one."""
 
     high: float
     high_date: date
     low: float
     low_date: date
+    since: date
 
 
 def refresh(tickers: Iterable[str]) -> dict:
@@ -73,7 +74,9 @@ def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
 def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
     sessions, high, low = (columns[name][counted] for name in ("session_date", "high", "low"))
     top, bottom = int(high.argmax()), int(low.argmin())
-    return Extremes(float(high[top]), sessions[top].item(), float(low[bottom]), sessions[bottom].item())
+    return Extremes(
+        float(high[top]), sessions[top].item(), float(low[bottom]), sessions[bottom].item(), sessions[0].item()
+    )
 
 
 def _store(ticker: str) -> None:

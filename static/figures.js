@@ -39,6 +39,7 @@ export function showRecords(box, row) {
     const known = row.records?.[scope];
     if (!known) continue;
     const section = box.querySelector(`[data-scope="${scope}"]`) ?? addRecord(box, scope, name);
+    if (scope === "all_time") setText(since(section), known.since ? word("countedSince", { date: known.since }) : "");
     const { low, lowDate, high, highDate } = reach(known, row.quote);
     const of = (value) => price(value, row.price_decimals);
     const [lowEnd, highEnd] = section.querySelectorAll(".ends > span");
@@ -66,6 +67,13 @@ export function reach(known, quote) {
     low: lower ? bottom : known.low,
     lowDate: lower ? day : known.low_date,
   };
+}
+
+/** Where it is said how far back all time goes. */
+function since(section) {
+  const title = section.querySelector("h3");
+  if (!title.querySelector("small")) title.append(" ", document.createElement("small"));
+  return title.querySelector("small");
 }
 
 function addRecord(box, scope, name) {

@@ -12,7 +12,8 @@ from market.api.shapes import SOURCED, Shape, Sourced, shown
 from market.models import Record
 from market.prices import DAY, SECOND
 
-EXTREMES = {"high": 680.87, "high_date": "2012-08-27", "low": 354.24, "low_date": "2011-10-04"}
+EXTREMES = {"high": 680.87, "high_date": "2012-08-27", "low": 354.24, "low_date": "2011-10-04",
+            "since": "2011-09-06"}  # fmt: skip
 RECORDS = {
     "symbol": "AAPL",
     "adjustment": "split",
@@ -28,6 +29,7 @@ class Extremes(Shape):
     high_date = serializers.DateField()
     low = serializers.FloatField()
     low_date = serializers.DateField()
+    since = serializers.DateField(allow_null=True, help_text="The first session counted; null until it is known.")
 
 
 class DatedExtremes(Extremes, Sourced):
@@ -64,5 +66,5 @@ class Records(APIView):
 
 
 def _extremes(row: Record) -> dict:
-    plain = {name: getattr(row, name) for name in ("high", "high_date", "low", "low_date", "source")}
+    plain = {name: getattr(row, name) for name in ("high", "high_date", "low", "low_date", "since", "source")}
     return {**plain, "as_of": prices.midnight(row.as_of), "as_of_precision": prices.DAY, "received_at": row.computed_at}

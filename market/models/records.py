@@ -20,6 +20,8 @@ class Record(models.Model):
     low = models.FloatField()
     low_date = models.DateField()
     as_of = models.DateField(help_text=_("The last session counted."))
+    # Null where a version before wrote the row.
+    since = models.DateField(null=True, help_text=_("The first session counted."))
     source = models.CharField(max_length=16)
     computed_at = models.DateTimeField()
 

@@ -122,7 +122,7 @@ def test_a_row_of_the_watchlist_has_all_that_the_page_shows(client, sixty_days, 
     assert row["sparkline"] == [130.0 + day for day in range(30)]
     assert row["average_volume"] == 1000
     assert row["records"] == {
-        "52_weeks": {**record, "high_date": "2012-09-03", "low_date": "2012-01-03"},
+        "52_weeks": {**record, "high_date": "2012-09-03", "low_date": "2012-01-03", "since": None},
         "all_time": None,
     }
     assert set(row["indicators"]) == {"rsi_14", "sma_20"}

@@ -105,6 +105,7 @@ def test_the_list_takes_two_queries_however_long(client, three, django_assert_nu
 
 def test_records_are_dated_and_sourced(client, three):
     row = {"high": 9.5, "high_date": date(2012, 4, 2), "low": 1.5, "low_date": date(2011, 9, 6)}
+    row["since"] = date(2011, 9, 5)
     Record.objects.create(
         symbol=three[0], scope="52_weeks", as_of=date(2012, 9, 3), source="replay", computed_at=NOW, **row
     )
@@ -113,7 +114,8 @@ def test_records_are_dated_and_sourced(client, three):
         "records": {
             "all_time": None,
             "52_weeks": {
-                "high": 9.5, "high_date": "2012-04-02", "low": 1.5, "low_date": "2011-09-06", "source": "replay",
+                "high": 9.5, "high_date": "2012-04-02", "low": 1.5, "low_date": "2011-09-06", "since": "2011-09-05",
+                "source": "replay",
                 "as_of": "2012-09-03T00:00:00Z", "as_of_precision": "day", "received_at": "2012-09-04T20:00:00Z",
             },
         },

@@ -62,6 +62,18 @@ def test_a_split_since_the_records_were_computed_is_counted_in():
     assert found("all_time")[:3] == (60, date(2024, 5, 30), 50)
 
 
+def test_records_say_since_when_they_count():
+    last = date(2024, 5, 31)
+    first, inside = last - timedelta(weeks=60), last - timedelta(weeks=30)
+    bars.upsert([bar(first, 200, 50), bar(inside, 150, 90), bar(last, 120, 100)])
+    records.refresh(["AAPL"])
+    told = records.latest(["AAPL"])["AAPL"]
+    assert {scope: record.since for scope, record in told.items()} == {"all_time": first, "52_weeks": inside}
+    bars.upsert([bar(first - timedelta(days=1), 100, 60)])
+    records.refresh(["AAPL"])
+    assert records.latest(["AAPL"])["AAPL"]["all_time"].since == first - timedelta(days=1)
+
+
 def test_a_forming_bar_makes_no_record():
     bars.upsert([bar(date(2024, 5, 30), 120, 100), bar(date(2024, 5, 31), 500, 1, is_final=False)])
     records.refresh(["AAPL"])
