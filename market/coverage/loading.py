@@ -12,12 +12,25 @@ from market.models import Coverage, Symbol
 LONGEST = timedelta(hours=6)  # what is suspended for longer was written by a clock that was wrong
 
 
-def complete(symbol: Symbol, first_wanted: date) -> None:
-    """The whole history from a session on is stored; from now on only what is new is missing."""
+def row(symbol: Symbol) -> Coverage | None:
+    """That of a symbol's days; None before anything was asked for."""
+    return Coverage.objects.filter(symbol=symbol, interval=DAY.name).first()
+
+
+def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | None) -> None:
+    """All that the source has from `since` on is stored, and what is before it was, from the first session wanted on.
+
+    until: the last session that the answer told; None where it told none.
+    """
+    now = datetime.now(UTC)
     with transaction.atomic():
         row = _held(symbol)
         row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
-        row.complete_since, row.suspended_until = row.complete_since or datetime.now(UTC), None
+        row.complete_since, row.suspended_until, row.unknown_since = row.complete_since or now, None, None
+        if until:
+            row.asked_until = max(row.asked_until or until, until)
+        if row.unbroken_until is None or since <= row.unbroken_until:
+            row.holes_asked_at = now
         rows.store([row])
 
 
@@ -37,12 +50,6 @@ def missing(tickers: Collection[str], *, now: datetime | None = None) -> set[str
         return left
     suspended = known.filter(suspended_until__gt=now, suspended_until__lte=now + LONGEST)
     return left - set(suspended.values_list("symbol__ticker", flat=True))
-
-
-def last_held(symbol: Symbol) -> datetime | None:
-    """The opening of the newest day, once the whole history was stored."""
-    known = Coverage.objects.filter(symbol=symbol, interval=DAY.name).exclude(complete_since=None)
-    return known.values_list("last_held", flat=True).first()
 
 
 def _held(symbol: Symbol) -> Coverage:

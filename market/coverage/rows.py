@@ -68,6 +68,8 @@ def _count(row: Coverage) -> None:
     is_shorter = row.last_held is None or (row.unbroken_until and prices.midnight(row.unbroken_until) > row.last_held)
     if is_shorter or row.first_held != first_held:
         row.unbroken_until = None
+    if row.last_held is None or (row.asked_until and prices.midnight(row.asked_until) > row.last_held):
+        row.asked_until = None
     if row.first_held is None and first_held is not None:  # all prices went, as where the source is switched
         row.complete_since = None
 

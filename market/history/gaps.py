@@ -1,7 +1,10 @@
-"""Up to where no session of an exchange's calendar is missing among the bars that we hold."""
+"""Up to where no session of an exchange's calendar is missing among the bars that we hold, and what is asked for.
+
+A hole that the source has been asked for and does not fill is asked for again, but not each time.
+"""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from importlib import import_module
 
 from market import intervals
@@ -9,6 +12,30 @@ from market.coverage.held import Difference
 from market.intervals import DAY
 from market.models import Bar, Coverage
 from market.prices import midnight
+
+OVERLAP = timedelta(days=7)  # asked for again each time, for corrections and late actions
+AGAIN = timedelta(days=7)  # between two times that an older hole is asked for which the source did not fill
+
+
+def since(row: Coverage, now: datetime) -> date | None:
+    """The session to ask from, so that an answer leaves nothing out but what the source has not; None: from the first.
+
+    Up to `asked_until` the source has told what it has, and up to `unbroken_until` nothing is missing.
+    """
+    known = [each for each in (row.unbroken_until, row.asked_until) if each is not None]
+    if row.last_held is None or not known:
+        return None
+    hole = hole_after(row)
+    is_due = row.holes_asked_at is None or not now - AGAIN < row.holes_asked_at <= now
+    until = hole if hole and is_due else max(known)
+    return min(until, row.last_held.date()) - OVERLAP
+
+
+def hole_after(row: Coverage) -> date | None:
+    """The last session before one that is missing, as last counted; None where none is."""
+    if row.unbroken_until is None or row.last_held is None or row.unbroken_until >= row.last_held.date():
+        return None
+    return row.unbroken_until
 
 
 def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
@@ -60,7 +87,8 @@ def unbroken_until(row: Coverage, *, since: date | None = None) -> date | None:
 def _say(row: Coverage, found: date | None) -> None:
     """A row that was written to meanwhile is left to the next count."""
     same = Coverage.objects.filter(symbol_id=row.symbol_id, interval=row.interval, version=row.version)
-    same.update(unbroken_until=found)
+    has_receded = row.unbroken_until is not None and (found is None or found < row.unbroken_until)
+    same.update(unbroken_until=found, **({"holes_asked_at": None} if has_receded else {}))
 
 
 def _sessions_held(row: Coverage, since: date | None) -> list[date]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 
 from market import actions, bars, symbols
 from market.bars import UpsertResult
@@ -18,7 +18,6 @@ from monitoring import jobs
 logger = logging.getLogger(__name__)
 
 START = date(2000, 1, 1)
-OVERLAP = timedelta(days=7)  # asked for again each time, for corrections and late actions
 PARALLEL = 2  # of one job; the source's pace bounds all of them together
 
 Fetch = Callable[[Symbol, date], tuple[list[Bar], Named]]
@@ -26,14 +25,19 @@ Fetch = Callable[[Symbol, date], tuple[list[Bar], Named]]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What one answer of a source changed."""
+    """What one answer of a source changed.
+
+    hole_after: the session after which one is missing that the source itself does not have; None where none is.
+    """
 
     bars: UpsertResult
     actions: int
+    hole_after: date | None = None
 
     def as_json(self) -> dict:
         return {"inserted": self.bars.inserted, "corrected": self.bars.changed, "unchanged": self.bars.unchanged,
-                "actions": self.actions, "refused": list(self.bars.refused)}  # fmt: skip
+                "actions": self.actions, "refused": list(self.bars.refused),
+                "hole_after": self.hole_after and str(self.hole_after)}  # fmt: skip
 
 
 def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
@@ -42,13 +46,16 @@ def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
     Raises what `fetch` does.
     """
     bars.forget_future(symbol.ticker)
-    found, named = fetch(symbol, _start(symbol))
+    start = _start(symbol)
+    found, named = fetch(symbol, start)
     actions.keep(symbol, named, source)
-    result = bars.upsert([bar for bar in found if bar.state != FORMING], reason=f"correction by {source}")
+    closed = [bar for bar in found if bar.state != FORMING]
+    result = bars.upsert(closed, reason=f"correction by {source}")
     if result.inserted or result.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
-    coverage.complete(symbol, START)
-    return Filled(result, len(named))
+    gaps.count([symbol.ticker])
+    coverage.complete(symbol, START, since=start, until=max((bar.session_date for bar in closed), default=None))
+    return Filled(result, len(named), _hole_after(symbol, start))
 
 
 def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
@@ -58,7 +65,6 @@ def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
     """
     outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.resolve(ticker), fetch, source), parallel=PARALLEL)
     outcome.require_any()
-    gaps.count(outcome.done)
     with jobs.current().commit() as end:
         end.result = {
             "source": source,
@@ -78,6 +84,25 @@ def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
 
 
 def _start(symbol: Symbol) -> date:
-    """Bars of the last sessions may have come from quotes before any history did."""
-    last = coverage.last_held(symbol)
-    return START if last is None else last.date() - OVERLAP
+    """From which session on is asked: where what we hold breaks off, whatever the feed has told behind that.
+
+    Bars of the last sessions may also have come from quotes before any history did.
+    """
+    row = coverage.row(symbol)
+    if row is None or row.complete_since is None:
+        return START
+    if row.unbroken_until is None and row.asked_until is None:  # never counted, or taken away in part since
+        gaps.count([symbol.ticker])
+        row = coverage.row(symbol)
+    return max(START, gaps.since(row, datetime.now(UTC)) or START)
+
+
+def _hole_after(symbol: Symbol, start: date) -> date | None:
+    row = coverage.row(symbol)
+    hole = gaps.hole_after(row) if row else None
+    if hole and start <= hole:
+        logger.warning(
+            "%s: the source has no bar of a session after %s; it is asked for that again in %d days",
+            symbol.ticker, hole, gaps.AGAIN.days,
+        )  # fmt: skip
+    return hole

@@ -26,6 +26,13 @@ class Coverage(models.Model):
         null=True, help_text=_("No session of the exchange's calendar is missing up to here, as last counted.")
     )
     complete_since = models.DateTimeField(null=True, help_text=_("When the whole history was stored first."))
+    asked_until = models.DateField(
+        null=True, help_text=_("Up to this session the source was asked for all that it has, and answered.")
+    )
+    holes_asked_at = models.DateTimeField(null=True, help_text=_("When the missing sessions were asked for last."))
+    unknown_since = models.DateTimeField(
+        null=True, help_text=_("Since when the source answers that there is no such symbol.")
+    )
     held = models.PositiveIntegerField(default=0, help_text=_("How many bars there are."))
     refused = models.PositiveIntegerField(default=0, help_text=_("How many bars could not be, of all that came."))
     quarantined = models.PositiveIntegerField(

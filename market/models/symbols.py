@@ -32,6 +32,9 @@ class Symbol(models.Model):
     asset_type = models.CharField(max_length=12, choices=AssetType, default=AssetType.EQUITY)
     price_decimals = models.PositiveSmallIntegerField(default=2)
     is_active = models.BooleanField(default=True, help_text=_("Only active symbols are collected."))
+    last_session = models.DateField(
+        null=True, blank=True, help_text=_("The last one of what is traded no more; empty while it is.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SymbolQuerySet.as_manager()
