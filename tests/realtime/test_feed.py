@@ -386,16 +386,3 @@ def _until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_a_bad_tick_rings_nothing_and_moves_no_bar_until_a_second_confirms_it(apple, quote):
-    feed = new_feed()
-    AlertRule.objects.create(kind="price_above", level=500, symbol=apple)
-
-    def take(price: float) -> tuple[int, float]:
-        feed.take(Tick([quote("AAPL", price, previous_close=100.0, open=100.0)]))
-        return Alert.objects.count(), forming.latest(["AAPL"])["AAPL"].high
-
-    assert [take(101), take(10.1), take(1010), take(102)] == [(0, 101), (0, 101), (0, 101), (0, 102)]
-    assert [message["current_price"] for message in published("prices:AAPL")] == [101, 102]
-    assert [take(1010), take(1011)] == [(0, 102), (1, 1011)]
