@@ -1,7 +1,8 @@
 """What a price of the past is in today's shares. Pure; bars stay as traded and are restated on reading.
 
 Convention: a bar is restated by the actions whose ex date follows its session, so the newest bar is as traded.
-`split` divides prices by the new shares for one old and multiplies the volume by them. `split_dividend` also takes
+`split` divides prices by the new shares for one old and multiplies the volume by them; a spin-off, by whose ratio the
+source restates, divides prices alone. `split_dividend` also takes
 each day's cash out of the prices before it, by 1 - cash / the close before the ex date in the ex date's shares
 (CRSP's, Yahoo's "adjusted close"); the volume is that of `split`. Ratios are multiplied as fractions and become
 float64 once, so that 3:1 after 1:3 is one.
@@ -16,7 +17,8 @@ from typing import Protocol
 
 DIVIDENDS = "split_dividend"
 ADJUSTMENTS = ("raw", "split", DIVIDENDS)
-SPLIT = "split"
+SPLIT, SPIN_OFF = "split", "spin_off"
+RESTATING = frozenset({SPLIT, SPIN_OFF})  # changes what a share is
 CASH = frozenset({"dividend", "capital_gain"})  # leaves the company, and so the price
 _LARGEST_DENOMINATOR = 10_000
 
@@ -61,19 +63,22 @@ def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[dat
         raise UnknownAdjustment(f"no adjustment {adjusted!r}; there are {', '.join(ADJUSTMENTS)}")
     counted = [] if adjusted == "raw" else list(actions)
     splits: dict[date, Fraction] = {}
+    news: dict[date, Fraction] = {}  # new shares for old ones, which a spin-off does not give
     paid: dict[date, float] = {}
     for action in counted:
-        if action.kind == SPLIT:
+        if action.kind in RESTATING:
             splits[action.ex_date] = splits.get(action.ex_date, 1) * ratio(action)
+        if action.kind == SPLIT:
+            news[action.ex_date] = news.get(action.ex_date, 1) * ratio(action)
         elif adjusted == DIVIDENDS and action.kind in CASH:
             paid[action.ex_date] = paid.get(action.ex_date, 0.0) + action.value
     ex_dates = sorted({*splits, *paid})
-    shares, kept = Fraction(1), 1.0
+    parts, shares, kept = Fraction(1), Fraction(1), 1.0
     prices, volumes = [1.0], [1.0]
     for ex_date in reversed(ex_dates):
         kept *= _without_cash(paid.get(ex_date, 0.0), ex_date, float(splits.get(ex_date, 1)), closes)
-        shares *= splits.get(ex_date, 1)
-        prices.append(kept * float(1 / shares))
+        parts, shares = parts * splits.get(ex_date, 1), shares * news.get(ex_date, 1)
+        prices.append(kept * float(1 / parts))
         volumes.append(float(shares))
     return Factors(ex_dates, prices[::-1], volumes[::-1])
 

@@ -40,7 +40,7 @@ def intervals_read(interval: str, adjusted: str) -> tuple[str, ...]:
 def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
     """The factors of each ticker's splits, in one query."""
     found: dict[str, list[CorporateAction]] = {ticker: [] for ticker in tickers}
-    known = CorporateAction.objects.filter(symbol__ticker__in=found, kind=CorporateAction.Kind.SPLIT)
+    known = CorporateAction.objects.filter(symbol__ticker__in=found, kind__in=adjustments.RESTATING)
     for action in known.select_related("symbol"):
         found[action.symbol.ticker].append(action)
     return {ticker: adjustments.factors(held, "split") if held else _UNSPLIT for ticker, held in found.items()}
@@ -55,7 +55,7 @@ def between(spans: Collection[tuple[str, date, date]]) -> dict[tuple[str, date, 
         return {}
     found = CorporateAction.objects.filter(
         symbol__ticker__in={ticker for ticker, *_ in spans},
-        kind=CorporateAction.Kind.SPLIT,
+        kind__in=adjustments.RESTATING,
         ex_date__gt=min(since for _, since, _ in spans),
         ex_date__lte=max(until for *_, until in spans),
     )

@@ -8,6 +8,7 @@ from itertools import chain, count
 
 from django.db import transaction
 
+from market.actions import adjustments
 from market.coverage import rows as coverage
 from market.intervals import DAY
 from market.models import CorporateAction, SupersededAction, Symbol
@@ -47,6 +48,13 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
             coverage.renew(covered)
     _tell(symbol, change)
     return True
+
+
+def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
+    """Whether what a source names takes a split that we hold away, or puts another in its place: what was traded before
+    it was counted by that.
+    """
+    return any(row.kind in adjustments.RESTATING for row, _ in _change(symbol, named, source).gone)
 
 
 def take_back(source: str, start: date) -> None:

@@ -96,6 +96,12 @@ def closes_before(days: Mapping[int, date]) -> dict[int, list[tuple[date, float]
     return closes
 
 
+def closes_since(symbol_id: int, since: date) -> list[tuple[date, float]]:
+    """The sessions of a symbol from one on with their closes as traded, oldest first."""
+    found = _final().filter(symbol_id=symbol_id, opened_at__gte=midnight(since)).order_by("opened_at")
+    return list(found.values_list("session_date", "close"))
+
+
 def corrections(symbol: Symbol, since: date | None) -> int:
     """How many former values of a symbol's bars are kept, of the sessions from one on."""
     found = BarRevision.objects.filter(symbol=symbol, interval=DAY.name)

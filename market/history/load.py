@@ -48,6 +48,9 @@ def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
     bars.forget_future(symbol.ticker)
     start = _start(symbol)
     found, named = fetch(symbol, start)
+    if start > START and actions.corrects_split(symbol, named, source):
+        start = START
+        found, named = fetch(symbol, start)
     actions.keep(symbol, named, source)
     closed = [bar for bar in found if bar.state != FORMING]
     result = bars.upsert(closed, reason=f"correction by {source}")

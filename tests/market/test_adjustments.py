@@ -111,7 +111,13 @@ def test_several_splits_of_one_day_multiply():
     assert adjustments.factors([split(5, 2), split(5, 3)], "split").at(day(4)) == (1 / 6, 6)
 
 
-@pytest.mark.parametrize("kind", ["spin_off", "rename", "what is to come"])
+@pytest.mark.parametrize("kind", ["rename", "what is to come"])
 def test_an_action_of_another_kind_changes_no_factor(kind):
     told = [Action("AAPL", kind, day(5), 3.0)]
     assert adjustments.factors(told, "split_dividend", CLOSES).at(day(4)) == (1, 1)
+
+
+def test_a_spin_off_divides_prices_and_no_volume():
+    found = adjustments.factors([Action("AAPL", "spin_off", day(5), 1.046, 1046.0, 1000.0), split(3, 2)], "split")
+    assert found.at(day(2)) == (pytest.approx(1 / 2.092), 2)
+    assert found.at(day(4)) == (pytest.approx(1 / 1.046), 1)

@@ -20,6 +20,7 @@ LONDON = {"exchange": "XLON", "currency": "GBP", "time_zone": "Europe/London", "
 TEL_AVIV = {"exchange": "XTAE", "currency": "ILS", "time_zone": "Asia/Jerusalem"}
 TOKYO = {"exchange": "XTKS", "currency": "JPY", "time_zone": "Asia/Tokyo"}
 
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 # Ex date, close before, open, amount as named, what the adjusted close takes out in per cent, and what was right.
 IN_PENCE = {
     "ABDP.L": [
@@ -87,7 +88,7 @@ def chart_of(ticker: str, told: list[tuple], *, currency: str, zone: str, gains:
 
 def named(ticker: str, told: list[tuple], *, sub_unit: str, facts: dict, **others: bool) -> list[Action]:
     chart = chart_of(ticker, told, currency=sub_unit, zone=facts["time_zone"], **others)
-    return list(charts.actions(chart, symbol=symbol_of(ticker, **facts)))
+    return list(charts.read(chart, symbol=symbol_of(ticker, **facts), interval="1d", now=NOW).actions)
 
 
 @pytest.mark.parametrize("ticker", [*IN_PENCE, *IN_POUNDS, *IN_BOTH])
@@ -178,7 +179,8 @@ def test_of_the_recorded_dividends_nothing_is_disputed():
         ("AAPL", "AAPL-2020-08-31-to-2020-11-07"),
     ):
         chart = recording(name)
-        found = [action for action in charts.actions(chart, symbol=symbol_of(ticker)) if action.kind == "dividend"]
+        told = charts.read(chart, symbol=symbol_of(ticker), interval="1d", now=NOW).actions
+        found = [action for action in told if action.kind == "dividend"]
         assert [action.disputed for action in found] == [None] * len(found)
         rows = list(charts.rows(chart))
         closes = [(row.at.date(), row.close) for row in rows]
@@ -201,12 +203,9 @@ def test_what_is_disputed_is_kept_told_and_can_be_settled(apple):
     assert (same.pk, same.disputed) == (row.pk, None)
 
 
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
-
-
 def test_bars_in_pence_are_converted_once():
     chart = chart_of("REL.L", [("2024-05-02", 3300, 3259, 41.8, 1.2667)], currency="GBp", zone="Europe/London")
     homes = [symbol_of("REL.L", **{**LONDON, "currency": currency}) for currency in ("GBP", "GBp")]
-    found = [charts.bars(chart, symbol=home, interval="1d", now=NOW) for home in homes]
+    found = [charts.read(chart, symbol=home, interval="1d", now=NOW).bars for home in homes]
     pounds, pence = ([bar.close for bar in bars] for bars in found)
     assert (pounds, pence) == ([33.0, 32.59], [3300.0, 3259.0])

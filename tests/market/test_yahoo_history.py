@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bokeh_sampledata import stocks
 
+from market.prices import Named
 from market.sources import ProviderError
 from market.sources.yahoo import asking, charts
 from tests.market.yahoo_charts import made_chart, recording, symbol_of
@@ -64,19 +65,19 @@ def test_the_session_before_apples_recorded_split_closed_at_499_dollars():
 def test_a_dividend_before_a_split_is_told_as_it_was_paid():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     chart["events"]["dividends"]["earlier"] = {"amount": 0.205, "date": 1596807000}  # 7 August, 0.82 dollars then
-    first, *_ = charts.actions(chart, symbol=symbol_of("AAPL"))
+    first, *_ = _actions(chart)
     assert (first.ex_date, first.value) == (date(2020, 8, 7), 0.82)
 
 
 def test_several_actions_of_one_day_are_told_and_one_that_is_listed_twice_once():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
     events, at = chart["events"], 1596807000  # 7 August
-    before = len(charts.actions(chart, symbol=symbol_of("AAPL")))
+    before = len(_actions(chart))
     split = {"date": at, "numerator": 3, "denominator": 2}
     events["splits"] |= {"first": split, "again": split, "other": {**split, "numerator": 5, "denominator": 4}}
     events["dividends"] |= {"first": {"amount": 0.1, "date": at}, "again": {"amount": 0.1, "date": at}}
-    told = [each for each in charts.actions(chart, symbol=symbol_of("AAPL")) if each.ex_date == date(2020, 8, 7)]
-    assert len(charts.actions(chart, symbol=symbol_of("AAPL"))) == before + 3
+    told = [each for each in _actions(chart) if each.ex_date == date(2020, 8, 7)]
+    assert len(_actions(chart)) == before + 3
     assert [(each.kind, each.value, each.numerator) for each in told] == [
         ("dividend", 0.4, None),
         ("split", 1.5, 3.0),
@@ -200,8 +201,12 @@ def test_a_session_that_has_not_begun_is_closed_and_a_past_without_bars_has_no_d
     assert (past.value.code, past.value.temporary) == ("no_data", False)
 
 
+def _actions(chart: dict) -> Named:
+    return charts.read(chart, symbol=symbol_of("AAPL"), interval="1d", now=NOW).actions
+
+
 def _bars(chart: dict, ticker: str, now: datetime = NOW, interval: str = "1d", **facts: str) -> list:
-    found = charts.bars(chart, symbol=symbol_of(ticker, **facts), interval=interval, now=now)
+    found = charts.read(chart, symbol=symbol_of(ticker, **facts), interval=interval, now=now).bars
     return [replace(bar, received_at=NOW) for bar in found]
 
 

@@ -52,7 +52,7 @@ def test_an_entry_of_the_list_in_another_currency_is_asked_of_the_chart_which_is
 def test_pence_and_pounds_are_one_currency_in_bars_quotes_and_lists(told, held, close):
     chart, home = made_chart("AAPL", currency=told), symbol_of("AAPL", **{**POUNDS, "currency": held})
     now = datetime.fromtimestamp(chart["meta"]["regularMarketTime"]).astimezone() + timedelta(hours=1)
-    assert charts.bars(chart, symbol=home, interval="1d", now=now)[-1].close == pytest.approx(close, rel=1e-7)
+    assert charts.read(chart, symbol=home, interval="1d", now=now).bars[-1].close == pytest.approx(close, rel=1e-7)
     quote = charts.quote(chart, symbol=home, now=now)
     assert (quote.price, quote.previous_close) == (
         pytest.approx(close, rel=1e-7),

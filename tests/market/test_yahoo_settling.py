@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from market.models import Symbol
 from market.sources.yahoo import charts
 from tests.market.yahoo_charts import made_chart, symbol_of
 
@@ -21,7 +22,13 @@ def live(close: datetime = CLOSE) -> dict:
 
 def states(chart: dict, *moments: datetime) -> list[str]:
     apple = symbol_of("AAPL")
-    return [charts.bars(chart, symbol=apple, interval="1d", now=now)[-1].state for now in moments]
+    return [charts.read(chart, symbol=apple, interval="1d", now=now).bars[-1].state for now in moments]
+
+
+def differences(chart: dict, symbol: Symbol) -> list[str]:
+    """Where the source trades otherwise than the calendar says."""
+    found = charts.read(chart, symbol=symbol, interval="1d", now=NEXT_OPENING)
+    return [why for kind, why in found.told if kind == "calendar"]
 
 
 def quoted(chart: dict, now: datetime):
@@ -48,14 +55,15 @@ def test_a_row_that_is_no_longer_the_last_is_final():
 
 
 def test_the_session_before_a_live_row_is_final():
-    found = charts.bars(live(), symbol=symbol_of("AAPL"), interval="1d", now=CLOSE)
+    found = charts.read(live(), symbol=symbol_of("AAPL"), interval="1d", now=CLOSE).bars
     assert [bar.state for bar in found[-3:]] == ["final", "final", "forming"]
 
 
 def test_without_a_calendar_a_row_settles_by_the_hour_of_those_before_it():
     now, nowhere = CLOSE + timedelta(hours=4), symbol_of("AAPL", exchange="NOPE")
     found = [
-        charts.bars(chart, symbol=nowhere, interval="1d", now=now)[-1].state for chart in (live(), made_chart("AAPL"))
+        charts.read(chart, symbol=nowhere, interval="1d", now=now).bars[-1].state
+        for chart in (live(), made_chart("AAPL"))
     ]
     assert found == ["closed", "final"]
 
@@ -81,7 +89,7 @@ def test_a_quote_closes_and_settles_as_its_bar_does():
 def test_a_settled_quote_has_the_values_of_its_row_and_not_those_of_the_last_trade():
     chart = made_chart("AAPL", regularMarketPrice=430.0, regularMarketDayHigh=500.0, regularMarketVolume=5)
     settled = quoted(chart, CLOSE + timedelta(hours=4))
-    (bar,) = charts.bars(chart, symbol=symbol_of("AAPL"), interval="1d", now=CLOSE)[-1:]
+    (bar,) = charts.read(chart, symbol=symbol_of("AAPL"), interval="1d", now=CLOSE).bars[-1:]
     assert (settled.price, settled.high, settled.low, settled.volume) == (bar.close, bar.high, bar.low, bar.volume)
     assert quoted(chart, CLOSE).price == 430.0
 
@@ -105,7 +113,7 @@ def test_the_running_row_and_the_quote_have_the_session_that_trades(ticker, exch
     candles = {name: [10.0] for name in ("open", "high", "low", "close")} | {"volume": [1]}
     chart = {"meta": meta, "timestamp": [stamp], "indicators": {"quote": [candles]}}
     symbol = symbol_of(ticker, exchange=exchange, time_zone=zone)
-    (bar,) = charts.bars(chart, symbol=symbol, interval="1d", now=at)
+    (bar,) = charts.read(chart, symbol=symbol, interval="1d", now=at).bars
     quote = charts.quote(chart, symbol=symbol, now=at)
     assert (bar.session_date, quote.session_date) == (date.fromisoformat(session),) * 2
     assert (bar.state, quote.state, quote.open) == ("forming", "forming", 10.0)
@@ -114,14 +122,14 @@ def test_the_running_row_and_the_quote_have_the_session_that_trades(ticker, exch
 def test_a_session_that_the_calendar_does_not_know_is_told():
     chart = made_chart("AAPL")
     chart["timestamp"][-1] = int(datetime(2013, 3, 2, 14, 30, tzinfo=UTC).timestamp())
-    assert charts.differences(chart, symbol_of("AAPL")) == ["it traded on 2013-03-02, no session of the calendar"]
-    assert not charts.differences(made_chart("AAPL"), symbol_of("AAPL"))
+    assert differences(chart, symbol_of("AAPL")) == ["it traded on 2013-03-02, no session of the calendar"]
+    assert not differences(made_chart("AAPL"), symbol_of("AAPL"))
 
 
 def test_hours_that_the_calendar_does_not_know_are_told_and_count():
     chart = live()
     chart["meta"]["currentTradingPeriod"]["regular"]["end"] -= 3600
-    assert charts.differences(chart, symbol_of("AAPL")) == [
+    assert differences(chart, symbol_of("AAPL")) == [
         "2013-03-01 is from 09:30 to 15:00, by the calendar from 09:30 to 16:00"
     ]
     assert states(chart, CLOSE - timedelta(minutes=41), CLOSE - timedelta(minutes=40)) == ["forming", "closed"]

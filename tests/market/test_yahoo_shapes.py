@@ -110,19 +110,18 @@ def _home(chart: dict) -> Symbol:
 def test_of_a_misshapen_chart_every_number_that_is_told_is_right(data):
     whole, chart = data.draw(misshapen(whole_and_split))
     asked = {"symbol": _home(whole), "interval": "1d", "now": NOW}
-    right = {bar.opened_at: bar for bar in charts.bars(whole, **asked)}
+    right = {bar.opened_at: bar for bar in charts.read(whole, **asked).bars}
     try:
         if not isinstance(chart.get("meta"), dict):
             raise Misshapen("http sees to that")
-        told, actions = charts.bars(chart, **asked), charts.actions(chart, symbol=asked["symbol"])
-        charts.left_out(chart, asked["symbol"])
+        found = charts.read(chart, **asked)
     except Misshapen:
         return
-    for bar in told:
+    for bar in found.bars:
         same = right[bar.opened_at]
         assert (bar.open, bar.high, bar.low, bar.close) == (same.open, same.high, same.low, same.close)
         assert bar.volume in (same.volume, None)
-    assert set(actions) <= set(charts.actions(whole, symbol=asked["symbol"]))
+    assert set(found.actions) <= set(charts.read(whole, **asked).actions)
 
 
 @settings(max_examples=200, deadline=None)

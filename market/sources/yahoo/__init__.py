@@ -2,6 +2,8 @@
 
 source          what the feed and the jobs see
 asking          what is asked of Yahoo, and the only module that imports yfinance
+reading         what is made of an answer
+known           what we hold of a symbol, to judge an answer by
 http            a paced session, and what its answers mean
 charts          what an answer says, as our values (pure); with fields
 stream          the price streamer

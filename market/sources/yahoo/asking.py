@@ -28,10 +28,9 @@ from market import prices
 from market.intervals import DAY
 from market.models import Symbol
 from market.prices import Bar, Named, Quote
-from market.sources import pace
 from market.sources.errors import ProviderError
 from market.sources.pace import NoSlot, Pace
-from market.sources.yahoo import charts, fields, http
+from market.sources.yahoo import charts, http, known, reading
 from market.sources.yahoo.charts import identity
 from market.sources.yahoo.fields import Mismatch, Misshapen
 from market.sources.yahoo.http import PacedSession
@@ -84,8 +83,10 @@ def history(symbol: Symbol, start: date, end: date | None = None, interval: str 
     first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
     asked = {**span, "interval": interval, "events": "div,splits,capitalGains"}
-    found, named, opens = _chart(symbol, asked, partial(_read_history, symbol, interval, now))
-    inside = [bar for bar in found if start <= bar.session_date <= (end or date.max)]
+    held = known.of(symbol, first.date())
+    found, opens = _chart(symbol, asked, partial(reading.history, symbol, interval, now, held))
+    named = found.actions
+    inside = [bar for bar in found.bars if start <= bar.session_date <= (end or date.max)]
     if not inside and opens and start >= opens.date():
         raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
     if not inside:
@@ -120,7 +121,7 @@ def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
 def quote(symbol: Symbol) -> Quote:
     """The last price by the chart of the last days. Raises ProviderError."""
     asked = {"range": "5d", "interval": DAY.name, "events": "div,splits"}
-    found = _chart(symbol, asked, partial(charts.quote, symbol=symbol, now=datetime.now(UTC)))
+    found = _chart(symbol, asked, partial(reading.quote, symbol))
     if found is None:
         raise ProviderError(f"{symbol.ticker}: Yahoo names no price", code="no_data", temporary=True)
     return found
@@ -140,7 +141,7 @@ def decode(text: str) -> dict:
 
 
 def _chart(symbol: Symbol, asked: dict, read: Callable[[dict], Understood]) -> Understood:
-    """What `read` makes of a symbol's chart; what it had to leave out is counted."""
+    """What `read` makes of a symbol's chart."""
     ticker = symbol.ticker
     url = CHART_URL + quoted(ticker, safe="")
 
@@ -148,29 +149,13 @@ def _chart(symbol: Symbol, asked: dict, read: Callable[[dict], Understood]) -> U
         chart = http.chart(answer, ticker)
         try:
             identity.require(chart["meta"], symbol, asked["interval"])
-            found, left_out = read(chart), charts.left_out(chart, symbol)
+            return read(chart)
         except Mismatch as error:
             raise http.mismatch(ticker, str(error)) from error
         except (Misshapen, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise http.misshapen(ticker, str(error)) from error
-        if left_out:
-            refusals.note("charts", ticker, f"left out {'; '.join(left_out[:3])}", times=len(left_out))
-        return found
 
     return _ask(lambda: _fetch_chart(url, asked), understood, about=ticker)
-
-
-def _read_history(
-    symbol: Symbol, interval: str, now: datetime, chart: dict
-) -> tuple[list[Bar], Named, datetime | None]:
-    """A chart's bars and actions, and when its session begins. Raises Misshapen where it has bars and none is whole."""
-    found = charts.bars(chart, symbol=symbol, interval=interval, now=now)
-    left_out = charts.left_out(chart, symbol)
-    if left_out and not found:
-        raise Misshapen(left_out[0])
-    for difference in charts.differences(chart, symbol):
-        refusals.note("calendar", symbol.exchange, f"{symbol.ticker}: {difference}")
-    return found, charts.actions(chart, symbol=symbol), charts.next_session(chart)
 
 
 def _fetch_chart(url: str, asked: dict) -> Response:
@@ -188,7 +173,7 @@ def _listed(wanted: dict[str, Symbol]) -> Iterator[Quote]:
     try:
         for first in range(0, len(tickers), LISTED_A_REQUEST):
             some = ",".join(tickers[first : first + LISTED_A_REQUEST])
-            yield from _ask(partial(_fetch_list, some), partial(_read_list, wanted), about="the quote list")
+            yield from _ask(partial(_fetch_list, some), partial(reading.listed, wanted), about="the quote list")
     except NoSlot:
         raise
     except ProviderError as error:
@@ -201,26 +186,6 @@ def _listed(wanted: dict[str, Symbol]) -> Iterator[Quote]:
 def _fetch_list(tickers: str) -> Response:
     session()
     return YfData().get(LIST_URL, {"symbols": tickers})
-
-
-def _read_list(wanted: dict[str, Symbol], answer: dict) -> list[Quote]:
-    """The quotes of the entries that can be read; the others are counted, and charts are asked for instead."""
-    listed = fields.part(answer, "quoteResponse").get("result")
-    if not isinstance(listed, list):
-        raise http.misshapen("The quote list", "it has no list")
-    now, found, misshapen = datetime.now(UTC), [], 0
-    for entry in listed:
-        ticker = fields.part({"entry": entry}, "entry").get("symbol")
-        try:
-            if symbol := wanted.get(ticker):
-                quote = charts.listed_quote(entry, symbol=symbol, now=now)
-                found += [quote] if quote else []
-        except (Misshapen, TypeError) as error:
-            misshapen += 1
-            refusals.note("quote list", str(ticker)[:32], str(error), repr(entry))
-    if misshapen >= pace.FAILURES_TO_OPEN and not found:
-        raise http.misshapen("The quote list", "no entry of it can be read")
-    return found
 
 
 def _ask(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, about: str) -> Understood:

@@ -132,6 +132,12 @@ def of_symbol(symbol: Symbol, zone: ZoneInfo | None = None) -> Days:
     return Days(zone or ZoneInfo(symbol.time_zone), sessions.known(symbol.exchange))
 
 
+def next_session(chart: dict) -> datetime | None:
+    """When the exchange's running session began, or its next begins, in its own zone; None where it is not told."""
+    told = regular(chart["meta"], fields.zone(chart["meta"]))
+    return told and told[0]
+
+
 def regular(meta: dict, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     """From when to when the session goes that runs or comes next; None where it is not told."""
     return period(part(meta, "currentTradingPeriod", "regular"), zone)

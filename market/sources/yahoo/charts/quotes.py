@@ -1,15 +1,19 @@
 """The last price of a symbol, by a chart of the last days or by an entry of the quote list. Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from math import prod
 
 from market import prices
 from market.prices import FINAL, FORMING, Quote
 from market.sources.yahoo import fields
 from market.sources.yahoo.charts import candles, days, units
+from market.sources.yahoo.charts.candles import Row
 from market.sources.yahoo.charts.days import Days
-from market.sources.yahoo.charts.history import SOURCE, settled_rows
+from market.sources.yahoo.charts.history import SOURCE, judged, settled_rows
 from market.sources.yahoo.charts.listed import Symbol
-from market.sources.yahoo.fields import moment, part, price
+from market.sources.yahoo.fields import Misshapen, moment, part, price
 
 LIVELY = timedelta(minutes=30)  # where the exchange's hours are not told, a price so young is one of an open market
 MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
@@ -23,14 +27,15 @@ def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
     if last is None or as_of is None:
         return None
     session = known.of_trade(as_of)
-    rows = [(row, is_settled) for row, day, is_settled in settled_rows(chart, known) if day == session]
-    today, is_settled = rows[-1] if rows else (None, False)
+    rows = list(settled_rows(chart, known))
+    of_today = [(row, is_settled) for row, day, is_settled in rows if day == session]
+    today, is_settled = of_today[-1] if of_today else (None, False)
     state = known.state(session, now, is_settled=is_settled)
     settled = today if state == FINAL and is_settled else None
     found = Quote(
         ticker=symbol.ticker,
         price=settled.close if settled else last,
-        previous_close=_previous_close(chart, known, session),
+        previous_close=_previous_close(chart, known, session, rows),
         open=today and today.open,
         high=settled.high if settled else price(meta, "regularMarketDayHigh") or (today and today.high),
         low=settled.low if settled else price(meta, "regularMarketDayLow") or (today and today.low),
@@ -88,21 +93,22 @@ def _in_currency(quote: Quote, told: dict, symbol: Symbol) -> Quote:
     return prices.rounded(prices.multiplied(quote, unit), symbol.price_decimals)
 
 
-def _volume(meta: dict, settled: candles.Row | None) -> int | None:
+def _volume(meta: dict, settled: Row | None) -> int | None:
     told = fields.volume(meta, "regularMarketVolume", meta.get("instrumentType"))
     return told if settled is None or settled.volume is None else settled.volume
 
 
-def _previous_close(chart: dict, known: Days, today: date) -> float | None:
+def _previous_close(chart: dict, known: Days, today: date, rows: Sequence[tuple[Row, date, bool]]) -> float | None:
     """The close of the session before by the calendar; None where that can't be read: no older one passes for it.
 
-    Where the calendar does not say which that is, the last one before today that the source traded.
+    Where the calendar does not say which that is, the last one before today that the source traded. In the shares of
+    today, also where the answer is not restated yet by a split that it names.
     """
-    told = list(candles.candles(chart))
-    if not told or any(each.at is None for each in told):
+    found = list(candles.candles(chart))
+    if not found or any(each.at is None for each in found):
         return None
-    last = max(each.at for each in told)
-    closes = {known.of_row(each.at, is_last=each.at == last): each.prices[3] for each in told}
+    last = max(each.at for each in found)
+    closes = {known.of_row(each.at, is_last=each.at == last): each.prices[3] for each in found}
     before = max((session for session in closes if session < today), default=None)
     expected = known.before(today)
     if before is None:
@@ -111,7 +117,12 @@ def _previous_close(chart: dict, known: Days, today: date) -> float | None:
         close = closes[before]
     else:
         close = None
-    return close if prices.is_price(close) else None
+    try:
+        told = judged(chart, known, rows, Fraction(1))
+    except Misshapen:
+        return None
+    shares = prod(split.value for split in told.unrestated if split.ex_date <= today)
+    return close / shares if prices.is_price(close) else None
 
 
 def _market_state(meta: dict, as_of: datetime, now: datetime) -> str:

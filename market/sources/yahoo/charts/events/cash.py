@@ -16,7 +16,7 @@ from statistics import median
 from typing import NamedTuple
 
 from market.sources.yahoo.charts.candles import Row
-from market.sources.yahoo.charts.events import Events
+from market.sources.yahoo.charts.events.told import Events
 
 # Of the price. A dividend of more makes a fall that other news do not hide; less than this is no usual one in pence.
 LARGE = 0.08
@@ -64,11 +64,14 @@ class _Day:
         return self.part is not None and self.part >= LARGE and self.fell is not None and self.fell >= self.part / 2
 
 
-def payments(told: Events, rows: Sequence[tuple[date, Row]], parts: int) -> list[Payment]:
-    """What was paid, oldest first. rows: by session; parts: how many units of the prices are one of the currency."""
+def payments(told: Events, rows: Sequence[tuple[date, Row]], parts: int, usual: float | None = None) -> list[Payment]:
+    """What was paid, oldest first. rows: by session; parts: how many units of the prices are one of the currency.
+
+    usual: what its dividends that we hold are of the price, the one in the middle; they tell where the answer is short.
+    """
     dates = sorted({ex_date for ex_date, _ in (*told.dividends, *told.gains)})
-    days = _in_one_unit([_day(ex_date, told, rows) for ex_date in dates], parts)
-    decided = [_decided(day, _usual(days, day)) for day in days]
+    days = _in_one_unit([_day(ex_date, told, rows) for ex_date in dates], parts, usual)
+    decided = [_decided(day, _usual(days, day) or usual) for day in days]
     return [payment for found in _named_twice(decided) for payment in found]
 
 
@@ -83,7 +86,7 @@ def _day(ex_date: date, told: Events, rows: Sequence[tuple[date, Row]]) -> _Day:
     return _Day(ex_date, amounts, gain, before.close, 1 - on.open / before.close, taken)
 
 
-def _in_one_unit(days: list[_Day], parts: int) -> list[_Day]:
+def _in_one_unit(days: list[_Day], parts: int, held: float | None) -> list[_Day]:
     """Each amount in the unit of the prices."""
     if parts == 1:
         return days
@@ -94,7 +97,7 @@ def _in_one_unit(days: list[_Day], parts: int) -> list[_Day]:
         for amount, whole in zip(day.amounts, found, strict=True)
         if whole is not None and day.close
     ]
-    usual = median(known) if known else None
+    usual = held or (median(known) if known else None)
     return [
         replace(
             day,

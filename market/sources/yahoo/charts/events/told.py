@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from math import prod
 from typing import NamedTuple
 
 from market import prices
@@ -12,6 +14,8 @@ from market.sources.yahoo.fields import Misshapen
 
 ALL_KNOWN = date.min
 LARGEST_SPLIT = 10_000.0
+LARGEST_NUMBER = 110  # of a split's ratio; 101:100 is a bonus of one in a hundred
+KINDS = frozenset({"split", "spin_off", "dividend", "capital_gain"})
 _CASH = {"dividend": "dividends", "capital_gain": "capitalGains"}  # under Yahoo's names
 
 
@@ -26,13 +30,19 @@ class Split(NamedTuple):
     def value(self) -> float:
         return self.numerator / self.denominator
 
+    @property
+    def is_spin_off(self) -> bool:
+        """Whether it may be one: nobody splits by 1046:1000, by which a source restates what left with a daughter."""
+        ratio = (Fraction(self.numerator) / Fraction(self.denominator)).limit_denominator(int(LARGEST_SPLIT))
+        return min(ratio.as_integer_ratio()) > 1 and max(ratio.as_integer_ratio()) > LARGEST_NUMBER
+
 
 @dataclass(frozen=True, slots=True)
 class Events:
     """splits: oldest first; dividends and capital gains: per share of today, as they were written.
 
     known_from: what a share of an older session has become can't be said, because a later split can't be read.
-    whole: the kinds of which each could be read.
+    whole: the kinds of which each could be read. unrestated: splits by which the prices are not restated yet.
     """
 
     splits: list[Split]
@@ -41,23 +51,28 @@ class Events:
     known_from: date
     left_out: list[str]
     whole: frozenset[str]
+    unrestated: frozenset[Split] = frozenset()
 
     def later(self, session_date: date) -> float:
+        """By what a price of that session was divided."""
+        return prod(split.value for split in self._counted(session_date))
+
+    def shares(self, session_date: date) -> float:
         """What one share of that session has become."""
-        product = 1.0
-        for split in self.splits:
-            product *= split.value if split.ex_date > session_date else 1.0
-        return product
+        return prod(split.value for split in self._counted(session_date) if not split.is_spin_off)
+
+    def _counted(self, session_date: date) -> list[Split]:
+        return [split for split in self.splits if split.ex_date > session_date and split not in self.unrestated]
 
 
 def read(chart: dict, days: Days) -> Events:
     """Raises Misshapen where nobody can say whether there are splits."""
-    splits, left_out, known_from, whole = [], [], ALL_KNOWN, {"split", "dividend", "capital_gain"}
+    splits, left_out, known_from, whole = [], [], ALL_KNOWN, set(KINDS)
     for event, ex_date in _events(chart, "splits", days):
         ratio = _ratio(event)
         if ex_date is None or ratio is None:
             left_out.append(f"a split {event!r}"[:200])
-            whole.discard("split")
+            whole -= {"split", "spin_off"}
             known_from = max(known_from, ex_date or date.max)
         else:
             splits.append(Split(ex_date, *ratio))

@@ -1,0 +1,55 @@
+"""What is made of an answer that has come, and what people should hear of it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from market.models import Symbol
+from market.prices import Quote
+from market.sources import pace
+from market.sources.yahoo import charts, fields, http
+from market.sources.yahoo.charts import Held, History
+from market.sources.yahoo.fields import Misshapen
+from monitoring import refusals
+
+
+def history(symbol: Symbol, interval: str, now: datetime, held: Held, chart: dict) -> tuple[History, datetime | None]:
+    """What a chart says, and when its session begins. Raises Misshapen where it has bars and none is whole."""
+    found = charts.read(chart, symbol=symbol, interval=interval, now=now, held=held)
+    if found.left_out and not found.bars:
+        raise Misshapen(found.left_out[0])
+    _count(symbol, found.left_out)
+    for kind, why in found.told:
+        refusals.note(kind, symbol.ticker, why)
+    return found, charts.next_session(chart)
+
+
+def quote(symbol: Symbol, chart: dict) -> Quote | None:
+    """The last price by a chart. Raises Misshapen."""
+    found = charts.quote(chart, symbol=symbol, now=datetime.now(UTC))
+    _count(symbol, charts.left_out(chart))
+    return found
+
+
+def listed(wanted: Mapping[str, Symbol], answer: dict) -> list[Quote]:
+    """The quotes of the entries that can be read; the others are counted, and charts are asked for instead."""
+    entries = fields.part(answer, "quoteResponse").get("result")
+    if not isinstance(entries, list):
+        raise http.misshapen("The quote list", "it has no list")
+    now, found, misshapen = datetime.now(UTC), [], 0
+    for entry in entries:
+        ticker = fields.part({"entry": entry}, "entry").get("symbol")
+        try:
+            if symbol := wanted.get(ticker):
+                told = charts.listed_quote(entry, symbol=symbol, now=now)
+                found += [told] if told else []
+        except (Misshapen, TypeError) as error:
+            misshapen += 1
+            refusals.note("quote list", str(ticker)[:32], str(error), repr(entry))
+    if misshapen >= pace.FAILURES_TO_OPEN and not found:
+        raise http.misshapen("The quote list", "no entry of it can be read")
+    return found
+
+
+def _count(symbol: Symbol, left_out: list[str]) -> None:
+    if left_out:
+        refusals.note("charts", symbol.ticker, f"left out {'; '.join(left_out[:3])}", times=len(left_out))
