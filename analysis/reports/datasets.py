@@ -63,11 +63,11 @@ def _refreshed(row: Symbol) -> tuple[history.Filled | None, dict]:
 def _origin(ticker: str, columns: Columns) -> dict[str, str | None]:
     """Where the newest bar of the data set came from."""
     if not len(columns["session_date"]):
-        return {"source": None, "as_of": None, "as_of_precision": DAY.precision, "received_at": None}
+        return {"source": None, "as_of": None, "as_of_precision": DAY.precision, "received_at": None, "state": None}
     at = prices.midnight(columns["session_date"][-1].item())
     newest = bars.history(ticker, start=at, end=at)[0]
     return {"source": newest.source, "as_of": prices.instant(at), "as_of_precision": DAY.precision,
-            "received_at": prices.instant(newest.received_at)}  # fmt: skip
+            "received_at": prices.instant(newest.received_at), "state": newest.state}  # fmt: skip
 
 
 def _checked(row: Symbol, columns: Columns, span: Span | None) -> dict:

@@ -101,6 +101,7 @@ def _reading(symbol: Symbol, span: Span) -> Told | Lacking:
     before = [each for each in before if expected in (None, each.session_date)]
     return {
         **_origin(bar),
+        "state": bar.state,
         "is_final": bar.is_final,
         "close": bar.close,
         "change_percent": _rounded(statistics.change_percent(before[0].close, bar.close)) if before else None,
@@ -132,6 +133,7 @@ def _reported(symbol: Symbol, span: Span) -> Told | Lacking:
     is_known = first > 0 and span.before in (None, sessions[first - 1])
     return {
         **_origin(last),
+        "state": last.state,
         "from": str(start),
         "to": str(end),
         **_moves(columns, int(first), symbol.price_decimals, float(columns["close"][first - 1]) if is_known else None),

@@ -9,7 +9,7 @@ from market import bars, quotes
 from market.bars import forming
 from market.calendars import hours, sessions
 from market.models import Symbol
-from market.prices import SECOND, Bar, Quote, midnight
+from market.prices import CLOSED_BAR, SECOND, Bar, Quote, midnight
 from tests.market.conftest import hold  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ HOMES = {
     "BP.L": ("XLON", "Europe/London", "GBp"),
     "BTC-USD": ("CCC", "UTC", "USD"),
     "EURUSD=X": ("CCY", "Europe/London", "USD"),
-    "NIIS.BE": ("no exchange", "Europe/Belgrade", "EUR"),
+    "NIIS.BE": ("NOWHERE", "Europe/Belgrade", "EUR"),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_week_is_the_exchanges_own(at):
 def test_where_there_is_no_calendar_the_bars_say_the_session():
     traded("NIIS.BE", {MONDAY: 10, TUESDAY: 11})
     told = tracked.compose("day", None)
-    assert told["sessions"]["no exchange"] == {
+    assert told["sessions"]["NOWHERE"] == {
         "from": "2026-06-09", "to": "2026-06-09", "previous": None, "known_by": "bars"
     }  # fmt: skip
     assert told["risers"] == ["NIIS.BE"]
@@ -168,6 +168,16 @@ def test_the_state_of_the_market_counts_no_bar_of_another_time():
     assert told["breadth"]["rising"] == 1
     assert (list(told["symbols"]), list(told["without_bar"])) == (["HOLE", "IBM"], ["HALT"])
     assert told["symbols"]["HOLE"]["change_percent"] is None
+
+
+def test_what_may_still_be_settled_is_marked_as_closed():
+    traded("IBM", {MONDAY: 99, TUESDAY: 100})
+    on = midnight(WEDNESDAY)
+    bars.upsert([Bar("IBM", "1d", on, 101, 101, 101, 101, 1000, False, "yahoo", on, state=CLOSED_BAR)])
+    told = tracked.compose("day", None)["symbols"]["IBM"], tracked.technical(None)["symbols"]["IBM"]
+    assert [(each["close"], each["state"]) for each in told] == [(101, "closed")] * 2
+    assert datasets.process("IBM", "1d")["state"] == "closed"
+    assert tracked.compose("week", ["IBM"])["symbols"]["IBM"]["state"] == "closed"
 
 
 def test_a_data_set_of_a_day_holds_the_last_finished_session_while_another_runs(at):

@@ -213,7 +213,7 @@ def test_a_recording_says_what_it_counts_from(traded, counted, hold):  # noqa: F
 
 
 def test_without_a_calendar_the_source_is_believed(traded, counted):
-    traded("IBM", {MONDAY: 10}, exchange="no exchange")
+    traded("IBM", {MONDAY: 10}, exchange="NOWHERE")
     assert counted("IBM", 12, told=10) == 10
 
 
