@@ -41,7 +41,7 @@ def sifted(quotes: Sequence[Quote]) -> list[Quote]:
 def is_far(quote: Quote, held: Quote | None) -> bool:
     """Whether a price stands far from all that is known: the price before it, and the close that it is counted from."""
     known = _present([held and held.price, quote.previous_close])
-    return bool(known) and all(_are_far(quote.price, each) for each in known)
+    return all(_are_far(quote.price, each) for each in known) if known else False
 
 
 def confirms(quote: Quote, doubted: Quote) -> bool:
@@ -53,6 +53,8 @@ def confirms(quote: Quote, doubted: Quote) -> bool:
 
 def plausible(quote: Quote, held: Quote | None) -> Quote:
     """The quote without a range or an open that is far from every price: a source's go on holding a bad one."""
+    if not any(_are_far(each, quote.price) for each in (quote.open, quote.high, quote.low) if each is not None):
+        return quote
     same = held if held and held.session_date == quote.session_date else None
     ours = [same.high, same.low, same.open] if same else []
     known = _present([quote.price, quote.previous_close, held and held.price, *ours])
