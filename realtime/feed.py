@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 
 from analysis.summary import Summary
-from market import bars, quotes, symbols
+from market import actions, bars, quotes, symbols
 from market.bars import forming, stored
 from market.closes import Closes
 from market.models import Bar as BarRow
@@ -165,6 +165,7 @@ class Feed:
         now = insist(lambda: quotes.keep(self._closes.counted(received, self._seen)))
         if any(quote.ticker not in self._seen for quote in now):  # a new symbol, or one that has another ticker now
             self._facts_until = 0.0
+        insist(lambda: self._begin_sessions(now))
         news = [quote for quote in now if self._is_news(quote)]
         news += insist(lambda: self._settled(now))
         stored = insist(lambda: self._stored(news))
@@ -180,6 +181,13 @@ class Feed:
         self._seen |= {quote.ticker: quote for quote in now}
         self._told |= {quote.ticker: _close(quote) for quote in news if quote.has_closed}
         insist(lambda: self._ask_for_records(now))
+
+    def _begin_sessions(self, now: list[Quote]) -> None:
+        """Where the first price of a session has come, what takes effect with it does."""
+        before = {ticker: quote.session_date for ticker, quote in self._seen.items()}
+        first = [quote for quote in now if quote.session_date > before.get(quote.ticker, date.min)]
+        if first:
+            actions.begin({quote.ticker: quote.session_date for quote in first})
 
     def _is_news(self, quote: Quote) -> bool:
         """Whether bars and indicators move by it: not by a close told again, nor by a price after the close."""

@@ -6,6 +6,6 @@ write           the one door in; what is no longer named so is superseded
 """
 
 from market.actions.read import between, factors, intervals_read, of, splits
-from market.actions.write import corrects_split, keep, take_back
+from market.actions.write import begin, corrects_split, keep, take_back
 
-__all__ = ["between", "corrects_split", "factors", "intervals_read", "keep", "of", "splits", "take_back"]
+__all__ = ["begin", "between", "corrects_split", "factors", "intervals_read", "keep", "of", "splits", "take_back"]

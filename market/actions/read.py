@@ -1,4 +1,8 @@
-"""The splits and dividends that we hold, and the factors that restate what came before them."""
+"""The splits and dividends that we hold, and the factors that restate what came before them.
+
+One that is announced restates nothing before its day: those count that a symbol's series has come to, by its bars or by
+the newest price. The feed says when it does, by `begin`.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -6,11 +10,13 @@ from datetime import date
 from fractions import Fraction
 from math import prod
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from market import quotes
 from market.actions import adjustments
 from market.intervals import DAY
-from market.models import Bar, CorporateAction
+from market.models import Bar, CorporateAction, Coverage
+from market.prices import midnight
 
 _UNSPLIT = adjustments.factors([], "split")
 
@@ -24,7 +30,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     """A symbol's factors of an adjustment. Raises adjustments.UnknownAdjustment."""
     if adjusted == "raw":
         return adjustments.factors([], adjusted)
-    actions = list(of(ticker))
+    actions = _in_effect(of(ticker))
     closes: list[tuple[date, float]] = []
     if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
         daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
@@ -41,7 +47,7 @@ def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
     """The factors of each ticker's splits, in one query."""
     found: dict[str, list[CorporateAction]] = {ticker: [] for ticker in tickers}
     known = CorporateAction.objects.filter(symbol__ticker__in=found, kind__in=adjustments.RESTATING)
-    for action in known.select_related("symbol"):
+    for action in _in_effect(known):
         found[action.symbol.ticker].append(action)
     return {ticker: adjustments.factors(held, "split") if held else _UNSPLIT for ticker, held in found.items()}
 
@@ -68,3 +74,19 @@ def between(spans: Collection[tuple[str, date, date]]) -> dict[tuple[str, date, 
         for span, actions in counted.items()
         if actions
     }
+
+
+def _in_effect(found: QuerySet[CorporateAction]) -> list[CorporateAction]:
+    """Those up to the last session of each symbol's series. Of a symbol without bars all are."""
+    held = Coverage.objects.filter(symbol=OuterRef("symbol"), interval=DAY.name).values("last_held")
+    actions = list(found.annotate(last_held=Subquery(held)).select_related("symbol"))
+    ahead = {action.symbol.ticker for action in actions if _is_ahead(action)}
+    newest = quotes.latest(sorted(ahead))
+    sessions = {ticker: quote.session_date for ticker, quote in newest.items() if quote}
+    come = {ticker: sessions.get(ticker, date.min) for ticker in ahead}
+    return [each for each in actions if not _is_ahead(each) or each.ex_date <= come[each.symbol.ticker]]
+
+
+def _is_ahead(action: CorporateAction) -> bool:
+    """Whether its day is after the last of the bars."""
+    return action.last_held is not None and midnight(action.ex_date) > action.last_held

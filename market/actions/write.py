@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain, count
@@ -55,6 +56,15 @@ def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
     it was counted by that.
     """
     return any(row.kind in adjustments.RESTATING for row, _ in _change(symbol, named, source).gone)
+
+
+def begin(sessions: Mapping[str, date]) -> None:
+    """Of each ticker the first price of a session has come: what takes effect with it restates what came before."""
+    named = CorporateAction.objects.filter(symbol__ticker__in=sessions, ex_date__in=set(sessions.values()))
+    days = named.values_list("symbol_id", "symbol__ticker", "ex_date")
+    if begun := {symbol for symbol, ticker, ex_date in days if ex_date == sessions[ticker]}:
+        with transaction.atomic():
+            coverage.renew(coverage.hold_all(begun))
 
 
 def take_back(source: str, start: date) -> None:

@@ -1,12 +1,12 @@
 """Actions are facts with a history: what a source tells otherwise, or no longer tells, is superseded."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from market import actions, coverage
+from market import actions, bars, coverage, quotes
 from market.models import CorporateAction, SupersededAction
-from market.prices import Action, Named
+from market.prices import Action, Bar, Named, midnight
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 EX_DATE, YEAR = date(2024, 6, 10), {"start": date(2024, 1, 1), "end": date(2024, 12, 31)}
@@ -111,3 +111,42 @@ def test_what_was_played_is_taken_back_as_if_it_never_was(apple):
     actions.take_back("replay", EX_DATE)
     assert not held()
     assert not SupersededAction.objects.exists()
+
+
+def test_a_split_that_is_announced_restates_nothing_before_the_first_price_of_its_day(apple, quote):
+    bars.upsert([_bar(apple, EX_DATE - timedelta(days=days)) for days in (4, 3)])
+    actions.keep(apple, Named([split(2), dividend(1.0)]), "yahoo")
+    assert [bar.close for bar in bars.history("AAPL")] == [101.0, 101.0]
+    assert actions.splits(["AAPL"])["AAPL"].at(date(2024, 6, 3)) == (1, 1)
+    assert list(bars.columns("AAPL")["close"]) == [101.0, 101.0]
+    assert bars.history("AAPL", adjusted="split_dividend")[0].close == 101.0
+    told = quote("AAPL", 50.0, session_date=EX_DATE)
+    quotes.keep([told])
+    actions.begin({"AAPL": EX_DATE})
+    assert [bar.close for bar in bars.history("AAPL")] == [50.5, 50.5]
+    assert list(bars.columns("AAPL")["close"]) == [50.5, 50.5]
+    assert bars.history("AAPL", adjusted="split_dividend")[0].close == 49.5
+
+
+def test_a_split_counts_once_a_bar_of_its_day_or_a_later_one_is_held(apple):
+    actions.keep(apple, Named([split(2)]), "yahoo")
+    bars.upsert([_bar(apple, EX_DATE - timedelta(days=3)), _bar(apple, EX_DATE)])
+    assert [bar.close for bar in bars.history("AAPL")] == [50.5, 101.0]
+
+
+def test_only_what_takes_effect_with_a_session_gives_the_bars_another_version(apple):
+    bars.upsert([_bar(apple, EX_DATE - timedelta(days=3))])
+    actions.keep(apple, Named([split(2)]), "yahoo")
+    before = coverage.latest(["AAPL"])
+    actions.begin({"AAPL": EX_DATE - timedelta(days=1), "MSFT": EX_DATE})
+    assert coverage.latest(["AAPL"]) == before
+    actions.begin({"AAPL": EX_DATE})
+    assert coverage.latest(["AAPL"]) != before
+
+
+def _bar(symbol, session: date) -> Bar:
+    values = dict.fromkeys(("open", "high", "low", "close"), 101.0)
+    received = datetime(2024, 6, 30, tzinfo=UTC)
+    return Bar(
+        symbol.ticker, "1d", midnight(session), **values, volume=10, is_final=True, source="yahoo", received_at=received
+    )

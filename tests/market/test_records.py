@@ -59,6 +59,7 @@ def test_a_split_since_the_records_were_computed_is_counted_in():
     bars.upsert([bar(date(2024, 5, 30), 120, 100)])
     records.refresh(["AAPL"])
     split(date(2024, 5, 31))
+    bars.upsert([bar(date(2024, 5, 31), 55, 50)])
     assert found("all_time")[:3] == (60, date(2024, 5, 30), 50)
 
 
