@@ -1,6 +1,7 @@
 """Alert rules to change, alerts to look at, and symbols to rename, with all that is told of them."""
 
 import logging
+from importlib import import_module
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,7 +14,6 @@ from redis.exceptions import RedisError
 from market import admin as market
 from market import symbols
 from market.models import Symbol
-from realtime import renaming
 from realtime.models import Alert, AlertRule
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class SymbolAdmin(market.SymbolAdmin):
             self.message_user(request, _("Select one symbol and say its new ticker."), messages.ERROR)
             return
         [symbol] = chosen
+        renaming = import_module("realtime.renaming")  # by name: it brings TA-Lib, and every process reads this module
         try:
             done = renaming.rename(symbol.ticker, to)
         except (symbols.InvalidTicker, symbols.NameTaken) as error:
