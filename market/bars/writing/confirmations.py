@@ -18,11 +18,11 @@ def add(interval: str, symbol: np.ndarray, received: np.ndarray, pairs: Pairs) -
     """Keep tellings, by their symbols' keys and receipts. Those that are kept already stay as they are."""
     if not len(symbol):
         return
-    answers = np.stack([symbol, received], axis=1)
-    told = {
-        (key, at): pairs[(answers == (key, at)).all(axis=1)] if len(answers) > 1 else pairs
-        for key, at in np.unique(answers, axis=0).tolist()
-    }
+    told: dict[Answer, Pairs] = {}
+    ends = np.flatnonzero((np.diff(symbol) != 0) | (np.diff(received) != 0)) + 1
+    for part in np.split(np.arange(len(symbol)), ends):
+        answer = int(symbol[part[0]]), int(received[part[0]])
+        told[answer] = _united(told.get(answer), pairs[part])
     held = _of_answers(interval, told)
     grown = {answer: _united(held.get(answer), new) for answer, new in told.items()}
     _write(interval, {answer: rows for answer, rows in grown.items() if len(rows) != len(held.get(answer, ()))})
@@ -78,4 +78,6 @@ def _pairs(openings: bytes, volumes: bytes) -> Pairs:
 
 
 def _united(held: Pairs | None, new: Pairs) -> Pairs:
+    if held is None and (np.diff(new[:, 0]) > 0).all():
+        return new
     return np.unique(new if held is None else np.concatenate([held, new]), axis=0)

@@ -44,19 +44,18 @@ def of(symbols: Sequence[int], interval: str, first: int, last: int) -> Held:
     """Those of these symbols between two openings, in seconds since 1970, both counted."""
     with connection.cursor() as cursor:
         cursor.execute(_asked(len(symbols)), [*symbols, interval, _text(first), _text(last)])
-        rows = [row for batch in _batches(cursor) for row in batch]
-    return _columns(rows)
+        parts = [_columns(rows) for rows in _batches(cursor)] or [_columns([])]
+    return Held(*(np.concatenate([getattr(part, name) for part in parts]) for name in Held.__slots__))
 
 
 def _asked(many: int) -> str:
     quoted, vendor = connection.ops.quote_name, connection.vendor
-    if vendor == "mysql":
-        times = ["TIMESTAMPDIFF(SECOND, '1970-01-01', opened_at)"]
-        times += [f"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {name})" for name in ("received_at", "confirmed_at")]
-    else:  # as text, which nobody makes an instant of: most rows have the same
-        times = [f"{name} || ''" for name in ("opened_at", "received_at", "confirmed_at")]
-    columns = ["symbol_id", times[0], *map(quoted, PRICES), "volume", "state", "is_final", "revision", *times[1:]]
-    return f"""SELECT {", ".join(columns)}, source FROM {quoted(Bar._meta.db_table)}
+    # SQLite's instants as text, which nobody makes one of, as most rows have the same; so are the facts of a row.
+    opened = "TIMESTAMPDIFF(SECOND, '1970-01-01', opened_at)" if vendor == "mysql" else "opened_at || ''"
+    facts = ["received_at", "COALESCE(confirmed_at, '')", "is_final", "revision", "source"]
+    packed = f"CONCAT_WS('|', {', '.join(facts)})" if vendor == "mysql" else " || '|' || ".join(facts)
+    columns = ["symbol_id", opened, *map(quoted, PRICES), "volume", packed]
+    return f"""SELECT {", ".join(columns)} FROM {quoted(Bar._meta.db_table)}
         WHERE symbol_id IN ({", ".join(["%s"] * many)}) AND {quoted("interval")} = %s
         AND opened_at BETWEEN %s AND %s ORDER BY symbol_id, opened_at"""
 
@@ -67,36 +66,36 @@ def _batches(cursor) -> Iterator[Sequence[tuple]]:
 
 
 def _columns(rows: list[tuple]) -> Held:
-    symbol, opened, *values, volume, state, is_final, revision, received, confirmed, source = (
-        zip(*rows, strict=True) if rows else ((),) * 13
-    )
+    symbol, opened, *values, volume, packed = zip(*rows, strict=True) if rows else ((),) * 8
+    kinds = {text: place for place, text in enumerate(dict.fromkeys(packed))}
+    which = np.array([kinds[text] for text in packed], np.int64)
+    received, confirmed, is_final, revision, source = zip(*map(_facts, kinds), strict=True) if kinds else ((),) * 5
     return Held(
         np.array(symbol, np.int64),
-        _instants(opened, 1_000_000) if connection.vendor != "mysql" else np.array(opened, np.int64),
+        np.array(opened, np.int64) if connection.vendor == "mysql" else _seconds(opened),
         *(np.array(each, np.float64) for each in values),
-        volume=_numbers(volume, UNKNOWN),
-        state=_states(state, is_final),
-        revision=np.array(revision, np.int64),
-        received=_instants(received, 1) if connection.vendor != "mysql" else _numbers(received, NEVER),
-        confirmed=_instants(confirmed, 1) if connection.vendor != "mysql" else _numbers(confirmed, NEVER),
-        source=np.array(source, object),
+        volume=_volumes(volume),
+        state=np.where(np.array(is_final, bool), FINAL, CLOSED)[which],
+        revision=np.array(revision, np.int64)[which],
+        received=np.array(received, np.int64)[which],
+        confirmed=np.array(confirmed, np.int64)[which],
+        source=np.array(source, object)[which],
     )
 
 
-def _numbers(values: tuple, absent: int) -> np.ndarray:
-    if None in values:
-        values = [absent if each is None else each for each in values]
-    return np.array(values, np.int64)
+def _facts(packed: str) -> tuple[int, int, bool, int, str]:
+    received, confirmed, is_final, revision, source = packed.split("|", 4)
+    return _instant(received), _instant(confirmed) if confirmed else NEVER, is_final == "1", int(revision), source
 
 
-def _states(states: tuple, is_final: tuple) -> np.ndarray:
-    known = {(state, final): FINAL if final else CLOSED for state, final in set(zip(states, is_final, strict=True))}
-    return np.array([known[each] for each in zip(states, is_final, strict=True)], np.int64)
+def _volumes(told: tuple) -> np.ndarray:
+    return np.array([UNKNOWN if each is None else each for each in told] if None in told else told, np.int64)
 
 
-def _instants(texts: tuple, unit: int) -> np.ndarray:
-    """SQLite's texts in so many microseconds since 1970."""
-    known = {text: _instant(text) // unit if text else NEVER for text in set(texts)}
+def _seconds(texts: tuple) -> np.ndarray:
+    """SQLite's texts in seconds since 1970."""
+    different = list(dict.fromkeys(texts))
+    known = dict(zip(different, np.array(different, "datetime64[s]").astype(np.int64).tolist(), strict=True))
     return np.array([known[text] for text in texts], np.int64)
 
 

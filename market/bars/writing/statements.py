@@ -17,6 +17,7 @@ from market.models import Bar, BarRevision
 from market.prices import BAR_STATES
 
 ROWS = 5_000  # of one statement: some hundred kilobytes
+_BARE = str.maketrans("", "", "-T:")
 KEY = ("symbol_id", "interval", "opened_at")
 _OWN = ("symbol_id", "opened_at", "session_date", *PRICES, "volume", "revision")  # of each row; the others are shared
 
@@ -26,15 +27,22 @@ def insert(columns: dict[str, np.ndarray], interval: str, source: str, *, replac
 
     columns: as Batch has them, with `symbol` the symbols' keys, and `revision`.
     """
-    shares = np.stack([columns["received"], columns["state"]])
-    for received, state in np.unique(shares, axis=1).T:
-        is_one = (shares[0] == received) & (shares[1] == state)
+    received, state = columns["received"], columns["state"]
+    for at, told in _kinds(received, state):
+        is_one = (received == at) & (state == told)
         own = columns if is_one.all() else {name: column[is_one] for name, column in columns.items()}
-        shared = {"interval": interval, "source": source, "received_at": moment(int(received)), "confirmed_at": None,
-                  "state": BAR_STATES[state], "is_final": bool(state == FINAL)}  # fmt: skip
+        shared = {"interval": interval, "source": source, "received_at": moment(at), "confirmed_at": None,
+                  "state": BAR_STATES[told], "is_final": told == FINAL}  # fmt: skip
         for first in range(0, len(own["opened"]), ROWS):
             part = {name: column[first : first + ROWS] for name, column in own.items()}
             _write(part, shared, _on_conflict([*_OWN, *shared]) if replacing else "")
+
+
+def _kinds(received: np.ndarray, state: np.ndarray) -> list[tuple[int, int]]:
+    """The receipts and states that there are, mostly one."""
+    if (received == received[0]).all() and (state == state[0]).all():
+        return [(int(received[0]), int(state[0]))]
+    return sorted(set(zip(received.tolist(), state.tolist(), strict=True)))
 
 
 def confirm(symbol: int, interval: str, span: Sequence[int], received: int) -> None:
@@ -75,7 +83,7 @@ def _write(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
 
 def _texts(own: dict[str, np.ndarray]) -> list[list]:
     days, which = np.unique(own["opened"], return_inverse=True)
-    openings = [_plain(datetime.fromtimestamp(each, UTC)) for each in days.tolist()]
+    openings = [text.replace("T", " ") for text in days.astype("datetime64[s]").astype(str).tolist()]
     sessions, place = np.unique(own["session"], return_inverse=True)
     dates = sessions.astype("datetime64[D]").astype(str).tolist()
     volume = own["volume"].tolist()
@@ -93,9 +101,9 @@ def _texts(own: dict[str, np.ndarray]) -> list[list]:
 
 def _write_numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
     days, which = np.unique(own["opened"], return_inverse=True)
-    openings = np.array([int(f"{datetime.fromtimestamp(each, UTC):%Y%m%d%H%M%S}") for each in days.tolist()], np.int64)
+    openings = _digits(days.astype("datetime64[s]"))
     sessions, place = np.unique(own["session"], return_inverse=True)
-    dates = np.array([int(f"{each:%Y%m%d}") for each in sessions.astype("datetime64[D]").tolist()], np.int64)
+    dates = _digits(sessions.astype("datetime64[D]"))
     volume = own["volume"].tolist()
     if UNKNOWN in volume:
         volume = [None if each == UNKNOWN else each for each in volume]
@@ -108,6 +116,11 @@ def _write_numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_confl
     body = orjson.dumps(list(rows))[2:-2].decode().replace("],[", f"{tail}),(")
     with connection.cursor() as cursor:
         cursor.execute(f"{head}({body}{tail}) {on_conflict}")
+
+
+def _digits(times: np.ndarray) -> np.ndarray:
+    """20240131, or 20240131093000."""
+    return np.array([int(text.translate(_BARE)) for text in times.astype(str).tolist()], np.int64)
 
 
 def _literal(value: object) -> str:
