@@ -81,12 +81,11 @@ class Closes:
         sessions |= {quote.ticker: quote.session_date for quote in told if quote.ticker in answered}
         if not sessions:
             return
-        self._looked_at |= dict.fromkeys(sessions, now)
-        if not sources.has_hours():  # what is recorded says what it counts from, and may have no calendar
-            return
         heard = {each: facts.seen for each, facts in self._facts.items() if facts.session == sessions.get(each)}
-        found = _read(sessions, seen)
+        # What is recorded says what it counts from, and may have no calendar.
+        found = _read(sessions, seen) if sources.has_hours() else {}
         self._facts |= {each: replace(facts, seen=heard.get(each, facts.seen)) for each, facts in found.items()}
+        self._looked_at |= dict.fromkeys(sessions, now)
 
     def _is_due(self, quote: Quote, now: float) -> bool:
         facts = self._facts.get(quote.ticker)
@@ -120,9 +119,10 @@ def previous_close(told: float | None, facts: Facts) -> float | None:
     ours = _ours(facts)
     if told is None or facts.expected is None or _is_older(told, facts):
         return ours if facts.expected else told
-    if ours is None or (facts.splits and facts.shares == 1.0 and _are_apart(told, ours, SAME)):
-        return told  # it knows a close that we have not yet, or of a split that we do not
-    return ours
+    if ours is None:
+        return told if facts.shares == 1.0 else None  # of which shares it is, nobody can say
+    knows_more = facts.splits and facts.shares == 1.0 and _are_apart(told, ours, SAME)
+    return told if knows_more else ours
 
 
 def may_be_split(quote: Quote, close: float, facts: Facts) -> bool:

@@ -107,6 +107,22 @@ def test_on_the_day_of_a_known_split_the_close_is_in_its_shares(traded, counted,
     assert not Job.objects.exists()
 
 
+def test_of_a_close_that_we_have_not_nobody_says_of_which_shares_it_is(traded, counted):
+    symbol = traded("IBM", {MONDAY: 990})
+    actions.keep(symbol, Named([Action("IBM", "split", WEDNESDAY, 10.0, 10.0, 1.0)]), "yahoo")
+    assert counted("IBM", 101, told=1000) is None
+
+
+def test_a_look_that_failed_is_taken_again(traded, quote, monkeypatch):
+    traded("IBM", {MONDAY: 10})
+    counting, now = Closes(asks=True), quote("IBM", 12, previous_close=10, session_date=WEDNESDAY)
+    with monkeypatch.context() as patched:
+        patched.setattr(closes.stored, "closes_before", lambda days: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            counting.counted([now], {})
+    assert counting.counted([now], {})[0].previous_close is None
+
+
 def test_a_split_of_the_day_after_changes_nothing_today(traded, counted):
     symbol = traded("IBM", {TUESDAY: 1000})
     actions.keep(symbol, Named([Action("IBM", "split", date(2026, 6, 11), 10.0, 10.0, 1.0)]), "yahoo")
