@@ -26,6 +26,7 @@ from market.sources import Rewind, Source, Tick
 from monitoring import formats, jobs, redis
 from monitoring.loops import Loop
 from realtime import alerts, messages, renaming, streams
+from realtime.corrections import Corrections
 from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
 from realtime.models import AlertRule
@@ -57,7 +58,7 @@ def run(source: Source, stop: Event) -> None:
     feed, pulse = Feed(source, stop, lease), Pulse("feed", source, lease, stop)
     try:
         if feed.stand_by():
-            with pulse, Relay():
+            with pulse, Relay(), Corrections():
                 feed.play(pulse)
     except Stopped:
         logger.info("The feed was stopped while it waited")

@@ -392,9 +392,10 @@ class Hub:
                 self._give(held, line)
         else:
             self._tell_gap(held, reading, missed)
+        had = held.seq if held.epoch == reading.epoch else 0
         held.epoch, held.seq = reading.epoch, reading.seq
-        if reading.latest and is_cache(reading.stream):
-            self._flusher.newest(reading.stream, Encoded(reading.latest, reading.seq))
+        if reading.latest and is_cache(reading.stream) and (seq := streams.seq_of(reading.latest)) > had:
+            self._flusher.newest(reading.stream, Encoded(reading.latest, seq))
 
     def _tell_gap(self, held: Held, reading: Reading, missed: Recovery) -> None:
         if held.epoch != reading.epoch:

@@ -38,9 +38,9 @@ def recover(reading: Reading, since: Position, mode: str) -> Recovery:
     if reason and not newest_is_all:
         return Recovery(reading.stream, reading.epoch, since.seq + 1, reading.seq, [], reason)
     follow = [] if newest_is_all else list(reading.missed)
-    known = streams.seq_of(follow[-1]) if follow else since.seq
-    if reading.latest and is_cache(reading.stream) and streams.seq_of(reading.latest) > known:
-        follow.append(reading.latest)
+    is_newer = reading.latest and streams.seq_of(reading.latest) > since.seq
+    if is_newer and is_cache(reading.stream) and reading.latest not in follow:
+        follow = sorted([*follow, reading.latest], key=streams.seq_of)  # it may stand before a message aside
     return Recovery(reading.stream, reading.epoch, since.seq + 1, reading.seq, follow, None)
 
 

@@ -5,7 +5,7 @@ from threading import Event, Thread
 import orjson
 from redis.exceptions import RedisError
 
-from monitoring import redis
+from monitoring import lists, redis
 from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
 from realtime import messages, streams
@@ -42,14 +42,14 @@ def pass_on(loop: Loop) -> int:
     What is no change leaves the list too: as its head it would hold up all that come behind it.
     """
     client = redis.client()
-    told = client.lrange(changes.KEY, 0, BATCH - 1)
+    told = client.lrange(changes.LIST.key, 0, BATCH - 1)
     if told:
-        skipped, overflowed = loop.skipped, client.llen(changes.KEY) >= changes.LIMIT
+        skipped, overflowed = loop.skipped, client.llen(changes.LIST.key) >= changes.LIMIT
         newest = merged(told, loop)
-        is_lossy = overflowed or loop.skipped > skipped or any(map(changes.is_loss, told))
+        is_lossy = overflowed or loop.skipped > skipped or any(map(lists.is_loss, told))
         with loop.one(f"{len(newest)} changes"):
             streams.publish([messages.jobs(newest, is_whole=not is_lossy)])
-        client.ltrim(changes.KEY, len(told), -1)
+        client.ltrim(changes.LIST.key, len(told), -1)
     return len(told)
 
 
@@ -57,7 +57,7 @@ def merged(told: list[bytes], loop: Loop) -> list[dict]:
     """The newest facts of each job, in the order in which the jobs changed last."""
     newest: dict[str, dict] = {}
     for text in told:
-        if changes.is_loss(text):
+        if lists.is_loss(text):
             continue
         with loop.one(text):
             if (change := changes.FORMAT.unpack(text)) is None:

@@ -2,10 +2,10 @@
 history and is published, all in one step, so that what was numbered can be recovered and nothing is numbered twice.
 
 For a stream there are a hash (epoch, seq, lost: the highest kept seq that the history has dropped, latest: the newest
-message) and a history (a Redis stream whose ids are `seq-0`). Live messages of one batch travel as one publication:
-lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds. Flags and columns
-that a reader does not know mean nothing to it, so that one version may say more than another. Streams that begin in
-one step have epochs of their own, so that a position in one never counts as one in another.
+message that is not aside) and a history (a Redis stream whose ids are `seq-0`). Live messages of one batch travel as
+one publication: lines of `stream TAB epoch TAB seq TAB flags TAB body`; JSON has neither raw tabs nor line feeds. Flags
+and columns that a reader does not know mean nothing to it, so that one version may say more than another. Streams that
+begin in one step have epochs of their own, so that a position in one never counts as one in another.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from monitoring import formats, redis
 from realtime.messages import Message
 
 HISTORY = 1000
-KEPT, CONFLATED, EPOCH, RENAMED = "k", "c", "e", "r"  # flags of a line
+KEPT, CONFLATED, EPOCH, RENAMED, ASIDE = "k", "c", "e", "r", "a"  # flags of a line
 
 # A state that no longer says where its stream is, whatever damaged it, is as good as none: the stream begins anew.
 _SOUND = """
@@ -64,7 +64,7 @@ for i = 5, #ARGV, 3 do
     end
     redis.call('XADD', history, seq .. '-0', 'b', text)
   end
-  redis.call('HSET', state, 'latest', text)
+  if not string.find(flags, 'a', 1, true) then redis.call('HSET', state, 'latest', text) end
   lines[#lines + 1] = name .. '\\t' .. epoch .. '\\t' .. seq .. '\\t' .. flags .. '\\t' .. text
   numbers[#numbers + 1] = seq
 end
@@ -220,6 +220,7 @@ def publish(messages: Sequence[Message]) -> list[int]:
     arguments: list[str | bytes] = []
     for message in messages:
         flags = (KEPT if message.keep else "") + (CONFLATED if message.conflate else "")
+        flags += ASIDE if message.aside else ""
         arguments += [message.stream, flags, message.body]
     try:
         return _run(_PUBLISH, [_prefix(), channel(), _new_epoch(), HISTORY, *arguments])

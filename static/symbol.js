@@ -216,6 +216,7 @@ showConnection(stream);
 showHead();
 showAlerts(stream, document.querySelector("[data-alerts]"), row.symbol);
 stream.on("price_update", takePrice).on("bar", takeBar).on("indicators", takeIndicators);
+stream.on("correction", ({ interval }) => interval === INTERVAL && reloadSoon());
 stream.on("lost", reloadSoon).on("epoch", reloadSoon).on("state", showAge);
 stream.on("renamed", ({ to }) => location.replace(`/symbols/${encodeURIComponent(to.split(/:(.*)/)[1])}/`));
 stream.on("state", () => looking && load());

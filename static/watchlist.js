@@ -234,6 +234,7 @@ function start() {
   showAlerts(stream, document.querySelector("[data-alerts]"));
   const symbols = [...rows.keys()];
   stream.on("price_update", takePrice).on("indicators", takeIndicators).on("bar", (bar) => pane?.takeBar(bar));
+  stream.on("correction", refreshSoon);
   stream.on("lost", refreshSoon).on("epoch", refreshSoon);
   stream.on("renamed", () => location.reload()); // rows and links bear the tickers
   stream.on("state", () => rows.forEach((row) => row.showAge())).on("state", showHistory);

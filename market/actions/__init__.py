@@ -2,6 +2,7 @@
 
 adjustments     the factors that restate what came before them (pure)
 read            those that we hold, and their factors
+effects         which bars they restate, once they are named or take effect
 write           the one door in; what is no longer named so is superseded
 """
 

@@ -10,6 +10,7 @@ from itertools import chain, count
 from django.db import transaction
 
 from market.actions import adjustments
+from market.actions.effects import restated
 from market.coverage import rows as coverage
 from market.intervals import DAY
 from market.models import CorporateAction, SupersededAction, Symbol
@@ -41,12 +42,14 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     if _change(symbol, named, source) == Change():
         return False
     with transaction.atomic():
-        covered = coverage.hold_all([symbol.pk]) or coverage.hold([(symbol.pk, DAY.name)]).values()
+        covered = coverage.hold_all([symbol.pk]) or list(coverage.hold([(symbol.pk, DAY.name)]).values())
         change = _change(symbol, named, source)  # again: somebody may have written while we waited
         CorporateAction.objects.bulk_update(change.disputed, ["disputed"])
         _replace(symbol, change, source)
         if change.gone or change.new:
-            coverage.renew(covered)
+            coverage.renew(
+                covered, {(row.symbol_id, row.interval): restated(row, _last_days(change)) for row in covered}
+            )
     _tell(symbol, change)
     return True
 
@@ -61,10 +64,16 @@ def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
 def begin(sessions: Mapping[str, date]) -> None:
     """Of each ticker the first price of a session has come: what takes effect with it restates what came before."""
     named = CorporateAction.objects.filter(symbol__ticker__in=sessions, ex_date__in=set(sessions.values()))
-    days = named.values_list("symbol_id", "symbol__ticker", "ex_date")
-    if begun := {symbol for symbol, ticker, ex_date in days if ex_date == sessions[ticker]}:
+    begun = defaultdict(dict)
+    for symbol, ticker, kind, ex_date in named.values_list("symbol_id", "symbol__ticker", "kind", "ex_date"):
+        if ex_date == sessions[ticker]:
+            begun[symbol][kind] = ex_date
+    if begun:
         with transaction.atomic():
-            coverage.renew(coverage.hold_all(begun))
+            covered = coverage.hold_all(begun)
+            coverage.renew(
+                covered, {(row.symbol_id, row.interval): restated(row, begun[row.symbol_id]) for row in covered}
+            )
 
 
 def take_back(source: str, start: date) -> None:
@@ -126,6 +135,14 @@ def _replace(symbol: Symbol, change: Change, source: str) -> None:
         )
         for key, (row, action) in zip(keys, change.gone, strict=True)
     )
+
+
+def _last_days(change: Change) -> dict[str, date]:
+    """Of each kind the last ex date of what was named otherwise."""
+    newest: dict[str, date] = {}
+    for each in (*(gone for gone, _ in change.gone), *(action for action, _ in change.new)):
+        newest[each.kind] = max(newest.get(each.kind, each.ex_date), each.ex_date)
+    return newest
 
 
 def _tell(symbol: Symbol, change: Change) -> None:

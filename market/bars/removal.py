@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from market import prices
 from market.bars import forming
 from market.coverage import rows as coverage
+from market.coverage import telling
 from market.models import Bar, BarRevision
 from monitoring import refusals
 
@@ -16,20 +17,23 @@ def delete_played(start: date, source: str) -> int:
     """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
     forming.forget()
-    return _delete(Bar.objects.filter(**since), BarRevision.objects.filter(**since))
+    return _delete(Bar.objects.filter(**since), BarRevision.objects.filter(**since), reason=None)
 
 
 def forget_future(ticker: str) -> int:
     """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
     since = datetime.now(UTC) + prices.DAY_AHEAD
-    gone = _delete(Bar.objects.filter(symbol__ticker=ticker, opened_at__gt=since))
+    gone = _delete(Bar.objects.filter(symbol__ticker=ticker, opened_at__gt=since), reason=telling.REVISION)
     if gone:
         refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
     return gone
 
 
-def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision]) -> int:
-    """Delete rows, and have the coverage of those symbols say what is left; returns how many bars."""
+def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision], reason: str | None) -> int:
+    """Delete rows, and have the coverage of those symbols say what is left; returns how many bars.
+
+    reason: as coverage tells it.
+    """
     keys = set(bars.order_by().values_list("symbol_id", "interval").distinct())
     if not keys:
         return 0
@@ -38,5 +42,5 @@ def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision]) -> int:
         for rows in corrections:
             rows.delete()
         gone = bars.delete()[0]
-        coverage.renew_counted(covered.values())
+        coverage.renew_counted(covered.values(), reason=reason)
     return gone

@@ -3,6 +3,7 @@
 tokens          what a version is (pure)
 rows            the rows, locked by whoever writes bars
 versions        the version of a symbol's bars
+telling         what changed, told to the feed
 loading         how far the history of each was loaded
 held            which bars we hold, and whether the rows say so
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Max, Min, Sum
 
-from market.coverage import rows
+from market.coverage import rows, telling
 from market.models import Bar, Coverage, Symbol
 from market.prices import instant
 
@@ -64,4 +64,4 @@ def mend(found: Iterable[Difference]) -> None:
     keys = dict(Symbol.objects.values_list("ticker", "pk"))
     for ticker, interval in sorted({(each.ticker, each.interval) for each in found}):
         with transaction.atomic():
-            rows.renew_counted(rows.hold([(keys[ticker], interval)]).values())
+            rows.renew_counted(rows.hold([(keys[ticker], interval)]).values(), reason=telling.REVISION)

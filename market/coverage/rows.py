@@ -1,12 +1,15 @@
 """The rows of coverage: held by whoever writes, and given a new version where a value changed."""
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from django.db import connection
 from django.db.models import Count, F, Max, Min
 
 from market import prices
-from market.coverage import tokens
+from market.coverage import telling, tokens
+from market.coverage.telling import Change, Span
+from market.intervals import DAY
 from market.models import Bar, Coverage
 
 Key = tuple[int, str]  # a symbol's key and an interval
@@ -26,26 +29,54 @@ def hold(keys: Collection[Key]) -> dict[Key, Coverage]:
     return found
 
 
+def every() -> list[Coverage]:
+    """All there are, not locked."""
+    return list(Coverage.objects.all())
+
+
 def hold_all(symbols: Collection[int]) -> list[Coverage]:
     """The same of every interval that symbols have."""
     known = Coverage.objects.filter(symbol_id__in=symbols).order_by().values_list("symbol_id", "interval")
     return list(hold(sorted(known)).values())
 
 
-def renew(rows: Iterable[Coverage]) -> None:
-    """Give held rows a new version, and store what they say."""
-    changed = list(rows)
+def renew(rows: Iterable[Coverage], spans: Mapping[Key, Collection[Span]] = MappingProxyType({})) -> None:
+    """Give held rows a new version, store what they say, and tell of it once it is committed.
+
+    spans: of what was held the sessions that say something else now. While a history is loaded first none are told.
+    """
+    changed, told = list(rows), []
     for row in changed:
+        key, before = (row.symbol_id, row.interval), row.version
         row.version = tokens.new()
+        found = () if is_loading(row) else spans.get(key, ())
+        told += [Change(*key, before, row.version, span) for span in found or [None]]
     store(changed)
+    telling.after_commit(told)
 
 
-def renew_counted(rows: Iterable[Coverage]) -> None:
-    """The same of rows whose bars are counted first, as after some were deleted."""
+def renew_counted(rows: Iterable[Coverage], *, reason: str | None) -> None:
+    """The same of rows whose bars are counted first, as after some were deleted.
+
+    reason: why all of them say something else now; None where whoever keeps them is told to begin anew.
+    """
     changed = list(rows)
+    spans = {(row.symbol_id, row.interval): whole(row, reason) for row in changed if reason}
     for row in changed:
         _count(row)
-    renew(changed)
+    renew(changed, spans)
+
+
+def whole(row: Coverage, reason: str) -> list[Span]:
+    """All the sessions that a row says are held; none where it says that none is."""
+    if row.first_held is None or row.last_held is None:
+        return []
+    return [Span(row.first_held.date(), row.last_held.date(), reason)]
+
+
+def is_loading(row: Coverage) -> bool:
+    """Whether the history was never stored whole: what comes so long are the bars themselves."""
+    return row.interval == DAY.name and row.complete_since is None
 
 
 def store(rows: list[Coverage]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from market.coverage import rows as coverage
+from market.coverage import telling
 from market.models import Symbol, SymbolAlias
 from market.symbols import names, spelling
 
@@ -50,7 +51,7 @@ def rename(text: str, to: str, *, name: str = "", local_name: str = "") -> Renam
         return Renaming(symbol, spelling.folded(text), new)
     SymbolAlias.objects.filter(text=new).delete()
     SymbolAlias.objects.update_or_create(text=old, defaults={"symbol": symbol, "kind": SymbolAlias.Kind.FORMER})
-    coverage.renew(covered)
+    coverage.renew(covered, {(row.symbol_id, row.interval): coverage.whole(row, telling.RENAMED) for row in covered})
     return Renaming(symbol, old, new)
 
 

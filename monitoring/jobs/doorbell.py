@@ -15,7 +15,7 @@ from celery import current_app
 from redis.exceptions import RedisError
 
 from monitoring import redis
-from monitoring.jobs.errands import Errands
+from monitoring.errands import Errands
 
 RING = "monitoring.ring"
 RINGS_AT_ONCE = 8  # a worker that hears one takes all it can; more only wake more workers

@@ -6,6 +6,7 @@ from realtime.messages.building import (
     alert,
     bar,
     connected,
+    correction,
     current_prices,
     encode,
     epoch,
@@ -46,7 +47,7 @@ from realtime.messages.shapes import (
 __all__ = [
     "ACTIONS", "ASKED", "CLOSE", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MESSAGES", "NAMED_TYPES", "NOT_YET",
     "PROTOCOL", "PUBLIC_TYPES", "RIGHTS_ENDED", "RIGHTS_UNKNOWN", "SILENCE_SECONDS", "STAFF_TYPES", "TYPES",
-    "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused", "Service", "alert", "bar", "connected", "current_prices",
-    "encode", "epoch", "error", "gap", "indicators", "jobs", "merged", "price", "read", "renamed", "schema",
-    "server_shutdown", "service_status", "system", "unsubscribed",
+    "TYPES_NOT_YET", "UNNAMED_TYPES", "Message", "Refused", "Service", "alert", "bar", "connected", "correction",
+    "current_prices", "encode", "epoch", "error", "gap", "indicators", "jobs", "merged", "price", "read", "renamed",
+    "schema", "server_shutdown", "service_status", "system", "unsubscribed",
 ]  # fmt: skip

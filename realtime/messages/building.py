@@ -9,6 +9,8 @@ import orjson
 
 from market import prices
 from market.bars.wire import bar_fields
+from market.coverage.telling import Change
+from market.intervals import DAY
 from market.prices import FORMING, Bar, Quote
 from market.quotes.wire import quote_fields
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
@@ -19,13 +21,15 @@ class Message:
     """One message of a stream, before it has its number.
 
     body: the JSON object, encoded, without `seq`. keep: goes into the history, so that it can be recovered.
-    conflate: for a client that asked for the newest only, a later one replaces it.
+    conflate: for a client that asked for the newest only, a later one replaces it. aside: it says nothing of where the
+    stream stands, and whoever comes later is told the message before it.
     """
 
     stream: str
     body: bytes
     keep: bool
     conflate: bool
+    aside: bool = False
 
 
 class Service(TypedDict):
@@ -86,6 +90,22 @@ def bar(value: Bar, version: str) -> Message:
     stream = f"bars:{value.ticker}"
     body = {"type": "bar", "stream": stream, **bar_fields(value, version)}
     return Message(stream, encode(body), keep=value.state != FORMING, conflate=value.state == FORMING)
+
+
+def correction(ticker: str, change: Change) -> Message:
+    """Bars that were held say something else now: what is kept of them is read again. change: one with a span."""
+    stream = f"bars:{ticker}" if change.interval == DAY.name else f"bars:{ticker}@{change.interval}"
+    body = {
+        "type": "correction",
+        "stream": stream,
+        "symbol": ticker,
+        "interval": change.interval,
+        "from": change.span.first.isoformat(),
+        "to": change.span.last.isoformat(),
+        "reason": change.span.reason,
+        "version": change.after,
+    }
+    return Message(stream, encode(body), keep=True, conflate=False, aside=True)
 
 
 def indicators(values: IndicatorValues) -> Message:

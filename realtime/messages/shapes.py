@@ -36,6 +36,9 @@ CLOSE = {
 # Why streams end: the client asked; it may not hold them any more; nobody can tell for now whether it may.
 ASKED, RIGHTS_ENDED, RIGHTS_UNKNOWN = "asked", "rights_ended", "rights_unknown"
 
+# Why bars that were told before say something else now.
+CORRECTIONS = ("revision", "split", "dividend", "capital_gain", "spin_off", "renamed")
+
 # Every code that an `error` may carry.
 ERROR_CODES = (
     "malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action",
@@ -165,6 +168,13 @@ MESSAGES = {
     "price_update": _message("price_update", {**_PRICE, "seq": _COUNT}, _MARK),
     "price_updates": _message("price_updates", {"updates": {"type": "array", "items": {"type": "object"}}}),
     "bar": _message("bar", {**_BAR, **_STREAMED}, _MARK),
+    "correction": _message(
+        "correction",
+        {
+            "symbol": _SYMBOL, "interval": _TEXT, "from": _DATE, "to": _DATE, "reason": {"enum": list(CORRECTIONS)},
+            **_VERSION, **_STREAMED,
+        },
+    ),
     "indicators": _message(
         "indicators",
         {

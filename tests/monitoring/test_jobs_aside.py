@@ -11,10 +11,10 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from monitoring import loops, refusals
+from monitoring import errands as errands_of_a_process
+from monitoring import lists, loops, refusals
+from monitoring.errands import Errands
 from monitoring.jobs import doorbell
-from monitoring.jobs import errands as errands_of_a_process
-from monitoring.jobs.errands import Errands
 from monitoring.jobs.telling import changes
 from tests.monitoring.conftest import until
 
@@ -69,22 +69,22 @@ def test_what_is_dropped_or_can_not_be_done_is_counted_and_told_until_that_goes_
 
 
 def test_one_change_that_no_json_can_say_is_left_out_alone_and_its_place_says_so(redis):
-    changes.append([{"number": 1}, {"name": "\ud800"}, {"number": 2}])
-    assert changes.flush(20)
-    *kept, loss = redis.lrange(changes.KEY, 0, -1)
+    changes.LIST.put({"number": 1}, {"name": "\ud800"}, {"number": 2})
+    assert changes.LIST.flush(20)
+    *kept, loss = redis.lrange(changes.LIST.key, 0, -1)
     assert [orjson.loads(each) for each in kept] == [{"number": 1}, {"number": 2}]
-    assert (orjson.loads(loss), changes.is_loss(loss)) == ({"lost": 1}, True)
+    assert (orjson.loads(loss), lists.is_loss(loss)) == ({"lost": 1}, True)
     assert refusals.counts() == {"job change": 1}
 
 
 def test_changes_that_redis_did_not_take_are_told_as_lost_when_it_does(redis):
-    redis.set(changes.KEY, "no list")
-    changes.append([{"number": 1}, {"number": 2}])
-    assert changes.flush(20)
-    redis.delete(changes.KEY)
-    changes.append([{"number": 3}])
-    assert changes.flush(20)
-    assert {*redis.lrange(changes.KEY, 0, -1)} == {b'{"number":3}', b'{"lost":2}'}
+    redis.set(changes.LIST.key, "no list")
+    changes.LIST.put({"number": 1}, {"number": 2})
+    assert changes.LIST.flush(20)
+    redis.delete(changes.LIST.key)
+    changes.LIST.put({"number": 3})
+    assert changes.LIST.flush(20)
+    assert {*redis.lrange(changes.LIST.key, 0, -1)} == {b'{"number":3}', b'{"lost":2}'}
 
 
 def test_who_waits_for_errands_is_told_whether_they_are_done(errands):
@@ -149,7 +149,7 @@ def test_a_ring_for_so_many_jobs_is_as_many_messages_and_of_many_a_few(times, mo
 
 
 def test_changes_are_kept_up_to_a_bound_the_newest_of_them(redis):
-    changes._append([{"number": number} for number in range(changes.LIMIT)])
-    changes._append([{"number": number} for number in (-2, -1)])
-    kept = [orjson.loads(each)["number"] for each in redis.lrange(changes.KEY, 0, -1)]
+    changes.LIST._append([{"number": number} for number in range(changes.LIMIT)])
+    changes.LIST._append([{"number": number} for number in (-2, -1)])
+    kept = [orjson.loads(each)["number"] for each in redis.lrange(changes.LIST.key, 0, -1)]
     assert (len(kept), kept[0], kept[-2:]) == (changes.LIMIT, 2, [-2, -1])

@@ -11,13 +11,13 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from monitoring import jobs
+from monitoring.errands import Errands
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.claiming.holding import Holding
 from monitoring.jobs.claiming.pulse import Pulse
 from monitoring.jobs.ending import attempts, reaper
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.ending.finisher import Finisher
-from monitoring.jobs.errands import Errands
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401

@@ -153,8 +153,8 @@ def test_every_change_is_appended_for_the_feed(redis, django_capture_on_commit_c
         jobs.submit("sample.add", {"a": 1})
         (claimed,) = claims.claim(uuid.uuid4(), 1, timezone.now())
         endings.write([Ending(claimed, Job.State.COMPLETED, 1)])
-    changes.flush()
-    told = [orjson.loads(line) for line in redis.lrange(changes.KEY, 0, -1)]
+    changes.LIST.flush()
+    told = [orjson.loads(line) for line in redis.lrange(changes.LIST.key, 0, -1)]
     assert [each["state"] for each in told] == ["pending", "running", "completed"]
 
 

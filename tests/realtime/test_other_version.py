@@ -49,7 +49,7 @@ def filled(apple, quote) -> None:
     progress.tell(["AAPL"], "AAPL", {})
     replay._kept(replay.Place(1, date(2012, 9, 4), ("AAPL",), 2, AT))
     heartbeats.beat("feed", source="replay", trouble=None)
-    changes._append([{"task_id": "1", "state": "running"}])
+    changes.LIST._append([{"task_id": "1", "state": "running"}])
 
 
 def rewrite(redis, other: Callable[[bytes], bytes]) -> None:
@@ -80,7 +80,7 @@ def told(redis) -> dict:
         "loading": progress.latest(),
         "place": replay._found(),
         "feed": pulse.service(redis.hget(heartbeats.key(), "feed"))["feed"],
-        "changes": relay.merged(redis.lrange(changes.KEY, 0, -1), Loop("relay")),
+        "changes": relay.merged(redis.lrange(changes.LIST.key, 0, -1), Loop("relay")),
     }
 
 

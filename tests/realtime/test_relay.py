@@ -15,7 +15,7 @@ LOOP = Loop("relay")
 
 
 def tell(*told: dict) -> None:
-    redis.client().rpush(changes.KEY, *map(orjson.dumps, told))
+    redis.client().rpush(changes.LIST.key, *map(orjson.dumps, told))
 
 
 def published() -> list[dict]:
@@ -56,7 +56,7 @@ def test_changes_that_were_lost_on_the_way_are_told_as_not_whole_and_skip_nothin
 @pytest.mark.parametrize("bad", [b"{", b"[]", b'{"status": "running"}', b'{"task_id": []}', b"\xff", b""])
 def test_what_is_no_change_is_left_out_and_holds_nothing_up(bad):
     tell({"task_id": "a", "status": "running"})
-    redis.client().lpush(changes.KEY, bad)
+    redis.client().lpush(changes.LIST.key, bad)
     assert [relay.pass_on(LOOP), relay.pass_on(LOOP)] == [2, 0]
     [told] = published()
     assert (told["jobs"], told["is_whole"]) == ([{"task_id": "a", "status": "running"}], False)
@@ -64,7 +64,7 @@ def test_what_is_no_change_is_left_out_and_holds_nothing_up(bad):
 
 def test_what_can_be_read_and_not_told_holds_nothing_up():
     deep = b'{"task_id": "d", "n": ' + b"[" * 900 + b"]" * 900 + b"}"
-    redis.client().rpush(changes.KEY, deep)
+    redis.client().rpush(changes.LIST.key, deep)
     tell({"task_id": "a"})
     assert [relay.pass_on(LOOP), relay.pass_on(LOOP)] == [2, 0]
     [told] = published()
@@ -73,7 +73,7 @@ def test_what_can_be_read_and_not_told_holds_nothing_up():
 
 def test_the_thread_outlives_what_is_no_change():
     with Relay():
-        redis.client().rpush(changes.KEY, b"no change")
+        redis.client().rpush(changes.LIST.key, b"no change")
         tell({"task_id": "a"})
         deadline = time.monotonic() + 10
         while not published():

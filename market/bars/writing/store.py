@@ -3,19 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
 
 from market import prices
+from market.actions import effects
 from market.bars.batch import COLUMNS, PRICES, UNKNOWN, Batch, microseconds, moment
 from market.bars.writing import compare, confirmations, held, late, statements
 from market.bars.writing.compare import Compared
 from market.bars.writing.held import Held
 from market.bars.writing.order import Told
 from market.coverage import rows as coverage
+from market.coverage import telling
+from market.coverage.telling import Span
 from market.models import Coverage, ProvisionalBar
 from monitoring import turns
 
@@ -57,8 +60,9 @@ def write(batch: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Wri
         compared = compare.compare(batch, keys, found, slack, microseconds(now + prices.AHEAD))
         counts = _write(batch, keys, found, compared, slack, reason, now)
         written = counts.inserted | counts.changed
+        spans = _spans_of_held(covered, batch, keys, counts)
         _cover(covered, batch, keys, counts)
-        coverage.renew(covered[symbol, interval] for symbol in np.unique(keys[written]).tolist())
+        coverage.renew((covered[symbol, interval] for symbol in np.unique(keys[written]).tolist()), spans)
     openings = batch.opened[written]
     return Written(
         int(counts.inserted.sum()),
@@ -173,6 +177,32 @@ def _place(
     sessions = {key: int(batch.session[place]) for key, place in rows.items()}
     placed = late.place(batch.interval, told, sessions, {key: int(slack[place]) for key, place in rows.items()}, now)
     return ((rows[key], each) for key, each in placed.items())
+
+
+def _spans_of_held(
+    covered: dict[coverage.Key, Coverage], batch: Batch, keys: np.ndarray, counts: _Counts
+) -> dict[coverage.Key, list[Span]]:
+    """Of each symbol the sessions up to its newest bar that say something else now: whose bars have other values or are
+    there now, and those that an action restates to which the series comes with the new ones.
+    """
+    spans, grown = defaultdict(list), {}
+    for symbol in np.unique(keys[counts.inserted | counts.changed]).tolist():
+        row = covered[symbol, batch.interval]
+        if row.last_held is None or coverage.is_loading(row):
+            continue
+        mine, is_later = keys == symbol, batch.opened > row.last_held.timestamp()
+        within = batch.session[mine & (counts.changed | (counts.inserted & ~is_later))]
+        if len(within):
+            spans[symbol, batch.interval].append(Span(_day(within.min()), _day(within.max()), telling.REVISION))
+        if len(behind := batch.session[mine & counts.inserted & is_later]):
+            grown[symbol] = row.last_held.date(), _day(behind.max())
+    for symbol, days in effects.between(grown).items():
+        spans[symbol, batch.interval] += effects.restated(covered[symbol, batch.interval], days)
+    return spans
+
+
+def _day(number: np.int64) -> date:
+    return np.datetime64(int(number), "D").item()
 
 
 def _cover(covered: dict[coverage.Key, Coverage], batch: Batch, keys: np.ndarray, counts: _Counts) -> None:

@@ -18,14 +18,13 @@ from django.db import Error as DatabaseTrouble
 from django.db import connections
 from django.utils import timezone
 
-from monitoring import nursery
+from monitoring import lists, nursery
 from monitoring.jobs import declaration
 from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.errors import JobError
 from monitoring.jobs.running import body
 from monitoring.jobs.running.context import Current
-from monitoring.jobs.telling import changes
 from monitoring.models import Job
 
 LOOK_SECONDS = 0.2
@@ -74,7 +73,7 @@ def live(pk: uuid.UUID, attempt: int, home: str | None) -> None:
     threading.Thread(target=_write_progress, args=(current,), daemon=True).start()
     if ending := body.run(current):
         _write(ending)
-    changes.flush()
+    lists.flush()
     connections.close_all()
 
 

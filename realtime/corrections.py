@@ -1,0 +1,164 @@
+"""What changed held bars is told on their streams, so that what a client keeps of them is never silently wrong.
+
+Whoever writes bars leaves each move of a version in a bounded list. Here those are told that say something else of
+what was held, and every one is followed: a version that moved by none of them was lost on the way, or written by
+somebody who tells nothing. Then all that is held is told as revised.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from threading import Event, Thread
+
+from django.db import InterfaceError, OperationalError, connections
+from redis.exceptions import RedisError
+
+from market import symbols
+from market.coverage import rows as coverage
+from market.coverage import telling
+from market.coverage.rows import Key
+from market.coverage.telling import Change, Span
+from market.models import Symbol
+from monitoring import formats, lists, redis
+from monitoring.loops import Loop
+from realtime import messages, renaming, streams
+from realtime.messages import Message
+
+PAUSE_SECONDS = 0.2
+LOOK_SECONDS = 15.0  # between two looks at all versions; what nobody told for so long is lost
+BATCH = 1000
+AWAY = (RedisError, OperationalError, InterfaceError)
+_FORMAT = formats.Format(str)
+
+
+class Corrections:
+    """Tells while the block lasts. One feed holds the lease, so one of these reads the list."""
+
+    def __init__(self) -> None:
+        self._over = Event()
+        self._thread = Thread(target=self._go_on, name="corrections", daemon=True)
+        self._loop = Loop("corrections", every_seconds=PAUSE_SECONDS, away=AWAY)
+        self._moves: dict[Key, dict[str, str]] = defaultdict(dict)  # versions after those before, not reached yet
+        self._doubted: dict[Key, str] = {}
+        self._look_at = 0.0
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        try:
+            with self._loop:
+                while not self._over.wait(PAUSE_SECONDS):
+                    with self._loop.turn():
+                        self.turn()
+        finally:
+            connections.close_all()
+
+    def turn(self) -> None:
+        """Tell what the list says, and now and then look for what it does not."""
+        try:
+            while self.pass_on() == BATCH:
+                pass
+            if time.monotonic() >= self._look_at:
+                self._look_at = time.monotonic() + LOOK_SECONDS
+                self.look()
+        except (OperationalError, InterfaceError):
+            connections.close_all()
+            raise
+
+    def pass_on(self) -> int:
+        """Tell the oldest changes, then take them off the list: a crash repeats them. Returns how many lines."""
+        client = redis.client()
+        lines = client.lrange(telling.LIST.key, 0, BATCH - 1)
+        if lines:
+            changes = telling.FORMAT.unpack_all(line for line in lines if not lists.is_loss(line))
+            _publish(changes)
+            self._follow(changes)
+            client.ltrim(telling.LIST.key, len(lines), -1)
+        return len(lines)
+
+    def look(self) -> None:
+        """Tell of the versions that moved since the last look, and of which nobody has told yet."""
+        known, found = _known(), {(row.symbol_id, row.interval): row for row in coverage.every()}
+        new = {key: row.version for key, row in found.items() if key not in known}
+        differing = {key: known[key] for key, row in found.items() if known.get(key, row.version) != row.version}
+        lost = [found[key] for key, version in differing.items() if self._doubted.get(key) == version]
+        spans = {row: [] if coverage.is_loading(row) else coverage.whole(row, telling.REVISION) for row in lost}
+        _publish(
+            Change(row.symbol_id, row.interval, "", row.version, span) for row, told in spans.items() for span in told
+        )
+        told = {(row.symbol_id, row.interval): row.version for row in lost}
+        _remember(new | told)
+        for key in found.keys() - differing.keys() | told.keys():
+            self._moves.pop(key, None)
+        self._doubted = {key: version for key, version in differing.items() if key not in told}
+
+    def _follow(self, changes: Iterable[Change]) -> None:
+        """Go on along the moves that were told, whatever the order in which they came."""
+        known, moved = _known(), {}
+        for change in changes:
+            key = change.symbol, change.interval
+            if known.setdefault(key, change.before) == change.after:  # told for another reason too
+                continue
+            self._moves[key][change.before] = change.after
+            while (after := self._moves[key].pop(known[key], None)) is not None:
+                known[key] = moved[key] = after
+            if not self._moves[key]:
+                del self._moves[key]
+        _remember(moved)
+
+
+def _publish(changes: Iterable[Change]) -> None:
+    """Tell those that say something else of what was held: of one symbol, interval and reason together."""
+    together: dict[tuple[int, str, str], Change] = {}
+    for change in changes:
+        if change.span:
+            place = change.symbol, change.interval, change.span.reason
+            together[place] = _joined(together.pop(place, change), change)
+    if not together:
+        return
+    if any(reason == telling.RENAMED for *_, reason in together):
+        for old, new in symbols.former().items():  # first the streams go on by the new name
+            renaming.follow(old, new)
+    tickers = dict(Symbol.objects.filter(pk__in={key for key, *_ in together}).values_list("pk", "ticker"))
+    for change in together.values():
+        if ticker := tickers.get(change.symbol):
+            _tell(messages.correction(ticker, change))
+
+
+def _joined(first: Change, second: Change) -> Change:
+    span = Span(min(first.span.first, second.span.first), max(first.span.last, second.span.last), second.span.reason)
+    return Change(second.symbol, second.interval, first.before, second.after, span)
+
+
+def _tell(message: Message) -> None:
+    """A stream that led elsewhere from here begins anew: the ticker is another symbol's now."""
+    try:
+        streams.publish([message])
+    except streams.Renamed as moved:
+        streams.renew([moved.stream])
+        streams.publish([message])
+
+
+def _known() -> dict[Key, str]:
+    """The version of each symbol and interval up to which all was told."""
+    found = {}
+    for field, text in redis.client().hgetall(_key()).items():
+        interval, _, symbol = field.decode().partition(" ")
+        if (version := _FORMAT.unpack(text)) is not None:
+            found[int(symbol), interval] = version
+    return found
+
+
+def _remember(versions: dict[Key, str]) -> None:
+    if versions:
+        packed = {f"{interval} {symbol}": _FORMAT.pack(version) for (symbol, interval), version in versions.items()}
+        redis.client().hset(_key(), mapping=packed)
+
+
+def _key() -> str:
+    return _FORMAT.key("corrections", "told")

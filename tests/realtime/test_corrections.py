@@ -1,0 +1,252 @@
+"""What changed held bars is told on their streams: by whoever wrote it, once it is committed, and where it was lost."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+import orjson
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from market import actions, bars, coverage, prices, symbols
+from market.coverage import loading, telling
+from market.models import Coverage, Symbol
+from market.prices import Action, Named
+from monitoring import redis
+from realtime import messages, renaming, streams
+from realtime.corrections import Corrections
+from realtime.hub import LATEST
+from realtime.recovery import recover
+from realtime.streams import Position
+from tests.conftest import shared_database
+from tests.market.test_bars import bar, later
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
+
+
+@pytest.fixture
+def held(apple) -> Symbol:
+    """Eight sessions of January are held whole, and the feed knows them."""
+    bars.upsert([bar(day) for day in range(2, 10)])
+    loading.complete(apple, date(2024, 1, 2), since=date(2024, 1, 2), until=date(2024, 1, 9))
+    pass_on()
+    return apple
+
+
+@pytest.fixture
+def teller() -> Corrections:
+    return Corrections()
+
+
+def pass_on(teller: Corrections | None = None) -> None:
+    assert telling.LIST.flush(20)
+    (teller or Corrections()).pass_on()
+
+
+def told(stream: str = "bars:AAPL") -> list[dict]:
+    entries = redis.client().xrange(redis.key("stream", f"history:{stream}"))
+    return [message for _, entry in entries if (message := orjson.loads(entry[b"b"]))["type"] == "correction"]
+
+
+def spans(stream: str = "bars:AAPL") -> list[tuple[str, str, str]]:
+    return [(message["from"][-2:], message["to"][-2:], message["reason"]) for message in told(stream)]
+
+
+def named(kind: str, day: int, value: float = 2.0) -> Named:
+    split = (value, 1.0) if kind == "split" else (None, None)
+    return Named([Action("AAPL", kind, date(2024, 1, day), value, *split)], frozenset({kind}))
+
+
+def test_a_revision_is_told_with_its_sessions_and_the_version_that_it_made(held):
+    bars.upsert([bar(4, 105, received_at=later()), bar(8, 106, received_at=later()), bar(3, received_at=later())])
+    pass_on()
+    [message] = told()
+    assert message == {
+        "type": "correction", "stream": "bars:AAPL", "symbol": "AAPL", "interval": "1d", "from": "2024-01-04",
+        "to": "2024-01-08", "reason": "revision", "version": coverage.latest(["AAPL"])["AAPL"], "seq": 1,
+    }  # fmt: skip
+    assert set(message) == set(messages.MESSAGES["correction"]["required"])
+
+
+def test_new_bars_at_the_end_are_no_correction_and_those_in_a_hole_are(held):
+    bars.upsert([bar(15), bar(16)])
+    pass_on()
+    assert spans() == []
+    bars.upsert([bar(17), bar(10), bar(11)])
+    pass_on()
+    assert spans() == [("10", "11", "revision")]
+
+
+def test_the_first_history_is_no_flood_of_corrections(apple):
+    bars.upsert([bar(15)])  # of a quote
+    actions.keep(apple, named("split", 9), "replay")
+    bars.upsert([bar(day) for day in range(2, 12)])
+    pass_on()
+    assert spans() == []
+
+
+@pytest.mark.parametrize("kind", ["split", "dividend", "capital_gain", "spin_off"])
+def test_an_action_is_told_with_the_sessions_before_it(held, kind):
+    for day in (5, 9):
+        actions.keep(held, named(kind, day), "replay")
+        pass_on()
+    assert spans() == [("02", "04", kind), ("02", "08", kind)]
+
+
+def test_what_is_announced_is_told_again_when_the_series_comes_to_its_day(held):
+    actions.keep(held, named("split", 11), "replay")
+    pass_on()
+    bars.upsert([bar(10)])
+    pass_on()
+    assert len(spans()) == 1
+    bars.upsert([bar(11)])
+    pass_on()
+    assert spans()[1:] == [("02", "10", "split")]
+
+
+def test_what_takes_effect_with_a_first_price_is_told(held):
+    actions.keep(held, named("dividend", 11), "replay")
+    pass_on()
+    actions.begin({"AAPL": date(2024, 1, 11)})
+    pass_on()
+    assert spans()[1:] == [("02", "09", "dividend")]
+
+
+def test_an_action_of_before_all_that_is_held_changes_nothing_that_was_told(held):
+    actions.keep(held, named("split", 2), "replay")
+    pass_on()
+    assert spans() == []
+
+
+def test_a_bar_that_is_taken_back_is_told_and_what_a_rewind_takes_is_not(held, monkeypatch):
+    monkeypatch.setattr(prices, "DAY_AHEAD", prices.midnight(date(2024, 1, 5)) - datetime.now(UTC))
+    assert bars.forget_future("AAPL") == 4
+    pass_on()
+    assert spans() == [("02", "09", "revision")]
+    bars.delete_played(date(2024, 1, 3), "replay")
+    pass_on()
+    assert len(spans()) == 1
+
+
+def test_a_rename_is_told_on_the_stream_that_goes_on_by_the_new_name(held):
+    streams.publish([messages.bar(bar(9), "")])
+    before = redis.client().hget(redis.key("stream", "state:bars:AAPL"), "epoch")
+    symbols.rename("AAPL", "APPL")
+    pass_on()
+    renaming.follow("AAPL", "APPL")
+    assert spans("bars:APPL") == [("02", "09", "renamed")]
+    assert (told("bars:APPL")[0]["symbol"], told("bars:APPL")[0]["seq"]) == ("APPL", 2)
+    assert redis.client().hget(redis.key("stream", "state:bars:APPL"), "epoch") == before
+
+
+def test_what_is_rolled_back_is_told_to_nobody(held):
+    with transaction.atomic():
+        bars.upsert([bar(4, 105, received_at=later())])
+        transaction.set_rollback(True)
+    pass_on()
+    assert spans() == []
+
+
+def test_another_process_s_revision_is_told(held):
+    code = (
+        "import django; django.setup(); from market import bars; from monitoring import lists; "
+        "from tests.market.test_bars import bar, later; bars.upsert([bar(4, 105, received_at=later())]); "
+        "assert lists.flush(20)"
+    )
+    environment = {**os.environ, **shared_database(), "DJANGO_SETTINGS_MODULE": "finstage.settings"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.BASE_DIR, env=environment, timeout=120)
+    Corrections().pass_on()
+    assert spans() == [("04", "04", "revision")]
+
+
+def test_what_comes_at_once_is_told_together(held):
+    for day in (4, 6, 5):
+        bars.upsert([bar(day, 105, received_at=later())])
+    pass_on()
+    assert spans() == [("04", "06", "revision")]
+
+
+def test_a_list_that_was_lost_is_told_at_the_second_look_as_all_that_is_held(held, teller):
+    teller.look()
+    bars.upsert([bar(4, 105, received_at=later())])
+    assert telling.LIST.flush(20)
+    redis.client().delete(telling.LIST.key)
+    seen = []
+    for _ in range(3):
+        teller.look()
+        seen.append(spans())
+    assert seen == [[], [("02", "09", "revision")], [("02", "09", "revision")]]
+    assert told()[0]["version"] == coverage.latest(["AAPL"])["AAPL"]
+
+
+def test_one_change_that_was_lost_between_others_is_missed(held, teller):
+    for day in (4, 5, 6):
+        bars.upsert([bar(day, 105, received_at=later())])
+        assert telling.LIST.flush(20)
+    redis.client().lrem(telling.LIST.key, 1, redis.client().lindex(telling.LIST.key, 1))
+    teller.pass_on()
+    teller.look()
+    teller.look()
+    assert spans() == [("04", "06", "revision"), ("02", "09", "revision")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_changes_that_come_in_another_order_are_all_followed(held, teller, order):
+    for day in (4, 5, 6):
+        bars.upsert([bar(day, 105, received_at=later())])
+        assert telling.LIST.flush(20)
+    lines = redis.client().lrange(telling.LIST.key, 0, -1)
+    redis.client().delete(telling.LIST.key)
+    for place in order:
+        redis.client().rpush(telling.LIST.key, lines[place])
+        teller.pass_on()
+    for _ in range(2):
+        teller.look()
+    assert (len(told()), teller._moves, teller._doubted) == (3, {}, {})
+
+
+def test_a_backup_that_was_restored_is_told(held, teller):
+    teller.look()
+    Coverage.objects.update(version="0" * 32)
+    teller.look()
+    teller.look()
+    assert spans() == [("02", "09", "revision")]
+
+
+def test_lines_that_cannot_be_read_hold_nothing_up(held, teller):
+    redis.client().rpush(telling.LIST.key, b"no change", b'{"lost":3}', b"{}")
+    bars.upsert([bar(4, 105, received_at=later())])
+    pass_on(teller)
+    assert (spans(), redis.client().llen(telling.LIST.key)) == ([("04", "04", "revision")], 0)
+
+
+def test_who_comes_later_is_told_the_newest_bar_and_who_comes_back_what_was_missed_too(held):
+    streams.publish([messages.bar(bar(9), "")])
+    forming = bar(10, is_final=False, state="forming")
+    streams.publish([messages.bar(forming, "")])
+    bars.upsert([bar(4, 105, received_at=later())])
+    pass_on()
+    epoch = redis.client().hget(redis.key("stream", "state:bars:AAPL"), "epoch").decode()
+    script, asked = streams.reading_script({"bars:AAPL": Position(epoch, 1)}, 100)
+    [reading] = streams.readings(["bars:AAPL"], redis.client().eval(script, 0, *asked)).values()
+    assert orjson.loads(reading.latest)["session_date"] == "2024-01-10"
+    back = recover(reading, Position(epoch, 1), LATEST)
+    assert [(each["type"], each["seq"]) for each in map(orjson.loads, back.follow)] == [("bar", 2), ("correction", 3)]
+
+
+def test_the_thread_tells_and_ends(held):
+    bars.upsert([bar(4, 105, received_at=later())])
+    with Corrections():
+        while not spans():
+            pass
+    assert spans() == [("04", "04", "revision")]
+
+
+def test_a_ticker_that_led_elsewhere_and_is_another_symbol_s_now_has_a_stream_of_its_own(held):
+    streams.publish([messages.bar(bar(9), "")])
+    streams.rename(["bars"], "AAPL", "APPL")
+    bars.upsert([bar(4, 105, received_at=later())])
+    pass_on()
+    assert spans() == [("04", "04", "revision")]
