@@ -8,6 +8,7 @@ from analysis.reports import datasets, spans, tracked
 from market import bars, quotes
 from market.bars import forming
 from market.calendars import hours, sessions
+from market.models import Bar as BarRow
 from market.models import Symbol
 from market.prices import CLOSED_BAR, SECOND, Bar, Quote, midnight
 from tests.market.conftest import hold  # noqa: F401 - a fixture
@@ -136,6 +137,25 @@ def test_a_change_is_counted_from_the_session_before_by_the_calendar():
     told = tracked.compose("day", None)
     assert (told["symbols"]["HOLE"]["previous_close"], told["symbols"]["HOLE"]["change_percent"]) == (None, None)
     assert told["risers"] == []
+
+
+def test_a_volume_is_measured_by_the_usual_one():
+    symbol = traded("IBM", {MONDAY: 99, TUESDAY: 100, WEDNESDAY: 101})
+    for on, volume in ((MONDAY, 1000), (TUESDAY, 3000), (WEDNESDAY, 5000)):
+        volumed(symbol, on, volume)
+    told = tracked.compose("day", None)["symbols"]["IBM"], tracked.compose("week", None)["symbols"]["IBM"]
+    assert [(each["volume"], each["volume_ratio"]) for each in told] == [(5000, 2.5), (9000, None)]
+
+
+def test_a_volume_that_is_not_known_is_none(at):
+    symbol = traded("IBM", {TUESDAY: 100, WEDNESDAY: 101})
+    volumed(symbol, WEDNESDAY, None)
+    told = tracked.compose("day", None)["symbols"]["IBM"]
+    assert (told["volume"], told["volume_ratio"]) == (None, None)
+
+
+def volumed(symbol: Symbol, on: date, volume: int | None) -> None:
+    BarRow.objects.filter(symbol=symbol, opened_at=midnight(on)).update(volume=volume)
 
 
 def test_a_week_is_the_exchanges_own(at):

@@ -16,6 +16,7 @@ from market.prices import Action, Named
 from market.sources.replay import recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
+LATER = datetime(2026, 11, 22, tzinfo=UTC)
 SESSION, NEXT = date(2012, 9, 27), date(2012, 9, 28)
 CLOSE = recording.STEPS - 1
 COVERED = [field.name for field in Coverage._meta.local_concrete_fields if field.name not in ("symbol", "interval")]
@@ -230,4 +231,15 @@ def test_bars_of_a_restored_backup_open_the_series_again(load, monkeypatch):
         told(session, price=price, high=710.0)
     (values,) = live.tick([told(date(2012, 10, 1), 0)])
     forming.keep([forming.daily_bar(recording.quote("AAPL", date(2012, 10, 1), 0, RECEIVED))])
+    assert values.values == on_demand()
+
+
+def test_however_many_corrections_none_hides_another(load, monkeypatch):
+    load(SESSION)
+    monkeypatch.setattr(summary, "LOOK_SECONDS", 0.0)
+    live = Summary()
+    live.tick([told(SESSION, 0)])
+    newest = bars.history("AAPL", adjusted="raw", limit=300)
+    bars.upsert([replace(bar, high=bar.high + 1, close=bar.close + 0.5, received_at=LATER) for bar in newest])
+    (values,) = live.tick([told(SESSION)])
     assert values.values == on_demand()
