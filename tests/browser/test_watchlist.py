@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 PRICES = "() => [...document.querySelectorAll('[data-cell=price]')].map(cell => cell.textContent).join()"
@@ -81,6 +82,16 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit):
     page.locator("tr[data-symbol=IBM]").click()
     page.wait_for_url("**/symbols/IBM/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_beside_the_pane_names_are_read_and_no_column_reaches_under_it(visit, width):
+    page = visit(viewport={"width": width, "height": 800})
+    page.wait_for_function("document.querySelectorAll('[data-cell=spark] canvas, [data-cell=spark] svg').length > 1")
+    name = page.locator("tr[data-symbol=AAPL] .name")
+    assert name.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    ends = "document.querySelector('.quotes').getBoundingClientRect().right"
+    assert page.evaluate(f"{ends} <= document.querySelector('.pane').getBoundingClientRect().left")
 
 
 def test_nothing_flashes_for_those_who_asked_for_less_motion(visit):
