@@ -83,3 +83,10 @@ def test_a_range_begins_on_the_same_day_of_an_earlier_month_or_on_its_last(visit
         ("YTD", "2012-03-31"): "2012-01-01",
     }  # fmt: skip
     assert visit().evaluate(starts, [list(each) for each in asked]) == list(asked.values())
+
+
+def test_all_time_says_since_when_in_the_readers_language(visit):
+    for locale, said in (("en-US", "All time since 2000-03-01"), ("ko-KR", "전체 기간 2000-03-01부터")):
+        page = visit("/symbols/AAPL/", locale=locale)
+        expect(page.locator("[data-scope=all_time] h3")).to_have_text(said)
+        expect(page.locator("[data-scope='52_weeks'] h3 small")).to_have_count(0)
