@@ -73,6 +73,10 @@ def test_what_trades_outside_its_hours_belongs_to_the_bar_before(mic, moment, op
     assert bar("1h", mic, moment)[0] == at(opening)
 
 
+def test_a_bar_that_a_source_opens_at_the_close_lasts_as_long_as_any():
+    assert ALL["5m"].close(at("2024-07-03T17:00"), Calendar("XNYS")) == at("2024-07-03T17:05")
+
+
 def test_seouls_morning_is_of_its_own_day():
     assert bar("1d", "XKRX", "2024-07-02T00:00") == (at("2024-07-02T00:00"), at("2024-07-02T06:30"))
 
