@@ -13,6 +13,7 @@ from market.api import tags
 from market.api.queries import PAGES, TICKER, Sessions, row_of, sessions
 from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
 from market.bars.wire import row_fields
+from market.coverage import told
 from market.intervals import DAY
 from market.models import Symbol
 from monitoring.queries import Choice, Count, Text
@@ -32,7 +33,12 @@ _NEXT = (
     "http://127.0.0.1:8000/api/v2/symbols/AAPL/bars/"
     "?cursor=W1siMjAxMi0wOS0wNFQwMDowMDowMFoiXSxmYWxzZSxmYWxzZV0%3AhzyqPVBcTmeI9tUuJfFC3zrJXWzvR4UOxyGHUYGzF8o&limit=1"
 )
-BAR_PAGE = {"next": _NEXT, "results": [BAR]}
+COVERAGE = "Coverage"
+COVERED = {
+    "first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "unbroken_until": "2012-09-04", "held": 3149,
+    "refused": 0, "quarantined": 0, "complete": True, "reason": None,
+}  # fmt: skip
+BAR_PAGE = {"next": _NEXT, "coverage": COVERED, "results": [BAR]}
 
 
 @extend_schema_serializer(component_name="Bar")
@@ -58,7 +64,28 @@ class BarShape(Versioned):
     )
 
 
+class CoverageShape(Shape):
+    first = serializers.DateTimeField(allow_null=True, help_text="The opening of the oldest bar that we hold.")
+    last = serializers.DateTimeField(allow_null=True, help_text="The opening of the newest one.")
+    unbroken_until = serializers.DateField(
+        allow_null=True, help_text="No session of the exchange's calendar is missing up to here; null: nobody knows."
+    )
+    held = serializers.IntegerField(help_text="How many we hold.")
+    refused = serializers.IntegerField(help_text="How many could be none, of all that came.")
+    quarantined = serializers.IntegerField(help_text="How many are held back until somebody looks at them.")
+    complete = serializers.BooleanField(help_text="Whether all that the source has was loaded.")
+    reason = serializers.ChoiceField(
+        told.REASONS,
+        allow_null=True,
+        help_text="Why there are none here: we hold none of this interval; the history is not loaded yet; the source "
+        "has none; or those we hold are of other sessions. Null where there are some.",
+    )
+
+
 class BarPage(Shape):
+    coverage = CoverageShape(
+        help_text=f"What we hold of this interval. Other formats than JSON have it as the header `{COVERAGE}`."
+    )
     next = serializers.URLField(allow_null=True, help_text="The bars before these, null where there are none.")
     results = BarShape(many=True)
 
@@ -94,16 +121,30 @@ class Bars(APIView):
         cursors = PAGES.cursors(request, query["interval"])
         row = row_of(symbol)
         bounds, standing = _bounds(query, row, cursors.asked()), tags.standing(row.ticker, query)
-        if answer := tags.unchanged(request, standing.tag(request, standing.basis.versions, bounds=bounds)):
+        held = standing.held
+        if answer := tags.unchanged(
+            request, standing.tag(request, standing.basis.versions, bounds=bounds, made=[held])
+        ):
             return answer
         asked = {"interval": query["interval"], "adjusted": query["adjusted"], "limit": query["limit"] + 1}
         found, versions = bars.steady_rows(row.ticker, bounds, standing.basis, **asked)
         version = versions[0] if versions else coverage.NONE
+        if version != held.version:
+            held = told.held(row.ticker, query["interval"])
         page = [row_fields(*row, version=version) for row in found[-query["limit"] :]]
-        tag = standing.tag(request, versions, bounds=bounds)
+        tag = standing.tag(request, versions, bounds=bounds, made=[held])
         following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
-        return Response({"next": following, "results": page}, headers={**tags.head(tag), **link})
+        covered = held.fields(is_empty=not page)
+        beside = {} if request.accepted_renderer.format == "json" else {COVERAGE: _dictionary(covered)}
+        answer = {"next": following, "coverage": covered, "results": page}
+        return Response(answer, headers={**tags.head(tag), **link, **beside})
+
+
+def _dictionary(facts: dict[str, str | int | bool | None]) -> str:
+    """As RFC 8941 writes a dictionary; what is null is left out."""
+    written = {bool: lambda value: f"?{value:d}", int: str, str: lambda value: f'"{value}"'}
+    return ", ".join(f"{name}={written[type(value)](value)}" for name, value in facts.items() if value is not None)
 
 
 def _bounds(query: dict, row: Symbol, place) -> bars.Bounds:

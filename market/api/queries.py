@@ -82,5 +82,7 @@ def known(symbol: str) -> str:
 
 
 def unknown(symbol: str) -> NotFound:
-    sentence = f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have."
+    near = " or ".join(symbols.near(symbol))
+    asked = f" Did you mean {near}?" if near else ""
+    sentence = f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have.{asked}"
     return NotFound(sentence, "unknown_symbol")

@@ -16,6 +16,8 @@ from rest_framework.request import Request
 from market import actions, bars, coverage
 from market.bars import forming
 from market.calendars import clock
+from market.coverage import told as covered
+from market.coverage.told import Held
 from monitoring import redis
 
 FORMAT = 2  # raise it where the same bars are told in another way
@@ -28,10 +30,11 @@ _ALL = bars.Bounds()
 class Standing:
     """What an answer of bars stands upon, read before them: their versions, the forming one and the market's clock.
 
-    packed: the forming bar as it is kept.
+    held: what we hold of them. packed: the forming bar as it is kept.
     """
 
     ticker: str
+    held: Held
     basis: bars.Basis
     packed: bytes | None
     clock: dict[str, str]
@@ -42,11 +45,11 @@ class Standing:
         versions: coverage.Versions | None,
         *,
         bounds: bars.Bounds = _ALL,
-        made: Sequence[str] = (),
+        made: Sequence[object] = (),
     ) -> str | None:
         """The tag of an answer that is made of bars within bounds; None of bars whose versions are not known.
 
-        made: what is made of the bars, where that is not in the address.
+        made: what else is told, where that is not in the address.
         """
         if versions is None:
             return None
@@ -64,9 +67,10 @@ def standing(ticker: str, query: dict[str, Any]) -> Standing:
         clock.ask(pipe)
         forming.ask(pipe, ticker, query["interval"])
         told, packed = pipe.execute()
-    names = actions.intervals_read(query["interval"], query["adjusted"])
-    basis = bars.Basis(coverage.of([ticker], names)[ticker], forming.read(packed))
-    return Standing(ticker, basis, packed, clock.read(told))
+    held = covered.held(ticker, query["interval"])
+    _, *others = actions.intervals_read(query["interval"], query["adjusted"])
+    versions = (held.version, *coverage.of([ticker], others).get(ticker, ()))
+    return Standing(ticker, held, bars.Basis(versions, forming.read(packed)), packed, clock.read(told))
 
 
 def unchanged(request: Request, tag: str) -> HttpResponse | None:

@@ -4,10 +4,12 @@ seed            what a source knows of a symbol that it begins with
 spelling        how a ticker is written (pure)
 rows            which there are
 names           what people write, and whom they mean: `resolve` is the one door
+near            what they may have meant that mean none
 renaming        another ticker for a symbol, whose key stays
 """
 
 from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
+from market.symbols.near import near
 from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
 from market.symbols.rows import begun, ensure, former, home, tracked
 from market.symbols.seed import Seed
@@ -30,6 +32,7 @@ __all__ = [
     "keys",
     "named",
     "named_in",
+    "near",
     "rename",
     "resolve",
     "ticker",

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, coverage, prices
-from market.models import CorporateAction, Symbol
+from market.coverage import loading
+from market.models import CorporateAction, Coverage, Symbol
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
@@ -205,3 +206,73 @@ def test_parquet_is_refused_with_the_formats_there_are(client, ten_days, ask):
     response = client.get(PATH, **ask)
     assert problem(response) == (406, "application/problem+json", "unknown_format")
     assert "json (application/json), csv (text/csv)" in response.json()["detail"]
+
+
+def test_an_answer_says_what_we_hold(client, ten_days):
+    loading.complete(ten_days, date(2012, 3, 1), since=date(2012, 3, 1), until=None)
+    bars.upsert([daily(10, low=500.0)])
+    Coverage.objects.update(unbroken_until=date(2012, 3, 2), quarantined=2)
+    assert client.get(PATH, {"limit": 1}).json()["coverage"] == {
+        "first": "2012-03-01T00:00:00Z", "last": "2012-03-10T00:00:00Z", "unbroken_until": "2012-03-02", "held": 10,
+        "refused": 1, "quarantined": 2, "complete": True, "reason": None,
+    }  # fmt: skip
+
+
+NOTHING = {"first": None, "last": None, "unbroken_until": None, "held": 0, "refused": 0, "quarantined": 0}
+
+
+def test_an_answer_without_bars_says_why(client, apple):
+    def told(**query: str) -> dict:
+        body = client.get(PATH, query).json()
+        assert body["results"] == []
+        return body["coverage"]
+
+    assert told() == {**NOTHING, "complete": False, "reason": "not_loaded_yet"}
+    loading.complete(apple, date(2000, 1, 1), since=date(2000, 1, 1), until=None)
+    assert told() == {**NOTHING, "complete": True, "reason": "source_has_none"}
+    bars.upsert([daily(0)])
+    assert told(end="2011-01-01")["reason"] == "not_in_range"
+    assert told(interval="5m") == {**NOTHING, "complete": False, "reason": "interval_not_held"}
+
+
+def test_a_table_has_the_coverage_in_a_header(client, ten_days):
+    table = client.get(PATH, {"format": "csv"})
+    assert table["Coverage"] == (
+        'first="2012-03-01T00:00:00Z", last="2012-03-10T00:00:00Z", held=10, refused=0, quarantined=0, complete=?0'
+    )
+    assert (len(table.content.splitlines()), "Coverage" in client.get(PATH)) == (11, False)
+
+
+def test_what_was_refused_since_makes_another_answer(client, ten_days):
+    tag = client.get(PATH)["ETag"]
+    assert client.get(PATH, headers={"if-none-match": tag}).status_code == 304
+    bars.upsert([daily(10, low=500.0)])
+    answer = client.get(PATH, headers={"if-none-match": tag})
+    assert (answer.status_code, answer.json()["coverage"]["refused"]) == (200, 1)
+
+
+def test_what_is_written_while_an_answer_is_made_is_in_its_coverage_too(client, ten_days, monkeypatch):
+    read = bars.steady_rows
+    monkeypatch.setattr(bars, "steady_rows", lambda *asked, **more: (bars.upsert([daily(10)]), read(*asked, **more))[1])
+    body = client.get(PATH).json()
+    assert (len(body["results"]), body["coverage"]["held"]) == (11, 11)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("AAPPL", "AAPL"),
+        ("BRKB", "BRK-B"),
+        ("005930", "005930.KS"),
+        ("APPLE", "AAPL"),
+        ("ZZZZZ", None),
+        ("\u00df", None),
+    ],
+)
+def test_who_names_none_is_told_what_is_near(client, apple, written, meant):
+    facts = {"exchange": "XNYS", "currency": "USD", "time_zone": "UTC"}
+    Symbol.objects.create(ticker="BRK-B", name="Berkshire Hathaway", **facts)
+    Symbol.objects.create(ticker="005930.KS", name="Samsung Electronics", **facts)
+    detail = client.get(f"/api/v2/symbols/{written}/bars/").json()["detail"]
+    assert detail.partition("Did you mean ")[2] == (f"{meant}?" if meant else "")
+    assert client.get("/api/v2/symbols/brk.b/bars/").status_code == 200
