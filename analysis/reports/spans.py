@@ -11,7 +11,7 @@ from market.models import Symbol
 from market.prices import SETTLING
 
 BY_CALENDAR, BY_BARS = "calendar", "bars"
-HALTED, NOT_HELD, NOT_TRACKED = "halted", "not_held", "not_tracked"
+DELISTED, HALTED, NOT_HELD, NOT_TRACKED = "delisted", "halted", "not_held", "not_tracked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ def of(exchange: str, span: str) -> Span | None:
 
 def lacking(symbol: Symbol, span: Span, last_held: date | None) -> Lacking:
     """Why a symbol has no bar in a span. last_held: the session of the newest bar before it."""
+    if symbol.last_session is not None and symbol.last_session < span.first:
+        text = f"it is traded no more: its last session was {symbol.last_session}"
+        return Lacking(DELISTED, symbol.last_session, text)
     traded = _last_traded(symbol, span)
     if not symbol.is_active:
         return Lacking(NOT_TRACKED, last_held, f"it is not collected any more; its last session here is {last_held}")

@@ -121,6 +121,15 @@ def test_what_is_not_collected_any_more_is_named_as_such():
     assert (told["GONE"]["reason"], told["GONE"]["since"]) == ("not_tracked", "2026-06-08")
 
 
+@pytest.mark.parametrize(("last", "reason"), [(TUESDAY, "delisted"), (WEDNESDAY, "not_held")])
+def test_what_is_traded_no_more_is_named_with_its_last_session(last, reason):
+    traded("IBM", {TUESDAY: 100, WEDNESDAY: 101})
+    traded("TWTR", {MONDAY: 5})
+    Symbol.objects.filter(ticker="TWTR").update(last_session=last)
+    told = tracked.compose("day", None)["without_bar"]["TWTR"]
+    assert (told["reason"], told["since"]) == (reason, {"delisted": "2026-06-09", "not_held": "2026-06-08"}[reason])
+
+
 def test_the_order_is_total():
     for ticker, closes in {"B": (10, 11), "A": (10, 11), "C": (10, 12), "D": (10, 9), "E": (10, 9), "F": (10, 8),
                            "SAME": (10, 10)}.items():  # fmt: skip
