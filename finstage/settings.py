@@ -142,6 +142,8 @@ YAHOO_CA = env.str("FINSTAGE_YAHOO_CA", default="")
 MARKET_DATA_OPEN = _truth("FINSTAGE_MARKET_DATA_OPEN", True)
 # Bars that a process keeps as arrays: ten years of a symbol take 140 KB, and 240 KB where its shares were split.
 COLUMNS_BYTES = _whole("FINSTAGE_COLUMNS_BYTES", 64 << 20, 0, 1 << 36)
+# Pages of bars that a process keeps as they go out: one of 250 takes 110 KB.
+ANSWERS_BYTES = _whole("FINSTAGE_ANSWERS_BYTES", 32 << 20, 0, 1 << 36)
 
 # Apps
 

@@ -54,6 +54,9 @@ class Factors:
         return self.prices[index], self.volumes[index]
 
 
+NONE = Factors([], [1.0], [1.0])  # changes nothing
+
+
 def factors(actions: Iterable[Action], adjusted: str, closes: Sequence[tuple[date, float]] = ()) -> Factors:
     """The factors of an adjustment; `closes` are sessions and their closes as traded, oldest first.
 

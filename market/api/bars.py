@@ -7,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market import bars, coverage, intervals, prices
+from market import bars, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import PAGES, TICKER, Sessions, row_of, sessions
 from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
-from market.bars.wire import row_fields
+from market.bars import wire
 from market.coverage import told
 from market.intervals import DAY
 from market.models import Symbol
@@ -121,23 +121,21 @@ class Bars(APIView):
         cursors = PAGES.cursors(request, query["interval"])
         row = row_of(symbol)
         bounds, standing = _bounds(query, row, cursors.asked()), tags.standing(row.ticker, query)
-        held = standing.held
-        if answer := tags.unchanged(
-            request, standing.tag(request, standing.basis.versions, bounds=bounds, made=[held])
-        ):
+        held, decimals = standing.held, row.price_decimals
+        tag = standing.tag(request, standing.basis.versions, bounds=bounds, made=[held, decimals])
+        if answer := tags.unchanged(request, tag):
             return answer
-        asked = {"interval": query["interval"], "adjusted": query["adjusted"], "limit": query["limit"] + 1}
-        found, versions = bars.steady_rows(row.ticker, bounds, standing.basis, **asked)
-        version = versions[0] if versions else coverage.NONE
-        if version != held.version:
+        asked = wire.Asked(row.ticker, query["interval"], query["adjusted"], bounds, query["limit"], decimals)
+        page = wire.page(asked, standing.basis)
+        if page.version != held.version:
             held = told.held(row.ticker, query["interval"])
-        page = [row_fields(*row, version=version) for row in found[-query["limit"] :]]
-        tag = standing.tag(request, versions, bounds=bounds, made=[held])
-        following = cursors.url(PAGES.place([page[0]["opened_at"]])) if len(found) > len(page) else None
+        tag = standing.tag(request, page.versions, bounds=bounds, made=[held, decimals])
+        following = cursors.url(PAGES.place([page.begins])) if page.are_more else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
-        covered = held.fields(is_empty=not page)
-        beside = {} if request.accepted_renderer.format == "json" else {COVERAGE: _dictionary(covered)}
-        answer = {"next": following, "coverage": covered, "results": page}
+        covered = held.fields(is_empty=not page.texts)
+        is_json = request.accepted_renderer.format == "json"
+        beside = {} if is_json else {COVERAGE: _dictionary(covered)}
+        answer = {"next": following, "coverage": covered, "results": page.json if is_json else page.rows}
         return Response(answer, headers={**tags.head(tag), **link, **beside})
 
 

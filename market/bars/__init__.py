@@ -4,17 +4,19 @@ batch           bars of one interval as columns (pure)
 checks          what can be a bar (pure)
 writing/        the one door in; what is corrected leaves a revision
 removal         what is taken back
+rows            the stored bars of a span, as the database tells them
 read            the bars of a span, as values
 columns/        the final ones as arrays, of many symbols at once
 stored          how far the stored ones go, and their ends
 forming         the running session's bar
-wire            how a bar is told
+wire/           how bars are told
 """
 
 from market.bars.batch import Batch, answer
 from market.bars.columns import Series, columns, of_many, series
-from market.bars.read import Basis, Bounds, NoBars, basis, history, rows, steady_rows
+from market.bars.read import Basis, NoBars, basis, history
 from market.bars.removal import delete_played, forget_future
+from market.bars.rows import Bounds
 from market.bars.writing import UpsertResult, upsert, write
 
 __all__ = [
@@ -31,9 +33,7 @@ __all__ = [
     "forget_future",
     "history",
     "of_many",
-    "rows",
     "series",
-    "steady_rows",
     "upsert",
     "write",
 ]

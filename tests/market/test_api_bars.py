@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, coverage, prices
+from market.bars import wire
 from market.coverage import loading
 from market.models import CorporateAction, Coverage, Symbol
 
@@ -252,8 +253,8 @@ def test_what_was_refused_since_makes_another_answer(client, ten_days):
 
 
 def test_what_is_written_while_an_answer_is_made_is_in_its_coverage_too(client, ten_days, monkeypatch):
-    read = bars.steady_rows
-    monkeypatch.setattr(bars, "steady_rows", lambda *asked, **more: (bars.upsert([daily(10)]), read(*asked, **more))[1])
+    read = wire.page
+    monkeypatch.setattr(wire, "page", lambda *asked: (bars.upsert([daily(10)]), read(*asked))[1])
     body = client.get(PATH).json()
     assert (len(body["results"]), body["coverage"]["held"]) == (11, 11)
 

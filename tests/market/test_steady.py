@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from analysis.summary import Summary
 from market import bars, coverage
+from market.bars import wire
 from market.bars.columns import store
 from market.models import Bar, BarRevision, Coverage
 from tests.market.test_api_bars import daily, ten_days  # noqa: F401 - a fixture
@@ -25,6 +26,7 @@ WIDE = {"high": 190.0, "received_at": later()}
 @pytest.fixture(autouse=True)
 def empty_store() -> None:
     store.clear()
+    wire.store.clear()
 
 
 @contextmanager

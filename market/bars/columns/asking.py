@@ -18,7 +18,7 @@ from market.prices import Bar
 
 KEPT_VIEW = "split"  # what pages, indicators and screens ask for
 
-store = Store()
+store = Store[Kept]("COLUMNS_BYTES")
 
 
 @dataclass(frozen=True, slots=True)

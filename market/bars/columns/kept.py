@@ -1,9 +1,10 @@
-"""Columns that a process keeps for as long as their version is true, bounded in bytes: the least recently used go."""
+"""What a process keeps for as long as its version is true, bounded in bytes: the least recently used go."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from django.conf import settings
@@ -36,16 +37,30 @@ class Kept:
         return sum(arrays.values())
 
 
-class Store:
-    """What is kept, by key. Safe in several threads."""
+class Versioned(Protocol):
+    """What is true as long as something has a version."""
 
-    def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, str], Kept] = OrderedDict()
-        self._sizes: dict[tuple[str, str], int] = {}
+    @property
+    def version(self) -> object: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+
+Value = TypeVar("Value", bound=Versioned)
+
+
+class Store(Generic[Value]):
+    """What is kept, by key, within the bytes that a setting allows. Safe in several threads."""
+
+    def __init__(self, setting: str) -> None:
+        self._setting = setting
+        self._held: OrderedDict[Hashable, Value] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}
         self._lock = threading.Lock()
         self.bytes = 0
 
-    def get(self, key: tuple[str, str], version: str) -> Kept | None:
+    def get(self, key: Hashable, version: object) -> Value | None:
         """What is kept of a key, if it is of this version."""
         with self._lock:
             found = self._held.get(key)
@@ -54,13 +69,13 @@ class Store:
             self._held.move_to_end(key)
             return found
 
-    def keep(self, key: tuple[str, str], kept: Kept) -> None:
-        """Keep it, also where it has grown by a view, in place of what the least recently asked keys hold."""
+    def keep(self, key: Hashable, value: Value) -> None:
+        """Keep it, also where it has grown, in place of what the least recently asked keys hold."""
         with self._lock:
             self._forget(key)
-            self._held[key], self._sizes[key] = kept, kept.bytes
+            self._held[key], self._sizes[key] = value, value.bytes
             self.bytes += self._sizes[key]
-            while self._held and self.bytes > settings.COLUMNS_BYTES:
+            while self._held and self.bytes > getattr(settings, self._setting):
                 self._forget(next(iter(self._held)))
 
     def clear(self) -> None:
@@ -69,6 +84,6 @@ class Store:
             self._sizes.clear()
             self.bytes = 0
 
-    def _forget(self, key: tuple[str, str]) -> None:
+    def _forget(self, key: Hashable) -> None:
         self._held.pop(key, None)
         self.bytes -= self._sizes.pop(key, 0)
