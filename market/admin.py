@@ -1,7 +1,7 @@
 """The market's rows for staff. Facts are shown, not edited; what a person decides can be changed."""
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,10 +10,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from market import bars, symbols
+from market.bars import quarantine
 from market.models import (
     BarRevision,
     CorporateAction,
     DataSource,
+    MarkedBar,
+    QuarantinedBar,
     Record,
     Snapshot,
     SupersededAction,
@@ -162,6 +165,34 @@ class BarRevisionAdmin(SymbolFacts):
     list_display = ["symbol", "interval", "opened_at", "revision", "close", "volume", "replaced_at", "reason"]
     list_filter = ["interval", "source", "symbol"]
     ordering = ["-id"]
+
+
+@admin.register(MarkedBar)
+class MarkedBarAdmin(SymbolFacts):
+    list_display = [
+        "symbol", "interval", "opened_at", "open", "high", "low", "close", "source", "received_at", "reason",
+    ]  # fmt: skip
+    list_filter = ["interval", "source", "symbol"]
+    ordering = ["-received_at"]
+
+
+@admin.register(QuarantinedBar)
+class QuarantinedBarAdmin(SymbolFacts):
+    list_display = [
+        "symbol", "interval", "opened_at", "low", "high", "close", "volume", "reason", "received_at", "released_at",
+        "released_by",
+    ]  # fmt: skip
+    list_filter = [("released_at", admin.EmptyFieldListFilter), "interval", "source", "symbol"]
+    actions = ["release"]
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("market.change_quarantinedbar")
+
+    @admin.action(description=_("Let the selected bars through"), permissions=["release"])
+    def release(self, request: HttpRequest, rows: QuerySet[QuarantinedBar]) -> None:
+        results = [quarantine.release(row, request.user.get_username()) for row in rows.filter(released_at=None)]
+        for line in (line for result in results for line in result.refused):
+            self.message_user(request, line, messages.ERROR)
 
 
 @admin.register(Record)

@@ -60,4 +60,4 @@ def refresh_history(symbols: list[str] | None = None) -> dict:
 def refresh_chunk(symbols: list[str]) -> dict:
     """Fetch the newest bars of some symbols, with their splits and dividends."""
     source = sources.source()
-    return history.refresh(symbols, source.history, source.name)
+    return history.refresh(symbols, source.history, source.name, by_calendar=sources.has_hours())

@@ -44,6 +44,10 @@ class Batch:
         """Those rows of it, by a mask or by their places."""
         return Batch(self.interval, self.source, self.tickers, *(getattr(self, name)[which] for name in COLUMNS))
 
+    def told(self, place: int) -> str:
+        """Which bar a row is of, in words."""
+        return f"{self.tickers[self.symbol[place]]} {self.interval} {self.opening(place)}"
+
     def opening(self, place: int) -> str:
         """When the bar of a row opened, in words, whatever it says."""
         return str(self.opened[place].astype("datetime64[s]")).replace("T", " ")[:16]
@@ -122,7 +126,7 @@ def _seconds(at: datetime) -> int:
 
 def _volumes(told: ArrayLike, length: int) -> np.ndarray:
     """As int64: what is not told, and what is none, which the door refuses."""
-    column = np.asarray(told)
+    column = np.asarray(told, None if isinstance(told, np.ndarray) else object)
     if column.dtype.kind in "iu":
         fits = (column >= 0) & (column <= prices.LARGEST_VOLUME)
         return np.where(fits, column, _NO_NUMBER).astype(np.int64)

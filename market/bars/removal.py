@@ -9,15 +9,16 @@ from market import prices
 from market.bars import forming
 from market.coverage import rows as coverage
 from market.coverage import telling
-from market.models import Bar, BarRevision
+from market.models import Bar, BarRevision, Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
 from monitoring import refusals
 
 
 def delete_played(start: date, source: str) -> int:
-    """Delete a source's bars from a session on, with their revisions and all forming ones; returns how many bars."""
+    """Delete a source's bars from a session on, what else is kept of them and all forming ones; returns how many."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
     forming.forget()
-    return _delete(Bar.objects.filter(**since), BarRevision.objects.filter(**since), reason=None)
+    others = (model.objects.filter(**since) for model in (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar))
+    return _delete(Bar.objects.filter(**since), *others, reason=None)
 
 
 def forget_future(ticker: str) -> int:
@@ -29,7 +30,7 @@ def forget_future(ticker: str) -> int:
     return gone
 
 
-def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision], reason: str | None) -> int:
+def _delete(bars: QuerySet[Bar], *others: QuerySet, reason: str | None) -> int:
     """Delete rows, and have the coverage of those symbols say what is left; returns how many bars.
 
     reason: as coverage tells it.
@@ -39,8 +40,10 @@ def _delete(bars: QuerySet[Bar], *corrections: QuerySet[BarRevision], reason: st
         return 0
     with transaction.atomic():
         covered = coverage.hold(keys)
-        for rows in corrections:
+        for rows in others:
             rows.delete()
+        # By these a late telling finds its place among those of one bar, which is none any more.
+        Confirmation.objects.filter(symbol_id__in={symbol for symbol, _ in keys}).delete()
         gone = bars.delete()[0]
         coverage.renew_counted(covered.values(), reason=reason)
     return gone

@@ -10,7 +10,7 @@ from market import prices
 from market.coverage import telling, tokens
 from market.coverage.telling import Change, Span
 from market.intervals import DAY
-from market.models import Bar, Coverage
+from market.models import Bar, Coverage, QuarantinedBar
 
 Key = tuple[int, str]  # a symbol's key and an interval
 _FACTS = [field.name for field in Coverage._meta.local_concrete_fields if field.name not in ("symbol", "interval")]
@@ -96,6 +96,8 @@ def _count(row: Coverage) -> None:
     first_held, bars = row.first_held, Bar.objects.filter(symbol=row.symbol_id, interval=row.interval)
     found = bars.aggregate(held=Count("opened_at"), first=Min("opened_at"), last=Max("opened_at"))
     row.held, row.first_held, row.last_held = found["held"], found["first"], found["last"]
+    waiting = QuarantinedBar.objects.filter(symbol=row.symbol_id, interval=row.interval, released_at=None)
+    row.quarantined = waiting.count()
     is_shorter = row.last_held is None or (row.unbroken_until and prices.midnight(row.unbroken_until) > row.last_held)
     if is_shorter or row.first_held != first_held:
         row.unbroken_until = None

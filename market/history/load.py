@@ -36,13 +36,14 @@ class Filled:
 
     def as_json(self) -> dict:
         return {"inserted": self.bars.inserted, "corrected": self.bars.changed, "unchanged": self.bars.unchanged,
-                "actions": self.actions, "refused": list(self.bars.refused),
+                "actions": self.actions, "refused": list(self.bars.refused), "held_back": list(self.bars.held_back),
                 "hole_after": self.hole_after and str(self.hole_after)}  # fmt: skip
 
 
-def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
+def fill(symbol: Symbol, fetch: Fetch, source: str, *, by_calendar: bool = False) -> Filled:
     """Fetch and store what is missing of one symbol's daily bars that have closed. Safe to run again.
 
+    by_calendar: days without a session of the exchange's calendar are held back.
     Raises what `fetch` does.
     """
     bars.forget_future(symbol.ticker)
@@ -53,7 +54,7 @@ def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
         found, named = fetch(symbol, start)
     actions.keep(symbol, named, source)
     closed = [bar for bar in found if bar.state != FORMING]
-    result = bars.upsert(closed, reason=f"correction by {source}")
+    result = bars.upsert(closed, reason=f"correction by {source}", by_calendar=by_calendar)
     if result.inserted or result.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
     gaps.count([symbol.ticker])
@@ -61,12 +62,16 @@ def fill(symbol: Symbol, fetch: Fetch, source: str) -> Filled:
     return Filled(result, len(named), _hole_after(symbol, start))
 
 
-def refresh(tickers: list[str], fetch: Fetch, source: str) -> dict:
+def refresh(tickers: list[str], fetch: Fetch, source: str, *, by_calendar: bool = False) -> dict:
     """Fill some symbols; one that fails does so alone, and says why.
 
     Raises NothingDone where all of them failed.
     """
-    outcome = jobs.fan_out(tickers, lambda ticker: fill(symbols.resolve(ticker), fetch, source), parallel=PARALLEL)
+
+    def filled(ticker: str) -> Filled:
+        return fill(symbols.resolve(ticker), fetch, source, by_calendar=by_calendar)
+
+    outcome = jobs.fan_out(tickers, filled, parallel=PARALLEL)
     outcome.require_any()
     with jobs.current().commit() as end:
         end.result = {

@@ -12,6 +12,7 @@ from market import history, symbols
 from market.coverage import loading as coverage
 from market.history import Fetch, progress
 from market.models import Symbol
+from market.sources import registry
 from market.sources.errors import ProviderError
 from monitoring.loops import Loop
 
@@ -62,7 +63,7 @@ class Loader:
     def _load(self, symbol: Symbol, errors: dict[str, str]) -> None:
         """Fetch and store one symbol's history; where it does not come, errors say why."""
         try:
-            history.fill(symbol, self._fetch, self._source)
+            history.fill(symbol, self._fetch, self._source, by_calendar=registry.has_hours())
         except ProviderError as error:
             logger.warning("No history of %s: %s", symbol.ticker, error)
             errors[symbol.ticker] = str(error)

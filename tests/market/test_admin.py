@@ -1,17 +1,19 @@
 """The market in the admin: facts are shown and cannot be changed."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from market import bars
 from market.coverage import held
-from market.models import DataSource, Symbol
+from market.models import Bar, DataSource, QuarantinedBar, Symbol
 from market.sources.replay import recording
 from market.sources.replay.source import Replay
 from tests.market.writer import versions
 
-FACTS = ["corporateaction", "snapshot", "barrevision", "record", "datasource"]
+FACTS = ["corporateaction", "snapshot", "barrevision", "markedbar", "quarantinedbar", "record", "datasource"]
 pytestmark = pytest.mark.django_db
 
 
@@ -47,3 +49,14 @@ def test_staff_retire_a_symbol_and_its_prices_stay(staff, settings):
     staff.post(reverse("admin:market_symbol_changelist"), chosen)
     assert not Symbol.objects.tracked().filter(ticker="IBM").exists()
     assert all(held.latest(recording.TICKERS).values())
+
+
+def test_staff_let_a_bar_through_that_was_held_back(staff, apple):
+    found = versions(0)
+    far = {name: 10 * getattr(found[-1], name) for name in ("open", "high", "low", "close")}
+    bars.upsert([*found[:-1], replace(found[-1], **{name: 2 * value for name, value in far.items()})])
+    row = QuarantinedBar.objects.get()
+    assert "beside closes" in staff.get(reverse("admin:market_quarantinedbar_changelist")).content.decode()
+    staff.post(reverse("admin:market_quarantinedbar_changelist"), {"action": "release", "_selected_action": [row.pk]})
+    row.refresh_from_db()
+    assert (Bar.objects.get(opened_at=row.opened_at).close, row.released_by) == (row.close, "ada")

@@ -34,14 +34,9 @@ def compare(batch: Batch, keys: np.ndarray, held: Held, slack: np.ndarray, lates
     """batch, held: in the order of symbol and opening. keys: the symbol's key of each row. slack: as order.stood has
     it. latest: what was received after it, in microseconds, a wrong clock wrote.
     """
-    symbols = np.unique(np.concatenate([keys, held.symbol]))
-    codes, known = _codes(symbols, keys, batch.opened), _codes(symbols, held.symbol, held.opened)
-    at = np.searchsorted(known, codes)
-    there = at < len(known)
-    at[~there] = 0
-    if len(known):
-        there &= known[at] == codes
-    alone = _alone(codes)
+    told, known = codes(keys, held, batch)
+    at, there = places(told, known)
+    alone = _alone(told)
     if not there.any():
         none = np.zeros(len(batch), bool)
         return Compared(at, alone, none, none, none, none, none, none, ~alone)
@@ -88,8 +83,21 @@ def spans(
     return symbols[first], openings, times[first]
 
 
+def codes(keys: np.ndarray, held: Held, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """One number a bar, in the order of symbol and opening: of the batch, and of what is held."""
+    symbols = np.unique(np.concatenate([keys, held.symbol]))
+    return _codes(symbols, keys, batch.opened), _codes(symbols, held.symbol, held.opened)
+
+
+def places(told: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each told bar its place among the known ones, and whether it is there."""
+    at = np.searchsorted(known, told)
+    there = at < len(known)
+    at[~there] = 0
+    return at, there & (known[at] == told) if len(known) else there
+
+
 def _codes(symbols: np.ndarray, keys: np.ndarray, opened: np.ndarray) -> np.ndarray:
-    """One number a bar, in the order of symbol and opening."""
     return np.searchsorted(symbols, keys) * (2 * _OPENINGS) + opened + _OPENINGS
 
 

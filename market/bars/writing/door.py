@@ -4,9 +4,10 @@ import logging
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 
 import numpy as np
 from django.db import OperationalError, connection
@@ -18,6 +19,7 @@ from market.bars.batch import Batch
 from market.bars.writing import store
 from market.bars.writing.store import Written
 from market.coverage import rows as coverage
+from market.intervals import DAY
 from market.models import Symbol
 from market.prices import Bar
 from monitoring import refusals
@@ -34,7 +36,8 @@ Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and 
 
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
-    """How many rows each; `changed` are those with other values, now or then, `refused` says why, a line each.
+    """How many rows each; `changed` are those with other values, now or then, `refused` and `held_back` say why, a line
+    each.
 
     first, last: the openings between which the inserted and changed ones lie; None where there are none.
     versions: by ticker and interval that of the bars before and after; equal where no value changed. Whoever knows the
@@ -45,12 +48,15 @@ class UpsertResult:
     changed: int = 0
     unchanged: int = 0
     refused: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
     first: datetime | None = None
     last: datetime | None = None
     versions: Versions = field(default_factory=dict)
 
 
-def upsert(bars: Iterable[Bar], *, reason: str = "") -> UpsertResult:
+def upsert(
+    bars: Iterable[Bar], *, reason: str = "", by_calendar: bool = False, is_released: bool = False
+) -> UpsertResult:
     """`write` of bars as values, of any intervals and sources."""
     together, misshapen = defaultdict(list), []
     for bar in bars:
@@ -61,24 +67,29 @@ def upsert(bars: Iterable[Bar], *, reason: str = "") -> UpsertResult:
     known = symbols.found(
         {bar.ticker for each in together.values() for bar in each} | {bar.ticker for bar, _ in misshapen}
     )
-    results = [_write(columns.of_bars(each), known, reason) for _, each in sorted(together.items())]
+    how = {"reason": reason, "by_calendar": by_calendar, "is_released": is_released}
+    results = [_write(columns.of_bars(each), known, **how) for _, each in sorted(together.items())]
     refused = [
         (bar.ticker, bar.interval, f"{bar.opened_at:%Y-%m-%d %H:%M}", fault, repr(bar)) for bar, fault in misshapen
     ]
     return _together([*results, UpsertResult(refused=_refuse(refused, known))])
 
 
-def write(batch: Batch, *, reason: str = "") -> UpsertResult:
+def write(batch: Batch, *, reason: str = "", by_calendar: bool = False) -> UpsertResult:
     """Write bars as traded; safe to run twice, out of order and at once.
 
     Of all that was told of a bar, in any order, the same comes (`order`): the latest telling counts, and what stood
     before goes to BarRevision with the reason, or to ProvisionalBar where it had not settled.
-    A bar that can't be, or that the database does not take, is refused and counted; the others are written.
+    A bar that can't be, or that the database does not take, is refused and counted; one that is hardly true is held
+    back until somebody looks at it (`suspicion`, and by the calendar where the source keeps to it); the others are
+    written.
     """
-    return _write(batch, symbols.found(batch.tickers), reason)
+    return _write(batch, symbols.found(batch.tickers), reason=reason, by_calendar=by_calendar, is_released=False)
 
 
-def _write(batch: Batch, known: Mapping[str, Symbol], reason: str) -> UpsertResult:
+def _write(
+    batch: Batch, known: Mapping[str, Symbol], *, reason: str, by_calendar: bool, is_released: bool
+) -> UpsertResult:
     symbol = [known.get(ticker) for ticker in batch.tickers]
     negative = np.array([each is not None and each.asset_type in checks.NEGATIVE for each in symbol], bool)
     faults = checks.faults(batch, negative[batch.symbol], datetime.now(UTC))
@@ -86,14 +97,17 @@ def _write(batch: Batch, known: Mapping[str, Symbol], reason: str) -> UpsertResu
         unknown = np.array([each is None for each in symbol], bool)[batch.symbol]
         faults |= dict.fromkeys(np.flatnonzero(unknown).tolist(), "there is no such symbol")
     refused = [_told(batch, place, fault) for place, fault in sorted(faults.items())]
-    batch, _ = checks.clipped(batch.take(_others(len(batch), faults)))
     keys = np.array([0 if each is None else each.pk for each in symbol], np.int64)
-    batch = _ordered(batch, keys)
+    raw = _ordered(batch.take(_others(len(batch), faults)), keys)
+    batch, is_marked = checks.clipped(raw)
     slack = np.zeros(len(batch), np.int64)
+    doubts = _no_sessions(batch, symbol) if by_calendar else {}
 
     def write(places: list[int]) -> Written:
-        part = batch.take(places)
-        return _write_again(part, keys[part.symbol], slack[places], reason)
+        part, marked = batch.take(places), raw.take([place for place in places if is_marked[place]])
+        doubted = {there: doubts[place] for there, place in enumerate(places) if place in doubts}
+        told = part, keys[part.symbol], slack[places], marked, keys[marked.symbol]
+        return _write_again(store.Part(*told, None if is_released else doubted), reason)
 
     def refuse(place: int, fault: str) -> None:
         refused.append(_told(batch, place, fault))
@@ -123,11 +137,29 @@ def _others(length: int, places: Iterable[int]) -> np.ndarray:
     return kept
 
 
-def _write_again(part: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Written:
+def _no_sessions(batch: Batch, symbols: Sequence[Symbol | None]) -> dict[int, str]:
+    """Which days are no session of their exchange's calendar, by their places; whole days are asked about alone."""
+    if batch.interval != DAY.name or not len(batch):
+        return {}
+    calendars, found = import_module("market.calendars.sessions"), {}  # by name: it brings pandas
+    exchanges = np.array([each.exchange if each else "" for each in symbols], object)[batch.symbol]
+    for exchange in sorted(set(exchanges)):
+        rows = np.flatnonzero(exchanges == exchange)
+        days = batch.session[rows]
+        ends = (np.datetime64(int(each), "D").item() for each in (days.min(), days.max()))
+        try:
+            sessions = np.array(calendars.between(exchange, *ends), "datetime64[D]").astype(np.int64)
+        except calendars.UnknownExchange:
+            continue
+        found |= {int(row): f"there is no session of {exchange} that day" for row in rows[~np.isin(days, sessions)]}
+    return found
+
+
+def _write_again(part: store.Part, reason: str) -> Written:
     """Write, and try again where the database chose us as a deadlock's victim."""
     for attempt in range(RETRIES + 1):
         try:
-            return store.write(part, keys, slack, reason)
+            return store.write(part, reason)
         except OperationalError as error:
             is_ours = error.args and error.args[0] in (_DEADLOCK, _LOCK_TIMEOUT)
             if not is_ours or attempt == RETRIES or connection.in_atomic_block:
@@ -141,13 +173,17 @@ def _write_again(part: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) 
 def _result(written: Written, tickers: Mapping[int, str]) -> UpsertResult:
     first, last = (datetime.fromtimestamp(each, UTC) for each in written.openings) if written.openings else (None, None)
     versions = {(tickers[symbol], interval): each for (symbol, interval), each in written.versions.items()}
-    return UpsertResult(written.inserted, written.changed, written.unchanged, (), first, last, versions)
+    for line in written.held_back:
+        refusals.note("held_back", line.split()[0], line)
+    counts = written.inserted, written.changed, written.unchanged
+    return UpsertResult(*counts, (), written.held_back, first, last, versions)
 
 
 def _together(results: list[UpsertResult]) -> UpsertResult:
     return UpsertResult(
         *(sum(getattr(each, name) for each in results) for name in ("inserted", "changed", "unchanged")),
         refused=tuple(line for each in results for line in each.refused),
+        held_back=tuple(line for each in results for line in each.held_back),
         first=min((each.first for each in results if each.first), default=None),
         last=max((each.last for each in results if each.last), default=None),
         versions=_followed(each.versions for each in results),

@@ -4,25 +4,29 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
 
-from market import prices
-from market.actions import effects
+from market import intervals, prices
+from market.actions import adjustments, effects
+from market.bars import suspicion
 from market.bars.batch import COLUMNS, PRICES, UNKNOWN, Batch, microseconds, moment
-from market.bars.writing import compare, confirmations, held, late, statements
+from market.bars.writing import aside, compare, confirmations, held, late, statements
 from market.bars.writing.compare import Compared
 from market.bars.writing.held import Held
 from market.bars.writing.order import Told
 from market.coverage import rows as coverage
 from market.coverage import telling
 from market.coverage.telling import Span
-from market.models import Coverage, ProvisionalBar
+from market.models import CorporateAction, Coverage, ProvisionalBar
 from monitoring import turns
 
 Versions = dict[tuple[int, str], tuple[str, str]]
+# Seconds before the first bar in which at least five others lie, over weekends and holidays.
+_BESIDE = {each.name: max(14 * each.seconds, 5 * intervals.DAY.seconds) for each in intervals.ALL.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Written:
     unchanged: int
     openings: tuple[int, int] | None
     versions: Versions
+    held_back: tuple[str, ...] = ()
 
 
 class _Counts(NamedTuple):
@@ -46,22 +51,48 @@ class _Counts(NamedTuple):
     corrections: dict[int, int]
 
 
-def write(batch: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Written:
-    """Give each telling its place. batch: in the order of symbol and opening; keys: its symbols' keys.
+_NOTHING = _Counts(np.zeros(0, bool), np.zeros(0, bool), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows in the order of symbol and opening, with their symbols' keys. slack: as order.stood has it.
+
+    raw: the rows whose ranges were widened, as they were told, and their symbols' keys. doubts: why rows are held back
+    whatever their neighbours say, by their places; None where none are held back at all.
+    """
+
+    batch: Batch
+    keys: np.ndarray
+    slack: np.ndarray
+    raw: Batch
+    raw_keys: np.ndarray
+    doubts: dict[int, str] | None
+
+
+def write(part: Part, reason: str) -> Written:
+    """Give each telling its place.
 
     The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
     """
+    batch, keys, slack = part.batch, part.keys, part.slack
     symbols, interval = np.unique(keys).tolist(), batch.interval
     with turns.taken(), transaction.atomic():
         covered = coverage.hold([(symbol, interval) for symbol in symbols])
         before = {key: row.version for key, row in covered.items()}
-        found = held.of(symbols, interval, batch.opened.min(), batch.opened.max())
-        now = datetime.now(UTC)
-        compared = compare.compare(batch, keys, found, slack, microseconds(now + prices.AHEAD))
-        counts = _write(batch, keys, found, compared, slack, reason, now)
+        found = held.of(symbols, interval, batch.opened.min() - _BESIDE[interval], batch.opened.max())
+        aside.mark(part.raw, part.raw_keys)
+        doubts = {} if part.doubts is None else _doubts(batch, keys, found) | part.doubts
+        more = aside.hold_back(batch, keys, doubts)
+        told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
+        kept = np.ones(len(batch), bool)
+        kept[list(doubts)] = False
+        batch, keys, slack, now = batch.take(kept), keys[kept], slack[kept], datetime.now(UTC)
+        counts = _write(batch, keys, found, slack, reason, now) if kept.any() else _NOTHING
         written = counts.inserted | counts.changed
         spans = _spans_of_held(covered, batch, keys, counts)
         _cover(covered, batch, keys, counts)
+        _cover_held_back(covered, batch, keys, more)
         coverage.renew((covered[symbol, interval] for symbol in np.unique(keys[written]).tolist()), spans)
     openings = batch.opened[written]
     return Written(
@@ -70,12 +101,57 @@ def write(batch: Batch, keys: np.ndarray, slack: np.ndarray, reason: str) -> Wri
         int((~written).sum()),
         (int(openings.min()), int(openings.max())) if len(openings) else None,
         {key: (before[key], row.version) for key, row in covered.items()},
+        told,
     )
 
 
-def _write(
-    batch: Batch, keys: np.ndarray, found: Held, compared: Compared, slack: np.ndarray, reason: str, now: datetime
-) -> _Counts:
+def _doubts(batch: Batch, keys: np.ndarray, found: Held) -> dict[int, str]:
+    """Why rows are hardly true, but for those that are held as they are told."""
+    codes = compare.codes(keys, found, batch)
+    at, there = compare.places(*codes)
+    same = there.copy()
+    for name in PRICES if len(found) else ():
+        same &= getattr(batch, name) == getattr(found, name)[at]
+    beside = np.ones(len(found), bool)
+    beside[at[there]] = False
+    columns = {
+        "key": np.concatenate([keys, found.symbol[beside]]),
+        "session": np.concatenate([batch.session, found.opened[beside] // 86_400]),
+        "close": np.concatenate([batch.close, found.close[beside]]),
+        "volume": np.concatenate([batch.volume, found.volume[beside]]),
+        "row": np.concatenate([np.where(same, -1, np.arange(len(batch))), np.full(int(beside.sum()), -1)]),
+    }
+    order = np.argsort(np.concatenate([codes[0], codes[1][beside]]), kind="stable")
+    series = suspicion.Series(**{name: column[order] for name, column in columns.items()})
+    return suspicion.doubts(batch, series, _splits())
+
+
+def _splits() -> suspicion.Factors:
+    """The factors of symbols' splits, each symbol's read where it is asked for."""
+
+    @cache
+    def of(symbol: int) -> adjustments.Factors:
+        kept = CorporateAction.objects.filter(symbol_id=symbol, kind=CorporateAction.Kind.SPLIT)
+        return adjustments.factors(kept, "split")
+
+    return lambda symbol, session: of(symbol).at(np.datetime64(session, "D").item())
+
+
+def _cover_held_back(
+    covered: dict[coverage.Key, Coverage], batch: Batch, keys: np.ndarray, more: dict[int, int]
+) -> None:
+    """Have the rows of coverage say how many bars are held back."""
+    waiting = np.array([symbol for (symbol, _), row in covered.items() if row.quarantined or symbol in more], np.int64)
+    counts = np.isin(keys, waiting)
+    fewer = aside.settle(batch.take(counts), keys[counts]) if counts.any() else {}
+    changed = [covered[symbol, batch.interval] for symbol in sorted({*more, *fewer})]
+    for row in changed:
+        row.quarantined += more.get(row.symbol_id, 0) - fewer.get(row.symbol_id, 0)
+    coverage.store(changed)
+
+
+def _write(batch: Batch, keys: np.ndarray, found: Held, slack: np.ndarray, reason: str, now: datetime) -> _Counts:
+    compared = compare.compare(batch, keys, found, slack, microseconds(now + prices.AHEAD))
     interval, corrections = batch.interval, defaultdict(int)
     for symbol, opening, received in _spans(compared.correcting, compared, found, batch):
         statements.keep_former(symbol, interval, opening, received, reason)
