@@ -6,6 +6,7 @@ one follows within seconds. So this stands in the one door of quotes; bars, reco
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 
 from market import prices
 from market.prices import Quote
@@ -15,6 +16,7 @@ from monitoring import redis, refusals
 # Between two prices one after the other; real ones of whatever kind seldom are so far apart, and lose some seconds.
 LARGEST_JUMP = 4.0
 KIND = "unconfirmed"
+_ranges: dict[str, tuple[date, dict[str, float]]] = {}  # those that were counted last
 
 
 def sifted(quotes: Sequence[Quote]) -> list[Quote]:
@@ -28,11 +30,14 @@ def sifted(quotes: Sequence[Quote]) -> list[Quote]:
     for quote in quotes:
         known, doubt = held.get(quote.ticker), doubted.pop(quote.ticker, None)
         if is_far(quote, known) and not (doubt and confirms(quote, doubt)):
-            # The first of its kind: what tells it again is no second.
-            doubted[quote.ticker] = doubt if doubt and _tells(quote, doubt) else quote
-            refusals.note(KIND, quote.ticker, _why(quote, known), repr(quote))
+            if not (doubt and _tells(quote, doubt)):  # what tells it again is no second, and counts no more
+                doubt = quote
+                refusals.note(KIND, quote.ticker, _why(quote, known), repr(quote))
+            doubted[quote.ticker] = doubt
             continue
         held[quote.ticker] = plausible(quote, known)
+        if held[quote.ticker] is not quote:
+            _count_range(quote, held[quote.ticker])
         kept.append(held[quote.ticker])
     _remember(before, doubted)
     return kept
@@ -65,13 +70,22 @@ def plausible(quote: Quote, held: Quote | None) -> Quote:
     }
     if not far:
         return quote
-    refusals.note(KIND, quote.ticker, f"{' and '.join(sorted(far))} far from every price of the session", repr(quote))
     opened = (same and same.open) if "open" in far else quote.open
     seen = _present([quote.price, opened])
     found: dict[str, float | None] = {"open": opened}
     found["high"] = max(seen + _present([same and same.high])) if "high" in far else quote.high
     found["low"] = min(seen + _present([same and same.low])) if "low" in far else quote.low
     return replace(quote, **found)
+
+
+def _count_range(told: Quote, kept: Quote) -> None:
+    """Count a range once, however long a source goes on telling it."""
+    values = {name: getattr(told, name) for name in ("open", "high", "low")}
+    bad = {name: value for name, value in values.items() if value != getattr(kept, name)}
+    if _ranges.get(told.ticker) != (told.session_date, bad):
+        _ranges[told.ticker] = told.session_date, bad
+        named = " and ".join(f"{name} {value}" for name, value in bad.items())
+        refusals.note(KIND, told.ticker, f"a range with {named} is far from every price of the session", repr(told))
 
 
 def _known(tickers: Sequence[str]) -> tuple[dict[str, Quote], dict[str, Quote]]:

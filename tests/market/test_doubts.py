@@ -48,6 +48,7 @@ def test_the_same_price_again_is_no_second(told, quote):
     bad = quote("AAPL", 1010, previous_close=100)
     assert quotes.keep([bad]) == quotes.keep([bad]) == []
     assert quotes.keep([replace(bad, received_at=bad.received_at.replace(microsecond=999))]) == []
+    assert refusals.counts() == {"unconfirmed": 1}
 
 
 def test_of_two_far_off_prices_apart_none_confirms_the_other(told):
@@ -95,6 +96,15 @@ def test_a_range_that_holds_a_bad_price_is_that_of_the_good_ones(quote, field, v
     (found,) = quotes.keep([quote("AAPL", 102, **{**ranged, field: value})])
     bar = forming.daily_bar(found)
     assert (getattr(bar, field), bar.close) == (kept, 102)
+
+
+def test_a_range_that_is_told_all_day_is_counted_once(quote):
+    for price in (101, 102, 103):
+        quotes.keep([quote("RANGE", price, previous_close=100.0, open=100.0, low=97.0, high=1010.0)])
+    assert refusals.counts() == {"unconfirmed": 1}
+    quotes.keep([quote("RANGE", 103, previous_close=100.0, open=100.0, low=97.0, high=1020.0)])
+    assert refusals.counts() == {"unconfirmed": 2}
+    assert "high 1020.0" in refusals.newest("unconfirmed")[0]["why"]
 
 
 def test_a_range_of_a_move_that_was_confirmed_stands(quote):
