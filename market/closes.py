@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from market import actions, sources
+from market import actions, prices, sources
 from market.bars import stored
 from market.calendars import hours
 from market.models import Symbol
@@ -133,7 +133,7 @@ def may_be_split(quote: Quote, close: float, facts: Facts) -> bool:
 def _ours(facts: Facts) -> float | None:
     if not _is_held(facts):
         return facts.seen
-    return round(facts.held[-1][1] * facts.shares, facts.decimals)
+    return prices.kept(facts.held[-1][1] * facts.shares, facts.decimals)
 
 
 def _is_held(facts: Facts) -> bool:
@@ -144,8 +144,8 @@ def _is_held(facts: Facts) -> bool:
 def _is_older(told: float, facts: Facts) -> bool:
     """Whether it is the close of an earlier session, which stands in for the one that is missing."""
     older = facts.held[:-1] if _is_held(facts) else facts.held
-    closes = {round(close * each, facts.decimals) for _, close in older for each in (1.0, facts.shares)}
-    return round(told, facts.decimals) in closes
+    closes = {prices.kept(close * each, facts.decimals) for _, close in older for each in (1.0, facts.shares)}
+    return prices.kept(told, facts.decimals) in closes
 
 
 def _are_apart(price: float, other: float, ratio: float) -> bool:

@@ -1,7 +1,7 @@
 """What a price is: the values that travel through Finstage, and their rules. Pure."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 SECOND, DAY = "second", "day"
 # Beyond these float64 no longer holds a ten thousandth of it, or ratios of two prices overflow.
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
+MOST_DECIMALS = 12  # of the smallest price
+COARSE = 1000  # a price of fewer smallest steps of its symbol would be off by up to 0.05 %
+_NOISE = 2.0**-22  # of two float32 one after the other, as sources tell prices: a part of the price
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
 DAY_AHEAD = timedelta(days=1)  # Auckland's session has tomorrow's date in UTC
@@ -184,14 +187,28 @@ def state_of(is_final: bool, held: str | None) -> str:
 
 def multiplied(quote: Quote, factor: Fraction) -> Quote:
     """The quote in another unit."""
-    if factor == 1:
-        return quote
-    values = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
     up, down = factor.numerator, factor.denominator
-    return replace(quote, **{name: None if value is None else value * up / down for name, value in values.items()})
+    return quote if factor == 1 else changed(quote, lambda price: price * up / down)
 
 
 def rounded(quote: Quote, decimals: int) -> Quote:
-    """The quote with every price rounded once, to its symbol's decimals."""
-    prices = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
-    return replace(quote, **{name: None if value is None else round(value, decimals) for name, value in prices.items()})
+    """The quote with every price rounded once, to the decimals that it is kept with."""
+    return changed(quote, lambda price: kept(price, decimals))
+
+
+def kept(price: float, decimals: int) -> float:
+    """A price with the decimals that it is kept with: its symbol's, unless they are too coarse for it, as for a coin of
+    0.000008, or for a share of 0.2234 before fifty of them became one. Then it has as many as a float32 tells.
+    """
+    if abs(price) * 10**decimals >= COARSE:
+        return round(round(price, decimals + 2), decimals)  # half a cent to the same side, whatever it was divided by
+    for places in range(decimals, MOST_DECIMALS):
+        if abs(round(price, places) - price) <= abs(price) * _NOISE:
+            return round(price, places)
+    return round(price, MOST_DECIMALS)
+
+
+def changed(quote: Quote, change: Callable[[float], float]) -> Quote:
+    """The quote with each of its prices changed alike."""
+    values = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
+    return replace(quote, **{name: None if value is None else change(value) for name, value in values.items()})

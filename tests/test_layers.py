@@ -29,6 +29,7 @@ PURE = [
     "market/sources/yahoo/charts/events/restating.py",
     "market/sources/yahoo/charts/events/told.py",
     "market/sources/yahoo/charts/identity.py",
+    "market/sources/yahoo/charts/precision.py",
     "market/sources/yahoo/charts/quotes.py",
     "market/sources/yahoo/charts/units.py",
     "market/sources/yahoo/fields.py",

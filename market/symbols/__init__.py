@@ -11,7 +11,7 @@ renaming        another ticker for a symbol, whose key stays
 from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
 from market.symbols.near import near
 from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
-from market.symbols.rows import begun, ensure, former, home, tracked
+from market.symbols.rows import begun, ensure, former, home, learn_decimals, tracked
 from market.symbols.seed import Seed
 from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, ticker
 
@@ -30,6 +30,7 @@ __all__ = [
     "found",
     "home",
     "keys",
+    "learn_decimals",
     "named",
     "named_in",
     "near",

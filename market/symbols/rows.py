@@ -29,6 +29,11 @@ def ensure(seeds: Iterable[Seed]) -> list[Symbol]:
     return sorted(found.values(), key=lambda symbol: symbol.ticker)
 
 
+def learn_decimals(symbol: Symbol) -> None:
+    """Keep to how many decimals the prices of a symbol are told."""
+    Symbol.objects.filter(pk=symbol.pk).update(price_decimals=symbol.price_decimals)
+
+
 def begun(tickers: Iterable[str]) -> dict[str, Symbol]:
     """The symbol that came with each of a source's tickers, whatever it is called now and whoever has that ticker."""
     asked = list(map(spelling.ticker, tickers))

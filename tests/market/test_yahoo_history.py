@@ -55,9 +55,9 @@ def test_the_recorded_split_of_apple_is_told_with_its_ratio(wire, symbol):
 
 def test_the_session_before_apples_recorded_split_closed_at_499_dollars():
     chart = recording("AAPL-2020-08-31-to-2020-11-07")
-    chart["timestamp"].insert(0, 1598621400)  # 28 August, with the close the recording names
+    chart["timestamp"].insert(0, 1598621400)  # 28 August, with the close the recording names, as candles tell it
     for name, column in chart["indicators"]["quote"][0].items():
-        column.insert(0, 187629916 if name == "volume" else chart["meta"]["chartPreviousClose"])
+        column.insert(0, 187629916 if name == "volume" else 124.80750274658203)
     bar = _bars(chart, "AAPL")[0]
     assert (bar.session_date, bar.close, bar.volume) == (date(2020, 8, 28), 499.23, 46907479)
 
@@ -147,6 +147,17 @@ def test_rows_without_a_price_are_left_out_and_doubled_sessions_are_one():
 @pytest.mark.parametrize("bad", [None, float("nan"), float("inf"), 0, -1.0, "12"])
 def test_a_price_that_is_none_never_becomes_a_bar(bad):
     assert _bars(_chart("UTC", ["2024-07-01T13:30Z"], close=[bad]), "X") == []
+
+
+def test_a_future_may_fall_below_zero_and_no_share_may():
+    chart = _chart("America/New_York", ["2020-04-20T04:00Z"])
+    chart["indicators"]["quote"] = [
+        {"open": [17.73], "high": [17.85], "low": [-40.32], "close": [-37.63], "volume": [1]}
+    ]
+    assert _bars(chart, "CL=F") == []
+    chart["meta"]["instrumentType"] = "FUTURE"
+    (oil,) = _bars(chart, "CL=F", exchange="NYM", asset_type="future")
+    assert (oil.low, oil.close, oil.session_date) == (-40.32, -37.63, date(2020, 4, 20))
 
 
 def test_an_unknown_volume_stays_unknown():

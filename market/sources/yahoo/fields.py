@@ -27,6 +27,11 @@ def price(answer: dict, name: str) -> float | None:
     return found if prices.is_price(found := answer.get(name)) else None
 
 
+def is_price(value: object, kind: object) -> bool:
+    """Whether it can be a price of a symbol of a kind, as Yahoo names it: of futures one may be below zero."""
+    return prices.is_price(value) or (kind == "FUTURE" and prices.is_number(value) and prices.is_price(-value))
+
+
 def volume(answer: dict, name: str, kind: object) -> int | None:
     """A count of units. kind: the symbol's as Yahoo names it; of a currency pair, which has none, Yahoo writes 0."""
     return count(answer.get(name), kind)

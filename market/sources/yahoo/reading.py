@@ -3,17 +3,23 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from market import symbols
 from market.models import Symbol
 from market.prices import Quote
 from market.sources import pace
 from market.sources.yahoo import charts, fields, http
-from market.sources.yahoo.charts import Held, History
+from market.sources.yahoo.charts import Held, History, units
 from market.sources.yahoo.fields import Misshapen
+from market.sources.yahoo.seeds import SEEDS
 from monitoring import refusals
+
+_BEGUN = frozenset(seed.ticker for seed in SEEDS)  # their decimals are known
 
 
 def history(symbol: Symbol, interval: str, now: datetime, held: Held, chart: dict) -> tuple[History, datetime | None]:
     """What a chart says, and when its session begins. Raises Misshapen where it has bars and none is whole."""
+    if not held.closes and symbol.ticker not in _BEGUN:
+        _learn_decimals(symbol, chart["meta"])
     found = charts.read(chart, symbol=symbol, interval=interval, now=now, held=held)
     if found.left_out and not found.bars:
         raise Misshapen(found.left_out[0])
@@ -48,6 +54,14 @@ def listed(wanted: Mapping[str, Symbol], answer: dict) -> list[Quote]:
     if misshapen >= pace.FAILURES_TO_OPEN and not found:
         raise http.misshapen("The quote list", "no entry of it can be read")
     return found
+
+
+def _learn_decimals(symbol: Symbol, meta: dict) -> None:
+    """Of a symbol that was added: as many as the source says, or more where somebody said so."""
+    hint = charts.decimals(meta, units.factor(meta.get("currency"), symbol.currency))
+    if hint is not None and hint > symbol.price_decimals:
+        symbol.price_decimals = hint
+        symbols.learn_decimals(symbol)
 
 
 def _count(symbol: Symbol, left_out: list[str]) -> None:

@@ -10,6 +10,7 @@ days            which session a row or a price is of, and whether it is over
 history         the rows as bars, and what the company did
 events/         splits and payments, and what is to be believed of them
 quotes          the last price
+precision       how exactly a price is told
 listed          what must be known of a symbol
 """
 
@@ -17,6 +18,7 @@ from market.sources.yahoo.charts.candles import left_out, rows
 from market.sources.yahoo.charts.days import next_session
 from market.sources.yahoo.charts.events import NOTHING, Held
 from market.sources.yahoo.charts.history import GIVEN, SOURCE, History, read
+from market.sources.yahoo.charts.precision import decimals
 from market.sources.yahoo.charts.quotes import listed_quote, quote
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "SOURCE",
     "Held",
     "History",
+    "decimals",
     "left_out",
     "listed_quote",
     "next_session",

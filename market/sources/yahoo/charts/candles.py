@@ -41,10 +41,10 @@ class Row:
 def rows(chart: dict) -> Iterator[Row]:
     """The complete candles: rows with a null or a price of zero say nothing and are left out, as are misshapen ones."""
     found = list(candles(chart))
-    last = max((each.at for each in found if each.at), default=None)
+    last, kind = max((each.at for each in found if each.at), default=None), chart["meta"].get("instrumentType")
     for at, values, volume, adjusted in found:
-        if at and all(map(prices.is_price, values)):
-            count = fields.count(volume, chart["meta"].get("instrumentType"))
+        if at and all(fields.is_price(value, kind) for value in values):
+            count = fields.count(volume, kind)
             net = float(adjusted) if prices.is_price(adjusted) else None
             yield Row(at, *map(float, values), count, net, at == last)
 
@@ -62,10 +62,11 @@ def candles(chart: dict) -> Iterator[Candle]:
 
 def left_out(chart: dict) -> list[str]:
     """What of the candles is misshapen and so left out, a few words each; rows that say nothing are none of it."""
+    kind = chart["meta"].get("instrumentType")
     found = [
         f"a candle of {each.prices!r}"[:200]
         for each in candles(chart)
-        if each.at is None or any(value and not prices.is_price(value) for value in each.prices)
+        if each.at is None or any(value and not fields.is_price(value, kind) for value in each.prices)
     ]
     length, columns = len(_stamps(chart)), _columns(chart)
     unequal = [name for name in PRICES if length and columns[name] is None]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from market import intervals, prices
 from market.intervals import DAY
 from market.prices import FINAL, FORMING, SETTLING, Action, Bar, Named
-from market.sources.yahoo.charts import candles, days, units
+from market.sources.yahoo.charts import candles, days, precision, units
 from market.sources.yahoo.charts.candles import Row
 from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.charts.events import ALL_KNOWN, NOTHING, Events, Held, Split, cash, restating, told
@@ -150,8 +150,6 @@ def _split(ticker: str, said: Split) -> Action:
 
 
 def _traded(row: Row, shares: float, unit: Fraction, decimals: int) -> tuple[float, ...]:
-    """The four prices in the shares of then and in the symbol's currency, rounded once to its decimals."""
+    """The four prices in the shares of then and in the symbol's currency, rounded once."""
     told_prices = (row.open, row.high, row.low, row.close)
-    in_currency = (price * unit.numerator / unit.denominator * shares for price in told_prices)
-    # Half a cent goes to the same side whatever splits it went through.
-    return tuple(round(round(price, decimals + 2), decimals) for price in in_currency)
+    return tuple(precision.traded(price, shares, unit, decimals) for price in told_prices)
