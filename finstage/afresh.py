@@ -65,4 +65,4 @@ def _track(seeds: Sequence[symbols.Seed], *, instead_of: Sequence[symbols.Seed])
     new = {symbol.pk for symbol in symbols.ensure(seeds)}
     watched = AlertRule.objects.exclude(symbol=None).values("symbol")
     Symbol.objects.filter(pk__in=old - new).exclude(pk__in=watched).update(is_active=False)
-    Symbol.objects.filter(pk__in=new).update(is_active=True)
+    Symbol.objects.filter(pk__in=new).update(is_active=True, last_session=None)

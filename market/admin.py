@@ -23,6 +23,7 @@ from market.models import (
     Symbol,
     SymbolAlias,
 )
+from market.sources import delisting
 from market.symbols import spelling
 
 BARS_SHOWN = 20
@@ -99,16 +100,21 @@ class Aliases(admin.TabularInline):
 @admin.register(Symbol)
 class SymbolAdmin(admin.ModelAdmin):
     form = SymbolForm
-    list_display = ["ticker", "name", "exchange", "currency", "asset_type", "is_active"]
-    list_filter = ["is_active", "asset_type", "exchange"]
+    list_display = ["ticker", "name", "exchange", "currency", "asset_type", "is_active", "last_session"]
+    list_filter = ["is_active", ("last_session", admin.EmptyFieldListFilter), "asset_type", "exchange"]
     search_fields = ["ticker", "name", "local_name", "aliases__text"]
     inlines = [Aliases]
-    readonly_fields = ["created_at", "latest_bars"]
+    readonly_fields = ["created_at", "last_session", "latest_bars"]
     actions = ["track", "retire"]
 
     # A symbol's prices would go with it; one that is not wanted is retired.
     def has_delete_permission(self, request: HttpRequest, obj: Symbol | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Symbol, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.is_active and "is_active" in form.changed_data:
+            delisting.revive([obj.pk])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Symbol | None = None) -> list[str]:
         return [*self.readonly_fields, "ticker"] if obj else self.readonly_fields
@@ -132,7 +138,7 @@ class SymbolAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Collect the prices of the selected symbols"))
     def track(self, request: HttpRequest, symbols: QuerySet[Symbol]) -> None:
-        symbols.update(is_active=True)
+        delisting.revive(list(symbols.values_list("pk", flat=True)))
 
     @admin.action(description=_("Stop collecting the selected symbols"))
     def retire(self, request: HttpRequest, symbols: QuerySet[Symbol]) -> None:

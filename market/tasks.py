@@ -2,6 +2,7 @@
 
 from market import history, monitor, records, sources
 from market.calendars import exchanges, hours
+from market.sources import delisting
 from market.symbols import named, tickers
 from monitoring import jobs
 from monitoring.jobs import Schedule, Step, condition, job
@@ -60,4 +61,5 @@ def refresh_history(symbols: list[str] | None = None) -> dict:
 def refresh_chunk(symbols: list[str]) -> dict:
     """Fetch the newest bars of some symbols, with their splits and dividends."""
     source = sources.source()
-    return history.refresh(symbols, source.history, source.name, by_calendar=sources.has_hours())
+    fetch = delisting.watched(source.history)
+    return history.refresh(symbols, fetch, source.name, by_calendar=sources.has_hours())

@@ -27,10 +27,12 @@ SYMBOL_COLUMNS = (
     "price_decimals",
     "active",
     "local_name",
+    "last_session",
 )
 SYMBOL = {
     "symbol": "AAPL", "name": "Apple Inc.", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
     "asset_type": "equity", "price_decimals": 2, "active": True, "local_name": "",
+    "last_session": None,
     "coverage": {DAY.name: {"first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "count": 3149}},
 }  # fmt: skip
 SYMBOL_PAGE = {"next": None, "previous": None, "results": [SYMBOL]}
@@ -53,6 +55,9 @@ class SymbolShape(Shape):
     asset_type = serializers.ChoiceField(Symbol.AssetType.choices)
     price_decimals = serializers.IntegerField()
     active = serializers.BooleanField(help_text="Only active symbols are collected.")
+    last_session = serializers.DateField(
+        allow_null=True, help_text="The last one of what is traded no more and so not collected; null while it is."
+    )
     coverage = serializers.DictField(child=Coverage(), help_text="The bars that we hold, by interval.")
 
 
@@ -136,7 +141,9 @@ def _matching(query: dict) -> Q:
 
 
 def _reference(symbols) -> Iterable[dict]:
-    plain = ("name", "local_name", "exchange", "currency", "time_zone", "asset_type", "price_decimals")
+    plain = (
+        "name", "local_name", "exchange", "currency", "time_zone", "asset_type", "price_decimals", "last_session",
+    )  # fmt: skip
     return symbols.values(*plain, symbol=F("ticker"), active=F("is_active"))
 
 

@@ -49,6 +49,12 @@ def fields_of(ticker: str) -> list[Field]:
     return [Field(_FORMAT.key("forming"), _field(ticker, interval)) for interval in intervals.ALL]
 
 
+def drop(ticker: str) -> None:
+    """Delete those of a ticker."""
+    key = _FORMAT.key("forming")
+    redis.client().hdel(key, *(_field(ticker, interval) for interval in intervals.ALL))
+
+
 def forget() -> None:
     """Delete all of them."""
     redis.client().delete(_FORMAT.key("forming"))

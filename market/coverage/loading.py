@@ -42,6 +42,21 @@ def suspend(symbol: Symbol, until: datetime) -> None:
         rows.store([row])
 
 
+def note_unknown(symbol: Symbol) -> Coverage:
+    """The source says that there is no such symbol, as it may have before."""
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        row = _held(symbol)
+        row.unknown_since = min(row.unknown_since or now, now)
+        rows.store([row])
+    return row
+
+
+def forget_unknown(symbols: Collection[int]) -> None:
+    """What was said so of these, by their keys, counts no more."""
+    Coverage.objects.filter(symbol_id__in=symbols).update(unknown_since=None)
+
+
 def missing(tickers: Collection[str], *, now: datetime | None = None) -> set[str]:
     """Those whose whole history was never stored; with a moment, only those that may be asked for then."""
     known = Coverage.objects.filter(symbol__ticker__in=tickers, interval=DAY.name)

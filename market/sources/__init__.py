@@ -12,6 +12,7 @@ What any of them may use:
     pace            one pace for every process that asks
     inbox           the newest of a stream and a poll
     loader          the whole history of each symbol, in the background
+    delisting       symbols that the source knows no more
 """
 
 from market.sources.contract import About, Rewind, Source, Tick

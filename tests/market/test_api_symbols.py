@@ -37,6 +37,7 @@ def test_a_symbol_says_what_it_is_and_which_bars_we_hold(client, three):
     assert client.get(f"{PATH}aaa/").json() == {
         "symbol": "AAA", "name": "Zebra", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York",
         "asset_type": "equity", "price_decimals": 2, "active": True, "local_name": "",
+        "last_session": None,
         "coverage": {"1d": {"first": "2012-03-01T00:00:00Z", "last": "2012-03-02T00:00:00Z", "count": 2}},
     }  # fmt: skip
 
