@@ -113,6 +113,13 @@ def test_of_a_close_that_we_have_not_nobody_says_of_which_shares_it_is(traded, c
     assert counted("IBM", 101, told=1000) is None
 
 
+@pytest.mark.parametrize(("ex_date", "close"), [(TUESDAY, 100), (WEDNESDAY, None)])
+def test_without_bars_only_a_split_of_the_day_itself_makes_it_unknown(traded, counted, ex_date, close):
+    symbol = traded("IBM", {})
+    actions.keep(symbol, Named([Action("IBM", "split", ex_date, 10.0, 10.0, 1.0)]), "yahoo")
+    assert counted("IBM", 101, told=100) == close
+
+
 def test_a_look_that_failed_is_taken_again(traded, quote, monkeypatch):
     traded("IBM", {MONDAY: 10})
     counting, now = Closes(asks=True), quote("IBM", 12, previous_close=10, session_date=WEDNESDAY)
