@@ -54,13 +54,14 @@ __all__ = [
     "wait",
 ]
 
+LOOK_SECONDS = 0.05  # between two looks of who waits for a job
+
 
 def wait(pk: uuid.UUID, timeout_seconds: float) -> Job:
     """The job as soon as it has ended. Raises TimeoutError where it has not by then."""
-    deadline, pause = time.monotonic() + timeout_seconds, 0.005
+    deadline = time.monotonic() + timeout_seconds
     while not (found := Job.objects.get(pk=pk)).is_ended:
         if time.monotonic() >= deadline:
             raise TimeoutError(f"{found} is {found.state} after {timeout_seconds:g} s")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.2)
+        time.sleep(LOOK_SECONDS)
     return found

@@ -1,6 +1,7 @@
 """Jobs that only the tests know."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -168,6 +169,16 @@ def isolated_parent(path: str) -> None:
     child = subprocess.Popen(["sleep", "30"])
     Path(path).write_text(f"{child.pid}\n")
     child.wait()
+
+
+@job("sample.count_on", isolated=True)
+def count_on(path: str) -> None:
+    """Until there is such a file."""
+    for number in itertools.count():
+        jobs.current().progress(number)
+        if Path(path).exists():
+            return
+        time.sleep(0.02)
 
 
 @job("sample.save_slowly", timeout=60)

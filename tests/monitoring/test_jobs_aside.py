@@ -148,8 +148,8 @@ def test_a_ring_for_so_many_jobs_is_as_many_messages_and_of_many_a_few(times, mo
     assert all(soon - timedelta(seconds=30) < datetime.fromisoformat(each["expires"]) <= soon for each in rings())
 
 
-def test_changes_are_kept_up_to_a_bound_the_newest_of_them(redis):
-    changes.LIST._append([{"number": number} for number in range(changes.LIMIT)])
+def test_ten_thousand_changes_are_kept_the_newest_of_them(redis):
+    changes.LIST._append([{"number": number} for number in range(10_000)])
     changes.LIST._append([{"number": number} for number in (-2, -1)])
     kept = [orjson.loads(each)["number"] for each in redis.lrange(changes.LIST.key, 0, -1)]
-    assert (len(kept), kept[0], kept[-2:]) == (changes.LIMIT, 2, [-2, -1])
+    assert (len(kept), kept[0], kept[-2:]) == (10_000, 2, [-2, -1])

@@ -46,6 +46,7 @@ def test_a_new_worker_claims_one_job_for_each_of_its_threads():
 @pytest.mark.parametrize(("seconds", "ahead"), [(0.0, 40), (SHORT, 40), (0.01, 30), (0.03, 10), (0.3, 1), (LONG, 0)])
 def test_so_many_are_claimed_ahead_as_threads_get_through_in_a_moment(seconds, ahead):
     assert learned(seconds).free() == 10 + ahead
+    assert learned(seconds).are_short is (ahead > 0)
 
 
 def test_a_job_that_took_otherwise_than_those_before_changes_the_mean_by_a_tenth():

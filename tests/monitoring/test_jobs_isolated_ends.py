@@ -1,10 +1,10 @@
 """What is left to say of a job whose process has ended, and which jobs have one."""
 
-import time
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from monitoring import jobs
@@ -63,13 +63,10 @@ def test_a_process_that_died_after_its_job_was_cancelled_is_cancelled(current):
     assert isolated._epitaph(current, -9).state == "cancelled"
 
 
-def test_a_process_that_was_killed_at_its_deadline_is_timed_out(current):
-    current.stop("deadline_exceeded")
-    assert isolated._epitaph(current, -9).state == "timed_out"
-
-
-def test_a_process_that_died_past_its_deadline_is_timed_out(current):
-    current.deadline = time.monotonic()
+def test_a_process_that_was_killed_at_its_deadline_is_timed_out_and_not_before(clocks, current):
+    clocks.go(current.deadline - clocks.monotonic - 1)
+    assert isolated._epitaph(current, -9).state == "retrying"
+    clocks.go(1)
     assert isolated._epitaph(current, -9).state == "timed_out"
 
 
@@ -112,3 +109,10 @@ def test_a_process_that_is_on_time_ends_its_job_with_how_far_it_was(current, her
     isolated.live(current.job.pk, 1, sample_jobs.__name__)
     job = Job.objects.get()
     assert (job.state, job.progress_done, job.progress_total, job.progress_word) == ("completed", 1, 2, "half")
+
+
+def test_a_process_that_has_ended_its_job_takes_its_leave_of_the_database(current, here, monkeypatch):
+    left = []
+    monkeypatch.setattr(connections, "close_all", lambda: left.append(Job.objects.get().state))
+    isolated.live(current.job.pk, 1, None)
+    assert left == ["completed"]

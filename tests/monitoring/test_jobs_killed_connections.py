@@ -1,10 +1,12 @@
-"""A connection that the database's owner kills while nothing runs costs no attempt."""
+"""A connection that the database's owner kills costs no attempt, and what writes over it takes a new one."""
 
 import pytest
 from django.db import connection
 
 from monitoring import jobs
+from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
+from tests.monitoring.conftest import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db, pytest.mark.rows]
 
@@ -21,4 +23,15 @@ def test_a_thread_whose_connection_was_killed_between_two_jobs_takes_a_new_one(s
     jobs.wait(jobs.submit("sample.save", {"name": "before"}).pk, 20)
     kill_others()
     done = jobs.wait(jobs.submit("sample.save", {"name": "after"}).pk, 20)
+    assert (done.state, done.tried) == ("completed", 1)
+
+
+def test_a_process_whose_connections_were_killed_goes_on_to_say_how_far_it_is_and_ends(worker, tmp_path):
+    asked = jobs.submit("sample.count_on", {"path": str(tmp_path / "enough")})
+    until(lambda: Job.objects.get(pk=asked.pk).progress_done)
+    kill_others()
+    before = Job.objects.get(pk=asked.pk).progress_done
+    until(lambda: Job.objects.get(pk=asked.pk).progress_done > before, 20)
+    (tmp_path / "enough").touch()
+    done = jobs.wait(asked.pk, 20)
     assert (done.state, done.tried) == ("completed", 1)

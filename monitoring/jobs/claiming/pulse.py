@@ -42,8 +42,8 @@ class Pulse:
         self._stopped, self._gone = threading.Event(), threading.Event()
         self._started_at, self._clock = timezone.now(), Watch()
         self._is_behind = False  # deadlines are instants of a clock that was set since
-        self._due = dict.fromkeys([self._hold, self._look], 0.0)
-        self._every = {self._look: LOOK_SECONDS, self._hold: HOLD_SECONDS}
+        self._every = {self._hold: HOLD_SECONDS, self._look: LOOK_SECONDS}
+        self._due: dict[Callable[[list[Current]], None], float] = {}  # at once, what is not in it
         self._loop = Loop("jobs: pulse", every_seconds=BEAT_SECONDS, patience_seconds=60.0, away=AWAY)
 
     def run(self) -> None:
@@ -63,13 +63,13 @@ class Pulse:
         held = self._holding.everything()
         for current in held:
             with self._loop.one(current.job):
-                self._end_if_late(current, now)
+                self._end_if_late(current)
         close_old_connections()
         with self._loop.one("the clock"):
             self._follow_the_clock(held)
-        for step, due in self._due.items():
-            if now >= due:
-                self._due[step] = now + self._every[step]
+        for step, seconds in self._every.items():
+            if now >= self._due.get(step, now):
+                self._due[step] = now + seconds
                 with self._loop.one(step.__name__):
                     step(held)
         with self._loop.one("what was claimed ahead"):
@@ -82,7 +82,7 @@ class Pulse:
         """A deadline is an instant, and a clock that was set makes it another one: move it with the clock."""
         if moved := self._clock.moved():
             logger.warning("the clock was moved by %.0f s: leases and deadlines move with it", moved)
-            self._due = dict.fromkeys(self._due, 0.0)
+            self._due.clear()
             self._is_behind = True
         if self._is_behind:
             for current in held:
@@ -90,8 +90,8 @@ class Pulse:
                 update_free(Job.objects.of_attempt(current.job), deadline_at=timezone.now() + left)
             self._is_behind = False
 
-    def _end_if_late(self, current: Current, now: float) -> None:
-        if now < current.deadline:
+    def _end_if_late(self, current: Current) -> None:
+        if not current.is_late:
             return
         if current.is_isolated:
             current.stop("deadline_exceeded")  # whoever waits for its process kills it

@@ -77,12 +77,16 @@ class Current:
         self._stop = self._stop or STOPS[code]
 
     @property
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    @property
     def must_stop(self) -> bool:
-        return self._stop is not None or time.monotonic() >= self.deadline
+        return self._stop is not None or self.is_late
 
     def checkpoint(self) -> None:
         """Raises Cancelled, DeadlineExceeded or Superseded where the body must end now."""
-        if self._stop is None and time.monotonic() >= self.deadline:
+        if self._stop is None and self.is_late:
             self.stop(DeadlineExceeded.code)
         if self._stop:
             raise self._stop()

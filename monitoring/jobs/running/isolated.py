@@ -54,7 +54,7 @@ def run(current: Current) -> Ending | None:
     )
     _start(process)
     while not pipes.wait([process.sentinel], LOOK_SECONDS):
-        if current.stop_code or time.monotonic() >= current.deadline:
+        if current.must_stop:
             _kill(process.pid)
     return _epitaph(current, process.exitcode)
 
@@ -105,10 +105,9 @@ def _epitaph(current: Current, exit_code: int | None) -> Ending | None:
             return None
     except DatabaseTrouble as error:
         logger.warning("%s: how its process left the row is not known: %s", current.job, error)
-        connections.close_all()
     if current.stop_code == "cancelled" or job.cancel_requested_at:
         return Ending(job, Job.State.CANCELLED, error_code="cancelled")
-    if current.stop_code == "deadline_exceeded" or time.monotonic() >= current.deadline:
+    if current.is_late:
         return body.timed_out(job)
     return attempts.lost(job, f"process_died_{-exit_code if exit_code and exit_code < 0 else exit_code}")
 

@@ -1,0 +1,117 @@
+"""How long, how often and how much at most: the numbers of the ledger that somebody outside it counts on."""
+
+import asyncio
+import threading
+import uuid
+from types import SimpleNamespace
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db import OperationalError
+
+from monitoring import jobs
+from monitoring.jobs import declaration, doorbell, worker
+from monitoring.jobs.claiming import claims, pulse
+from monitoring.jobs.claiming.holding import Holding
+from monitoring.jobs.ending import reaper
+from monitoring.jobs.ending.attempts import Ending
+from monitoring.jobs.ending.finisher import Finisher, Unwritten
+from monitoring.jobs.errors import Cancelled
+from monitoring.jobs.running import context, isolated
+from monitoring.jobs.running.context import Current
+from monitoring.models import Job
+from tests.monitoring.ledger import add, claim, complete
+
+SUPERVISOR_SECONDS = 10.0  # so long Docker waits for what it stops, unless it is told otherwise
+
+
+@pytest.mark.django_db
+def test_who_waits_for_a_job_looks_for_its_end_every_few_hundredths_of_a_second(clocks, monkeypatch):
+    asked, pauses = add(), []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        clocks.go(seconds)
+        if len(pauses) == 3:
+            complete(claim()[0])
+
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clocks.monotonic))
+    assert jobs.wait(asked.pk, 60).state == "completed"
+    assert sum(pauses) < 0.2
+    with pytest.raises(TimeoutError, match="is pending after 0 s"):
+        jobs.wait(add().pk, 0.0)
+    assert len(pauses) == 3
+
+
+class Rounds(threading.Event):
+    """Nobody waits; how long they would have."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._count = count
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return len(self.waits) > self._count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_look_for_what_is_forgotten_every_one_and_a_half_seconds_and_not_all_at_once():
+    made = reaper.Reaper(lambda: None)
+    made._stopped = Rounds(40)
+    made.run()
+    waits = made._stopped.waits
+    assert 1.2 <= min(waits) < 1.4 < 1.6 < max(waits) <= 1.8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pulse_beats_four_times_a_second():
+    made = pulse.Pulse(Holding(1), abandon=lambda current: None)
+    made._stopped = Rounds(1)
+    made.run()
+    assert set(made._stopped.waits) == {0.25}
+
+
+def test_the_job_of_a_worker_that_died_elsewhere_begins_again_within_14_seconds():
+    assert claims.LEASE.total_seconds() + 1.2 * reaper.EVERY_SECONDS <= 14
+
+
+def test_a_cancel_reaches_what_runs_within_a_second_and_a_half():
+    hears = pulse.LOOK_SECONDS + pulse.BEAT_SECONDS
+    assert hears + max(isolated.LOOK_SECONDS, declaration.LOOK_SECONDS) <= 1.5
+
+
+def test_a_worker_that_is_stopped_ends_before_it_is_killed():
+    flushing = doorbell.flush.__defaults__[0]
+    others = pulse.GOODBYE_SECONDS + worker.GOODBYE_SECONDS + flushing
+    assert settings.JOBS_DRAIN_SECONDS + others <= SUPERVISOR_SECONDS
+
+
+def test_an_async_body_that_goes_on_for_more_than_two_seconds_after_its_cancel_is_left():
+    running, ended = Current(Job(timeout_seconds=60)), []
+
+    async def body() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(2.5)
+            ended.append("too late")
+
+    running.stop("cancelled")
+    with context.entered(running), pytest.raises(Cancelled):
+        async_to_sync(declaration._until_stopped)(body())
+    assert not ended
+
+
+def test_a_thousand_endings_wait_for_their_rows_and_of_more_the_one_with_the_least_time_is_given_up():
+    holding = Holding(4)
+    finisher = Finisher(holding, wake_at=lambda instant: None)
+    holding.add(Job(id=uuid.uuid4(), name="sample.add", attempt=1, timeout_seconds=60) for _ in range(1_001))
+    first, *others = holding.everything()
+    for until, current in enumerate([*others, first], 1):
+        each = Unwritten(0.0, current, Ending(current.job, "completed"), until=until if current is not first else 0)
+        finisher._again(each, OperationalError(2006, "the server has gone away"))
+        assert len(holding.everything()) == 1_001 - (until == 1_001)
+    assert holding.everything() == others
