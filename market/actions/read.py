@@ -9,14 +9,28 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from fractions import Fraction
 from math import prod
+from typing import NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import connection
+from django.db.models import QuerySet
 
 from market import quotes
 from market.actions import adjustments
 from market.intervals import DAY
-from market.models import Bar, CorporateAction, Coverage
-from market.prices import midnight
+from market.models import Bar, CorporateAction, Coverage, Symbol
+
+
+class _Held(NamedTuple):
+    """An action as factors need it. is_ahead: its day is after the last of the bars."""
+
+    ticker: str
+    kind: str
+    ex_date: date
+    value: float
+    numerator: float | None
+    denominator: float | None
+    is_ahead: bool
+
 
 _UNSPLIT = adjustments.factors([], "split")
 
@@ -30,7 +44,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     """A symbol's factors of an adjustment. Raises adjustments.UnknownAdjustment."""
     if adjusted == "raw":
         return adjustments.factors([], adjusted)
-    actions = _in_effect(of(ticker))
+    actions = _in_effect([ticker], adjustments.RESTATING if adjusted == "split" else CorporateAction.Kind.values)
     closes: list[tuple[date, float]] = []
     if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
         daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
@@ -46,9 +60,8 @@ def intervals_read(interval: str, adjusted: str) -> tuple[str, ...]:
 def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
     """The factors of each ticker's splits, in one query."""
     found: dict[str, list[CorporateAction]] = {ticker: [] for ticker in tickers}
-    known = CorporateAction.objects.filter(symbol__ticker__in=found, kind__in=adjustments.RESTATING)
-    for action in _in_effect(known):
-        found[action.symbol.ticker].append(action)
+    for action in _in_effect(list(found), adjustments.RESTATING):
+        found[action.ticker].append(action)
     return {ticker: adjustments.factors(held, "split") if held else _UNSPLIT for ticker, held in found.items()}
 
 
@@ -76,17 +89,32 @@ def between(spans: Collection[tuple[str, date, date]]) -> dict[tuple[str, date, 
     }
 
 
-def _in_effect(found: QuerySet[CorporateAction]) -> list[CorporateAction]:
-    """Those up to the last session of each symbol's series. Of a symbol without bars all are."""
-    held = Coverage.objects.filter(symbol=OuterRef("symbol"), interval=DAY.name).values("last_held")
-    actions = list(found.annotate(last_held=Subquery(held)).select_related("symbol"))
-    ahead = {action.symbol.ticker for action in actions if _is_ahead(action)}
+def _in_effect(tickers: Collection[str], kinds: Collection[str]) -> list[_Held]:
+    """Those of each symbol up to the last session of its series, by ex date. Of a symbol without bars all are."""
+    actions = _held(tickers, kinds)
+    ahead = {action.ticker for action in actions if action.is_ahead}
     newest = quotes.latest(sorted(ahead))
     sessions = {ticker: quote.session_date for ticker, quote in newest.items() if quote}
     come = {ticker: sessions.get(ticker, date.min) for ticker in ahead}
-    return [each for each in actions if not _is_ahead(each) or each.ex_date <= come[each.symbol.ticker]]
+    return [each for each in actions if not each.is_ahead or each.ex_date <= come[each.ticker]]
 
 
-def _is_ahead(action: CorporateAction) -> bool:
-    """Whether its day is after the last of the bars."""
-    return action.last_held is not None and midnight(action.ex_date) > action.last_held
+def _held(tickers: Collection[str], kinds: Collection[str]) -> list[_Held]:
+    if not tickers:
+        return []
+    quoted = connection.ops.quote_name
+    # Written out, as it is read with every answer: to build it of querysets takes longer than to ask it.
+    asked = f"""SELECT named.ticker, acted.kind, CAST(acted.ex_date AS CHAR), acted.value, acted.numerator,
+        acted.denominator, CAST(covered.last_held AS CHAR) FROM {quoted(CorporateAction._meta.db_table)} acted
+        JOIN {quoted(Symbol._meta.db_table)} named ON named.id = acted.symbol_id
+        LEFT JOIN {quoted(Coverage._meta.db_table)} covered
+        ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
+        WHERE named.ticker IN ({", ".join(["%s"] * len(tickers))})
+        AND acted.kind IN ({", ".join(["%s"] * len(kinds))}) ORDER BY acted.ex_date"""
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [DAY.name, *tickers, *kinds])
+        found = cursor.fetchall()
+    return [
+        _Held(ticker, kind, date.fromisoformat(day), *ratio, last is not None and day > last[: len(day)])
+        for ticker, kind, day, *ratio, last in found
+    ]

@@ -21,7 +21,8 @@ def resolve(text: str) -> Symbol:
 def found(texts: Iterable[str]) -> dict[str, Symbol]:
     """The symbol of each text that names one: one query where all are tickers, else two."""
     asked = {text: spelling.readings(text) for text in texts}
-    by_ticker = Symbol.objects.filter(ticker__in=_words(asked)) if asked else ()
+    words = _words(asked)
+    by_ticker = rows.of_tickers(words) if words else ()
     answer = _named(asked, {symbol.ticker: symbol for symbol in by_ticker})
     if left := {text: words for text, words in asked.items() if words and text not in answer}:
         aliases = SymbolAlias.objects.filter(text__in=_words(left)).select_related("symbol")
