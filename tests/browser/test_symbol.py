@@ -1,7 +1,9 @@
 """What a person sees and does on a symbol's page."""
 
+import json
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 # How many different colours the chart's canvases hold: one means that nothing is drawn.
@@ -34,6 +36,18 @@ def test_the_last_bar_moves_and_agrees_with_the_price_and_the_interface(visit):
     before = page.locator("[data-price]").text_content()
     page.wait_for_function("before => document.querySelector('[data-price]').textContent !== before", arg=before)
     page.wait_for_function(AGREE)
+
+
+@pytest.mark.parametrize("path", ["/symbols/AAPL/", "/"])
+def test_bars_that_are_corrected_are_read_again_by_the_page_and_the_pane_that_show_them(visit, path):
+    corrected = {"type": "correction", "stream": "bars:AAPL", "symbol": "AAPL", "interval": "1d", "from": "2012-03-01",
+                 "to": "2012-03-02", "reason": "revision", "version": "1", "seq": 10**9}  # fmt: skip
+    page, sockets = visit(path), []
+    page.route_web_socket("**/ws/realtime", lambda socket: sockets.append((socket, socket.connect_to_server())))
+    with page.expect_response("**/symbols/AAPL/bars/**"):
+        page.reload()
+    with page.expect_response("**/symbols/AAPL/bars/**"):
+        sockets[-1][0].send(json.dumps(corrected))
 
 
 def test_the_table_has_the_same_bars(visit):

@@ -22,6 +22,7 @@ from realtime.recovery import recover
 from realtime.streams import Position
 from tests.conftest import shared_database
 from tests.market.test_bars import bar, later
+from tests.realtime.test_consumer import open_socket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 
@@ -81,7 +82,7 @@ def test_new_bars_at_the_end_are_no_correction_and_those_in_a_hole_are(held):
 
 def test_the_first_history_is_no_flood_of_corrections(apple):
     bars.upsert([bar(15)])  # of a quote
-    actions.keep(apple, named("split", 9), "replay")
+    actions.keep(apple, named("split", 17), "replay")
     bars.upsert([bar(day) for day in range(2, 12)])
     pass_on()
     assert spans() == []
@@ -242,6 +243,21 @@ def test_the_thread_tells_and_ends(held):
         while not spans():
             pass
     assert spans() == [("04", "04", "revision")]
+
+
+def test_a_socket_hears_it_and_one_that_comes_back_hears_what_it_missed(held, live_web):
+    with open_socket(live_web) as client:
+        asked = client.ask({"action": "subscribe", "type": "bars", "symbols": ["AAPL"]}, "subscribed")
+        bars.upsert([bar(4, 105, received_at=later())])
+        pass_on()
+        heard = client.until("correction")
+    bars.upsert([bar(5, 105, received_at=later())])
+    pass_on()
+    since = {"bars:AAPL": {"epoch": asked["streams"]["bars:AAPL"]["epoch"], "seq": heard["seq"]}}
+    with open_socket(live_web) as client:
+        client.ask({"action": "subscribe", "type": "bars", "symbols": ["AAPL"], "since": since}, "subscribed")
+        missed = client.until("correction")
+    assert [(each["from"], each["seq"]) for each in (heard, missed)] == [("2024-01-04", 1), ("2024-01-05", 2)]
 
 
 def test_a_ticker_that_led_elsewhere_and_is_another_symbol_s_now_has_a_stream_of_its_own(held):
