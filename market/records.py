@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 
 from market import actions, bars, symbols
 from market.actions import adjustments
 from market.bars import stored
-from market.models import Record
+from market.models import DataSource, Record
 from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
@@ -79,7 +79,14 @@ def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
     )
 
 
+class Rewound(RuntimeError):
+    """What was counted is gone: the recording began again, or the source was switched."""
+
+    code = "rewound"
+
+
 def _store(ticker: str) -> None:
+    epoch = DataSource.objects.epoch()  # before the bars
     symbol = symbols.resolve(ticker)
     columns = bars.columns(symbol.ticker)
     found, as_of = extremes(columns), columns["session_date"][-1].item()
@@ -88,4 +95,8 @@ def _store(ticker: str) -> None:
     rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["symbol", "scope"]
-    Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
+    with transaction.atomic():
+        Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
+        # After the rows, in the order of whoever begins an epoch: that one waits for us here, or we for it.
+        if DataSource.objects.select_for_update().epoch() != epoch:
+            raise Rewound("the recording began again while the bars were counted")

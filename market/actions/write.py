@@ -3,13 +3,13 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain, count
 
 from django.db import transaction
 
-from market.actions import adjustments
+from market.actions import adjustments, checks
 from market.actions.effects import restated
 from market.coverage import rows as coverage
 from market.intervals import DAY
@@ -39,6 +39,7 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     What it names of one kind and day is that day's whole set; an action that is named again keeps its row. Within the
     range of which it names all, its own former actions that it does not name are superseded by none.
     """
+    named = _sound(symbol, named)
     if _change(symbol, named, source) == Change():
         return False
     with transaction.atomic():
@@ -52,6 +53,15 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
             )
     _tell(symbol, change)
     return True
+
+
+def _sound(symbol: Symbol, named: Named) -> Named:
+    """Without those that can't be, which are counted."""
+    faults = [(action, checks.action_fault(action)) for action in named]
+    for action, fault in faults:
+        if fault:
+            refusals.note("actions", symbol.ticker, f"on {action.ex_date}: {fault}", repr(action))
+    return replace(named, actions=[action for action, fault in faults if fault is None])
 
 
 def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
@@ -122,19 +132,26 @@ def _replace(symbol: Symbol, change: Change, source: str) -> None:
     now, keys = datetime.now(UTC), [row.pk for row, _ in change.gone]
     CorporateAction.objects.filter(pk__in=keys).delete()
     rows = {id(action): _row(symbol, action, ordinal, source, now) for action, ordinal in change.new}
-    successors = {id(action) for _, action in change.gone if action}
-    for key in successors:
-        rows[key].save(force_insert=True)  # one by one, as MySQL tells no keys of many
-    CorporateAction.objects.bulk_create(row for key, row in rows.items() if key not in successors)
+    CorporateAction.objects.bulk_create(rows.values())
+    placed = _placed(symbol) if keys else {}  # MySQL tells no keys of many
     SupersededAction.objects.bulk_create(
         SupersededAction(
             id=key,
             superseded_at=now,
-            superseded_by=action and rows[id(action)].pk,
+            superseded_by=action and placed[_place(rows[id(action)])],
             **{name: getattr(row, name) for name in _KEPT},
         )
         for key, (row, action) in zip(keys, change.gone, strict=True)
     )
+
+
+def _place(row: CorporateAction) -> tuple[str, date, int]:
+    return row.kind, row.ex_date, row.ordinal
+
+
+def _placed(symbol: Symbol) -> dict[tuple[str, date, int], int]:
+    """The keys of the actions that stand, by their places."""
+    return {_place(row): row.pk for row in CorporateAction.objects.filter(symbol=symbol)}
 
 
 def _last_days(change: Change) -> dict[str, date]:

@@ -28,6 +28,15 @@ end
 return redis.call('LRANGE', KEYS[2], 0, -1)
 """
 
+# KEYS writing; ARGV how many were taken, the first and the last of them. Another process may have written the same ones
+# and more may have moved up since: those are not ours to delete.
+_DONE = """
+local first, last = redis.call('LINDEX', KEYS[1], 0), redis.call('LINDEX', KEYS[1], -1)
+if redis.call('LLEN', KEYS[1]) == tonumber(ARGV[1]) and first == ARGV[2] and last == ARGV[3] then
+    redis.call('DEL', KEYS[1])
+end
+"""
+
 _flushing = threading.Lock()
 _flushed_at = datetime.min.replace(tzinfo=UTC)
 
@@ -44,7 +53,7 @@ def flush(now: datetime) -> int:
         keys = FORMAT.key("snapshots"), FORMAT.key("snapshots", "writing")
         if taken := redis.client().eval(_TAKE, 2, *keys):
             store(FORMAT.unpack_all(taken))
-            redis.client().delete(keys[1])
+            redis.client().eval(_DONE, 1, keys[1], len(taken), taken[0], taken[-1])
         return len(taken)
 
 

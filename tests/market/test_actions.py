@@ -7,6 +7,7 @@ import pytest
 from market import actions, bars, coverage, quotes
 from market.models import CorporateAction, SupersededAction
 from market.prices import Action, Bar, Named, midnight
+from monitoring import refusals
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 EX_DATE, YEAR = date(2024, 6, 10), {"start": date(2024, 1, 1), "end": date(2024, 12, 31)}
@@ -142,6 +143,30 @@ def test_only_what_takes_effect_with_a_session_gives_the_bars_another_version(ap
     assert coverage.latest(["AAPL"]) == before
     actions.begin({"AAPL": EX_DATE})
     assert coverage.latest(["AAPL"]) != before
+
+
+def hundred(value: float) -> list[Action]:
+    return [dividend(value, EX_DATE - timedelta(days=day)) for day in range(100)]
+
+
+def test_a_hundred_dividends_are_written_again_in_few_statements_or_none(apple, django_assert_max_num_queries):
+    for value in (1.0, 2.0):
+        with django_assert_max_num_queries(16):
+            assert actions.keep(apple, Named(hundred(value)), "yahoo")
+    told = list(CorporateAction.objects.values_list("pk", "received_at"))
+    with django_assert_max_num_queries(1):
+        assert not actions.keep(apple, Named(hundred(2.0)), "yahoo")
+    assert list(CorporateAction.objects.values_list("pk", "received_at")) == told
+    assert former() == [(1.0, 2.0)] * 100
+
+
+@pytest.mark.parametrize(
+    "nonsense", [split(1e-300), split(1e300), split(1, 1e6), dividend(float("nan")), dividend(-1.0), dividend(1e13)]
+)
+def test_what_no_company_can_have_done_is_refused_alone_and_counted(apple, nonsense):
+    actions.keep(apple, Named([nonsense, dividend(1.0, EX_DATE - timedelta(days=1))]), "yahoo")
+    assert held() == [("dividend", 0, 1.0)]
+    assert refusals.counts() == {"actions": 1}
 
 
 def _bar(symbol, session: date) -> Bar:

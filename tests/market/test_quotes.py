@@ -291,3 +291,24 @@ def test_forgetting_leaves_nothing(quote):
     assert quotes.flush(AT) == 0
     assert not Snapshot.objects.exists()
     assert Symbol.objects.exists()
+
+
+def test_what_moved_up_while_two_processes_wrote_the_same_is_not_lost(monkeypatch, quote):
+    monkeypatch.setattr(snapshots, "flush_when_due", lambda now: None)
+    quotes.keep([quote("AAPL", 101.0)])
+    writes, once = [], snapshots.store
+
+    def written_by_another_meanwhile(taken):
+        stored = once(taken)
+        if not writes:
+            writes.append(1)
+            redis_client = snapshots.redis.client()
+            redis_client.delete(snapshots.FORMAT.key("snapshots", "writing"))  # the other one is done
+            quotes.keep([quote("AAPL", 102.0)])
+            redis_client.rename(snapshots.FORMAT.key("snapshots"), snapshots.FORMAT.key("snapshots", "writing"))
+        return stored
+
+    monkeypatch.setattr(snapshots, "store", written_by_another_meanwhile)
+    quotes.flush(AT)
+    quotes.flush(AT)
+    assert sorted(Snapshot.objects.values_list("price", flat=True)) == [101.0, 102.0]

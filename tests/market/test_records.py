@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, prices, records
-from market.models import CorporateAction, Record, Symbol
+from market.models import CorporateAction, DataSource, Record, Symbol
 from market.prices import Bar
 from monitoring.jobs.running.fan_out import NothingDone
 
@@ -79,6 +79,23 @@ def test_a_forming_bar_makes_no_record():
     bars.upsert([bar(date(2024, 5, 30), 120, 100), bar(date(2024, 5, 31), 500, 1, is_final=False)])
     records.refresh(["AAPL"])
     assert found("all_time")[-1] == date(2024, 5, 30)
+
+
+@pytest.mark.db
+def test_what_was_counted_before_the_recording_began_again_is_not_stored(monkeypatch):
+    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=NOW)
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    columns = bars.columns
+
+    def rewound_meanwhile(ticker: str) -> dict:
+        found = columns(ticker)
+        DataSource.objects.update(epoch=2)
+        return found
+
+    monkeypatch.setattr(bars, "columns", rewound_meanwhile)
+    with pytest.raises(NothingDone, match="began again"):
+        records.refresh(["AAPL"])
+    assert not Record.objects.exists()
 
 
 def test_one_symbol_without_bars_fails_alone():

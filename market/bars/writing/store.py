@@ -131,7 +131,7 @@ def _splits() -> suspicion.Factors:
 
     @cache
     def of(symbol: int) -> adjustments.Factors:
-        kept = CorporateAction.objects.filter(symbol_id=symbol, kind=CorporateAction.Kind.SPLIT)
+        kept = CorporateAction.objects.filter(symbol_id=symbol, kind__in=adjustments.RESTATING)
         return adjustments.factors(kept, "split")
 
     return lambda symbol, session: of(symbol).at(np.datetime64(session, "D").item())
