@@ -20,7 +20,7 @@ from monitoring.jobs.claiming import claims
 from monitoring.jobs.running import body, context
 from monitoring.models import Job
 from tests import beside
-from tests.monitoring.test_jobs_schedules import planned
+from tests.monitoring.plans import planned
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("apple")]
 

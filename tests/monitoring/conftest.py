@@ -19,6 +19,7 @@ from tests import forks
 from tests.conftest import shared_database
 from tests.forks import Forked
 from tests.monitoring.clocks import Clocks
+from tests.monitoring.plans import planned
 
 READY_SECONDS = 120
 LOOPS = {"jobs dispatcher", "jobs finisher", "jobs pulse", "jobs reaper"}
@@ -46,6 +47,11 @@ def clocks(monkeypatch) -> Clocks:
 def no_other_schedules(db) -> None:
     """A new database comes with schedules, some of which are due at noon."""
     PeriodicTask.objects.all().delete()
+
+
+@pytest.fixture
+def hourly(no_other_schedules) -> PeriodicTask:
+    return planned("0 * * * *", "UTC")
 
 
 def is_alive(pid: int) -> bool:

@@ -16,7 +16,7 @@ from monitoring.models import Job, ScheduleSlot
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.ledger import add, claim, complete
 from tests.monitoring.locks import locked
-from tests.monitoring.test_jobs_schedules import planned
+from tests.monitoring.plans import planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 

@@ -10,7 +10,7 @@ from django_celery_beat.models import PeriodicTask
 from monitoring.jobs import condition, schedules
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
-from tests.monitoring.test_jobs_schedules import planned, taken
+from tests.monitoring.plans import planned, taken
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 happens: list[Callable[[], object]] = []
