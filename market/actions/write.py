@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, count
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from monitoring import refusals
 
 # A dividend that Yahoo restates by each later split comes back with the error of its rounding.
 SAME = 5e-5
+MOVED = timedelta(days=62)  # a split whose date a source corrects
 
 _TOLD = ("kind", "ex_date", "value", "numerator", "denominator")
 _KEPT = ("symbol_id", "ordinal", "source", "received_at", "disputed", *_TOLD)
@@ -107,8 +108,20 @@ def _change(symbol: Symbol, named: Named, source: str) -> Change:
         _compare(stands[day], actions, change)
     for (kind, ex_date), rows in stands.items():
         if kind in named.whole and named.start <= ex_date <= named.end and (kind, ex_date) not in told:
-            change.gone += [(row, None) for row in rows if row.source == source]
+            change.gone += [(row, _moved(row, change)) for row in rows if row.source == source]
     return change
+
+
+def _moved(row: CorporateAction, change: Change) -> Action | None:
+    """The same split on another day, which the source has corrected; None where it names none."""
+    if row.kind not in adjustments.RESTATING:
+        return None
+    near = [
+        action
+        for action, _ in change.new
+        if action.kind == row.kind and action.value == row.value and abs(action.ex_date - row.ex_date) <= MOVED
+    ]
+    return near[0] if near else None
 
 
 def _compare(rows: list[CorporateAction], actions: list[Action], change: Change) -> None:

@@ -175,3 +175,12 @@ def _bar(symbol, session: date) -> Bar:
     return Bar(
         symbol.ticker, "1d", midnight(session), **values, volume=10, is_final=True, source="yahoo", received_at=received
     )
+
+
+def test_a_split_whose_date_is_corrected_is_superseded_by_it(apple):
+    actions.keep(apple, Named([split(4), dividend(0.25)], BOTH, **YEAR), "yahoo")
+    later = EX_DATE + timedelta(days=40)
+    actions.keep(apple, Named([split(4, ex_date=later), dividend(0.25, later)], BOTH, **YEAR), "yahoo")
+    by_kind = {row.kind: row.superseded_by for row in SupersededAction.objects.all()}
+    assert by_kind == {"split": CorporateAction.objects.get(kind="split").pk, "dividend": None}
+    assert CorporateAction.objects.get(kind="split").ex_date == later

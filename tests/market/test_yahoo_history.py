@@ -31,6 +31,13 @@ def test_a_range_that_ends_before_a_split_is_as_traded_too(wire, symbol):
     assert found[-1].close == stocks.AAPL["close"][stocks.AAPL["date"].index("2005-02-25")]
 
 
+def test_what_is_told_of_the_weeks_before_is_given_too_and_no_bar_of_them(wire, symbol):
+    wire.charts["AAPL"] = made_chart("AAPL")
+    bars, named = asking.history(symbol("AAPL"), date(2005, 4, 25))
+    assert min(bar.session_date for bar in bars) == date(2005, 4, 25)
+    assert ([action.ex_date for action in named], named.start) == ([date(2005, 2, 28)], date(2005, 2, 24))
+
+
 def test_another_split_changes_no_bar_that_we_have():
     before = made_chart("MSFT")
     after = made_chart("MSFT")

@@ -56,6 +56,14 @@ def test_what_was_traded_before_a_split_is_what_it_was_whether_yahoo_has_restate
     assert [kind for kind, _ in found.told] == (["splits"] if told is CLOSES else [])
 
 
+@pytest.mark.parametrize("ratio", [(3, 2), (11, 10), (10, 11), (1, 50)])
+def test_the_step_of_its_day_says_whether_any_split_is_in_the_prices(ratio):
+    value = ratio[0] / ratio[1]
+    traded = [100.0, 101.0, 99.5, 100.5, 100.0, 100.0 / value, 101.0 / value]
+    for told in (traded, [close / value for close in traded[:5]] + traded[5:]):
+        assert closes_of(read(chart_of(told, ratio))) == pytest.approx(traded, rel=1e-4)
+
+
 def test_on_the_morning_of_a_split_what_we_hold_says_whether_the_prices_are_restated():
     for told in (CLOSES[:5], restated()[:5]):
         assert closes_of(read(chart_of(told), held())) == CLOSES[:5]
@@ -161,6 +169,6 @@ def test_a_split_that_is_corrected_supersedes_and_the_bars_follow(wire, apple, s
     history.fill(apple, asking.history, "yahoo")
     (row,) = CorporateAction.objects.all()
     assert (row.ex_date, row.value) == (EX_DATE, 10.0)
-    assert SupersededAction.objects.count() == 1
+    assert SupersededAction.objects.get().superseded_by == row.pk
     assert [bar.close for bar in bars.history("AAPL", adjusted="raw")] == CLOSES
     assert actions.factors("AAPL", "split").at(SESSIONS[0])[0] == 0.1

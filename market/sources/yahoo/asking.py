@@ -42,6 +42,7 @@ Understood = TypeVar("Understood")
 CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/"
 LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
 LISTED_A_REQUEST = 50
+CORRECTED, JUDGED_BY = timedelta(days=67), timedelta(days=7)  # splits and payments for so long; by so much before them
 LIST_REFUSED_SECONDS = 3600  # how long charts serve alone after Yahoo refused the list
 
 # What yfinance hides would come out as an empty answer.
@@ -71,7 +72,7 @@ def session() -> PacedSession:
 
 
 def history(symbol: Symbol, start: date, end: date | None = None, interval: str = DAY.name) -> tuple[list[Bar], Named]:
-    """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since `start`.
+    """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since weeks before.
 
     Raises ProviderError, and ValueError for an interval that is none of `charts.GIVEN`.
     """
@@ -79,8 +80,10 @@ def history(symbol: Symbol, start: date, end: date | None = None, interval: str 
         raise ValueError(f"interval is {interval!r}; it can be {', '.join(charts.GIVEN)}")
     ticker, now = symbol.ticker, datetime.now(UTC)
     # Up to now, whatever the end: an answer names only the splits inside its own range, and later ones count.
-    # A day more on both sides, as a session may begin on the day before in UTC; `inside` cuts exactly.
-    first, last = prices.midnight(start) - timedelta(days=1), now + timedelta(days=1)
+    # More on both sides, as a session may begin on the day before in UTC, and as splits and payments are corrected for
+    # weeks, and judged by the prices before them; what is given is cut exactly.
+    before, judged_by = (CORRECTED, JUDGED_BY) if interval == DAY.name else (timedelta(days=1), timedelta(0))
+    first, last, since = prices.midnight(start) - before, now + timedelta(days=1), start - before + judged_by
     span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
     asked = {**span, "interval": interval, "events": "div,splits,capitalGains"}
     held = known.of(symbol, first.date())
@@ -92,7 +95,7 @@ def history(symbol: Symbol, start: date, end: date | None = None, interval: str 
     if not inside:
         raise ProviderError(f"{ticker}: Yahoo has no bars from {start}", code="no_data", temporary=False)
     return inside, replace(
-        named, actions=[each for each in named if each.ex_date >= start], start=start, end=now.date()
+        named, actions=[each for each in named if each.ex_date >= since], start=since, end=now.date()
     )
 
 
