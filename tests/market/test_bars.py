@@ -110,6 +110,16 @@ def test_a_volume_that_moves_by_a_third_of_a_percent_is_no_correction():
 
 
 @pytest.mark.db
+def test_a_volume_off_by_the_rounding_of_a_later_consolidation_is_no_correction():
+    bars.upsert([bar(1, volume=101), bar(2, volume=101), bar(9, volume=2)])
+    apple = Symbol.objects.get()
+    actions.keep(apple, Named([Action("AAPL", "split", date(2024, 1, 8), 1 / 50, 1, 50)]), "replay")
+    again = [bar(1, volume=100, received_at=later()), bar(2, volume=150, received_at=later())]
+    assert counts(bars.upsert(again)) == (0, 1, 1)
+    assert [one.volume for one in bars.history("AAPL", adjusted="raw")] == [101, 150, 2]
+
+
+@pytest.mark.db
 def test_to_settle_is_no_correction_and_what_was_told_before_stays():
     closed = {"is_final": False, "state": "closed"}
     bars.upsert([bar(close=100.5, **closed)])

@@ -100,13 +100,12 @@ def _write(
     keys = np.array([0 if each is None else each.pk for each in symbol], np.int64)
     raw = _ordered(batch.take(_others(len(batch), faults)), keys)
     batch, is_marked = checks.clipped(raw)
-    slack = np.zeros(len(batch), np.int64)
     doubts = _no_sessions(batch, symbol) if by_calendar else {}
 
     def write(places: list[int]) -> Written:
         part, marked = batch.take(places), raw.take([place for place in places if is_marked[place]])
         doubted = {there: doubts[place] for there, place in enumerate(places) if place in doubts}
-        told = part, keys[part.symbol], slack[places], marked, keys[marked.symbol]
+        told = part, keys[part.symbol], marked, keys[marked.symbol]
         return _write_again(store.Part(*told, None if is_released else doubted), reason)
 
     def refuse(place: int, fault: str) -> None:

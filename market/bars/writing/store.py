@@ -56,7 +56,7 @@ _NOTHING = _Counts(np.zeros(0, bool), np.zeros(0, bool), {})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows in the order of symbol and opening, with their symbols' keys. slack: as order.stood has it.
+    """Rows in the order of symbol and opening, with their symbols' keys.
 
     raw: the rows whose ranges were widened, as they were told, and their symbols' keys. doubts: why rows are held back
     whatever their neighbours say, by their places; None where none are held back at all.
@@ -64,7 +64,6 @@ class Part:
 
     batch: Batch
     keys: np.ndarray
-    slack: np.ndarray
     raw: Batch
     raw_keys: np.ndarray
     doubts: dict[int, str] | None
@@ -75,7 +74,7 @@ def write(part: Part, reason: str) -> Written:
 
     The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
     """
-    batch, keys, slack = part.batch, part.keys, part.slack
+    batch, keys = part.batch, part.keys
     symbols, interval = np.unique(keys).tolist(), batch.interval
     with turns.taken(), transaction.atomic():
         covered = coverage.hold([(symbol, interval) for symbol in symbols])
@@ -87,8 +86,8 @@ def write(part: Part, reason: str) -> Written:
         told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
         kept = np.ones(len(batch), bool)
         kept[list(doubts)] = False
-        batch, keys, slack, now = batch.take(kept), keys[kept], slack[kept], datetime.now(UTC)
-        counts = _write(batch, keys, found, slack, reason, now) if kept.any() else _NOTHING
+        batch, keys, now = batch.take(kept), keys[kept], datetime.now(UTC)
+        counts = _write(batch, keys, found, reason, now) if kept.any() else _NOTHING
         written = counts.inserted | counts.changed
         spans = _spans_of_held(covered, batch, keys, counts)
         _cover(covered, batch, keys, counts)
@@ -150,8 +149,28 @@ def _cover_held_back(
     coverage.store(changed)
 
 
-def _write(batch: Batch, keys: np.ndarray, found: Held, slack: np.ndarray, reason: str, now: datetime) -> _Counts:
-    compared = compare.compare(batch, keys, found, slack, microseconds(now + prices.AHEAD))
+def _compared(batch: Batch, keys: np.ndarray, found: Held, now: datetime) -> tuple[Compared, np.ndarray]:
+    """What comes beside what is there, and by how many shares each volume may be off, where that is asked."""
+    slack, latest = np.zeros(len(batch), np.int64), microseconds(now + prices.AHEAD)
+    compared = compare.compare(batch, keys, found, slack, latest)
+    moved = compared.correcting | compared.moving
+    for name in PRICES if moved.any() else ():
+        moved &= getattr(batch, name) == getattr(found, name)[compared.at]
+    asked = np.flatnonzero(moved | compared.late)
+    if not len(asked):
+        return compared, slack
+    factors = _splits()
+    slack[asked] = [_slack(*factors(int(keys[place]), int(batch.session[place]))) for place in asked.tolist()]
+    return compare.compare(batch, keys, found, slack, latest) if slack.any() else compared, slack
+
+
+def _slack(_: float, shares: float) -> int:
+    """By how much a volume is off that was told in whole shares of today, so many for one of then."""
+    return 0 if shares == 1.0 else int(0.5 / shares + 1)
+
+
+def _write(batch: Batch, keys: np.ndarray, found: Held, reason: str, now: datetime) -> _Counts:
+    compared, slack = _compared(batch, keys, found, now)
     interval, corrections = batch.interval, defaultdict(int)
     for symbol, opening, received in _spans(compared.correcting, compared, found, batch):
         statements.keep_former(symbol, interval, opening, received, reason)
@@ -166,9 +185,9 @@ def _write(batch: Batch, keys: np.ndarray, found: Held, slack: np.ndarray, reaso
             statements.insert(part, interval, batch.source, replacing=replacing)
     for symbol, opening, received in _spans(compared.confirming, compared, found, batch):
         statements.confirm(symbol, interval, opening, received)
-    aside = compared.confirming | compared.retold | inherits
-    pairs = np.stack([batch.opened[aside], batch.volume[aside]], axis=1)
-    confirmations.add(interval, keys[aside], batch.received[aside], pairs)
+    again = compared.confirming | compared.retold | inherits
+    pairs = np.stack([batch.opened[again], batch.volume[again]], axis=1)
+    confirmations.add(interval, keys[again], batch.received[again], pairs)
     inserted, changed = compared.new.copy(), replaced
     for place, placed in _place(batch, keys, compared.late, slack, reason, now):
         inserted[place], changed[place] = placed.is_new, placed.is_changed and not placed.is_new
