@@ -26,8 +26,8 @@ def default() -> dict[str, Any]:
 
 
 def of(ticker: str) -> dict[str, Any] | None:
-    """The same of one symbol: `symbol` instead of `symbols`; None if it is not tracked."""
-    rows = _rows(Symbol.objects.tracked().filter(ticker=ticker))
+    """The same of one symbol, tracked or not: `symbol` instead of `symbols`; None if there is none."""
+    rows = _rows(Symbol.objects.filter(ticker=ticker))
     return {**_surroundings(), "symbol": rows[0]} if rows else None
 
 

@@ -39,14 +39,15 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 
 @_where_market_data_is_open
 def symbol(request: HttpRequest, ticker: str) -> HttpResponse:
-    known = symbols.tickers([ticker])
-    if known.get(ticker, ticker) != ticker:
-        return redirect("symbol", known[ticker])
+    row = symbols.found([ticker]).get(ticker)
+    if row and row.ticker != ticker:
+        return redirect("symbol", row.ticker)
     page = watchlists.of(ticker)
-    if page is None:
+    if row is None or page is None:
         known = {"ticker": ticker[:32], "symbols": Symbol.objects.tracked()}
         return render(request, "unknown_symbol.html", known, status=404)
-    return render(request, "symbol.html", {"page": page, "alerts": _alerts(symbol__ticker=ticker)})
+    told = {"page": page, "alerts": _alerts(symbol__ticker=ticker), "last_session": row.last_session}
+    return render(request, "symbol.html", told)
 
 
 def _alerts(**wanted) -> list[Alert]:

@@ -27,7 +27,7 @@ Fetch = Callable[[Symbol, date], tuple[list[Bar], Named]]
 class Filled:
     """What one answer of a source changed.
 
-    hole_after: the session after which one is missing that the source itself does not have; None where none is.
+    hole_after: the session after which one is missing still, though the source was asked for it; None where none is.
     """
 
     bars: UpsertResult
@@ -110,7 +110,7 @@ def _hole_after(symbol: Symbol, start: date) -> date | None:
     hole = gaps.hole_after(row) if row else None
     if hole and start <= hole:
         logger.warning(
-            "%s: the source has no bar of a session after %s; it is asked for that again in %d days",
+            "%s: a session after %s is still missing, though the source was asked; it is asked again in %d days",
             symbol.ticker, hole, gaps.AGAIN.days,
         )  # fmt: skip
     return hole

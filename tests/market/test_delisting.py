@@ -96,6 +96,8 @@ def test_its_forming_bar_goes_and_its_past_stays_readable(held, client):
     told = client.get("/api/v2/symbols/aapl/").json()
     assert (told["active"], told["last_session"], told["coverage"]["1d"]["count"]) == (False, "2024-01-04", 3)
     assert len(client.get("/api/v2/symbols/AAPL/bars/").json()["results"]) == 3
+    page = client.get("/symbols/AAPL/").content.decode()
+    assert "traded no more, last on <time>2024-01-04</time>" in page
 
 
 def test_yahoo_s_own_answer_about_a_delisted_symbol_counts(held, wire):
