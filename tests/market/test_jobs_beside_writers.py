@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from market import bars
 from market.bars.writing import door
-from market.calendars import sessions
+from market.calendars import library
 from market.sources.replay import recording
 from monitoring import jobs, turns
 from monitoring.jobs import schedules
@@ -35,7 +35,8 @@ def made_meanwhile(monkeypatch) -> list[Job]:
         return get_calendar(*asked, **options)
 
     monkeypatch.setattr(exchange_calendars, "get_calendar", get_slowly)
-    sessions._built.cache_clear()
+    library._whole.cache_clear()
+    library._of_year.cache_clear()
     return submitted
 
 

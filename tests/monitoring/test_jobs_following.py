@@ -112,7 +112,7 @@ def test_what_somebody_cancelled_behind_a_job_stays_so_when_that_runs_again():
 def test_each_move_of_what_waits_behind_a_job_is_told(monkeypatch, django_capture_on_commit_callbacks):
     told = []
     asked = jobs.chain([Step("sample.add", {"a": number}) for number in range(2)])
-    monkeypatch.setattr(changes, "append", told.extend)
+    monkeypatch.setattr(changes.LIST, "put", lambda *each: told.extend(each))
     with django_capture_on_commit_callbacks(execute=True):
         jobs.cancel(asked[0].pk)
         jobs.retry(asked[0].pk)

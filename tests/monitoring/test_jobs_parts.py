@@ -72,7 +72,7 @@ def test_a_job_that_has_not_completed_has_no_outcome():
 
 def test_the_message_says_how_much_came(monkeypatch, django_capture_on_commit_callbacks):
     told = []
-    monkeypatch.setattr(changes, "append", told.extend)
+    monkeypatch.setattr(changes.LIST, "put", lambda *each: told.extend(each))
     with django_capture_on_commit_callbacks(execute=True):
         jobs.submit("sample.many", {"names": ["A", "b", "C"]})
         jobs.submit("sample.add", {"a": 1})
