@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from monitoring.jobs import declaration, doorbell
 from monitoring.jobs.database import direct, is_locked, patiently, update_free
@@ -53,7 +54,7 @@ _round = Round()  # this process's
 def claim(worker: uuid.UUID, limit: int, now: datetime) -> list[Job]:
     """Take up to `limit` of the best due jobs: highest priority, then oldest. Empty where another took them first."""
     # SQLite's transactions take the write lock, so look first.
-    if connection.vendor == "sqlite" and not _due(now, 1, "id"):
+    if connection.vendor == "sqlite" and not _due(now, 1):
         return []
     claimed, is_more = patiently(partial(_claim, worker, limit, now))
     left: set[str] = set()
@@ -158,14 +159,22 @@ def _claim(worker: uuid.UUID, limit: int, now: datetime) -> tuple[list[Job], boo
     return jobs, len(jobs) < len(found)
 
 
-def _due(now: datetime, limit: int, columns: str = "*", *, is_taken: bool = False) -> list[Job]:
-    """`Job.objects.due` in SQL: to build that query takes longer than a database does to answer it."""
+def _due(now: datetime, limit: int, *, is_taken: bool = False) -> list[Job]:
+    """The best of `Job.objects.due`, without its arguments and the like where they are not taken."""
     database = direct()
     is_lockable = is_taken and database.features.has_select_for_update_skip_locked
     lock = database.ops.for_update_sql(skip_locked=True) if is_lockable else ""
-    lanes, at = ", ".join(map(str, Priority.values)), database.ops.adapt_datetimefield_value(now)
-    where = f"lane IN ({lanes}) AND not_before <= %s ORDER BY lane, not_before, id LIMIT {limit:d} {lock}"
-    return list(Job.objects.raw(f"SELECT {columns} FROM {_TABLE} WHERE {where}", [at]))
+    sql, lanes = _due_sql(is_taken)
+    at = database.ops.adapt_datetimefield_value(now)
+    return list(Job.objects.raw(f"{sql} LIMIT {limit:d} {lock}", [*lanes, at]))
+
+
+@cache
+def _due_sql(is_taken: bool) -> tuple[str, list[int]]:
+    """To build that query takes longer than a database does to answer it: with its lanes, and without its instant."""
+    due = Job.objects.due(timezone.now()) if is_taken else Job.objects.due(timezone.now()).only("pk")
+    sql, (*lanes, _) = due.query.sql_with_params()
+    return sql, lanes
 
 
 def _take(jobs: list[Job], worker: uuid.UUID, now: datetime, deadline: datetime) -> None:
