@@ -1,4 +1,4 @@
-"""What came of bars and does not stand as it came: values that were clipped, and bars that are held back."""
+"""What is kept beside bars: values before they were clipped or had settled, and bars that are held back."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from market import prices
 from market.bars.batch import PRICES, UNKNOWN, Batch, microseconds, moment
-from market.models import MarkedBar, QuarantinedBar
+from market.bars.writing.held import NEVER, Held
+from market.models import MarkedBar, ProvisionalBar, QuarantinedBar
 
 _TOLD = ("symbol_id", "opened_at", *PRICES, "volume", "source")
 
@@ -46,6 +47,45 @@ def settle(batch: Batch, keys: np.ndarray) -> dict[int, int]:
             row.save(update_fields=["released_at"])
             gone[row.symbol_id] += 1
     return gone
+
+
+def keep_provisional(which: np.ndarray, batch: Batch, found: Held, at: np.ndarray) -> None:
+    """Keep what closed bars said before they said otherwise or settled."""
+    if not which.any():
+        return
+    places = np.flatnonzero(which)
+    ordinals = _ordinals(batch.interval, found, at[places])
+    rows = []
+    for place in places.tolist():
+        bar = int(at[place])
+        key = int(found.symbol[bar]), int(found.opened[bar])
+        rows.append(
+            ProvisionalBar(
+                symbol_id=key[0],
+                interval=batch.interval,
+                opened_at=datetime.fromtimestamp(key[1], UTC),
+                **{name: float(getattr(found, name)[bar]) for name in PRICES},
+                volume=None if found.volume[bar] == UNKNOWN else int(found.volume[bar]),
+                source=found.source[bar],
+                received_at=moment(int(found.received[bar])),
+                confirmed_at=None if found.confirmed[bar] == NEVER else moment(int(found.confirmed[bar])),
+                replaced_at=moment(int(batch.received[place])),
+                ordinal=ordinals[key],
+            )
+        )
+    ProvisionalBar.objects.bulk_create(rows)
+
+
+def _ordinals(interval: str, found: Held, places: np.ndarray) -> dict[tuple[int, int], int]:
+    """Of each bar how many provisional values it has already."""
+    ordinals: dict[tuple[int, int], int] = defaultdict(int)
+    openings = found.opened[places]
+    ends = (datetime.fromtimestamp(int(each), UTC) for each in (openings.min(), openings.max()))
+    symbols = np.unique(found.symbol[places]).tolist()
+    known = ProvisionalBar.objects.filter(symbol_id__in=symbols, interval=interval, opened_at__range=tuple(ends))
+    for symbol, opened_at in known.order_by().values_list("symbol_id", "opened_at"):
+        ordinals[symbol, microseconds(opened_at) // 1_000_000] += 1
+    return ordinals
 
 
 def _marked(raw: Batch, place: int) -> dict:

@@ -13,7 +13,7 @@ from django.db import transaction
 from market import intervals, prices
 from market.actions import adjustments, effects
 from market.bars import suspicion
-from market.bars.batch import COLUMNS, PRICES, UNKNOWN, Batch, microseconds, moment
+from market.bars.batch import COLUMNS, PRICES, UNKNOWN, Batch, microseconds
 from market.bars.writing import aside, compare, confirmations, held, late, statements
 from market.bars.writing.compare import Compared
 from market.bars.writing.held import Held
@@ -21,7 +21,7 @@ from market.bars.writing.order import Told
 from market.coverage import rows as coverage
 from market.coverage import telling
 from market.coverage.telling import Span
-from market.models import CorporateAction, Coverage, ProvisionalBar
+from market.models import CorporateAction, Coverage
 from monitoring import turns
 
 Versions = dict[tuple[int, str], tuple[str, str]]
@@ -176,7 +176,7 @@ def _write(batch: Batch, keys: np.ndarray, found: Held, reason: str, now: dateti
         statements.keep_former(symbol, interval, opening, received, reason)
     for symbol in keys[compared.correcting].tolist():
         corrections[symbol] += 1
-    _keep_provisional(compared.settling | compared.moving, batch, found, compared.at)
+    aside.keep_provisional(compared.settling | compared.moving, batch, found, compared.at)
     replaced = compared.correcting | compared.settling | compared.moving
     columns, inherits = _columns(batch, keys, found, compared, replaced)
     for which, replacing in ((compared.new, False), (replaced, True)):
@@ -215,45 +215,6 @@ def _columns(
     columns["volume"] = np.where(inherits, volume, batch.volume)
     columns["revision"] = np.where(compared.correcting, revision + 1, 0)
     return columns, inherits
-
-
-def _keep_provisional(which: np.ndarray, batch: Batch, found: Held, at: np.ndarray) -> None:
-    """Keep what closed bars said before they said otherwise or settled."""
-    if not which.any():
-        return
-    places = np.flatnonzero(which)
-    ordinals = _ordinals(batch.interval, found, at[places])
-    rows = []
-    for place in places.tolist():
-        bar = int(at[place])
-        key = int(found.symbol[bar]), int(found.opened[bar])
-        rows.append(
-            ProvisionalBar(
-                symbol_id=key[0],
-                interval=batch.interval,
-                opened_at=datetime.fromtimestamp(key[1], UTC),
-                **{name: float(getattr(found, name)[bar]) for name in PRICES},
-                volume=None if found.volume[bar] == UNKNOWN else int(found.volume[bar]),
-                source=found.source[bar],
-                received_at=moment(int(found.received[bar])),
-                confirmed_at=None if found.confirmed[bar] == held.NEVER else moment(int(found.confirmed[bar])),
-                replaced_at=moment(int(batch.received[place])),
-                ordinal=ordinals[key],
-            )
-        )
-    ProvisionalBar.objects.bulk_create(rows)
-
-
-def _ordinals(interval: str, found: Held, places: np.ndarray) -> dict[tuple[int, int], int]:
-    """Of each bar how many provisional values it has already."""
-    ordinals: dict[tuple[int, int], int] = defaultdict(int)
-    openings = found.opened[places]
-    ends = (datetime.fromtimestamp(int(each), UTC) for each in (openings.min(), openings.max()))
-    symbols = np.unique(found.symbol[places]).tolist()
-    known = ProvisionalBar.objects.filter(symbol_id__in=symbols, interval=interval, opened_at__range=tuple(ends))
-    for symbol, opened_at in known.order_by().values_list("symbol_id", "opened_at"):
-        ordinals[symbol, microseconds(opened_at) // 1_000_000] += 1
-    return ordinals
 
 
 def _place(
