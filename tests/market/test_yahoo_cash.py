@@ -120,6 +120,17 @@ def test_a_dividend_that_the_source_never_took_out_is_disputed():
     assert last.disputed == "it is 18.2 in the unit of the prices, and the adjusted close takes out 0"
 
 
+@pytest.mark.parametrize("place", [0, 1, None])
+def test_where_no_adjusted_close_is_told_nothing_is_disputed(place):
+    chart = chart_of("REL.L", [("2024-08-01", 3688, 3657, 18.2, 0.0)], currency="GBp", zone="Europe/London")
+    if place is None:
+        del chart["indicators"]["adjclose"]
+    else:
+        chart["indicators"]["adjclose"][0]["adjclose"][place] = None
+    (found,) = charts.read(chart, symbol=symbol_of("REL.L", **LONDON), interval="1d", now=NOW).actions
+    assert (found.value, found.disputed) == (0.182, None)
+
+
 def test_tel_aviv_names_shekels_beside_agorot():
     told = [("2022-06-27", 18380, 15120, 10.25, 5.5767, 10.25), ("2023-04-10", 11140, 10190, 279.0, 2.5045, 2.79)]
     found = named("KEN.TA", told, sub_unit="ILA", facts=TEL_AVIV)

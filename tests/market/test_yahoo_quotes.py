@@ -116,3 +116,19 @@ def test_a_delayed_price_has_not_closed_before_the_last_one_can_have_come():
     }
     # A list does not say what has settled: final with the opening of the next session, as late as its prices are.
     assert states == {20: "forming", 39: "forming", 40: "closed", 1069: "closed", 1070: "final"}
+
+
+@pytest.mark.parametrize(
+    ("ticker", "facts", "now", "state"),
+    [
+        ("BTC-USD", {}, "2024-07-01T23:59:30Z", "open"),  # the day that Yahoo tells ends a minute before midnight
+        ("EURUSD=X", {}, "2024-07-05T20:59:30Z", "open"),
+        ("EURUSD=X", {}, "2024-07-05T21:00:00Z", "closed"),  # Friday, five in New York
+        ("GC=F", {"exchange": "CMX", "asset_type": "future"}, "2024-06-30T22:30:00Z", "open"),
+    ],
+)
+def test_what_trades_through_the_night_is_open_by_its_calendar(ticker, facts, now, state):
+    chart = recording("BTC-USD-2020-01-01-to-2020-01-03")
+    chart["meta"] |= {"symbol": ticker, "regularMarketTime": int(datetime.fromisoformat(now).timestamp()) - 60}
+    found = charts.quote(chart, symbol=symbol_of(ticker, **facts), now=datetime.fromisoformat(now))
+    assert found.market_state == state

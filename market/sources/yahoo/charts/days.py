@@ -17,6 +17,7 @@ from market.sources.yahoo.charts.listed import Symbol
 from market.sources.yahoo.fields import moment, part
 
 _WHOLE_DAY = timedelta(hours=23)  # the hours that Yahoo tells of what trades around the clock are those of a date
+_THROUGH_THE_NIGHT = timedelta(hours=18)  # a session so long
 _MISCOUNTED = timedelta(hours=2)  # a midnight that is counted with another daylight saving time is up to so early
 
 
@@ -71,6 +72,13 @@ class Days:
         if following:
             return instant(following.opens)
         return self.period[0] if self.period and session < self.period[0].date() else None
+
+    def is_open(self, now: datetime) -> bool | None:
+        """Whether what trades through the night does now; None of all else, and where the calendar does not say."""
+        running = self._running(now)
+        if running is None or running.closes - running.opens < _THROUGH_THE_NIGHT.total_seconds():
+            return None
+        return now.timestamp() < running.closes
 
     def is_opening(self, at: datetime, session: date) -> bool:
         """Whether a row is stamped with its session's opening."""

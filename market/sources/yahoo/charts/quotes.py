@@ -45,7 +45,7 @@ def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
         as_of_precision=prices.SECOND,
         received_at=now,
         source=SOURCE,
-        market_state=_market_state(meta, as_of, now),
+        market_state=_market_state(meta, known, now),
         is_final=state == FINAL,
         state=state,
     )
@@ -125,11 +125,15 @@ def _previous_close(chart: dict, known: Days, today: date, rows: Sequence[tuple[
     return close / shares if prices.is_price(close) else None
 
 
-def _market_state(meta: dict, as_of: datetime, now: datetime) -> str:
+def _market_state(meta: dict, known: Days, now: datetime) -> str:
+    """By the hours that are told, but of what trades through the night: of it Yahoo tells the dates of a zone."""
+    is_open = known.is_open(now)
+    if is_open is not None:
+        return "open" if is_open else "closed"
     told = part(meta, "currentTradingPeriod")
-    periods = {name: days.period(part(told, name), as_of.tzinfo) for name in ("regular", "pre", "post")}
+    periods = {name: days.period(part(told, name), known.zone) for name in ("regular", "pre", "post")}
     if periods["regular"] is None:
-        return _by_age(as_of, now)
+        return _by_age(known.traded_at, now)
     states = {"regular": "open", "pre": "pre", "post": "post"}
     return next((states[name] for name, period in periods.items() if period and period[0] <= now < period[1]), "closed")
 
