@@ -127,9 +127,9 @@ class Bars(APIView):
             return answer
         asked = wire.Asked(row.ticker, query["interval"], query["adjusted"], bounds, query["limit"], decimals)
         page = wire.page(asked, standing.basis)
-        if page.version != held.version:
+        if page.versions != standing.basis.versions:
             held = told.held(row.ticker, query["interval"])
-        tag = standing.tag(request, page.versions, bounds=bounds, made=[held, decimals])
+            tag = standing.tag(request, page.versions, bounds=bounds, made=[held, decimals])
         following = cursors.url(PAGES.place([page.begins])) if page.are_more else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
         covered = held.fields(is_empty=not page.texts)

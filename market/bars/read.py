@@ -47,7 +47,7 @@ def history(
     factors, bounds = actions.factors(ticker, adjusted), Bounds(start, end)
     live = forming.latest([ticker], interval=interval)[ticker]
     found = [
-        value(ticker, interval, row, adjusted, factors)
+        value(ticker, interval, Row._make(row), adjusted, factors)
         for row in rows.read(ticker, bounds, interval=interval, limit=limit)
     ]
     gone = replaced(found[-1] if found else None, live if live and bounds.hold(live) else None)

@@ -66,8 +66,8 @@ class Bounds:
             yield "opened_at", "<", self.before
 
 
-def read(ticker: str, bounds: Bounds, *, interval: str, limit: int | None = None) -> list[Row]:
-    """The bars of a ticker, oldest first; with a limit the newest of them."""
+def read(ticker: str, bounds: Bounds, *, interval: str, limit: int | None = None) -> list[tuple]:
+    """The bars of a ticker as Row has their fields, oldest first; with a limit the newest of them."""
     quoted = connection.ops.quote_name
     compared = list(bounds.compared())
     where = "".join(f" AND {quoted(column)} {sign} %s" for column, sign, _ in compared)
@@ -78,7 +78,7 @@ def read(ticker: str, bounds: Bounds, *, interval: str, limit: int | None = None
     values = [ticker, interval, *(_adapted(value) for *_, value in compared)]
     with connection.cursor() as cursor:
         cursor.execute(*((asked, values) if limit is None else (f"{asked} LIMIT %s", [*values, limit])))
-        return list(map(Row._make, reversed(cursor.fetchall())))
+        return list(reversed(cursor.fetchall()))
 
 
 def moment(text: str) -> datetime:

@@ -1,10 +1,9 @@
 """A page of bars as the bytes that go out: read as texts, restated at once, and kept while its version is true."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,11 @@ from market.bars.wire.fields import bar_fields, fields
 from market.coverage import Versions
 from market.prices import Bar
 
+_PLACE = "\0"  # which no text that we tell is
+_VARYING = (
+    "opened_at", "session_date", "open", "high", "low", "close", "volume", "state", "is_final", "revision", "source",
+    "received_at",
+)  # fmt: skip
 _OVERHEAD = 48  # bytes of one text beside its characters, and of its place in the list
 
 
@@ -104,7 +108,7 @@ def _steady(asked: Asked, versions: Versions) -> tuple[Stored, Versions | None]:
     if kept := store.get(asked, versions):
         return kept, versions
 
-    def ask(_: Mapping[str, Versions]) -> tuple[dict[str, tuple[Factors, list[Row]]], Collection[str]]:
+    def ask(_: Mapping[str, Versions]) -> tuple[dict[str, tuple[Factors, list[tuple]]], Collection[str]]:
         factors = actions.factors(asked.ticker, asked.adjusted)
         # One more than is told, as there may be older ones.
         found = rows.read(asked.ticker, asked.bounds, interval=asked.interval, limit=asked.limit + 1)
@@ -112,7 +116,7 @@ def _steady(asked: Asked, versions: Versions) -> tuple[Stored, Versions | None]:
 
     read_of = actions.intervals_read(asked.interval, asked.adjusted)
     (factors, found), proven = coverage.steady(ask, {asked.ticker: versions}, read_of)[asked.ticker]
-    newest = read.value(asked.ticker, asked.interval, found[-1]) if found else None
+    newest = read.value(asked.ticker, asked.interval, Row._make(found[-1])) if found else None
     texts = _texts(asked, factors, found, proven[0] if proven else coverage.NONE)
     stored = Stored(proven or (), texts, newest, factors)
     if proven and proven[0]:  # what has no bars has no version
@@ -120,7 +124,8 @@ def _steady(asked: Asked, versions: Versions) -> tuple[Stored, Versions | None]:
     return stored, proven
 
 
-def _texts(asked: Asked, factors: Factors, found: list[Row], version: str) -> list[bytes]:
+def _texts(asked: Asked, factors: Factors, found: list[tuple], version: str) -> list[bytes]:
+    """Each as orjson writes its fields, a column at a time: that takes half of the time of a bar at a time."""
     if not found:
         return []
     opened, sessions, *values, volumes, final, sources, received, revisions, states = zip(*found, strict=True)
@@ -128,26 +133,44 @@ def _texts(asked: Asked, factors: Factors, found: list[Row], version: str) -> li
     after = [bisect_right(ex_dates, session) for session in sessions]
     restated = np.array(values) * np.array(factors.prices)[after]
     shares = [factors.volumes[each] for each in after]
-    instants = {text: rows.instant(text) for text in set(received)}  # many came at once
-    finals = list(map(bool, final))
-    made = map(
-        fields,
-        repeat(asked.ticker),
-        repeat(asked.interval),
-        map(rows.instant, opened),
-        sessions,
-        *rounding.many_told(restated, asked.decimals).tolist(),
-        map(_volume, volumes, shares),
-        repeat(asked.adjusted),
-        map(prices.state_of, finals, states),
-        finals,
-        revisions,
-        sources,
-        repeat(intervals.named(asked.interval).precision),
-        map(instants.__getitem__, received),
-        repeat(version),
+    finals, instants = list(map(bool, final)), _column(list(map(rows.instant, opened)))
+    columns = (
+        instants,
+        _column(sessions),
+        *(_column(each) for each in rounding.many_told(restated, asked.decimals).tolist()),
+        _column(list(map(_volume, volumes, shares))),
+        _column(list(map(prices.state_of, finals, states))),
+        _column(finals),
+        _column(revisions),
+        _alike(sources),
+        instants,  # as_of
+        _alike(received, rows.instant),
     )
-    return list(map(orjson.dumps, made))
+    return list(map(_template(asked, version).__mod__, zip(*columns, strict=True)))
+
+
+def _template(asked: Asked, version: str) -> bytes:
+    """A bar with a place for each value that may be another in the next."""
+    told = fields(
+        ticker=asked.ticker,
+        interval=asked.interval,
+        adjustment=asked.adjusted,
+        precision=intervals.named(asked.interval).precision,
+        version=version,
+        **dict.fromkeys(_VARYING, _PLACE),
+    )
+    return orjson.dumps(told).replace(b"%", b"%%").replace(orjson.dumps(_PLACE), b"%b")
+
+
+def _column(values: Sequence) -> list[bytes]:
+    """Values without commas as JSON."""
+    return orjson.dumps(values)[1:-1].split(b",")
+
+
+def _alike(values: Sequence[str], told: Callable[[str], str] = str) -> list[bytes]:
+    """The same of texts of which many are the same one, each as it is told."""
+    written = {value: orjson.dumps(told(value)) for value in set(values)}
+    return [written[value] for value in values]
 
 
 def _volume(volume: int | None, shares: float) -> int | None:
