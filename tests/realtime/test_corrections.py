@@ -15,7 +15,7 @@ from market.coverage import loading, telling
 from market.models import Coverage, Symbol
 from market.prices import Action, Named
 from monitoring import redis
-from realtime import messages, renaming, streams
+from realtime import corrections, messages, renaming, streams
 from realtime.corrections import Corrections
 from realtime.hub import LATEST
 from realtime.recovery import recover
@@ -180,6 +180,30 @@ def test_a_list_that_was_lost_is_told_at_the_second_look_as_all_that_is_held(hel
         seen.append(spans())
     assert seen == [[], [("02", "09", "revision")], [("02", "09", "revision")]]
     assert told()[0]["version"] == coverage.latest(["AAPL"])["AAPL"]
+
+
+def test_whoever_turns_looks_by_itself_now_and_then(held, teller, monkeypatch):
+    teller.turn()
+    bars.upsert([bar(4, 105, received_at=later())])
+    assert telling.LIST.flush(20)
+    redis.client().delete(telling.LIST.key)
+    for _ in range(2):
+        teller.turn()
+    assert spans() == []  # not before its time
+    monkeypatch.setattr(corrections, "LOOK_SECONDS", 0.0)
+    teller._look_at = 0.0
+    for _ in range(2):
+        teller.turn()
+    assert spans() == [("02", "09", "revision")]
+
+
+def test_more_than_is_read_at_once_is_told_whole_and_in_order(held, teller, monkeypatch):
+    monkeypatch.setattr(corrections, "BATCH", 2)
+    for day in (4, 8, 5, 6, 3):
+        bars.upsert([bar(day, 105, received_at=later())])
+        assert telling.LIST.flush(20)
+    teller.turn()
+    assert spans() == [("04", "08", "revision"), ("05", "06", "revision"), ("03", "03", "revision")]
 
 
 def test_one_change_that_was_lost_between_others_is_missed(held, teller):
