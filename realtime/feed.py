@@ -208,7 +208,7 @@ class Feed:
         formed = [bar for quote in news if (bar := forming.daily_bar(quote)) is not None]
         closes = [bar for bar in formed if bar.state != FORMING]
         result = bars.upsert(closes, reason="the source told another close") if closes else None
-        if result and result.inserted < len(closes):
+        if result and (result.inserted < len(closes) or result.marked):  # not all stand as they were told
             self._summary.forget(bar.ticker for bar in closes)
             formed = [row for bar in formed for row in (_as_stored(bar) if bar.state != FORMING else [bar])]
         elif result:

@@ -61,17 +61,24 @@ def forget() -> None:
 
 
 def daily_bar(quote: Quote) -> Bar | None:
-    """The session's bar as far as a quote knows it; None where the source does not say the open."""
+    """The session's bar as far as a quote knows it; None where the source does not say the open.
+
+    The range of one that forms holds its price; of one that is over it is as it was told, for the door to judge.
+    """
     if quote.open is None:
         return None
+    seen = (quote.price, quote.open)
+    high, low = (quote.high or max(seen), quote.low or min(seen))
+    if not quote.has_closed:
+        high, low = max(high, *seen), min(low, *seen)
     return Bar(
         ticker=quote.ticker,
         interval=DAY.name,
         opened_at=midnight(quote.session_date),
         session_date=quote.session_date,
         open=quote.open,
-        high=max(quote.high or quote.price, quote.price, quote.open),
-        low=min(quote.low or quote.price, quote.price, quote.open),
+        high=high,
+        low=low,
         close=quote.price,
         volume=quote.volume,
         is_final=quote.is_final,

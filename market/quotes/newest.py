@@ -40,7 +40,9 @@ def keep(quotes: Sequence[Quote]) -> list[Quote]:
     """
     now = datetime.now(UTC)
     sound = [quote for quote in quotes if checks.is_sound(quote, now)]
-    sound = [checks.widened(quote) for quote in doubts.sifted(sound)] if sound else []
+    # A close stays as it was told, for the door of bars to clip and mark; its range is widened where it is read.
+    sifted = doubts.sifted(sound) if sound else []
+    sound = [quote if quote.has_closed else checks.widened(quote) for quote in sifted]
     if not sound:
         return []
     arguments: list = [snapshots.BUFFER, _microseconds(now + prices.AHEAD)]
@@ -56,10 +58,10 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
     if not tickers:
         return {}
     found = redis.client().hmget(FORMAT.key("quotes"), tickers)
-    return {
-        ticker: None if text is None else FORMAT.unpack(text.partition(b" ")[2])
-        for ticker, text in zip(tickers, found, strict=True)
+    held = {
+        ticker: text and FORMAT.unpack(text.partition(b" ")[2]) for ticker, text in zip(tickers, found, strict=True)
     }
+    return {ticker: quote and checks.widened(quote) for ticker, quote in held.items()}
 
 
 def field(ticker: str) -> Field:

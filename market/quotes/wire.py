@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from market.prices import Quote, instant
-from market.quotes import freshness
+from market.quotes import checks, freshness
 
 
 def quote_fields(quote: Quote) -> dict[str, Any]:
     """CONTRACT.md's `price_update`, which the quote of REST shares."""
+    quote = checks.widened(quote)
     change, percent = quote.change, quote.change_percent
     return {
         "symbol": quote.ticker,

@@ -5,10 +5,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from market import bars, coverage
-from market.bars import quarantine
+from market import bars, coverage, quotes
+from market.bars import forming, quarantine
 from market.models import Bar, BarRevision, CorporateAction, Coverage, MarkedBar, QuarantinedBar, Symbol
 from market.prices import midnight
+from market.quotes.wire import quote_fields
 from tests.market.test_bars import RECEIVED, bar, counts, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
@@ -162,3 +163,12 @@ def test_a_later_telling_that_stands_settles_what_was_held_back():
 def test_a_bar_before_1800_is_none():
     long_ago = {"opened_at": midnight(date(1700, 1, 1)), "session_date": date(1700, 1, 1)}
     assert "none" in bars.upsert([bar(1, **long_ago)]).refused[0]
+
+
+def test_the_close_of_a_quote_is_clipped_and_marked_by_the_same_rule(quote):
+    told = quote("AAPL", 100.7, open=102.0, high=110.0, low=101.0, previous_close=101.0, is_final=True)
+    [kept] = quotes.keep([told])
+    assert (quotes.latest(["AAPL"])["AAPL"].low, quote_fields(kept)["low"]) == (100.7, 100.7)
+    result = bars.upsert([forming.daily_bar(kept)])
+    assert (counts(result), result.marked) == ((1, 0, 0), 1)
+    assert (Bar.objects.get().low, MarkedBar.objects.get().low) == (100.7, 101.0)

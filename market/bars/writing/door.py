@@ -37,7 +37,7 @@ Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and 
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
     """How many rows each; `changed` are those with other values, now or then, `refused` and `held_back` say why, a line
-    each.
+    each; `marked` were clipped.
 
     first, last: the openings between which the inserted and changed ones lie; None where there are none.
     versions: by ticker and interval that of the bars before and after; equal where no value changed. Whoever knows the
@@ -52,6 +52,7 @@ class UpsertResult:
     first: datetime | None = None
     last: datetime | None = None
     versions: Versions = field(default_factory=dict)
+    marked: int = 0
 
 
 def upsert(
@@ -115,7 +116,8 @@ def _write(
     written = [each for part in parts for each in refusals.apart(part, write, refuse)]
     tickers = {each.pk: ticker for ticker, each in zip(batch.tickers, symbol, strict=True) if each is not None}
     told = _refuse(refused, known)
-    return _together([*(_result(each, tickers) for each in written), UpsertResult(refused=told)])
+    rest = UpsertResult(refused=told, marked=int(is_marked.sum()))
+    return _together([*(_result(each, tickers) for each in written), rest])
 
 
 def _ordered(batch: Batch, keys: np.ndarray) -> Batch:
@@ -186,6 +188,7 @@ def _together(results: list[UpsertResult]) -> UpsertResult:
         first=min((each.first for each in results if each.first), default=None),
         last=max((each.last for each in results if each.last), default=None),
         versions=_followed(each.versions for each in results),
+        marked=sum(each.marked for each in results),
     )
 
 
