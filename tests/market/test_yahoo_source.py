@@ -14,6 +14,7 @@ from django.conf import settings as configured
 
 from market import bars, history, prices, symbols
 from market.models import Bar, CorporateAction, Coverage, Symbol
+from market.prices import Named
 from market.sources import ProviderError, loader
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
@@ -79,7 +80,7 @@ def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
     asked = []
     _store_bar(date(2024, 3, 8))
     for _ in range(2):
-        history.fill(apple, lambda symbol, start: (asked.append(start), ([], []))[1], "yahoo")
+        history.fill(apple, lambda symbol, start: (asked.append(start), ([], Named()))[1], "yahoo")
     assert asked == [history.START, date(2024, 3, 1)]
 
 
@@ -111,7 +112,7 @@ def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(wire
 
 @pytest.mark.django_db
 def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
-    answers = [ProviderError("no such share", temporary=False), ([], [])]
+    answers = [ProviderError("no such share", temporary=False), ([], Named())]
     loading = Loader(lambda *_: _answer(answers.pop(0)), "yahoo")
     loading.round(threading.Event())
     loading.round(threading.Event())
@@ -133,7 +134,7 @@ def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, red
 
 @pytest.mark.django_db
 def test_a_symbol_is_loaded_again_soon_after_an_outage_and_left_to_the_job_after_a_success(apple, monkeypatch):
-    now, answers = [1000.0], [ProviderError("down"), ([], [])]
+    now, answers = [1000.0], [ProviderError("down"), ([], Named())]
     monkeypatch.setattr(loader.time, "time", lambda: now[0])
     asked = []
 
