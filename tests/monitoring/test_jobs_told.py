@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs.claiming import claims
-from monitoring.jobs.ending import endings
+from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.running.context import Current
 from monitoring.jobs.telling import changes, overview, task
@@ -164,3 +164,13 @@ def test_a_job_that_waits_to_run_again_has_no_running_time():
     endings.write([Ending(claimed, Job.State.FAILED, error_code="wrong")])
     jobs.retry(asked.pk)
     assert task.Brief.tell(Job.objects.get(), timezone.now())["execution_time"] is None
+
+
+def test_a_job_that_was_cancelled_says_how_long_it_ran_where_it_did_and_not_where_it_waited_to_run_again():
+    ran, waited = jobs.submit_many("sample.add", [{"a": 1}] * 2)
+    for job in claims.claim(uuid.uuid4(), 2, timezone.now()):
+        attempts.end(Ending(job, "cancelled") if job == ran else Ending(job, "retrying", retry_at=timezone.now()))
+    jobs.cancel(waited.pk)
+    told = [task.Brief.tell(Job.objects.get(pk=job.pk), timezone.now()) for job in (ran, waited)]
+    assert [each["status"] for each in told] == ["cancelled", "cancelled"]
+    assert [each["execution_time"] is None for each in told] == [False, True]
