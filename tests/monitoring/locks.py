@@ -75,6 +75,21 @@ def read_only() -> Iterator[None]:
         _sqlite("query_only = OFF") if is_sqlite else _session("TRANSACTION READ WRITE")
 
 
+@contextmanager
+def away() -> Iterator[None]:
+    """There is no database where this thread looks for it."""
+    settings = connection.settings_dict
+    connection.close()
+    nowhere = "/nowhere/at/all"
+    place = {"NAME": nowhere} if connection.vendor == "sqlite" else {"OPTIONS": {"unix_socket": nowhere}}
+    connection.settings_dict = settings | place
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = settings
+
+
 def _sqlite(pragma: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA {pragma}")

@@ -86,7 +86,7 @@ def test_the_dashboard_counts_what_ended_in_the_last_hour_by_how_it_did(client, 
     jobs.submit_many("sample.add", [{"a": 1}] * 4)
     for state in ("completed", "completed", "failed"):
         run_next(state)
-    Job.objects.filter(state="completed").update(finished_at=timezone.now() - timedelta(hours=2))
+    Job.objects.filter(state="completed").update(finished_at=timezone.now() - timedelta(minutes=61))
     jobs.cancel(Job.objects.get(state="pending").pk)
     told = client.get("/api/tasks/dashboard").json()["last_hour"]
     assert told == {"completed": 0, "failed": 1, "cancelled": 1, "timed_out": 0}

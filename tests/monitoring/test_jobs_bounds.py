@@ -12,16 +12,17 @@ from django.db import OperationalError
 
 from monitoring import jobs
 from monitoring.jobs import declaration, doorbell, worker
-from monitoring.jobs.claiming import claims, pulse
+from monitoring.jobs.claiming import claims, dispatcher, pulse, waking
 from monitoring.jobs.claiming.holding import Holding
 from monitoring.jobs.ending import reaper
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.ending.finisher import Finisher, Unwritten
 from monitoring.jobs.errors import Cancelled
-from monitoring.jobs.running import context, isolated
+from monitoring.jobs.running import body, context, isolated
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring.ledger import add, claim, complete
+from tests.monitoring.locks import away
 
 SUPERVISOR_SECONDS = 10.0  # so long Docker waits for what it stops, unless it is told otherwise
 
@@ -74,6 +75,28 @@ def test_a_pulse_beats_four_times_a_second():
     assert set(made._stopped.waits) == {0.25}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_asked_for_work_once_a_second():
+    made = dispatcher.Dispatcher(Holding(1))
+    made._stopped = Rounds(1)
+    add()
+    with away():
+        assert not made._claim()
+    assert made._stopped.waits == [1.0]
+
+
+def test_a_worker_that_is_awake_looks_six_times_between_two_jobs_and_says_so_before_its_word_is_over():
+    assert round(waking.DENSE_SECONDS / waking.LOOK_SECONDS) == 6
+    assert round(doorbell.AWAKE_SECONDS / waking.SAY_SECONDS) == 3
+
+
+@pytest.mark.parametrize("tried", [1, 2, 3])
+def test_what_fails_for_now_waits_for_two_seconds_at_most_and_then_twice_as_long_each_time(clocks, tried):
+    job, error = Job(name="sample.add", attempt=tried, max_attempts=4), OperationalError(2006, "gone away")
+    waits = [(body.failed(job, error).retry_at - clocks.wall).total_seconds() for _ in range(60)]
+    assert 0.9 < max(waits) / 2**tried <= 1
+
+
 def test_the_job_of_a_worker_that_died_elsewhere_begins_again_within_14_seconds():
     assert claims.LEASE.total_seconds() + 1.2 * reaper.EVERY_SECONDS <= 14
 
@@ -92,7 +115,7 @@ def test_a_worker_that_is_stopped_ends_before_it_is_killed():
 def test_an_async_body_that_goes_on_for_more_than_two_seconds_after_its_cancel_is_left():
     running, ended = Current(Job(timeout_seconds=60)), []
 
-    async def body() -> None:
+    async def stubborn() -> None:
         try:
             await asyncio.sleep(60)
         finally:
@@ -101,7 +124,7 @@ def test_an_async_body_that_goes_on_for_more_than_two_seconds_after_its_cancel_i
 
     running.stop("cancelled")
     with context.entered(running), pytest.raises(Cancelled):
-        async_to_sync(declaration._until_stopped)(body())
+        async_to_sync(declaration._until_stopped)(stubborn())
     assert not ended
 
 

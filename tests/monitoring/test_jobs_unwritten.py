@@ -19,7 +19,7 @@ from monitoring.jobs.ending.finisher import Finisher
 from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
-from tests.monitoring.locks import in_the_way, read_only
+from tests.monitoring.locks import away, in_the_way, read_only
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 
@@ -193,11 +193,20 @@ def test_an_attempt_whose_row_says_already_how_it_ended_is_counted_and_let_go(cl
     assert (len(holding.everything()), holding.counts) == (4, Counts(processed=1, failed=1))
 
 
-def test_a_database_that_takes_nothing_is_asked_for_one_and_the_others_wait_with_it(holding):
+def test_those_whose_rows_are_locked_are_handed_back_and_written_once_they_are_free(holding):
     written = [Ending(current.job, "failed", error_code="wrong") for current in holding.everything()]
     with in_the_way(*(each.job for each in written)):
         unwritten = endings.write(written)
     assert [ending for ending, _ in unwritten] == written
+    assert endings.write(written) == []
+
+
+def test_a_database_that_is_away_is_asked_for_one_and_the_others_wait_with_it(holding):
+    written = [Ending(current.job, "failed", error_code="wrong") for current in holding.everything()]
+    with away():
+        unwritten = endings.write(written)
+    assert [ending for ending, _ in unwritten] == written
+    assert len({id(error) for _, error in unwritten}) == 1
     assert endings.write(written) == []
 
 
