@@ -261,12 +261,12 @@ def test_who_comes_later_is_told_the_newest_bar_and_who_comes_back_what_was_miss
     assert [(each["type"], each["seq"]) for each in map(orjson.loads, back.follow)] == [("bar", 2), ("correction", 3)]
 
 
-def test_the_thread_tells_and_ends(held):
+def test_the_thread_tells_and_ends(held, teller):
     bars.upsert([bar(4, 105, received_at=later())])
-    with Corrections():
+    with teller:
         while not spans():
             pass
-    assert spans() == [("04", "04", "revision")]
+    assert (spans(), teller._thread.is_alive()) == ([("04", "04", "revision")], False)
 
 
 def test_a_socket_hears_it_and_one_that_comes_back_hears_what_it_missed(held, live_web):
