@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
+from secrets import token_urlsafe
 from typing import BinaryIO
 
 import orjson
-from django.utils.crypto import get_random_string
 
 PROBLEM = "application/problem+json"
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 128 * 1024  # a page of 250 bars goes out at once
 READING = ("GET", "HEAD")
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 _ID_LENGTH = 64
@@ -43,7 +43,7 @@ def request_id(given: str | None) -> str:
     """The id a client or proxy gave its request if it is harmless, else a new one."""
     if given and len(given) <= _ID_LENGTH and _ID_CHARACTERS.issuperset(given):
         return given
-    return get_random_string(20)
+    return token_urlsafe(15)  # 20 characters; Django's way draws each by itself
 
 
 def problem(status: int, code: str, detail: str, *, request_id: str, errors: dict | None = None) -> dict:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.signing import BadSignature, Signer
@@ -26,8 +27,7 @@ class Cursors:
     """Places of one list in one order. A cursor is signed: what we did not make, or made for another, is refused."""
 
     def __init__(self, request, *order: str) -> None:
-        self._request = request
-        self._signer = Signer(salt=json.dumps(["cursor", request.path.rstrip("/"), *order]))
+        self._request, self._salt = request, json.dumps(["cursor", request.path.rstrip("/"), *order])
 
     def asked(self) -> Place | None:
         """The place of `?cursor=`. Raises ValidationError."""
@@ -35,7 +35,7 @@ class Cursors:
         if text is None:
             return None
         try:
-            return Place(*self._signer.unsign_object(text))
+            return Place(*Signer(salt=self._salt).unsign_object(text))
         except (BadSignature, ValueError):
             raise _refusal(
                 "cursor", "It is no cursor of this list in this order; take it whole from `next` or `previous`."
@@ -43,10 +43,9 @@ class Cursors:
 
     def url(self, place: Place) -> str:
         """This request's own address, from that place on."""
-        plain = [each if isinstance(each, str | int | float | None) else str(each) for each in place.values]
-        return replace_query_param(
-            self._request.build_absolute_uri(), "cursor", self._signer.sign_object(place._replace(values=plain))
-        )
+        plain = tuple(each if isinstance(each, str | int | float | None) else str(each) for each in place.values)
+        signed = _signed(self._salt, place._replace(values=plain))
+        return replace_query_param(self._request.build_absolute_uri(), "cursor", signed)
 
 
 class Pages(BasePagination):
@@ -97,6 +96,12 @@ class Pages(BasePagination):
         order = [(name.removeprefix("-"), name.startswith("-")) for name in asked]
         keys = {"pk", queryset.model._meta.pk.name}
         return order if keys & {name for name, _ in order} else [*order, ("pk", order[-1][1])]
+
+
+@lru_cache(1024)
+def _signed(salt: str, place: Place) -> str:
+    """A page that is asked for again leads on as before."""
+    return Signer(salt=salt).sign_object(place)
 
 
 def _beyond(columns: list[tuple[str, bool]], place: Place, expressions: list) -> Q:

@@ -17,6 +17,7 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KE
 _otherwise = JSONEncoder().default
 # A spreadsheet runs a cell whose first visible character is one of these, in whatever width; some take any dash.
 _FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_ANY = "*/*"
 _UNSEEN = ("C", "M", "Z")  # categories: controls and formats, marks, separators
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers, and Braille's blank
 
@@ -61,6 +62,8 @@ class Negotiation(DefaultContentNegotiation):
         asked = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
         if asked is not None:
             return self._named(asked, renderers)
+        if renderers and request.headers.get("Accept", _ANY) in (_ANY, renderers[0].media_type):
+            return renderers[0], renderers[0].media_type  # what nearly all ask for needs no reading of media types
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
