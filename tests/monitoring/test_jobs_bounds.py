@@ -3,14 +3,16 @@
 import asyncio
 import threading
 import uuid
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import OperationalError
+from django.utils import timezone
 
-from monitoring import jobs
+from monitoring import jobs, place
 from monitoring.jobs import declaration, doorbell, worker
 from monitoring.jobs.claiming import claims, dispatcher, pulse, waking
 from monitoring.jobs.claiming.holding import Holding
@@ -20,11 +22,13 @@ from monitoring.jobs.ending.finisher import Finisher, Unwritten
 from monitoring.jobs.errors import Cancelled
 from monitoring.jobs.running import body, context, isolated
 from monitoring.jobs.running.context import Current
-from monitoring.models import Job
+from monitoring.jobs.telling import overview, task
+from monitoring.models import Job, Worker
 from tests.monitoring.ledger import add, claim, complete
 from tests.monitoring.locks import away
 
 SUPERVISOR_SECONDS = 10.0  # so long Docker waits for what it stops, unless it is told otherwise
+SHORT = {"name": "sample.add", "max_attempts": 1, "timeout_seconds": 60}
 
 
 @pytest.mark.django_db
@@ -138,3 +142,41 @@ def test_a_thousand_endings_wait_for_their_rows_and_of_more_the_one_with_the_lea
         finisher._again(each, OperationalError(2006, "the server has gone away"))
         assert len(holding.everything()) == 1_001 - (until == 1_001)
     assert holding.everything() == others
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "is_brought_back"), [(119, False), (121, True)])
+def test_a_retry_that_waits_for_more_than_two_hours_is_of_a_clock_that_was_ahead(minutes, is_brought_back):
+    now = timezone.now()
+    Job.objects.filter(pk=add().pk).update(state="retrying", not_before=now + timedelta(minutes=minutes))
+    reaper.heal(now)
+    assert (Job.objects.get().not_before == now) is is_brought_back
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "is_buried"), [(59, True), (61, False)])
+def test_a_worker_of_this_machine_whose_process_is_gone_is_buried_for_an_hour(minutes, is_buried):
+    now = timezone.now()
+    facts = {"host": "h", "pid": 2**22 + 1, "place": place.here(), "birth": 1.0, "concurrency": 1}
+    heard_at = now - timedelta(minutes=minutes)
+    Worker.objects.create(id=uuid.uuid4(), started_at=heard_at, heartbeat_at=heard_at, **facts)
+    reaper.bury(now)
+    assert (Worker.objects.get().lost_at == now) is is_buried
+
+
+@pytest.mark.django_db
+def test_a_job_tells_of_a_hundred_that_it_asked_for_and_that_failed():
+    parent = add()
+    times = dict.fromkeys(["created_at", "not_before"], parent.created_at)
+    of_it = {"parent": parent, "state": "failed", **times, **SHORT}
+    Job.objects.bulk_create(Job(**of_it) for _ in range(101))
+    Job.objects.filter(pk=parent.pk).update(state="completed", lane=None)
+    assert len(task.Whole.tell(Job.objects.get(pk=parent.pk), timezone.now())["failed"]) == 100
+
+
+@pytest.mark.django_db
+def test_how_long_jobs_took_is_told_of_the_newest_five_thousand():
+    now = timezone.now()
+    times = dict.fromkeys(["created_at", "not_before", "started_at", "finished_at"], now)
+    Job.objects.bulk_create(Job(state="completed", **times, **SHORT) for _ in range(5_001))
+    assert len(overview.Queue(now).sample) == 5_000
