@@ -11,6 +11,7 @@ from market import bars, coverage, history, quotes, sources, symbols
 from market.bars import forming
 from market.coverage import loading
 from market.models import Bar, DataSource, Symbol
+from market.prices import Named
 from monitoring import heartbeats, redis
 from realtime.models import AlertRule
 
@@ -35,7 +36,7 @@ def test_every_price_of_the_old_source_goes(replayed):
 
 def test_no_version_of_before_is_given_again_there_and_back(replayed, quote):
     before = coverage.latest(["AAPL"])["AAPL"]
-    history.fill(replayed, lambda *asked: ([], []), "replay")
+    history.fill(replayed, lambda *asked: ([], Named()), "replay")
     for source in ("yahoo", "replay"):
         call_command("switch_source", source)
         assert (coverage.latest(["AAPL"]), loading.missing(["AAPL"])) == ({"AAPL": coverage.NONE}, {"AAPL"})

@@ -10,6 +10,7 @@ from market.calendars import sessions
 from market.coverage import loading
 from market.history import gaps
 from market.models import Bar, Coverage, Symbol
+from market.prices import Named
 from tests.market.test_bars import bar, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple"), pytest.mark.db]
@@ -49,9 +50,9 @@ def test_what_cannot_be_is_counted_and_changes_no_version():
 
 def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
     assert loading.missing(["AAPL"]) == {"AAPL"}
-    history.fill(apple, lambda symbol, start: ([bar(2)], []), "replay")
+    history.fill(apple, lambda symbol, start: ([bar(2)], Named()), "replay")
     first = row()
-    history.fill(apple, lambda symbol, start: ([bar(3)], []), "replay")
+    history.fill(apple, lambda symbol, start: ([bar(3)], Named()), "replay")
     assert loading.missing(["AAPL"]) == set()
     assert (first.first_wanted, row().complete_since) == (history.START, first.complete_since)
     Bar.objects.all().delete()
@@ -61,7 +62,7 @@ def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
 
 @pytest.mark.parametrize("take", [lambda: bars.delete_played(START, "replay"), by_hand], ids=["we", "somebody"])
 def test_where_all_prices_were_taken_away_the_history_is_missing(apple, take):
-    history.fill(apple, lambda symbol, start: ([bar(2)], []), "replay")
+    history.fill(apple, lambda symbol, start: ([bar(2)], Named()), "replay")
     take()
     assert loading.missing(["AAPL"]) == {"AAPL"}
 
