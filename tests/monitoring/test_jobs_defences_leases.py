@@ -124,7 +124,7 @@ def test_what_waits_for_a_thread_for_half_a_second_is_given_back(clocks, holding
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-def test_a_deadline_moves_with_a_clock_that_is_set(clocks, holding, hours):
+def test_a_deadline_moves_with_a_clock_that_is_set_and_that_is_told(clocks, holding, hours, caplog):
     pulse = Pulse(holding, abandon=lambda current: None)
     pulse._beat(clocks.monotonic)
     left = Job.objects.get().deadline_at - timezone.now()
@@ -134,3 +134,4 @@ def test_a_deadline_moves_with_a_clock_that_is_set(clocks, holding, hours):
     row = Job.objects.get()
     assert abs(row.deadline_at - timezone.now() - left) < timedelta(seconds=1)
     assert row.lease_until == timezone.now() + claims.LEASE
+    assert f"the clock was moved by {3600 * hours} s" in caplog.text
