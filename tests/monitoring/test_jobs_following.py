@@ -1,11 +1,13 @@
 """Chains and groups: what waits behind a job goes on, is given up, or waits again."""
 
+import uuid
+
 import pytest
 
 from monitoring import jobs
 from monitoring.jobs import Step
 from monitoring.jobs.claiming import claims
-from monitoring.jobs.ending import endings
+from monitoring.jobs.ending import endings, followers
 from monitoring.jobs.ending.attempts import Ending
 from monitoring.jobs.running.context import Current
 from monitoring.jobs.telling import changes
@@ -128,3 +130,8 @@ def test_a_job_that_runs_again_has_as_many_attempts_as_were_asked_for_however_of
     endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
     again = jobs.retry(asked.pk)
     assert (again.tried, again.max_attempts, again.losses, again.error) == (1, 2, 0, "")
+
+
+def test_behind_a_job_that_is_gone_nothing_follows():
+    followers.revive(uuid.uuid4())
+    followers.one_ended(uuid.uuid4(), is_completed=False, nowait=True)

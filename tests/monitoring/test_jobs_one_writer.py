@@ -1,11 +1,15 @@
 """A submission beside SQLite's one writer: it waits for it, and leaves its connection as it was."""
 
+import sqlite3
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from monitoring import jobs
+from monitoring.jobs import database
 from monitoring.jobs.database import eagerly
 from monitoring.models import Job
 from tests.monitoring import sample_jobs  # noqa: F401
@@ -56,3 +60,17 @@ def test_a_submission_of_many_waits_for_the_writer(writer):
 def test_who_is_eager_looks_itself_and_does_not_wait_for_sqlite_to_look():
     before = busy_timeout()
     assert (eagerly(busy_timeout), busy_timeout()) == (0, before)
+
+
+def test_who_is_eager_looks_again_within_three_milliseconds(monkeypatch):
+    pauses, locked = [], OperationalError("database is locked")
+    locked.__cause__ = sqlite3.OperationalError("database is locked")
+    locked.__cause__.sqlite_errorcode = 5
+    monkeypatch.setattr(database, "time", SimpleNamespace(sleep=pauses.append, monotonic=time.monotonic))
+
+    def move() -> None:
+        if len(pauses) < 20:
+            raise locked
+
+    eagerly(move)
+    assert 0.001 <= min(pauses) <= max(pauses) <= 0.003
