@@ -170,7 +170,7 @@ class Feed:
         news = [quote for quote in now if self._is_news(quote)]
         news += insist(lambda: self._settled(now))
         stored = insist(lambda: self._stored(news))
-        moved = insist(lambda: self._summary.tick(news))
+        moved = insist(lambda: self._summary.tick(_counted(news, stored)))
         insist(self._read_facts)
         if any(quote.ticker in self._names for quote in now):
             raise streams.Renamed(f"one of {len(now)} prices")  # learned just now: what was written went along
@@ -316,6 +316,12 @@ def _as_stored(bar: Bar) -> list[Bar]:
     """The bar with its revision, or none where it was refused."""
     found = bars.history(bar.ticker, start=bar.opened_at, end=bar.opened_at, adjusted="raw")
     return [row for row in found if row.state != FORMING]
+
+
+def _counted(news: list[Quote], stored: list[Bar]) -> list[Quote]:
+    """Those by which indicators move: not by a close whose bar was refused or held back, as nobody reads it there."""
+    kept = {(bar.ticker, bar.session_date) for bar in stored if bar.state != FORMING}
+    return [quote for quote in news if not quote.has_closed or (quote.ticker, quote.session_date) in kept]
 
 
 def _streams() -> list[str]:

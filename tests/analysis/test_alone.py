@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
@@ -90,12 +90,16 @@ def told(live: Summary, *quotes: Quote) -> list:
     formed = [forming.daily_bar(quote) for quote in quotes]
     if closes := [bar for bar in formed if bar and bar.state != FORMING]:
         result = bars.upsert(closes)
-        if result.inserted < len(closes):
+        if result.inserted < len(closes) or result.marked:
             live.forget(bar.ticker for bar in closes)
         else:
             live.follow(closes, result.versions)
-    forming.keep([bar for bar in formed if bar])
-    return live.tick(quotes)
+    forming.keep([bar for bar in formed if bar and (bar.state == FORMING or is_held(bar.ticker, bar.session_date))])
+    return live.tick([each for each in quotes if not each.has_closed or is_held(each.ticker, each.session_date)])
+
+
+def is_held(ticker: str, day: date) -> bool:
+    return BarRow.objects.filter(symbol__ticker=ticker, session_date=day).exists()
 
 
 def on_demand(ticker: str) -> tuple[dict, dict]:
@@ -186,6 +190,10 @@ steps = st.lists(
 )  # fmt: skip
 
 
+@example(
+    steps=[("close", 100.0, 1000, 1)] * 7 + [("quote", 100.0, 2000, 1), ("close", 101.0, 10**6, 1)],
+    has_volume=True, before=20,
+)  # fmt: skip
 @hypothesis(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, has_volume=st.booleans(), before=st.integers(0, 25))
 def test_live_is_on_demand_whatever_comes(symbols, catalogued, monkeypatch, steps, has_volume, before):

@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from analysis import summary
 from market import bars, coverage, quotes
 from market.bars import forming
 from market.calendars import clock
-from market.models import Bar, DataSource, Symbol
+from market.models import Bar, DataSource, QuarantinedBar, Symbol
 from market.sources import Rewind, Tick
 from market.sources.replay import recording
 from market.sources.replay.source import Replay
@@ -211,6 +212,16 @@ def test_a_bar_that_has_closed_counts_for_the_indicators_as_a_final_one_does(rep
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
     assert bars.history("AAPL")[-1].state == "closed"
     assert forming.latest(["AAPL"]) == {"AAPL": None}
+
+
+def test_a_close_that_is_held_back_counts_for_no_indicator(replay):
+    feed, _ = replay("2012-09-04")
+    feed.take(Tick([recording.quote("AAPL", date(2012, 9, 4), 1, datetime.now(UTC))]))
+    before = summary.latest(["AAPL"])
+    feed.take(Tick([closed(volume=10**12)]))
+    assert QuarantinedBar.objects.filter(symbol__ticker="AAPL").count() == 1
+    assert summary.latest(["AAPL"]) == before
+    assert bars.history("AAPL")[-1].state == before["AAPL"].state == "forming"
 
 
 def test_a_price_after_the_close_moves_no_bar(replay):
