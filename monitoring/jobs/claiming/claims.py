@@ -164,14 +164,17 @@ def _due(now: datetime, limit: int, *, is_taken: bool = False) -> list[Job]:
     database = direct()
     is_lockable = is_taken and database.features.has_select_for_update_skip_locked
     lock = database.ops.for_update_sql(skip_locked=True) if is_lockable else ""
-    sql, lanes = _due_sql(is_taken)
+    sql, lanes = _due_sql(is_taken, database.vendor)
     at = database.ops.adapt_datetimefield_value(now)
     return list(Job.objects.raw(f"{sql} LIMIT {limit:d} {lock}", [*lanes, at]))
 
 
 @cache
-def _due_sql(is_taken: bool) -> tuple[str, list[int]]:
-    """To build that query takes longer than a database does to answer it: with its lanes, and without its instant."""
+def _due_sql(is_taken: bool, vendor: str) -> tuple[str, list[int]]:
+    """To build that query takes longer than a database does to answer it: with its lanes, and without its instant.
+
+    vendor: in whose dialect it is, as a process may ask two.
+    """
     due = Job.objects.due(timezone.now()) if is_taken else Job.objects.due(timezone.now()).only("pk")
     sql, (*lanes, _) = due.query.sql_with_params()
     return sql, lanes
