@@ -63,6 +63,20 @@ def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwh
     assert made_meanwhile
 
 
+def test_a_history_is_written_some_hundred_bars_at_once():
+    """By each step of a statement SQLite lets another thread compute, while it holds the write lock."""
+    many = []
+
+    def look(execute, sql, params, is_many, context):
+        many.append(is_many or (sql.startswith("INSERT") and "bar" in sql and len(params or ()) > 32_766))
+        return execute(sql, params, is_many, context)
+
+    with connection.execute_wrapper(look):
+        bars.upsert(recording.bars("AAPL", date(2000, 1, 1), timezone.now())[:3000])
+    assert not any(many)
+    assert len(many) < 60
+
+
 def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch):
     monkeypatch.setattr(door, "BATCH", 500)
     submitted = []
