@@ -65,16 +65,17 @@ def test_anybody_may_submit_while_a_schedule_asks_the_calendar(hold, made_meanwh
 
 def test_a_history_is_written_some_hundred_bars_at_once():
     """By each step of a statement SQLite lets another thread compute, while it holds the write lock."""
-    many = []
+    row_by_row = []
 
-    def look(execute, sql, params, is_many, context):
-        many.append(is_many or (sql.startswith("INSERT") and "bar" in sql and len(params or ()) > 32_766))
-        return execute(sql, params, is_many, context)
+    def look(execute, sql, params, many, context):
+        row_by_row.append(many)
+        return execute(sql, params, many, context)
 
+    history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[:2000]
     with connection.execute_wrapper(look):
-        bars.upsert(recording.bars("AAPL", date(2000, 1, 1), timezone.now())[:3000])
-    assert not any(many)
-    assert len(many) < 60
+        assert bars.upsert(history).inserted == 2000
+    assert not any(row_by_row)
+    assert len(row_by_row) < 40
 
 
 def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch):
