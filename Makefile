@@ -22,14 +22,19 @@ SHORTLY := $(if $(SHORT),--short)
 up: .venv/base.stamp
 	@exec $(BIN)/python manage.py up
 
-test: .venv/dev.stamp
+test: .venv/driver.stamp
 	@exec $(BIN)/python -m tests
 
-bench: .venv/dev.stamp
+bench: .venv/bench.stamp
 	@exec $(BIN)/python -m pytest tests/bench -s -m bench $(SHORTLY) $(if $(NAME),-k $(NAME))
 
-chaos: .venv/dev.stamp
-	@exec $(BIN)/python -m pytest tests/chaos -s -m chaos $(SHORTLY) $(if $(NAME),-k $(NAME))
+# Jobs are waited for most of the time, and so is what only looks whether it still runs: two grounds at once.
+ONE_BY_ONE := -s
+SIDE_BY_SIDE := -n 2 --dist loadfile -rP --show-capture=stdout
+
+chaos: .venv/driver.stamp
+	@exec $(BIN)/python -m pytest tests/chaos $(if $(filter jobs,$(NAME))$(SHORT),$(SIDE_BY_SIDE),$(ONE_BY_ONE)) -m chaos $(SHORTLY) \
+		$(if $(NAME),-k $(NAME))
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check .
@@ -38,8 +43,8 @@ lint: .venv/dev.stamp
 screenshots: .venv/dev.stamp
 	@exec $(BIN)/python -m tests.browser.screenshots $(SHORTLY)
 
-smoke:
-	@$(MAKE) --no-print-directory --keep-going screenshots chaos bench SHORT=1
+smoke: .venv/driver.stamp .venv/bench.stamp
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target screenshots chaos bench SHORT=1
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,3 +61,13 @@ smoke:
 	@echo "Installing requirements/dev.txt ..."
 	@$(PIP) -r requirements/dev.txt || $(NO_PACKAGES)
 	@touch $@
+
+.venv/bench.stamp: requirements/bench.txt .venv/dev.stamp
+	@echo "Installing requirements/bench.txt ..."
+	@$(PIP) -r requirements/bench.txt || $(NO_PACKAGES)
+	@touch $@
+
+# The driver of MariaDB has no wheels: it is compiled where a compiler and the headers are, and missed where they are not.
+.venv/driver.stamp: requirements.txt .venv/dev.stamp
+	@if command -v gcc >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists libmariadb; then \
+		$(PIP) -r requirements.txt && touch $@; fi || true

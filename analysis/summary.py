@@ -2,14 +2,15 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from analysis.indicators import carried
 from analysis.indicators.carried import Carried
-from analysis.indicators.catalogue import CATALOGUE
+from analysis.indicators.catalogue import CATALOGUE, Indicator
 from market import bars, coverage
+from market.actions.adjustments import Columns
 from market.bars import stored
 from market.intervals import DAY
 from market.prices import FINAL, FORMING, Bar, Quote
@@ -43,6 +44,7 @@ class IndicatorValues:
         object.__setattr__(self, "state", self.state or (FINAL if self.is_final else FORMING))
 
 
+Chosen = Callable[[str], Mapping[str, Indicator]]
 _FORMAT = formats.Format(IndicatorValues)
 
 
@@ -59,11 +61,43 @@ class Series:
     state: str  # of the bar of that session
     looked_for: date  # the session whose quotes it is known to be right for
 
+    def moved(self, quote: Quote) -> IndicatorValues | None:
+        """The values after a quote; None of one of a session that is past."""
+        if self.session_date is not None and quote.session_date < self.session_date:
+            return None
+        is_closed = quote.session_date == self.session_date
+        known = carried.columns(quote)
+        told = {key: each.moved(quote, known, is_closed=is_closed) for key, each in self.handles.items()}
+        if quote.has_closed and not is_closed:
+            self.session_date = quote.session_date
+        if quote.has_closed:
+            self.state = quote.state
+        state = self.state if quote.session_date == self.session_date else FORMING
+        return IndicatorValues(
+            ticker=quote.ticker,
+            interval=INTERVAL,
+            as_of=quote.as_of,
+            as_of_precision=quote.as_of_precision,
+            adjustment=ADJUSTMENT,
+            is_final=state == FINAL,
+            state=state,
+            values={key: values for key, (values, _) in told.items()},
+            source=quote.source,
+            received_at=quote.received_at,
+            session_date=quote.session_date,
+            version=self.version or coverage.NONE,
+            reasons={key: reason for key, (_, reason) in told.items() if reason},
+        )
+
 
 class Summary:
-    """Live indicators of every symbol of the feed: a session's bar counts once, however often its close is told."""
+    """Live indicators of every symbol of the feed: a session's bar counts once, however often its close is told.
 
-    def __init__(self) -> None:
+    chosen: which, by their keys, of a ticker. is_kept: their newest values are what `latest` knows.
+    """
+
+    def __init__(self, chosen: Chosen = lambda ticker: CATALOGUE, *, is_kept: bool = True) -> None:
+        self._chosen, self._is_kept = chosen, is_kept
         self._series: dict[str, Series] = {}
         self._looked_at = 0.0
 
@@ -74,8 +108,15 @@ class Summary:
         """
         self._look_for_changes(quotes)
         moved = [values for quote in quotes if (values := self._moved(quote)) is not None]
-        _keep(moved)
+        if self._is_kept:
+            _keep(moved)
         return moved
+
+    def now(self, quote: Quote) -> IndicatorValues | None:
+        """The values as of a quote that was counted before; None where its close is not among the bars."""
+        series = self._opened(quote)
+        is_missed = quote.has_closed and quote.session_date != series.session_date
+        return None if is_missed else self._moved(quote)
 
     def follow(self, closes: Iterable[Bar], versions: Mapping[tuple[str, str], tuple[str, str]]) -> None:
         """Closes that were stored and that `tick` is about to be told: a series goes on where nobody else wrote.
@@ -103,39 +144,25 @@ class Summary:
         for ticker in tickers:
             self._series.pop(ticker, None)
 
+    def leave_out(self, ticker: str, keys: Iterable[str]) -> None:
+        """These are chosen no more."""
+        if ticker in self._series:
+            for key in keys:
+                self._series[ticker].handles.pop(key, None)
+
     def reset(self) -> None:
         """Forget all, also what `latest` knows: the prices begin anew."""
         self._series.clear()
-        redis.client().delete(_FORMAT.key("indicators"))
+        if self._is_kept:
+            redis.client().delete(_FORMAT.key("indicators"))
 
     def _moved(self, quote: Quote) -> IndicatorValues | None:
-        series = self._series.get(quote.ticker)
-        if series is None:
-            series = self._series[quote.ticker] = _opened(quote)
-        if series.session_date is not None and quote.session_date < series.session_date:
-            return None
-        is_closed = quote.session_date == series.session_date
-        told = {key: each.moved(quote, is_closed=is_closed) for key, each in series.handles.items()}
-        if quote.has_closed and not is_closed:
-            series.session_date = quote.session_date
-        if quote.has_closed:
-            series.state = quote.state
-        state = series.state if quote.session_date == series.session_date else FORMING
-        return IndicatorValues(
-            ticker=quote.ticker,
-            interval=INTERVAL,
-            as_of=quote.as_of,
-            as_of_precision=quote.as_of_precision,
-            adjustment=ADJUSTMENT,
-            is_final=state == FINAL,
-            state=state,
-            values={key: values for key, (values, _) in told.items()},
-            source=quote.source,
-            received_at=quote.received_at,
-            session_date=quote.session_date,
-            version=series.version or coverage.NONE,
-            reasons={key: reason for key, (_, reason) in told.items() if reason},
-        )
+        return self._opened(quote).moved(quote)
+
+    def _opened(self, quote: Quote) -> Series:
+        if quote.ticker not in self._series:
+            self._series[quote.ticker] = _opened(quote, self._chosen(quote.ticker))
+        return self._series[quote.ticker]
 
     def _look_for_changes(self, quotes: Sequence[Quote]) -> None:
         """Forget the series whose bars others have changed: of sessions that begin, and every few seconds of all."""
@@ -175,14 +202,28 @@ def _keep(moved: list[IndicatorValues]) -> None:
         redis.client().hset(_FORMAT.key("indicators"), mapping=newest)
 
 
-def _opened(quote: Quote) -> Series:
-    """The indicators over the bars that are stored, for the quotes of a session."""
-    held = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
-    columns = held.columns
+def opened(
+    ticker: str,
+    columns: Columns,
+    session: date,
+    chosen: Mapping[str, Indicator] = CATALOGUE,
+    *,
+    version: str | None,
+    state: str = FORMING,
+) -> Series:
+    """Indicators over bars, for the quotes of a session. columns: in its shares. state: that of its own bar."""
     return Series(
-        handles={key: carried.opened(each, quote.ticker, columns) for key, each in CATALOGUE.items()},
+        handles={key: carried.opened(each, ticker, columns) for key, each in chosen.items()},
         session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
-        version=held.version if held.versions else None,
-        state=stored.state(quote.ticker, quote.session_date),
-        looked_for=quote.session_date,
+        version=version,
+        state=state,
+        looked_for=session,
     )
+
+
+def _opened(quote: Quote, chosen: Mapping[str, Indicator]) -> Series:
+    """Over the bars that are stored."""
+    held = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
+    version = held.version if held.versions else None
+    state = stored.state(quote.ticker, quote.session_date)
+    return opened(quote.ticker, held.columns, quote.session_date, chosen, version=version, state=state)

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from django.utils.translation import gettext_lazy as _
+
 from analysis.periods import Period
 from market.symbols import tickers
 from monitoring.jobs import Schedule, job
@@ -23,6 +25,8 @@ AFTER_THE_WEEK = Schedule("0 9 * * sat", NEW_YORK, {"span": "week"})
     audience="user",
     quick={"dataset-processing": {}},
     body="analysis.reports.datasets.process",
+    title=_("Data of one symbol"),
+    says=_("Brings one symbol's history up to date, checks it for gaps, and sums it up with its indicators."),
 )
 def process_dataset(symbol: str, period: Period = "1y") -> dict:
     """Bring one symbol's history up to date, check it for gaps, and sum it up with its indicators."""
@@ -35,6 +39,8 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
     audience="user",
     quick={"market-analysis": {}},
     body="analysis.reports.tracked.technical",
+    title=_("State of the market"),
+    says=_("Reads the technical state of every tracked symbol, and of the market they make."),
     schedules=(Schedule("5,35 * * * *", only_if="market.is_open"),),
 )
 def analyse_market(symbols: list[str] | None = None) -> dict:
@@ -49,6 +55,8 @@ def analyse_market(symbols: list[str] | None = None) -> dict:
     audience="user",
     quick={"daily-report": {"span": "day"}, "weekly-report": {"span": "week"}},
     body="analysis.reports.tracked.compose",
+    title=_("Report"),
+    says=_("Reports what the last session, or its week, brought: moves, volumes, new highs and lows."),
     schedules=(AFTER_THE_CLOSE, AFTER_THE_WEEK),
 )
 def compose_report(span: Literal["day", "week"] = "day", symbols: list[str] | None = None) -> dict:

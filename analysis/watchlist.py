@@ -1,4 +1,4 @@
-"""The watchlist: every tracked symbol with what a list shows of it, in a handful of queries whatever their number."""
+"""A watchlist: its symbols with what a list shows of them, in a handful of queries whatever their number."""
 
 from datetime import UTC, datetime
 from statistics import fmean
@@ -7,7 +7,7 @@ from typing import Any
 from analysis import summary
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import actions, quotes, records, sources
+from market import actions, figures, quotes, records, sources, watchlists
 from market.actions.adjustments import Factors
 from market.bars import stored
 from market.calendars import clock, openings
@@ -16,23 +16,33 @@ from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
 REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
+LISTED = ("id", "name", "is_own", "changed_at")
 _FACTS = ("high", "high_date", "low", "low_date", "since")
 _OLDEST_SHOWN = stored.opening_of_newest(SPARKLINE_SESSIONS)
 
 
-def default() -> dict[str, Any]:
-    """`source`, `market`, `backfill` and `symbols`, as GET /api/v2/watchlists/default/ answers."""
-    return {**_surroundings(), "symbols": _rows(Symbol.objects.tracked())}
+def listed(owner_id: int | None, name: str = watchlists.DEFAULT) -> dict[str, Any]:
+    """A person's list, as GET /api/v2/watchlists/default/ answers: with `source`, `market`, `markets`, `backfill` and
+    `symbols`. Raises watchlists.Unknown.
+    """
+    told, symbols = watchlists.opened(owner_id, name)
+    facts = {name: getattr(told, name) for name in LISTED}
+    return {**facts, **surroundings(), "symbols": _rows(symbols)}
 
 
 def of(ticker: str) -> dict[str, Any] | None:
-    """The same of one symbol, tracked or not: `symbol` instead of `symbols`; None if there is none."""
+    """The same of one symbol, tracked or not, with its key figures: `symbol` instead of `symbols`; None if there is
+    none.
+    """
     rows = _rows(Symbol.objects.filter(ticker=ticker))
-    return {**_surroundings(), "symbol": rows[0]} if rows else None
+    told = figures.latest(rows, datetime.now(UTC), can=sources.can("figures"))
+    return {**surroundings(), "symbol": {**rows[0], "key_figures": told[ticker]}} if rows else None
 
 
-def _surroundings() -> dict[str, Any]:
-    return {"source": _source(), "market": clock.latest(), "backfill": progress.latest()}
+def surroundings() -> dict[str, Any]:
+    """What every page of prices tells beside them: the source, the exchanges, and how far history has come."""
+    clocks = [clock.as_json(told) for told in clock.all_latest(datetime.now(UTC))]
+    return {"source": _source(), "market": clock.latest(), "markets": clocks, "backfill": progress.latest()}
 
 
 def _source() -> dict | None:

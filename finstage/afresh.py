@@ -15,6 +15,7 @@ from market.models import (
     CorporateAction,
     Coverage,
     DataSource,
+    KeyFigures,
     MarkedBar,
     ProvisionalBar,
     QuarantinedBar,
@@ -22,13 +23,14 @@ from market.models import (
     Snapshot,
     SupersededAction,
     Symbol,
+    WatchedSymbol,
 )
 from monitoring import redis
 from realtime.models import Alert, AlertRule
 
 PRICES = [
     Bar, BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar, Confirmation, Coverage, Snapshot, CorporateAction,
-    SupersededAction, Record, Alert,
+    SupersededAction, Record, KeyFigures, Alert,
 ]  # fmt: skip
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")
@@ -63,6 +65,8 @@ def _track(seeds: Sequence[symbols.Seed], *, instead_of: Sequence[symbols.Seed])
     """Follow the new source's first symbols, and no longer those that only came with the old one."""
     old = {symbol.pk for symbol in symbols.begun(seed.ticker for seed in instead_of).values()}
     new = {symbol.pk for symbol in symbols.ensure(seeds)}
-    watched = AlertRule.objects.exclude(symbol=None).values("symbol")
-    Symbol.objects.filter(pk__in=old - new).exclude(pk__in=watched).update(is_active=False)
+    ruled = AlertRule.objects.exclude(symbol=None).values("symbol")
+    watched = WatchedSymbol.objects.order_by().values("symbol")
+    alone = Symbol.objects.filter(pk__in=old - new).exclude(pk__in=ruled).exclude(pk__in=watched)
+    alone.update(is_active=False)
     Symbol.objects.filter(pk__in=new).update(is_active=True, last_session=None)

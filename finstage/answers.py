@@ -33,10 +33,19 @@ class Answer:
 class Refused(Exception):
     """A request that no view shall see, with the problem to answer."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None, allow: str = ""):
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        allow: str = "",
+        headers: dict[str, str] | None = None,
+    ):
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
-        self.retry_after, self.allow = retry_after, allow
+        self.retry_after, self.allow, self.headers = retry_after, allow, encoded(headers or {})
 
 
 def request_id(given: str | None) -> str:
@@ -67,13 +76,17 @@ def refusal(refused: Refused, request_id: str) -> Answer:
         headers.append((b"retry-after", str(refused.retry_after).encode()))
     if refused.allow:
         headers.append((b"allow", refused.allow.encode()))
-    return plain(refused.status, body, PROBLEM, request_id, headers)
+    return plain(refused.status, body, PROBLEM, request_id, headers + refused.headers)
 
 
 def require_reading(method: str) -> None:
     """What is only there to be read. Raises Refused for every other method."""
     if method not in READING:
         raise Refused(405, "method_not_allowed", f"Method {method[:20]!r} not allowed.", allow=", ".join(READING))
+
+
+def encoded(headers: dict[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode("latin1", "replace")) for name, value in headers.items()]
 
 
 def plain(status: int, body: bytes, content_type: str, request_id: str, headers: Headers | None = None) -> Answer:

@@ -1,6 +1,7 @@
 """The way in: each request and socket to the part that answers it.
 
-Health, metrics and static files never wait behind Django's views, and a socket never waits for a view's thread.
+Health, metrics and static files never wait behind Django's views, and neither a socket nor a stream of events waits for
+a view's thread.
 """
 
 import asyncio
@@ -11,18 +12,24 @@ import orjson
 
 from finstage.wsgi import application as wsgi  # isort: skip  (sets Django up for the imports below)
 
-from channels.sessions import CookieMiddleware
 from django.conf import settings
+from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from finstage import answers, health
+from finstage import answers, events, health
+from finstage.access import sockets as access
+from finstage.access import uses
 from finstage.answers import Answer, Receive, Refused, Send
 from finstage.assets import Assets
 from finstage.gate import Gate
 from finstage.watch import Watch
+from market import sources
+from market.sources.pace.measured import Measured
 from monitoring import heartbeats, metrics
 from monitoring.loops import Loop
-from realtime.consumers import RealtimeConsumer, hub, rights
+from realtime import process
+from realtime.administration.answering import Administration
+from realtime.consumers import RealtimeConsumer
 
 JSON = "application/json"
 BEAT_SECONDS = 5.0
@@ -39,9 +46,12 @@ gate = Gate(
     answer_seconds=settings.GATE_ANSWER_SECONDS,
 )
 assets = Assets()
+administration = Administration(process.hub.members)
 readiness = health.Readiness()
+metrics.REGISTRY.register(Measured(each.pace for each in sources.SOURCES.values()))
 metrics_pool = ThreadPoolExecutor(1, thread_name_prefix="metrics")
-sockets = {"/ws/realtime": CookieMiddleware(RealtimeConsumer.as_asgi())}
+uses_pool = ThreadPoolExecutor(1, thread_name_prefix="uses")
+sockets = {"/ws/realtime": RealtimeConsumer.as_asgi()}
 
 
 async def application(scope: dict, receive: Receive, send: Send) -> None:
@@ -51,8 +61,12 @@ async def application(scope: dict, receive: Receive, send: Send) -> None:
 
 async def http(scope: dict, receive: Receive, send: Send) -> None:
     scope["request_id"] = answers.request_id(_header(scope, b"x-request-id"))
-    is_file = scope["path"].startswith(settings.STATIC_URL)
-    respond = assets if is_file else OUTSIDE.get(scope["path"].removesuffix("/"))
+    is_file = scope["path"] in assets
+    path = scope["path"].removesuffix("/")
+    if path == EVENTS:
+        await events.respond(scope, receive, send)
+        return
+    respond = assets if is_file else OUTSIDE.get(path)
     if respond is None:
         await gate(scope, receive, send)
         return
@@ -67,7 +81,7 @@ async def http(scope: dict, receive: Receive, send: Send) -> None:
 
 async def websocket(scope: dict, receive: Receive, send: Send) -> None:
     if (consumer := sockets.get(scope["path"].rstrip("/"))) is not None:
-        await consumer(scope, receive, send)
+        await consumer({**scope, **access.scope(scope)}, receive, send)
         return
     await receive()
     await send({"type": "websocket.close", "code": 4404})
@@ -75,13 +89,21 @@ async def websocket(scope: dict, receive: Receive, send: Send) -> None:
 
 async def lifespan(scope: dict, receive: Receive, send: Send) -> None:
     await receive()
-    beating = asyncio.create_task(beat_on())
+    turning = [asyncio.create_task(beat_on()), asyncio.create_task(write_uses())]
+    administration.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    beating.cancel()
-    rights.stop()
-    await hub.shutdown()
+    for each in turning:
+        each.cancel()
+    await stopping()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def stopping() -> None:
+    """Tell every client of the end. Our servers call it before they close anything; others at least say goodbye."""
+    process.rights.stop()
+    process.starting.stop()
+    await asyncio.gather(process.hub.shutdown(), administration.stop())
 
 
 async def beat_on() -> None:
@@ -91,6 +113,23 @@ async def beat_on() -> None:
             with loop.turn():
                 await asyncio.get_running_loop().run_in_executor(metrics_pool, heartbeats.beat, "web")
             await asyncio.sleep(BEAT_SECONDS)
+
+
+async def write_uses() -> None:
+    """Write when keys were last used, beside the requests."""
+    with Loop("key uses", every_seconds=uses.WRITE_SECONDS, away=(DatabaseError,)) as loop:
+        while True:
+            await asyncio.sleep(uses.WRITE_SECONDS)
+            with loop.turn():
+                await asyncio.get_running_loop().run_in_executor(uses_pool, _write_uses)
+
+
+def _write_uses() -> None:
+    close_old_connections()
+    try:
+        uses.write()
+    finally:
+        close_old_connections()
 
 
 async def live(scope: dict) -> Answer:
@@ -111,6 +150,7 @@ def _header(scope: dict, name: bytes) -> str | None:
     return next((value.decode("latin1") for given, value in scope["headers"] if given == name), None)
 
 
+EVENTS = "/api/v2/stream"
 NOT_STORED = [(b"cache-control", b"no-store")]
 OUTSIDE: dict[str, Callable[[dict], Awaitable[Answer]]] = {
     "/health/live": live,

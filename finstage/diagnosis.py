@@ -19,6 +19,7 @@ from finstage import health
 from finstage.celery import app
 from market import sources
 from market.models import DataSource, Symbol
+from market.sources import pace
 from monitoring import heartbeats, redis, refusals
 from monitoring.heartbeats import LATE_SECONDS
 from monitoring.jobs.claiming import claims
@@ -73,10 +74,22 @@ def source() -> str:
     if settings.SOURCE not in ("auto", row.name):
         asked = f"{row.name}, and FINSTAGE_SOURCE asks for {settings.SOURCE}"
         raise Broken(asked, f"Unset it, or run: {settings.MANAGE} switch_source {settings.SOURCE}")
-    symbols = Symbol.objects.tracked().count()
-    if not sources.about(row.name).is_recorded and not sources.source().answers(sources.ANSWER_SECONDS):
+    about, symbols = sources.about(row.name), Symbol.objects.tracked().count()
+    slowed = _paced(about)
+    if not about.is_recorded and not sources.source().answers(sources.ANSWER_SECONDS):
         raise Broken(f"{row.name} does not answer", "Check the network; prices come again by themselves when it does.")
-    return f"{row.name} since {row.chosen_at:%Y-%m-%d} ({row.reason}), {symbols} symbols"
+    return f"{row.name} since {row.chosen_at:%Y-%m-%d} ({row.reason}), {symbols} symbols{slowed}"
+
+
+def _paced(about: sources.About) -> str:
+    """That it is asked more slowly than the settings allow, if so. Raises Broken where it is not asked at all now."""
+    state = about.pace().state() if about.pace else None
+    if state is None or (state.rate >= state.allowed and state.breaker != pace.OPEN):
+        return ""
+    if state.breaker == pace.OPEN:
+        told = f"{about.name} is not asked until {state.opened_until:%H:%M:%S} UTC: {state.why or state.code}"
+        raise Broken(told, "It is asked again by itself; where that happens often, lower FINSTAGE_YAHOO_RATE.")
+    return f"; asked at {state.rate:.2g} of {state.allowed:g} requests a second, as it limits us or answers slowly"
 
 
 def broker() -> str:
@@ -94,7 +107,10 @@ def beat() -> str:
 
 
 def feed() -> str:
-    return _alive("feed", heartbeats.age("feed"))
+    told = _alive("feed", heartbeats.age("feed"))
+    if late := (heartbeats.last("feed") or {}).get("late"):
+        raise Broken(late, "Look at the database: it is away, frozen or held by another writer.")
+    return told
 
 
 def turning() -> str:

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from finstage import answers
+from finstage.accounts import preferences
 from finstage.answers import PROBLEM, Answer, Refused, problem
 from monitoring import names
 
@@ -36,14 +37,19 @@ MESSAGES, LONGEST, TOGETHER = 5, 1500, 4000  # of a field; characters of a messa
 PROGRAM_PATHS = (
     "/api/", "/technical-analysis/", "/async/", "/generate-report", "/system/", "/metrics", "/health/", "/ws/",
 )  # fmt: skip
+KEY_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_X_API_KEY"}
 PAGES = {404: "404.html", 500: "500.html", 503: "503.html"}
 TITLES = {
     400: _("This request can't be understood"),
+    401: _("This key does not open anything"),
     403: _("This is not yours to see"),
     404: _("There is nothing at this address"),
+    429: _("Too many requests at once"),
     500: _("Something broke on our side"),
     503: _("Not ready at this moment"),
 }
+HOW = "Send Authorization: Bearer KEY, or X-API-Key: KEY."
+NOBODY = f"This needs a login or an API key. {HOW}"
 TEMPORARY = "A part that this needs does not answer. Try again in a moment."
 
 
@@ -105,6 +111,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _answer(request, 403, "csrf_failed", "The form's token is missing or old: load the page again and repeat.")
 
 
+def refused(request: HttpRequest, status: int, code: str, detail: str, headers: dict[str, str]) -> HttpResponse:
+    """What the door says to whom it does not let in. Who shows a key is a program, wherever it looks."""
+    if request.META.keys() & KEY_HEADERS:
+        body = problem(status, code, detail, request_id=_request_id(request))
+        response = JsonResponse(body, status=status, content_type=PROBLEM)
+    else:
+        response = _answer(request, status, code, detail)
+    for name, value in {"Cache-Control": "no-store", **headers}.items():
+        response[name] = value
+    return response
+
+
 def method_not_allowed(request: HttpRequest, known: tuple[str, ...]) -> HttpResponse:
     response = _answer(request, 405, "method_not_allowed", f"Method {request.method[:20]!r} not allowed.")
     response["Allow"] = ", ".join(known)
@@ -146,7 +164,8 @@ def _describe(error: Exception, plain: Response, request: HttpRequest) -> dict:
         code, errors = _validation_code(errors), _few(errors)
         text = _sentences(errors)
     else:
-        code, text = getattr(detail, "code", None) or "error", _short(detail)
+        code = getattr(detail, "code", None) or "error"
+        text = NOBODY if isinstance(error, exceptions.NotAuthenticated) else _short(detail)
         errors = _few(getattr(error, "errors", None) or {})
     return problem(plain.status_code, code, text, request_id=_request_id(request), errors=errors)
 
@@ -204,6 +223,8 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     if not _is_for_people(request.path, request.headers.get("Accept", "text/html")):
         body = problem(status, code, detail, request_id=_request_id(request))
         return JsonResponse(body, status=status, content_type=PROBLEM)
+    if not hasattr(request, "preferences"):  # refused before anybody asked for them
+        request.preferences = preferences.of_cookies(request.COOKIES)
     title = TITLES.get(status, HTTPStatus(status).phrase)
     context = {
         "status": status, "title": title, "detail": detail, "request_id": _request_id(request),

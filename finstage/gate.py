@@ -205,7 +205,8 @@ def _whole_answer(app: WSGI, environ: dict, left: threading.Event, limit: int) -
 def _checked(status: int, headers: list[tuple[str, str]], body: SpooledTemporaryFile, method: str) -> Answer:
     size = body.tell()
     body.seek(0)
-    encoded = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
+    # Of a cookie Django leaves a space ahead, which HTTP does not allow a value to begin with.
+    encoded = [(name.lower().encode("latin1"), value.strip().encode("latin1")) for name, value in headers]
     promised = dict(encoded).get(b"content-length")
     if promised is None and status not in (204, 304):
         encoded.append((b"content-length", str(size).encode()))

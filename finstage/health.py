@@ -48,6 +48,13 @@ def heartbeat(name: str) -> Callable[[], dict]:
     return check
 
 
+def feed() -> dict:
+    """Whether it shows itself, and what is behind the prices, as it tells it."""
+    told, shown = heartbeats.last("feed"), heartbeat("feed")()
+    late = told and told.get("late")
+    return {"ok": False, "detail": late} if shown["ok"] and late else shown
+
+
 def source() -> dict:
     """Whether prices come from the source, as the feed tells it."""
     told = heartbeats.last("feed")
@@ -73,7 +80,7 @@ def turning() -> dict:
 CHECKS = {
     "database": database,
     "redis": redis_protocol,
-    "feed": heartbeat("feed"),
+    "feed": feed,
     "source": source,
     "worker": heartbeat("worker"),
     "beat": heartbeat("beat"),

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 
 from finstage import errors
 
-PAGES = frozenset({"watchlist", "symbol", "tasks", "task"})  # ours, by the names of their paths: they are only read
+# Ours, by the names of their paths: they are only read.
+PAGES = frozenset({"account", "watchlist", "symbol", "tasks", "task", "connections"})
 READ, FORM = ("GET", "HEAD"), ("GET", "HEAD", "POST")
 
 
@@ -30,4 +31,4 @@ def _known(view: Callable, name: str | None) -> tuple[str, ...]:
     if (kind := getattr(view, "view_class", None)) is None:
         return READ if name in PAGES else FORM
     named = [each.upper() for each in kind.http_method_names if hasattr(kind, each)]
-    return (*named, "HEAD") if "GET" in named else tuple(named)
+    return (*READ, *(each for each in named if each != "GET")) if "GET" in named else tuple(named)

@@ -1,12 +1,14 @@
 """Long lists a page at a time, by a cursor that stays right while rows come and go."""
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, IntegerField, Q, QuerySet, Value
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
@@ -24,10 +26,15 @@ class Place(NamedTuple):
 
 
 class Cursors:
-    """Places of one list in one order. A cursor is signed: what we did not make, or made for another, is refused."""
+    """Places of one list in one order. A cursor is signed: what we did not make, or made for another, is refused.
 
-    def __init__(self, request, *order: str) -> None:
-        self._request, self._salt = request, json.dumps(["cursor", request.path.rstrip("/"), *order])
+    address: of the list, with its query, where it is another than the request's own.
+    """
+
+    def __init__(self, request, *order: str, address: str | None = None) -> None:
+        self._request, self._address = request, address
+        path = request.path if address is None else address.partition("?")[0]
+        self._salt = json.dumps(["cursor", path.rstrip("/"), *order])
 
     def asked(self) -> Place | None:
         """The place of `?cursor=`. Raises ValidationError."""
@@ -42,10 +49,10 @@ class Cursors:
             ) from None
 
     def url(self, place: Place) -> str:
-        """This request's own address, from that place on."""
+        """The list's own address, from that place on."""
         plain = tuple(each if isinstance(each, str | int | float | None) else str(each) for each in place.values)
         signed = _signed(self._salt, place._replace(values=plain))
-        return replace_query_param(self._request.build_absolute_uri(), "cursor", signed)
+        return replace_query_param(self._request.build_absolute_uri(self._address), "cursor", signed)
 
 
 class Pages(BasePagination):
@@ -71,11 +78,50 @@ class Pages(BasePagination):
         if asked is not None:
             found = found.filter(_beyond(columns, asked, [found.query.annotations[name] for name in names]))
         rows = list(found.order_by(*(f"{'-' * turned}{name}" for name, turned in columns))[: limit + 1])
+        return self._page(rows, limit, asked, names)
+
+    def paginate_tables(self, tables: Sequence[QuerySet], request) -> list[dict]:
+        """A page of the rows of several tables, as plain values, in the order of one column that all of them have.
+
+        Rows that are equal in it come table by table, and then by their keys, so that this order is total too.
+        """
+        limit, (column, falls) = self._limit(request), (self.ordering.removeprefix("-"), self.ordering.startswith("-"))
+        self._cursors, names = Cursors(request, self.ordering, "table"), ["page_0", "page_1", "page_2"]
+        asked = self._cursors.asked()
+        is_backwards = asked is not None and asked.is_backwards
+        columns = [(name, turned != is_backwards) for name, turned in zip(names, (falls, False, falls), strict=True)]
+        rows: list[dict] = []
+        for number, table in enumerate(tables):
+            found = table.annotate(page_0=F(column), page_1=Value(number, IntegerField()), page_2=F("pk"))
+            if asked is not None:
+                found = found.filter(_beyond(columns, asked, [found.query.annotations[name] for name in names]))
+            rows += found.order_by(*(f"{'-' * turned}{name}" for name, turned in columns if name != "page_1"))[
+                : limit + 1
+            ]
+        for name, turned in reversed(columns):
+            rows.sort(key=itemgetter(name), reverse=turned)
+        return self._page(rows[: limit + 1], limit, asked, names)
+
+    def _page(self, rows: list, limit: int, asked: Place | None, names: list[str]) -> list:
+        """Of rows as they were read, one more than a page has, those of the page as they are told."""
         are_more, rows = len(rows) > limit, rows[:limit]
-        if is_backwards:
+        if asked is not None and asked.is_backwards:
             rows.reverse()
         self._before, self._behind = _neighbours([_taken(row, names) for row in rows], asked, are_more=are_more)
         return rows
+
+    def paginate_rows(self, rows: Sequence[Any], request, key: Callable[[Any], int] | None = None) -> list:
+        """A page of rows that are at hand, in the order of their keys.
+
+        key: of a row; None where they stay as they are, as what is past does.
+        """
+        limit, self._cursors = self._limit(request), Cursors(request, "row")
+        asked = self._cursors.asked()
+        keys = range(len(rows)) if key is None else [key(row) for row in rows]
+        first = bisect_left(keys, asked.values[0]) if asked else 0
+        self._before = Place([keys[max(first - limit, 0)]]) if first else None
+        self._behind = Place([keys[first + limit]]) if first + limit < len(rows) else None
+        return list(rows[first : first + limit])
 
     def get_paginated_response(self, data: list) -> Response:
         following, before = (place and self._cursors.url(place) for place in (self._behind, self._before))
@@ -94,8 +140,11 @@ class Pages(BasePagination):
         """Each column and whether it falls, down to the key, which no two rows share."""
         asked = [self.ordering] if isinstance(self.ordering, str) else self.ordering
         order = [(name.removeprefix("-"), name.startswith("-")) for name in asked]
-        keys = {"pk", queryset.model._meta.pk.name}
-        return order if keys & {name for name, _ in order} else [*order, ("pk", order[-1][1])]
+        named = {name for name, _ in order}
+        keys = [field.attname for field in queryset.model._meta.pk_fields]  # several of a composite one
+        if "pk" in named or named.issuperset(keys):
+            return order
+        return [*order, *((name, order[-1][1]) for name in (keys if len(keys) > 1 else ["pk"]))]
 
 
 @lru_cache(1024)

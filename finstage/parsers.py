@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError, ValidationError
 
+MOST_WHOLE = 2**53  # beyond it a float is no exact number
 DEEPEST = 100  # far from the recursion limit of those who read, store and write it
 
 
@@ -16,7 +17,7 @@ class JSONParser(parsers.JSONParser):
     def parse(self, stream, media_type=None, parser_context=None) -> Any:
         text = codecs.getreader(parsers.get_encoding(parser_context or {}))(stream)
         try:
-            body = json.load(text, parse_constant=_no_number, object_pairs_hook=_object)
+            body = json.load(text, parse_constant=_no_number, parse_float=_number, object_pairs_hook=_object)
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from None
         except RecursionError:
@@ -30,13 +31,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {}
     for name, value in pairs:
         if name in found:
-            raise ValidationError({name[:100]: ["is said twice in one object; say it once"]})
+            raise ValidationError({name[:100]: ["is said twice in one object; say it once"]}, "duplicate_key")
         found[name] = value
     return found
 
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON")
+
+
+def _number(digits: str) -> float | int:
+    """JSON knows no integers apart: 14.0 is one, as our document of the interface has it too."""
+    value = float(digits)
+    return int(value) if value.is_integer() and abs(value) <= MOST_WHOLE else value
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -1,6 +1,7 @@
 """Every setting of Finstage, in one file. Environment variables choose the size; a wrong one stops the start."""
 
 import hashlib
+import ipaddress
 import os
 import secrets
 import shlex
@@ -13,7 +14,8 @@ from urllib.parse import quote
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finstage import addresses
+from finstage import addresses, subjects
+from realtime.transports import servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -114,12 +116,21 @@ def _origins() -> list[str]:
     return given
 
 
+def _networks(name: str) -> list:
+    try:
+        return [ipaddress.ip_network(each, strict=False) for each in env.list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has {error}; write 127.0.0.1 or 10.0.0.0/8, several by commas.") from None
+
+
 SECRET_KEY = _secret_key()
 DEBUG = _truth("DEBUG", False)
 HOST = env.str("HOST", default="") or "127.0.0.1"
 PORT = _whole("PORT", 8000, 1, 65535)
+SERVER = _choice("FINSTAGE_SERVER", list(servers.SERVERS), "daphne")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or addresses.answering_to(HOST)
 CSRF_TRUSTED_ORIGINS = _origins()
+TRUSTED_PROXIES = _networks("FINSTAGE_TRUSTED_PROXIES")
 AUTH_USER_MODEL = "finstage.User"
 
 # How a hint writes the command line, so that it works as typed in this folder. (A venv's Python is a link: no resolve.)
@@ -140,6 +151,8 @@ YAHOO_SOCKET = env.str("FINSTAGE_YAHOO_SOCKET", default="")
 YAHOO_STREAM = env.str("FINSTAGE_YAHOO_STREAM", default="") or "wss://streamer.finance.yahoo.com/?version=2"
 YAHOO_CA = env.str("FINSTAGE_YAHOO_CA", default="")
 MARKET_DATA_OPEN = _truth("FINSTAGE_MARKET_DATA_OPEN", True)
+# Symbols that one person may add within a day; staff as many as they like.
+SYMBOLS_A_DAY = _whole("FINSTAGE_SYMBOLS_A_DAY", 20, 0, 10_000)
 # Bars that a process keeps as arrays: ten years of a symbol take 140 KB, and 240 KB where its shares were split.
 COLUMNS_BYTES = _whole("FINSTAGE_COLUMNS_BYTES", 64 << 20, 0, 1 << 36)
 # Pages of bars that a process keeps as they go out: one of 250 takes 110 KB.
@@ -166,18 +179,22 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
 ]
 MIDDLEWARE = [
     "finstage.connections.Middleware",
     "finstage.security.Middleware",
     "django.middleware.security.SecurityMiddleware",
+    "finstage.compression.Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "finstage.access.door.Middleware",
+    "finstage.accounts.middleware.Middleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "finstage.methods.Middleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "finstage.parameters.Middleware",
@@ -219,8 +236,8 @@ _MYSQL = {
 }
 
 
-def _database() -> dict:
-    url = _address("DATABASE_URL", addresses.database_fault)
+def database(url: str) -> dict:
+    """What Django is told of the database at a URL; of none, of our own."""
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "finstage.sqlite3", "OPTIONS": _SQLITE}
     database = environ.Env.db_url_config(url)
@@ -245,7 +262,8 @@ def _require_mysqlclient() -> None:
 
 
 # The threads that own connections are the bounded pool of the gate, so that they may keep them.
-DATABASES = {"default": {**_database(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}}
+_KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DATABASES = {"default": {**database(_address("DATABASE_URL", addresses.database_fault)), **_KEPT}}
 
 # Redis protocol
 
@@ -259,6 +277,12 @@ _REDIS_URL = _address("REDIS_URL", addresses.redis_fault)
 REDIS_EMBEDDED = not _REDIS_URL
 REDIS_URL = _REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 REDIS_PREFIX = "finstage:"
+
+# Streams
+
+# How long prices may wait to leave together: while the process is idle, and while it is busy.
+STREAM_FLUSH_IDLE_SECONDS = _number("FINSTAGE_STREAM_FLUSH_IDLE_MS", 30, 0, 1000) / 1000
+STREAM_FLUSH_BUSY_SECONDS = _number("FINSTAGE_STREAM_FLUSH_BUSY_MS", 100, 0, 1000) / 1000
 
 # Celery
 
@@ -289,7 +313,19 @@ CELERY_BEAT_SCHEDULER = "finstage.beat:Scheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # How long a worker that is told to stop waits for its jobs before it gives them back.
 JOBS_DRAIN_SECONDS = _number("FINSTAGE_JOBS_DRAIN_SECONDS", 4, 0, 3600)
+# What the processes of isolated jobs have in common is loaded once, before they are forked.
+JOBS_LOAD_AHEAD = ["market.sources.registry.load_ahead"]
 DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# Retention: for how many days the rows of each table are kept
+
+SNAPSHOT_DAYS = _whole("FINSTAGE_SNAPSHOT_DAYS", 7, 1, 3_650)
+MINUTE_DAYS = _whole("FINSTAGE_MINUTE_DAYS", 400, 30, 36_500)
+PROVISIONAL_DAYS = _whole("FINSTAGE_PROVISIONAL_DAYS", 30, 1, 3_650)
+EVENT_DAYS = _whole("FINSTAGE_EVENT_DAYS", 90, 1, 3_650)
+ALERT_DAYS = _whole("FINSTAGE_ALERT_DAYS", 730, 1, 36_500)
+JOB_DAYS = _whole("FINSTAGE_JOB_DAYS", 30, 1, 3_650)
+AUDIT_DAYS = _whole("FINSTAGE_AUDIT_DAYS", 730, 1, 36_500)
 
 # HTTP
 
@@ -306,12 +342,34 @@ GATE_ANSWER_SECONDS = _number("FINSTAGE_HTTP_ANSWER_SECONDS", 30, 0.1, 3600)
 # Each part of a form costs its thread a millisecond at worst, and several times that is what a request may cost.
 # 500 symbols may come one by one, with other parameters beside them.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 600
+# Requests in a minute, of each web process; 0 is no limit. An address may be that of a whole office.
+REQUESTS_PER_ADDRESS = _whole("FINSTAGE_REQUESTS_PER_ADDRESS", 60_000, 0, 10**9)
+REQUESTS_PER_USER = _whole("FINSTAGE_REQUESTS_PER_USER", 30_000, 0, 10**9)
+REQUESTS_PER_KEY = _whole("FINSTAGE_REQUESTS_PER_KEY", 30_000, 0, 10**9)
+# Sockets and streams of events at once, of each web process; 0 is no limit.
+CONNECTIONS_PER_ADDRESS = _whole("FINSTAGE_CONNECTIONS_PER_ADDRESS", 1000, 0, 10**6)
+CONNECTIONS_PER_USER = _whole("FINSTAGE_CONNECTIONS_PER_USER", 200, 0, 10**6)
+CONNECTIONS_PER_KEY = _whole("FINSTAGE_CONNECTIONS_PER_KEY", 200, 0, 10**6)
+# Replays at once: of a person, or of an address where nobody says who they are, and of each web process; how many
+# messages a second one of them may tell; and whether people who are not logged in may have any.
+REPLAYS_PER_USER = _whole("FINSTAGE_REPLAYS_PER_USER", 2, 0, 1000)
+REPLAYS_PER_PROCESS = _whole("FINSTAGE_REPLAYS_PER_PROCESS", 20, 0, 1000)
+REPLAY_RATE = _number("FINSTAGE_REPLAY_RATE", 500, 1, 100_000)
+REPLAYS_FOR_GUESTS = _truth("FINSTAGE_REPLAYS_FOR_GUESTS", True)
+# Who may make an account: nobody (staff make them in the admin), whom staff invite, or anybody.
+REGISTRATION = _choice("FINSTAGE_REGISTRATION", ["off", "invitation", "open"], "off")
+LOGIN_URL, LOGIN_REDIRECT_URL = "login", "watchlist"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link of a mail opens anything
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
 CSRF_FAILURE_VIEW = "finstage.errors.csrf_failure"
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "finstage.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "finstage.schema.Schema",
     "DEFAULT_PERMISSION_CLASSES": ["finstage.access.MarketData"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Session"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Key", "finstage.access.Session"],
     "DEFAULT_PARSER_CLASSES": ["finstage.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["finstage.renderers.JSONRenderer", "finstage.renderers.CSVRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finstage.renderers.Negotiation",
@@ -321,20 +379,41 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Finstage Market Data",
     "VERSION": "2",
     "OAS_VERSION": "3.1.0",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v2",
+    "ENUM_NAME_OVERRIDES": {
+        "IntervalEnum": "market.intervals.CHOICES",
+        "StoredIntervalEnum": "market.intervals.STORED_CHOICES",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "finstage.schema.outside_django"],
     "DESCRIPTION": "Prices, bars, quotes and indicators; each says where it came from and when.",
-    # Swagger UI asks a validator on the internet otherwise.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "EXTERNAL_DOCS": {"description": "Live stream: what is said on the WebSocket", "url": "/api/docs/realtime/"},
+    "TAGS": [{"name": name, "description": said} for name, said in subjects.SAID.items()],
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+
+# Mail
+
+
+def _mail() -> dict:
+    """Of a mail server by its URL; of none, mail is written to where the web process writes."""
+    try:
+        return env.email_url("EMAIL_URL", default="consolemail://")
+    except (KeyError, ValueError):
+        allowed = "smtp://USER:PASSWORD@HOST:25, smtp+tls://..:587, smtp+ssl://..:465 or consolemail://"
+        raise ImproperlyConfigured(f"EMAIL_URL is no address of a mail server; it can be {allowed}.") from None
+
+
+_MAIL = _mail()
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "localhost", _MAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("FINSTAGE_MAIL_FROM", default="") or "Finstage <finstage@localhost>"
 
 # Language and time
 

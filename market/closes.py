@@ -5,6 +5,7 @@ price of a day ago of what trades around the clock. Ours is the bar that we hold
 """
 
 import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ class Facts:
 class Closes:
     """The closes that quotes are counted from, looked up once a session and now and then.
 
+    What a look has found is kept in memory, so that one thread may look while another counts.
+
     asks: whether a source is asked for a split where one would explain what a session begins with.
     """
 
@@ -55,42 +58,67 @@ class Closes:
         self._asks = asks
         self._facts: dict[str, Facts] = {}
         self._looked_at: dict[str, float] = {}
-        self._asked: dict[tuple[str, date], tuple[Job, float]] = {}
+        self._asked: dict[tuple[str, date], tuple[Job | None, float]] = {}  # None where nobody can be asked
+        self._looking = threading.Lock()
 
     def counted(self, told: Sequence[Quote], seen: Mapping[str, Quote]) -> list[Quote]:
         """The quotes with the close that their change is counted from, None where nobody knows it.
 
         seen: the quote before these of each ticker.
         """
-        self._look(told, seen)
+        if any(map(self.is_due, told)):
+            self.look(told, seen)
+        return self.remembered(told)
+
+    def remembered(self, told: Sequence[Quote]) -> list[Quote]:
+        """As `counted`, by what was looked up before; asks no database."""
         return [self._counted(quote) for quote in told]
 
-    def _counted(self, quote: Quote) -> Quote:
+    def is_unknown(self, quote: Quote) -> bool:
+        """Whether nobody has looked since its session began."""
         facts = self._facts.get(quote.ticker)
-        if facts is None or facts.session != quote.session_date:
-            return quote
-        close = previous_close(quote.previous_close, facts)
-        if close is not None and self._asks and may_be_split(quote, close, facts) and self._waits(quote):
+        is_new = facts is not None and facts.session < quote.session_date
+        return is_new or quote.ticker not in self._looked_at
+
+    def is_due(self, quote: Quote) -> bool:
+        """Whether a look may find more."""
+        return self._is_old(quote) or self._is_waited_for(quote)
+
+    def look(self, told: Sequence[Quote], seen: Mapping[str, Quote]) -> None:
+        """Look up what is due, and ask for a split where one would explain what a session begins with."""
+        with self._looking:
+            answered = self._answered()
+            old = [quote for quote in told if self._is_old(quote) or quote.ticker in answered]
+            self._read({quote.ticker: quote.session_date for quote in old}, seen)
+            for quote in told:
+                self._ask(quote)
+
+    def _is_old(self, quote: Quote) -> bool:
+        is_late = time.monotonic() - self._looked_at.get(quote.ticker, -math.inf) >= LOOK_SECONDS
+        return is_late or self.is_unknown(quote)
+
+    def _counted(self, quote: Quote) -> Quote:
+        close, is_doubted = self._judged(quote)
+        if is_doubted and not self._is_answered(quote):
             close = None
         return quote if close == quote.previous_close else replace(quote, previous_close=close)
 
-    def _look(self, told: Sequence[Quote], seen: Mapping[str, Quote]) -> None:
-        now = time.monotonic()
-        answered = self._answered()
-        sessions = {quote.ticker: quote.session_date for quote in told if self._is_due(quote, now)}
-        sessions |= {quote.ticker: quote.session_date for quote in told if quote.ticker in answered}
+    def _judged(self, quote: Quote) -> tuple[float | None, bool]:
+        """The close to count from, and whether a split that nobody has named yet would explain the price after it."""
+        facts = self._facts.get(quote.ticker)
+        if facts is None or facts.session != quote.session_date:
+            return quote.previous_close, False
+        close = previous_close(quote.previous_close, facts)
+        return close, close is not None and self._asks and may_be_split(quote, close, facts)
+
+    def _read(self, sessions: Mapping[str, date], seen: Mapping[str, Quote]) -> None:
         if not sessions:
             return
         heard = {each: facts.seen for each, facts in self._facts.items() if facts.session == sessions.get(each)}
         # What is recorded says what it counts from, and may have no calendar.
         found = _read(sessions, seen) if sources.has_hours() else {}
         self._facts |= {each: replace(facts, seen=heard.get(each, facts.seen)) for each, facts in found.items()}
-        self._looked_at |= dict.fromkeys(sessions, now)
-
-    def _is_due(self, quote: Quote, now: float) -> bool:
-        facts = self._facts.get(quote.ticker)
-        is_new = facts is not None and facts.session < quote.session_date
-        return is_new or now - self._looked_at.get(quote.ticker, -math.inf) >= LOOK_SECONDS
+        self._looked_at |= dict.fromkeys(sessions, time.monotonic())
 
     def _answered(self) -> set[str]:
         """Those whose answer about splits has come since: what is known of them is looked up before they are told."""
@@ -101,17 +129,25 @@ class Closes:
         self._asked |= {key: (jobs_now.get(job.pk, job), since) for key, (job, since) in waiting.items()}
         return {ticker for ticker, session in waiting if _is_over(*self._asked[ticker, session])}
 
-    def _waits(self, quote: Quote) -> bool:
-        """Whether the source is still asked for a split; the first time it is asked."""
+    def _ask(self, quote: Quote) -> None:
+        """Have the source asked for a split, once a session."""
         key = quote.ticker, quote.session_date
-        if key not in self._asked:
-            if not sources.can("history"):
-                return False
-            self._asked = {each: asked for each, asked in self._asked.items() if each[1] >= quote.session_date - _OLD}
+        if key in self._asked or not self._judged(quote)[1]:
+            return
+        asked = None
+        if sources.can("history"):
             named = f"market.history_chunk:{quote.ticker}:{quote.session_date}"
             asked = jobs.submit("market.history_chunk", {"symbols": [quote.ticker]}, key=named, priority="high")
-            self._asked[key] = asked, time.monotonic()
-        return not _is_over(*self._asked[key])
+        kept = {each: job for each, job in self._asked.items() if each[1] >= quote.session_date - _OLD}
+        self._asked = kept | {key: (asked, time.monotonic())}
+
+    def _is_waited_for(self, quote: Quote) -> bool:
+        """Whether the source is asked for a split, or is to be."""
+        return self._judged(quote)[1] and not self._is_answered(quote)
+
+    def _is_answered(self, quote: Quote) -> bool:
+        asked = self._asked.get((quote.ticker, quote.session_date))
+        return asked is not None and _is_over(*asked)
 
 
 def previous_close(told: float | None, facts: Facts) -> float | None:
@@ -152,8 +188,8 @@ def _are_apart(price: float, other: float, ratio: float) -> bool:
     return min(price, other) <= 0 or max(price, other) / min(price, other) > ratio
 
 
-def _is_over(job: Job, since: float) -> bool:
-    return job.is_ended or time.monotonic() - since > PATIENCE_SECONDS
+def _is_over(job: Job | None, since: float) -> bool:
+    return job is None or job.is_ended or time.monotonic() - since > PATIENCE_SECONDS
 
 
 def _read(sessions: Mapping[str, date], seen: Mapping[str, Quote]) -> dict[str, Facts]:

@@ -46,9 +46,10 @@ def ask(tickers: list[str]) -> dict:
     outcome = jobs.fan_out(tickers, symbols.resolve, parallel=1)
     outcome.require_any()
     told, newer, counting = set(), [], closes.Closes(asks=False)
+    negative = symbols.negative(outcome.done.values())
     for quote in source.quotes(outcome.done.values()):  # each is kept as it comes, whatever becomes of those behind it
         told.add(quote.ticker)
-        newer += quotes.keep(counting.counted([quote], {}))
+        newer += quotes.keep(counting.counted([quote], {}), negative=negative)
     untold = {ticker: "no_data: the source names no price" for ticker in outcome.done if ticker not in told}
     jobs.current().tell_parts(untold)
     with jobs.current().commit() as end:
@@ -67,7 +68,9 @@ def keep_closes(tickers: list[str]) -> dict:
     outcome.require_any()
     told = list(outcome.done.values())
     known = quotes.latest(list(outcome.done))
-    quotes.keep([close for close in told if known[close.ticker] is None])
+    shown = [close for close in told if known[close.ticker] is None]
+    found = symbols.found([close.ticker for close in shown]).values()
+    quotes.keep(shown, negative=symbols.negative(found))
     with jobs.current().commit() as end:
         end.result = {
             "done": {close.ticker: {"close": close.price, "session": str(close.session_date)} for close in told},

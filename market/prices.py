@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 # CONTRACT.md: `second`, or `day` where only the session is known.
@@ -13,6 +14,7 @@ SECOND, DAY = "second", "day"
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e12
 MOST_DECIMALS = 12  # of the smallest price
 COARSE = 1000  # a price of fewer smallest steps of its symbol would be off by up to 0.05 %
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOISE = 2.0**-22  # of two float32 one after the other, as sources tell prices: a part of the price
 LARGEST_VOLUME = 2**63 - 1  # of the database's column
 AHEAD = timedelta(minutes=5)  # the clocks of two machines may be apart by so much
@@ -22,6 +24,34 @@ SETTLING = timedelta(minutes=20)  # after its close a session's last prices are 
 BAR_STATES = FORMING, CLOSED_BAR, FINAL = "forming", "closed", "final"
 PRICES_OF_A_QUOTE = ("price", "previous_close", "open", "high", "low")
 MARKET_STATES = OPEN, CLOSED, PRE, POST = "open", "closed", "pre", "post"
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """The last price of the hours before or after a session. It stands beside a close and is of no session's bar.
+
+    price: float64 in the symbol's own currency, as traded then, rounded to its decimals. session: PRE or POST.
+    session_date: the exchange's own day of it. beside: the session whose close it stands beside. until: when the next
+    session opens; then it is over. shares: what that close is multiplied by in the shares of this price; None where
+    nobody has looked yet whether a split lies between.
+    """
+
+    ticker: str
+    session: str
+    price: float
+    as_of: datetime
+    received_at: datetime
+    session_date: date
+    beside: date
+    until: datetime
+    shares: float | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return now >= self.until
+
+    def stands(self, quote: "Quote", now: datetime) -> bool:
+        """Whether it is still said beside a quote: no session has opened since, nor is the quote of a later one."""
+        return not self.is_over(now) and quote.session_date <= self.beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +77,7 @@ class Quote:
     market_state: str  # one of MARKET_STATES
     is_final: bool = False  # the source has settled the session: its bar will not move any more
     state: str = ""  # of the session's bar: one of BAR_STATES; where it is not said, as is_final says
+    extended: Extended | None = None  # what stands beside it; it is kept for itself, and moves nothing of this
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", self.state or (FINAL if self.is_final else FORMING))
@@ -64,8 +95,19 @@ class Quote:
 
     @property
     def change_percent(self) -> float | None:
-        """Percent points: 1.25 is 1.25 %."""
-        return None if not self.previous_close else (self.price / self.previous_close - 1) * 100
+        """Percent points: 1.25 is 1.25 %. None also of a close that is not above zero: nothing is a part of it."""
+        is_counted = self.previous_close is not None and self.previous_close > 0
+        return (self.price / self.previous_close - 1) * 100 if is_counted else None
+
+    @property
+    def close_beside(self) -> float | None:
+        """What the change of the extended price counts from: this price in its shares; None where that is not known, or
+        it stands beside another session's.
+        """
+        beside = self.extended
+        if beside is None or beside.shares is None or beside.beside != self.session_date:
+            return None
+        return self.price * beside.shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +174,9 @@ class Named:
         return len(self.actions)
 
 
-def is_price(value: object) -> bool:
-    return is_number(value) and SMALLEST_PRICE <= value <= LARGEST_PRICE
+def is_price(value: object, *, may_be_negative: bool = False) -> bool:
+    smallest = -LARGEST_PRICE if may_be_negative else SMALLEST_PRICE
+    return (type(value) is float or is_number(value)) and smallest <= value <= LARGEST_PRICE  # no NaN lies there
 
 
 def is_volume(value: object) -> bool:
@@ -159,10 +202,17 @@ def is_ahead(at: datetime, now: datetime) -> bool:
     return at > now + AHEAD
 
 
+@lru_cache(maxsize=4096)  # a tick's instants are told by its price, its bar and its indicators
 def instant(at: datetime) -> str:
     """ISO 8601 in UTC with `Z`, to the millisecond where there is one."""
     text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")
     return text[:-6] + "Z"
+
+
+def microseconds(at: datetime) -> int:
+    """Since 1970."""
+    delta = at - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def midnight(session_date: date) -> datetime:
@@ -200,6 +250,8 @@ def kept(price: float, decimals: int) -> float:
     """A price with the decimals that it is kept with: its symbol's, unless they are too coarse for it, as for a coin of
     0.000008, or for a share of 0.2234 before fifty of them became one. Then it has as many as a float32 tells.
     """
+    if round(price, decimals) == price:
+        return price
     if abs(price) * 10**decimals >= COARSE:
         return round(round(price, decimals + 2), decimals)  # half a cent to the same side, whatever it was divided by
     for places in range(decimals, MOST_DECIMALS):
@@ -209,6 +261,7 @@ def kept(price: float, decimals: int) -> float:
 
 
 def changed(quote: Quote, change: Callable[[float], float]) -> Quote:
-    """The quote with each of its prices changed alike."""
-    values = {name: getattr(quote, name) for name in PRICES_OF_A_QUOTE}
-    return replace(quote, **{name: None if value is None else change(value) for name, value in values.items()})
+    """The quote with each of its prices changed alike; itself where that changes none."""
+    told = ((name, getattr(quote, name)) for name in PRICES_OF_A_QUOTE)
+    others = {name: new for name, value in told if value is not None and (new := change(value)) != value}
+    return replace(quote, **others) if others else quote

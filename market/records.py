@@ -1,20 +1,22 @@
 """Records: the highest high and the lowest low of each symbol, of all time and of 52 weeks, in today's shares."""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 from django.db import connection, transaction
 
-from market import actions, bars, symbols
+from market import actions, bars, coverage, symbols
 from market.actions import adjustments
 from market.bars import stored
 from market.models import DataSource, Record
+from market.prices import PRE, Quote
 from monitoring import jobs
 
 _YEAR = np.timedelta64(52, "W")
-_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at"]
+_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,30 @@ def latest(
     return found
 
 
+def with_session(record: Record, quote: Quote | None) -> Record:
+    """The record with the session that runs, by the highest and lowest of its hours; itself where it sets neither.
+
+    What trades before the session opens makes no record. Pure.
+    """
+    if quote is None or quote.session_date <= record.as_of or quote.market_state == PRE:
+        return record
+    is_higher = quote.high is not None and quote.high > record.high
+    is_lower = quote.low is not None and quote.low < record.low
+    if not (is_higher or is_lower):
+        return record
+    now = copy(record)
+    if is_higher:
+        now.high, now.high_date = quote.high, quote.session_date
+    if is_lower:
+        now.low, now.low_date = quote.low, quote.session_date
+    return now
+
+
+def distance_percent(price: float, extreme: float) -> float | None:
+    """How far a price is above one, in percent points; None of what is not above zero: nothing is a part of it."""
+    return round((price / extreme - 1) * 100, 4) if extreme > 0 else None
+
+
 def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
     """The extremes of each scope. columns: as bars.columns gives them; raises bars.NoBars where they are empty."""
     if not len(columns["session_date"]):
@@ -88,10 +114,11 @@ class Rewound(RuntimeError):
 def _store(ticker: str) -> None:
     epoch = DataSource.objects.epoch()  # before the bars
     symbol = symbols.resolve(ticker)
+    version = coverage.latest([symbol.ticker])[symbol.ticker]
     columns = bars.columns(symbol.ticker)
     found, as_of = extremes(columns), columns["session_date"][-1].item()
     _, source = stored.last(symbol)
-    facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC)}
+    facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC), "version": version}
     rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["symbol", "scope"]

@@ -13,13 +13,34 @@ from django_celery_beat import admin as beat  # registers its pages, of which ou
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework.exceptions import ValidationError
 
-from monitoring import jobs, submissions
-from monitoring.jobs import JobError, crontabs, schedules
+from monitoring import jobs, shown, submissions
+from monitoring.jobs import JobError, crontabs, declaration, schedules
 from monitoring.jobs.errors import printable
-from monitoring.models import Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
+from monitoring.models import AuditEntry, Job, JobAttempt, JobTemplate, ScheduleSlot, Worker
 
 logger = logging.getLogger(__name__)
+ACTS = {
+    "account.delete": _("an account deleted itself"),
+    "actions.decide": _("a disputed action was decided"),
+    "keys.change": _("a key was changed"),
+    "keys.make": _("a key was made"),
+    "keys.revoke": _("a key was revoked"),
+    "quarantine.release": _("a bar that was held back was released"),
+    "sockets.broadcast": _("a broadcast was sent"),
+    "sockets.close": _("a client was closed"),
+    "source.pause": _("the source was left alone for a while"),
+    "source.resume": _("the source was asked again"),
+    "symbols.stopped": _("symbols were let go"),
+    "symbols.streaming": _("symbols were taken up"),
+}
 admin.site.unregister([beat.PeriodicTask, beat.SolarSchedule])
+
+
+def titled(name: str) -> str:
+    """What people call a job, or a schedule that bears its name and a number."""
+    job, _space, number = name.partition(" ")
+    declared = declaration.find(job)
+    return f"{declared.rules.title} {number}".strip() if declared and declared.rules.title else name
 
 
 class ReadOnly:
@@ -40,8 +61,8 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["id", "name", "about", "state", "priority", "attempt", "error_code", "created_at", "finished_at"]
-    list_filter = ["state", "priority", "name"]
+    list_display = ["short_id", "title", "about", "told_state", "priority", "attempt", "told_code", "asked", "ended"]
+    list_filter = ["state", "priority", ("name", shown.worded(titled))]
     search_fields = ["id", "name", "about"]
     date_hierarchy = None
     show_full_result_count = False
@@ -50,6 +71,32 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
+
+    @admin.display(description=_("id"), ordering="id")
+    def short_id(self, job: Job) -> str:
+        return shown.short(job.pk)
+
+    @admin.display(description=_("name"), ordering="name")
+    def title(self, job: Job) -> str:
+        return titled(job.name)
+
+    @admin.display(description=_("state"), ordering="state")
+    def told_state(self, job: Job) -> str:
+        if job.outcome and job.outcome != Job.Outcome.WHOLE:
+            return shown.badge("partial", job.get_outcome_display())
+        return shown.badge(job.state, job.get_state_display())
+
+    @admin.display(description=_("error code"), ordering="error_code", empty_value="–")
+    def told_code(self, job: Job) -> str | None:
+        return shown.code(job.error_code) if job.error_code else None
+
+    @admin.display(description=_("created at"), ordering="id")
+    def asked(self, job: Job) -> str:
+        return shown.ago(job.created_at)
+
+    @admin.display(description=_("finished at"), ordering="finished_at")
+    def ended(self, job: Job) -> str:
+        return shown.ago(job.finished_at)
 
     @admin.action(description=_("Cancel"))
     def cancel(self, request, queryset) -> None:
@@ -77,18 +124,21 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = [
-        "id",
-        "host",
-        "pid",
-        "concurrency",
-        "started_at",
-        "heartbeat_at",
-        "stopped_at",
-        "lost_at",
-        "processed",
-        "failed",
-    ]
+    list_display = ["short_id", "host", "pid", "told_state", "seen", "concurrency", "processed", "failed"]
+
+    @admin.display(description=_("id"))
+    def short_id(self, worker: Worker) -> str:
+        return shown.short(worker.pk)
+
+    @admin.display(description=_("state"))
+    def told_state(self, worker: Worker) -> str:
+        if worker.lost_at:
+            return shown.badge("lost", _("lost"))
+        return shown.badge("cancelled", _("stopped")) if worker.stopped_at else shown.badge("running", _("running"))
+
+    @admin.display(description=_("heartbeat at"), ordering="heartbeat_at")
+    def seen(self, worker: Worker) -> str:
+        return shown.ago(worker.heartbeat_at)
 
 
 class ScheduleForm(forms.ModelForm):
@@ -129,7 +179,7 @@ class ScheduleAdmin(admin.ModelAdmin):
     """Schedules of jobs. The row of the tick itself is what beat sends once a minute."""
 
     form = ScheduleForm
-    list_display = ["name", "enabled", "scheduler", "kwargs", "one_off", "start_time", "last_run_at"]
+    list_display = ["name", "enabled", "scheduler", "kwargs", "one_off", "start_time", "last_run"]
     list_editable = ["enabled"]
     list_filter = ["enabled"]
     list_select_related = ["interval", "crontab", "clocked"]
@@ -137,6 +187,10 @@ class ScheduleAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(task=schedules.TICK)
+
+    @admin.display(description=_("last run"), ordering="last_run_at")
+    def last_run(self, schedule: PeriodicTask) -> str:
+        return shown.ago(schedule.last_run_at)
 
     def save_model(self, request, obj, form, change) -> None:
         obj.task = schedules.TICK
@@ -189,8 +243,33 @@ class JobTemplateAdmin(admin.ModelAdmin):
     list_display = ["name", "owner", "updated_at"]
 
 
+class ScheduleFilter(admin.RelatedFieldListFilter):
+    def field_choices(self, field, request, model_admin) -> list[tuple[int, str]]:
+        planned = PeriodicTask.objects.filter(task=schedules.TICK).exclude(name=schedules.TICK).order_by("name")
+        return [(pk, titled(name)) for pk, name in planned.values_list("pk", "name")]
+
+
 @admin.register(ScheduleSlot)
 class ScheduleSlotAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["schedule", "slot", "outcome", "reason", "job"]
-    list_filter = ["outcome", "schedule"]
+    list_filter = ["outcome", ("schedule", ScheduleFilter)]
     list_select_related = ["schedule", "job"]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["done", "actor_name", "via", "told_action", "target", "outcome"]
+    list_filter = [("action", shown.worded(lambda action: ACTS.get(action, action)))]
+    search_fields = ["actor_name", "target"]
+    date_hierarchy = "at"
+
+    @admin.display(description=_("action"), ordering="action")
+    def told_action(self, entry: AuditEntry) -> str:
+        return ACTS.get(entry.action, entry.action)
+
+    @admin.display(description=_("at"), ordering="at")
+    def done(self, entry: AuditEntry) -> str:
+        return shown.ago(entry.at)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False

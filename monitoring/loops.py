@@ -12,9 +12,10 @@ What is skipped is logged and counted. That a loop turns is its sign of life: `f
 not, and `monitoring.heartbeats` tells them to others. No Django here, and no thread: a loop may be a coroutine too.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 15.0  # so long a turn may last or be due, where its loop does not say otherwise
 LINES, LINE_SECONDS = 20, 5.0  # of a loop's log: so many at once, then one in so long; a full disk helps nobody
+CANCELLED_AGAIN_SECONDS = 0.2
 TURNS_THAT_FAIL = 3  # in a row: then the loop is at fault, and not one turn
 
 _running: dict[int, "Loop"] = {}
@@ -83,18 +85,14 @@ class Loop:
         finally:
             self._is_turning, self._sign_at = False, time.monotonic()
 
-    @contextmanager
-    def one(self, element: object) -> Iterator[None]:
+    def one(self, element: object) -> "_One":
         """One element of a turn. One that breaks is skipped, and those behind it come."""
         self._sign_at = time.monotonic()
-        try:
-            yield
-        except (*self.away, *self.ends):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, those behind it are not to blame
-            self.skip(element, error)
-        else:
-            self._skipping = 0
+        return _One(self, element)
+
+    def done(self) -> None:
+        """An element did not break, as `one` finds."""
+        self._skipping = 0
 
     def skip(self, element: object, error: Exception) -> None:
         """Log and count an element that is left out, as `one` does."""
@@ -135,6 +133,27 @@ class Loop:
         return True
 
 
+class _One:
+    """The block of one element. No generator, which would cost more than most elements do."""
+
+    __slots__ = ("_element", "_loop")
+
+    def __init__(self, loop: Loop, element: object) -> None:
+        self._loop, self._element = loop, element
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if error is None:
+            self._loop.done()
+            return False
+        if not isinstance(error, Exception) or isinstance(error, (*self._loop.away, *self._loop.ends)):
+            return False
+        self._loop.skip(self._element, error)  # whatever it is, those behind it are not to blame
+        return True
+
+
 def running() -> list[Loop]:
     """The loops of this process."""
     return list(_running.values())
@@ -143,6 +162,19 @@ def running() -> list[Loop]:
 def faults() -> list[str]:
     """What is wrong with the loops of this process, a sentence each; empty where all turn."""
     return [f"{loop.name}: {fault}" for loop in running() if (fault := loop.fault())]
+
+
+async def end(tasks: Iterable[asyncio.Task]) -> None:
+    """Cancel coroutines until each has ended.
+
+    Once is not enough: the `asyncio.wait_for` of Python 3.11, through which redis-py writes, drops a cancellation that
+    comes as what it waits for is done.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCELLED_AGAIN_SECONDS)
 
 
 def _is_told(times: int) -> bool:

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitoring import loops
+from monitoring.latencies import Latency
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +30,39 @@ GATE_ABANDONED = Counter("finstage_gate_abandoned", "Requests whose client left 
 
 CONNECTIONS = Gauge("finstage_connections", "Open connections to the web process, WebSockets too.")
 WEBSOCKETS = Gauge("finstage_websocket_connections", "Open WebSockets.")
+REPLAYS = Gauge("finstage_replays", "Replays of clients that play or stand still.")
+EVENT_STREAMS = Gauge("finstage_event_streams", "Open answers of server-sent events.")
+CONNECTIONS_REFUSED = Counter(
+    "finstage_connections_refused", "Sockets and event streams refused: that many are open already.", ["limit"]
+)
 WEBSOCKETS_SLOW = Counter("finstage_websocket_slow_disconnects", "WebSockets dropped because they did not read.")
+STREAM_GAPS = Counter("finstage_stream_gaps", "Gaps told to clients: messages of a stream that can't be had again.")
 WEBSOCKETS_FLOODING = Counter("finstage_websocket_flood_disconnects", "WebSockets closed for pings or fragments.")
 WEBSOCKETS_SILENT = Counter("finstage_websocket_silent_disconnects", "WebSockets closed because they said nothing.")
+
+PRICE_FROM_SOURCE = Latency(
+    "finstage_price_from_source_seconds",
+    "From the market's time of a new price of an open market to our receipt of it.",
+    ["source", "way"],
+)
+PRICE_TO_CLIENT = Latency(
+    "finstage_price_to_client_seconds", "From our receipt of a price to the end of the flush that wrote it to sockets."
+)
+
+PRICE_ASKED_AGAIN = Latency(
+    "finstage_price_asked_again_seconds",
+    "Between two questions about a symbol of an open market of which nothing is streamed.",
+    ["source"],
+)
 
 UNREADABLE = Counter(
     "finstage_unreadable_values", "Values in Redis that count as absent: another version wrote them.", ["kind"]
 )
 
+INDICATORS_REFUSED = Counter(
+    "finstage_indicators_refused", "Requests for indicators beyond the usual ones that had no room."
+)
+INDICATORS_LEFT_OUT = Gauge("finstage_indicators_left_out", "Indicators that are held and not made: they are too many.")
 INDICATORS_FAILED = Counter("finstage_indicators_failed", "Indicators of a symbol that broke.", ["indicator"])
 
 ERRANDS_LOST = Counter(

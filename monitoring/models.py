@@ -1,4 +1,4 @@
-"""What we measure about ourselves, in rows: the jobs, who runs them, and which slots of a schedule were taken."""
+"""What we know of ourselves, in rows: jobs and who runs them, the slots of schedules that were taken, who did what."""
 
 import secrets
 import time
@@ -72,6 +72,22 @@ class JobQuerySet(models.QuerySet):
     def with_undone(self) -> "JobQuerySet":
         """With `leaves_undone`: whether a job that it asked for did."""
         return self.annotate(leaves_undone=models.Exists(Job.objects.undone().filter(parent=models.OuterRef("pk"))))
+
+    def in_part(self) -> "JobQuerySet":
+        """Jobs that completed, while a part of theirs or a job that they asked for did not."""
+        is_partial = models.Q(outcome=Job.Outcome.PARTIAL) | models.Q(leaves_undone=True)
+        return self.filter(is_partial, state=Job.State.COMPLETED)
+
+    def with_schedule(self) -> "JobQuerySet":
+        """With `schedule_name`: the schedule whose run a job is, None where it is none's."""
+        slots = ScheduleSlot.objects.filter(job=models.OuterRef("pk")).order_by("-slot")
+        return self.annotate(schedule_name=models.Subquery(slots.values("schedule__name")[:1]))
+
+    def scheduled(self, name: str = "") -> "JobQuerySet":
+        """Runs of schedules, or of the one with this name."""
+        slots = ScheduleSlot.objects.filter(job__isnull=False)
+        slots = slots.filter(schedule__name=name) if name else slots
+        return self.filter(pk__in=slots.values("job"))
 
     def about(self, subject: str) -> "JobQuerySet":
         """Jobs with this among what they are about, such as a symbol, however many others there are."""
@@ -293,3 +309,28 @@ class ScheduleSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slot:%Y-%m-%d %H:%M:%S} {self.outcome}"
+
+
+class AuditEntry(models.Model):
+    """What somebody who operates the system did: written before it is done, its outcome behind that."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    # Without a constraint: the version before knows nothing of these rows and deletes people.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    actor_name = models.CharField(max_length=150, help_text=_("Who it was, also when the account is gone."))
+    via = models.CharField(max_length=100, blank=True, help_text=_("The prefix of the API key; empty for a login."))
+    action = models.CharField(max_length=64)
+    target = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict, help_text=_("As it was asked for."))
+    outcome = models.JSONField(null=True, help_text=_("Empty while it is done, or where that was cut off."))
+    # Of whom and what it is is part of it: the same of two people is not the same.
+    key = ExactCharField(max_length=200, null=True, blank=True, unique=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.target}".strip()

@@ -28,6 +28,6 @@ class EitherEnd(RoutePattern):
         return super().match(path) or super().match(other)
 
 
-def path(route: str, view: Callable) -> URLPattern:
+def path(route: str, view: Callable, name: str | None = None) -> URLPattern:
     """As Django's, for a view of the interface."""
-    return URLPattern(EitherEnd(route, is_endpoint=True), view)
+    return URLPattern(EitherEnd(route, is_endpoint=True), view, name=name)

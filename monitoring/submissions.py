@@ -5,14 +5,18 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.settings import api_settings
 
 from monitoring import jobs, names
 from monitoring.jobs import JobError, Step, declaration, submitting
 from monitoring.jobs.errors import InvalidArguments
 from monitoring.models import Job, Priority
-from monitoring.queries import Count, Text
+from monitoring.queries import Choice, Count, Moment, Text
 
 STEPS = 50
+NO_OBJECT = "It must be an object: values by name."
+UNKNOWN_FIELD = "unknown_field"  # the code of a name that there is not
 KEY_LENGTH = 100
 # A path's last slash says nothing, so no name may depend on it; and one that says nothing between two is lost too.
 NO_SLASH_AT_AN_END = RegexValidator(
@@ -22,13 +26,25 @@ OF_STEPS = ("task", "args", "beside", "then", "key")  # what is not an option of
 
 
 class Body(serializers.Serializer):
-    """Refuses what it does not know: a misspelt option must not be dropped in silence."""
+    """A name that is not here is refused as `unknown_field`: a misspelt option must not be dropped in silence. What a
+    field can't be is refused as `invalid_<field>`, whatever is wrong with it.
+    """
+
+    default_error_messages = {"invalid": NO_OBJECT}
 
     def to_internal_value(self, data: Any) -> dict:
         said = data if isinstance(data, dict) else {}
         if told := names.unknown(said, self.fields, f"there are {', '.join(self.fields)}"):
-            raise serializers.ValidationError(told)
-        return super().to_internal_value(data)
+            raise serializers.ValidationError(told, UNKNOWN_FIELD)
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as refusal:
+            raise serializers.ValidationError(
+                {
+                    name: _coded(told, f"invalid_{name}") if name in self.fields else told
+                    for name, told in refusal.detail.items()
+                }
+            ) from None
 
 
 class Condition(Body):
@@ -44,7 +60,7 @@ class StepBody(Body):
 class SubmissionBody(StepBody):
     """A job to run, and optionally others beside it and behind it."""
 
-    priority = serializers.ChoiceField([each.name.lower() for each in Priority], required=False)
+    priority = Choice([each.name.lower() for each in Priority], required=False)
     timeout = Count(
         min_value=1,
         max_value=submitting.LONGEST_TIMEOUT_SECONDS,
@@ -60,7 +76,7 @@ class SubmissionBody(StepBody):
         required=False,
         help_text="How often it may be tried again: n is `max_attempts` n + 1.",
     )
-    not_before = serializers.DateTimeField(required=False, help_text="The earliest instant to begin.")
+    not_before = Moment(required=False, help_text="The earliest instant to begin, with its offset.")
     only_if = Condition(required=False, help_text="Run only if this holds when a worker claims it.")
     key = Text(
         max_length=KEY_LENGTH,
@@ -100,8 +116,19 @@ class TemplateBody(Body):
         return asked
 
 
+def _coded(told: Any, code: str) -> Any:
+    """What is wrong with a field, and with what is in it, by one code."""
+    if isinstance(told, dict):
+        return {name: _coded(each, code) for name, each in told.items()}
+    if isinstance(told, list):
+        return [_coded(each, code) for each in told]
+    return ErrorDetail(told, code)
+
+
 def read(kind: type[serializers.Serializer], body: Any) -> dict:
     """The checked body. Raises ValidationError, one message for each field."""
+    if body is None:  # a null, in JSON
+        raise serializers.ValidationError(NO_OBJECT)
     checked = kind(data=body)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
@@ -163,8 +190,12 @@ def _in_attempts(asked: dict) -> dict:
     return {name: value for name, value in asked.items() if name != "max_retries"} | {"max_attempts": attempts}
 
 
+def _of_field(name: str, told: str) -> str:
+    return told if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}: {told}"
+
+
 def sentences(told: dict | list) -> str:
     """What a refusal says, field by field, in one line."""
     if isinstance(told, dict):
-        return "; ".join(f"{name}: {sentences(each)}" for name, each in told.items())
+        return "; ".join(_of_field(name, sentences(each)) for name, each in told.items())
     return " ".join(map(str, told))

@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from monitoring import audit
 from monitoring.jobs import database, doorbell, schedules
 from monitoring.jobs.arguments import Between
 from monitoring.jobs.declaration import Schedule, job
@@ -28,7 +31,27 @@ def tick(**_schedule: object) -> None:
     schedules.run_due(database.now())
 
 
-@job("monitoring.retention", priority="low", timeout=600, schedules=(Schedule("35 3 * * *"),))
-def retain(days: Annotated[int, Between(1, 3_650)] = 30) -> dict:
+@job(
+    "monitoring.retention",
+    priority="low",
+    timeout=600,
+    schedules=(Schedule("35 3 * * *"),),
+    title=_("Clear old tasks"),
+    says=_("Deletes tasks that ended so many days ago, and what belongs to them."),
+)
+def retain(days: Annotated[int, Between(1, 3_650)] = settings.JOB_DAYS) -> dict:
     """Delete jobs that ended so many days ago, and what belongs to them."""
     return retention.delete_before(timezone.now() - timedelta(days=days))
+
+
+@job(
+    "monitoring.audit",
+    priority="low",
+    timeout=600,
+    schedules=(Schedule("50 3 * * *"),),
+    title=_("Clear the audit log"),
+    says=_("Deletes entries of the audit log that are older than it is kept."),
+)
+def retain_audit(days: Annotated[int, Between(1, 36_500)] = settings.AUDIT_DAYS) -> dict:
+    """Delete what the audit log has of so many days ago."""
+    return {"deleted": audit.forget_before(timezone.now() - timedelta(days=days))}

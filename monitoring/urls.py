@@ -7,6 +7,7 @@ urlpatterns = [
     path("api/tasks/status", queue.Status.as_view()),
     path("api/tasks/workers", queue.Workers.as_view()),
     path("api/tasks/dashboard", queue.Dashboard.as_view()),
+    path("api/tasks/minutes", tasks.Minutes.as_view()),
     path("api/tasks/kinds", queue.Kinds.as_view()),
     path("api/tasks/tasks", tasks.Tasks.as_view()),
     path("api/tasks/templates", submitting.Templates.as_view()),

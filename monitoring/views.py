@@ -13,7 +13,8 @@ def tasks(request: HttpRequest, task_id: UUID | None = None) -> HttpResponse:
     """The list, and beside it one job. Who has not logged in is asked to, whether there is such a job or not."""
     if task_id is not None and request.user.is_authenticated:
         _require(request, task_id)
-    page = {"is_staff": request.user.is_staff} if request.user.is_authenticated else None
+    user = request.user
+    page = {"is_staff": user.is_staff, "user": user.get_username()} if user.is_authenticated else None
     return render(request, "tasks.html", {"page": page})
 
 

@@ -12,12 +12,23 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from market import admin as market
-from market import symbols
+from market import sources, symbols
 from market.models import Symbol
-from realtime.models import Alert, AlertRule
+from monitoring import shown
+from realtime.models import SEVERITIES, Alert, AlertRule
 
 logger = logging.getLogger(__name__)
+KINDS = dict(AlertRule.kind.field.choices)
+BADGES = {"info": "pending", "warning": "retrying", "critical": "failed"}
 admin.site.unregister(Symbol)
+
+
+def kind_of_alert(kind: str) -> object:
+    return KINDS.get(kind, kind)
+
+
+def severity(name: str) -> object:
+    return dict(SEVERITIES).get(name, name)
 
 
 class RenameForm(ActionForm):
@@ -64,11 +75,34 @@ class AlertRuleAdmin(admin.ModelAdmin):
 class AlertAdmin(admin.ModelAdmin):
     """What happened is not edited."""
 
-    list_display = ["message", "symbol", "kind", "severity", "session_date", "source", "published_at"]
-    list_filter = ["kind", "severity", "source"]
+    list_display = ["says", "symbol", "told_kind", "told_severity", "session_date", "told_source", "told"]
+    list_filter = [
+        ("kind", shown.worded(kind_of_alert)), ("severity", shown.worded(severity)),
+        ("source", shown.worded(sources.title)),
+    ]  # fmt: skip
     list_select_related = ["symbol"]
     search_fields = ["symbol__ticker", "message"]
     date_hierarchy = "session_date"
+
+    @admin.display(description=_("What rang"), ordering="id")
+    def says(self, alert: Alert) -> str:
+        return alert.says
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def told_kind(self, alert: Alert) -> object:
+        return kind_of_alert(alert.kind)
+
+    @admin.display(description=_("severity"), ordering="severity")
+    def told_severity(self, alert: Alert) -> str:
+        return shown.badge(BADGES.get(alert.severity, "pending"), severity(alert.severity))
+
+    @admin.display(description=_("source"), ordering="source")
+    def told_source(self, alert: Alert) -> str:
+        return sources.title(alert.source)
+
+    @admin.display(description=_("published at"), ordering="published_at")
+    def told(self, alert: Alert) -> str:
+        return shown.ago(alert.published_at)
 
     def has_add_permission(self, request) -> bool:
         return False

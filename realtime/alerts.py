@@ -7,17 +7,20 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Replace
+from django.utils import translation
 
 from market import actions, quotes
 from market.models import DataSource, Symbol
 from market.prices import Quote
-from monitoring import redis
+from monitoring import redis, turns
 from monitoring.fields import Field
+from realtime import wording
 from realtime.conditions import CONDITIONS, PLUNGE_PERCENT
 from realtime.models import Alert, AlertRule
 
 # The active rules of each ticker; those of None hold for every symbol.
 Rules = dict[str | None, list[AlertRule]]
+AT_ONCE = 500  # of those that are deleted
 Step = tuple[Quote | None, Quote]  # what was seen before, and now
 
 
@@ -51,6 +54,12 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
     return _save(crossings) if crossings else []
 
 
+def rings(before: Quote, now: Quote, active: Rules) -> bool:
+    """Whether anything rings from one price of a session to the next."""
+    rules = (*active.get(now.ticker, ()), *active.get(None, ()))
+    return any(CONDITIONS[rule.kind](before, now, rule.level) for rule in rules)
+
+
 def seen() -> dict[str, Quote]:
     """The last quote of each ticker that the rules were checked against, also before a crash."""
     found = quotes.FORMAT.unpack_all(redis.client().hgetall(_seen_key()).values())
@@ -80,7 +89,14 @@ def unpublished() -> list[Alert]:
 
 
 def mark_published(alerts: Sequence[Alert], now: datetime) -> None:
+    if not alerts:
+        return
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts], published_at=None).update(published_at=now)
+
+
+def forget_before(instant: datetime) -> int:
+    """Delete what rang before, oldest first, a few at a time. Returns how many."""
+    return turns.delete_before(Alert, "created_at", instant, AT_ONCE)
 
 
 def forget_other_epochs() -> int:
@@ -119,6 +135,7 @@ def _save(crossings: list[tuple[AlertRule, Quote]]) -> list[Alert]:
 def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
     """The alert of a crossing. The unique key decides, in a savepoint of its own: the first to write it stays."""
     level = "" if rule.level is None else f"{rule.level:g}"
+    values = _VALUES[rule.kind](rule, quote) | {"decimals": symbol.price_decimals}
     alert, _ = Alert.objects.get_or_create(
         dedupe_key=f"{rule.pk}:{level}:{quote.ticker}:{quote.session_date:%Y-%m-%d}:{epoch}",
         defaults={
@@ -127,7 +144,8 @@ def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
             "symbol": symbol,
             "kind": rule.kind,
             "severity": rule.severity,
-            "message": _SENTENCES[rule.kind](rule, quote, symbol),
+            "message": _message(rule.kind, quote.ticker, values),
+            "values": values,
             "price": quote.price,
             "session_date": quote.session_date,
             "as_of": quote.as_of,
@@ -145,22 +163,17 @@ def _seen_key() -> str:
     return quotes.FORMAT.key("alerts", "seen")
 
 
-def _rose(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
-    return f"{quote.ticker} rose above {_price(rule.level, symbol)}: it is at {_price(quote.price, symbol)}"
+def _message(kind: str, ticker: str, values: dict) -> str:
+    with translation.override("en"):  # for programs; who reads it has it worded from kind and values
+        return wording.says(kind, ticker, values, kind)
 
 
-def _plunged(rule: AlertRule, quote: Quote, symbol: Symbol) -> str:
-    close = _price(quote.previous_close, symbol)
-    return (
-        f"{quote.ticker} fell {-quote.change_percent:.1f} % to {_price(quote.price, symbol)}, from a close of {close}"
-    )
+def _rose(rule: AlertRule, quote: Quote) -> dict:
+    return {"level": rule.level, "price": quote.price}
 
 
-def _price(value: float, symbol: Symbol) -> str:
-    """With the symbol's decimals, of which a price shows two even where they are zeros, and no more zeros."""
-    text = f"{value:,.{symbol.price_decimals}f}"
-    whole, point, part = text.partition(".")
-    return whole + point + part[:2] + part[2:].rstrip("0")
+def _plunged(rule: AlertRule, quote: Quote) -> dict:
+    return {"change_percent": quote.change_percent, "price": quote.price, "close": quote.previous_close}
 
 
-_SENTENCES = {"price_above": _rose, "plunge": _plunged}
+_VALUES = {"price_above": _rose, "plunge": _plunged}

@@ -39,7 +39,9 @@ def _last_price(before: Quote | None, now: Quote) -> float | None:
     """
     if before is None:
         return now.previous_close
-    if _same_session(before, now) or not now.previous_close:
+    if _same_session(before, now) or now.previous_close is None:
+        return before.price
+    if min(before.price, now.previous_close) <= 0:  # as a future may cost, which is never split
         return before.price
     ratio = now.previous_close / before.price
     return before.price if 1 / SPLIT_RATIO < ratio < SPLIT_RATIO else now.previous_close

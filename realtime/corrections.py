@@ -8,33 +8,37 @@ somebody who tells nothing. Then all that is held is told as revised.
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, connections
-from redis.exceptions import RedisError
 
-from market import symbols
+from market import bars, intervals, symbols
 from market.coverage import rows as coverage
 from market.coverage import telling
 from market.coverage.rows import Key
 from market.coverage.telling import Change, Span
 from market.models import Symbol
+from market.prices import FINAL
 from monitoring import formats, lists, redis
 from monitoring.loops import Loop
 from realtime import messages, renaming, streams
+from realtime.lease import Lease, LeaseLost
 from realtime.messages import Message
 
 PAUSE_SECONDS = 0.2
 LOOK_SECONDS = 15.0  # between two looks at all versions; what nobody told for so long is lost
 BATCH = 1000
-AWAY = (RedisError, OperationalError, InterfaceError)
+MOST_SETTLED = 500  # bars that are told one by one; who keeps more of them reads the range of the correction
+AWAY = (*redis.AWAY, OperationalError, InterfaceError, LeaseLost)
 _FORMAT = formats.Format(str)
 
 
 class Corrections:
     """Tells while the block lasts. One feed holds the lease, so one of these reads the list."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._over = Event()
         self._thread = Thread(target=self._go_on, name="corrections", daemon=True)
         self._loop = Loop("corrections", every_seconds=PAUSE_SECONDS, away=AWAY)
@@ -71,12 +75,16 @@ class Corrections:
             raise
 
     def pass_on(self) -> int:
-        """Tell the oldest changes, then take them off the list: a crash repeats them. Returns how many lines."""
+        """Tell the oldest changes, then take them off the list: a crash repeats them. Returns how many lines.
+
+        One that can't be told leaves it too: as its head it would hold up all that come behind it.
+        """
         client = redis.client()
         lines = client.lrange(telling.LIST.key, 0, BATCH - 1)
         if lines:
             changes = telling.FORMAT.unpack_all(line for line in lines if not lists.is_loss(line))
-            _publish(changes)
+            self._publish(changes)
+            self._lease.require()  # who slept through it takes off nothing that its successor has still to tell
             self._follow(changes)
             client.ltrim(telling.LIST.key, len(lines), -1)
         return len(lines)
@@ -88,7 +96,7 @@ class Corrections:
         differing = {key: known[key] for key, row in found.items() if known.get(key, row.version) != row.version}
         lost = [found[key] for key, version in differing.items() if self._doubted.get(key) == version]
         spans = {row: [] if coverage.is_loading(row) else coverage.whole(row, telling.REVISION) for row in lost}
-        _publish(
+        self._publish(
             Change(row.symbol_id, row.interval, "", row.version, span) for row, told in spans.items() for span in told
         )
         told = {(row.symbol_id, row.interval): row.version for row in lost}
@@ -111,23 +119,54 @@ class Corrections:
                 del self._moves[key]
         _remember(moved)
 
+    def _publish(self, changes: Iterable[Change]) -> None:
+        """Tell those that say something else of what was held: of one symbol, interval and reason together."""
+        together: dict[tuple[int, str, str], Change] = {}
+        for change in changes:
+            if change.span:
+                place = change.symbol, change.interval, change.span.reason
+                together[place] = _joined(together.pop(place, change), change)
+        if not together:
+            return
+        if any(reason == telling.RENAMED for *_, reason in together):
+            for old, new in symbols.former().items():  # first the streams go on by the new name
+                with self._loop.one(f"{old}, which is {new} now"):
+                    renaming.follow(old, new)
+        tickers = dict(Symbol.objects.filter(pk__in={key for key, *_ in together}).values_list("pk", "ticker"))
+        for change in together.values():
+            if ticker := tickers.get(change.symbol):
+                for made in _made(change):
+                    with self._loop.one(change):
+                        self._tell(_messages(ticker, made))
 
-def _publish(changes: Iterable[Change]) -> None:
-    """Tell those that say something else of what was held: of one symbol, interval and reason together."""
-    together: dict[tuple[int, str, str], Change] = {}
-    for change in changes:
-        if change.span:
-            place = change.symbol, change.interval, change.span.reason
-            together[place] = _joined(together.pop(place, change), change)
-    if not together:
-        return
-    if any(reason == telling.RENAMED for *_, reason in together):
-        for old, new in symbols.former().items():  # first the streams go on by the new name
-            renaming.follow(old, new)
-    tickers = dict(Symbol.objects.filter(pk__in={key for key, *_ in together}).values_list("pk", "ticker"))
-    for change in together.values():
-        if ticker := tickers.get(change.symbol):
-            _tell(messages.correction(ticker, change))
+    def _tell(self, told: list[Message]) -> None:
+        """A stream that led elsewhere from here begins anew: the ticker is another symbol's now."""
+        try:
+            streams.publish(told, lease=self._lease)
+        except streams.Renamed as moved:
+            streams.renew([moved.stream])
+            streams.publish(told, lease=self._lease)
+
+
+def _made(change: Change) -> list[Change]:
+    """The change, and the same of the intervals whose bars are made of those: from the one on that its first is in."""
+    found = [change]
+    for each in intervals.ALL.values():
+        if each.made_from == change.interval:
+            first = each.dated(change.span.first) if each.is_whole else change.span.first
+            found.append(replace(change, interval=each.name, span=replace(change.span, first=first)))
+    return found
+
+
+def _messages(ticker: str, change: Change) -> list[Message]:
+    """What is told of a change; a bar within a session that was told as it closed, again as it is final. Days are told
+    so by their quotes.
+    """
+    span, told = change.span, [messages.correction(ticker, change)]
+    if span.reason != telling.SETTLED or intervals.named(change.interval).is_whole:
+        return told
+    found = bars.history(ticker, interval=change.interval, start=span.first, end=span.last, limit=MOST_SETTLED)
+    return told + [messages.settled(bar, change.after) for bar in found if bar.state == FINAL]
 
 
 def _joined(first: Change, second: Change) -> Change:
@@ -135,23 +174,24 @@ def _joined(first: Change, second: Change) -> Change:
     return Change(second.symbol, second.interval, first.before, second.after, span)
 
 
-def _tell(message: Message) -> None:
-    """A stream that led elsewhere from here begins anew: the ticker is another symbol's now."""
-    try:
-        streams.publish([message])
-    except streams.Renamed as moved:
-        streams.renew([moved.stream])
-        streams.publish([message])
-
-
 def _known() -> dict[Key, str]:
     """The version of each symbol and interval up to which all was told."""
     found = {}
     for field, text in redis.client().hgetall(_key()).items():
-        interval, _, symbol = field.decode().partition(" ")
-        if (version := _FORMAT.unpack(text)) is not None:
-            found[int(symbol), interval] = version
+        key, version = _read(field), _FORMAT.unpack(text)
+        if key is not None and version is not None:
+            found[key] = version
     return found
+
+
+def _read(field: bytes) -> Key | None:
+    """Of which symbol and interval a version is; None of one that this version does not understand."""
+    try:
+        interval, symbol = field.decode().split(" ")
+        return int(symbol), interval
+    except ValueError as error:
+        formats.refused("field of the versions that were told", str(error))
+        return None
 
 
 def _remember(versions: dict[Key, str]) -> None:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 from monitoring import place, redis
 
-# KEYS: the lease. ARGV: who asks, milliseconds, a holder known to be dead. Takes what is free, ours or a dead one's,
-# and answers who holds it. A server whose clock was set back keeps a lease for longer than it was given: who asks cuts
-# it to its length, which its holder, if it lives, renews.
+# KEYS: the lease, and who held it last. ARGV: who asks, milliseconds, a holder known to be dead, whether who asks has
+# held it before (1). Takes what is free, ours or a dead one's, and answers who holds it; who has held it before takes
+# it again only where nobody else has since. A server whose clock was set back keeps a lease for longer than it was
+# given: who asks cuts it to its length, which its holder, if it lives, renews.
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then
     if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
     return holder
 end
+local last = redis.call('GET', KEYS[2])
+if ARGV[4] == '1' and last and last ~= ARGV[1] then return last end
+if last ~= ARGV[1] then redis.call('SET', KEYS[2], ARGV[1]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """
@@ -41,13 +45,22 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """Held from a `take` that succeeds until `seconds` after the last one, a `release`, or its holder's death here."""
+    """Held from a `take` that succeeds until `seconds` after the last one, a `release`, or its holder's death here.
+
+    Who slept through its end takes it again only where nobody else has held it since: what it remembers would be old.
+    """
 
     def __init__(self, name: str, seconds: float) -> None:
         self.seconds = seconds
         self._key = redis.key("lease", name)
         self._holder = f"{place.here()} {os.getpid()} {place.birth()} {secrets.token_hex(8)}"
         self._until = 0.0
+        self._has_held = False
+
+    @property
+    def fence(self) -> tuple[str, str]:
+        """The key and what stands there while it is ours, for a step of the server that asks for itself."""
+        return self._key, self._holder
 
     def take(self) -> bool:
         """Take or renew; False where another holds it. Raises redis' ConnectionError."""
@@ -57,6 +70,7 @@ class Lease:
         if holder != self._holder and _is_gone(holder):
             holder = self._ask(instead_of=holder)
         taken = holder == self._holder
+        self._has_held |= taken
         self._until = asked_at + self.seconds if taken else 0.0
         return taken
 
@@ -67,11 +81,13 @@ class Lease:
 
     def release(self) -> None:
         self._until = 0.0
+        self._has_held = False
         redis.client().eval(_RELEASE, 1, self._key, self._holder)
 
     def _ask(self, *, instead_of: str = "") -> str:
         milliseconds = int(self.seconds * 1000)
-        return redis.client().eval(_TAKE, 1, self._key, self._holder, milliseconds, instead_of).decode()
+        keys, more = [self._key, f"{self._key}:last"], (milliseconds, instead_of, int(self._has_held))
+        return redis.client().eval(_TAKE, 2, *keys, self._holder, *more).decode()
 
 
 def _is_gone(holder: str) -> bool:

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from market.models import Symbol
+from realtime import wording
 
 SEVERITIES = [("info", _("info")), ("warning", _("warning")), ("critical", _("critical"))]
 
@@ -51,7 +52,8 @@ class Alert(models.Model):
     symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE)
     kind = models.CharField(max_length=20)
     severity = models.CharField(max_length=8)
-    message = models.CharField(max_length=300)
+    message = models.CharField(max_length=300, help_text=_("In English, for programs; people read kind and values."))
+    values = models.JSONField(null=True, help_text=_("What it is worded from; empty for what rang before there were."))
     price = models.FloatField()
     session_date = models.DateField()
     as_of = models.DateTimeField()
@@ -73,4 +75,34 @@ class Alert(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.message
+        return self.says
+
+    @property
+    def says(self) -> str:
+        """What rang, in the reader's language."""
+        return wording.says(self.kind, self.symbol.ticker, self.values, self.message)
+
+
+class Event(models.Model):
+    """What was told on a stream, as it was told. Written behind the telling; its place makes a retry write it once."""
+
+    stream = models.CharField(max_length=120)
+    epoch = models.CharField(max_length=32)
+    seq = models.PositiveBigIntegerField()
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        db_constraint=False,  # what was told to somebody who is gone since holds up nothing
+        related_name="+",
+    )  # whose own stream it is; empty: everybody's
+    body = models.TextField()  # JSON, with its number
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["stream", "epoch", "seq"], name="one_event_a_place")]
+        indexes = [models.Index(fields=["stream", "id"], name="events_of_a_stream")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.epoch}:{self.seq}"

@@ -1,39 +1,12 @@
 """What waits for one client: bounded, in order, the newest price only where the client asked for the newest."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from realtime import messages
+from realtime.frames import Encoded
 
-MAX_BYTES = 1 << 20
-MAX_LOSSLESS = 5000
-
-
-class Encoded:
-    """An encoded message, its number in its stream if it has one, and its frame, made once for all who get it."""
-
-    __slots__ = ("_frame", "body", "seq")
-
-    def __init__(self, body: bytes, seq: int | None = None) -> None:
-        self.body = body
-        self.seq = seq
-        self._frame: bytes | None = None
-
-    @property
-    def frame(self) -> bytes:
-        if self._frame is None:
-            self._frame = text_frame(self.body)
-        return self._frame
-
-
-def text_frame(body: bytes) -> bytes:
-    """An unmasked RFC 6455 text frame, as a server sends it."""
-    size = len(body)
-    if size < 126:
-        return b"\x81" + bytes((size,)) + body
-    if size < 1 << 16:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + body
-    return b"\x81\x7f" + size.to_bytes(8, "big") + body
+FULL_BYTES, FULL_MESSAGES = 1 << 20, 5000  # more is too much for a client that takes nothing
+MOST_BYTES, MOST_MESSAGES = 8 << 20, 40_000  # more is too much for any
 
 
 @dataclass(slots=True)
@@ -64,38 +37,37 @@ class Outbox:
         for stream in streams:
             self.drop(stream)
         for key in [key for key in self.waiting if isinstance(key, tuple) and key[0] in streams]:
-            self.lossless -= 1
-            self.bytes -= len(self.waiting.pop(key).body)
+            self._left(key, self.waiting.pop(key))
+
+    def hand_over(self, other: "Outbox") -> None:
+        """All that waits here waits in another one."""
+        other.waiting, other.bytes = self.waiting, self.bytes
+        other.lossless, other.counter = self.lossless, self.counter
+
+    def take(self, most_bytes: int) -> list[Encoded]:
+        """What goes out first, at most so many bytes of it, but one message at least."""
+        keys, size = [], 0
+        for key, message in self.waiting.items():
+            size += len(message.body)
+            if keys and size > most_bytes:
+                break
+            keys.append(key)
+        taken = [self.waiting.pop(key) for key in keys]
+        for key, message in zip(keys, taken, strict=True):
+            self._left(key, message)
+        return taken
+
+    # What conflates has at most one message a stream and so its own bound.
 
     @property
     def is_full(self) -> bool:
-        """Too far behind. What conflates has at most one message a stream and so its own bound."""
-        return self.bytes > MAX_BYTES or self.lossless > MAX_LOSSLESS
+        return self.bytes > FULL_BYTES or self.lossless > FULL_MESSAGES
 
-    def take(self) -> list[Encoded]:
-        taken = list(self.waiting.values())
-        self.waiting.clear()
-        self.bytes = self.lossless = 0
-        return taken
+    @property
+    def is_hopeless(self) -> bool:
+        return self.bytes > MOST_BYTES or self.lossless > MOST_MESSAGES
 
-
-def frames(taken: list[Encoded], *, batch: bool) -> bytes:
-    """One write for one client: a frame a message, or with `batch` its price updates together in one frame."""
-    if not batch:
-        return b"".join(message.frame for message in taken)
-    return b"".join(text_frame(body) for body in bodies(taken, batch=True))
-
-
-def bodies(taken: list[Encoded], *, batch: bool) -> Iterator[bytes]:
-    """The text of each frame, for a server that frames by itself."""
-    updates: list[bytes] = []
-    for message in taken:
-        if batch and message.body.startswith(b'{"type":"price_update"'):
-            updates.append(message.body)
-            continue
-        if updates:
-            yield messages.merged(updates)
-            updates = []
-        yield message.body
-    if updates:
-        yield messages.merged(updates)
+    def _left(self, key: str | tuple[str, int], message: Encoded) -> None:
+        if isinstance(key, tuple):
+            self.lossless -= 1
+            self.bytes -= len(message.body)

@@ -1,6 +1,8 @@
-"""Whom sessions belong to now, by the database: what Django asks at each request, for many sessions at once."""
+"""Whom sessions belong to now, by the database: what Django asks at each request, for many sessions at once. And what
+else somebody may show, which those who know it look at in the same way.
+"""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,30 +13,57 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from realtime.messages import STAFF_TYPES
+from realtime import kinds
+from realtime.kinds import Kind
 
 AT_ONCE = 900  # sessions of one query: SQLite's drivers take 999 values at least
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is logged in, as far as streams ask."""
+    """Who is logged in, as far as streams ask. scopes: what a key says that it may; None of a login. via: the prefix of
+    the key.
+    """
 
     user_id: int
     is_staff: bool
+    name: str = ""
+    scopes: frozenset[str] | None = None
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a client shows to say who it is. `look` tells the people of many of its kind by their names."""
+
+    look: Callable[[Collection[str]], dict[str, "Person"]]
+    name: str
 
 
 def may_hold(person: Person | None, stream: str) -> bool:
     """Whether a stream is everybody's, or this person's."""
-    if stream in STAFF_TYPES:
+    if kinds.of(stream).for_staff:
         return person is not None and person.is_staff
-    if stream.startswith("alerts:@"):
-        return person is not None and stream == alerts_of(person)
-    return True
+    owner = kinds.owner(stream)
+    return owner is None or (person is not None and owner == str(person.user_id))
 
 
-def alerts_of(person: Person) -> str:
-    return f"alerts:@{person.user_id}"
+def own(person: Person | None, kind: Kind) -> list[str]:
+    """The person's own stream of a kind, where it has one for each user."""
+    return [kind.of_user(person.user_id)] if person is not None and kind.by_user else []
+
+
+def shown_by(credentials: Collection[Credential]) -> dict[Credential, Person]:
+    """Who they are, of whatever kind; those that are nobody's any more are left out."""
+    found: dict[Credential, Person] = {}
+    for look in {each.look for each in credentials}:
+        people = look([each.name for each in credentials if each.look == look])
+        found |= {Credential(look, name): person for name, person in people.items()}
+    return found
+
+
+def by_session(key: str) -> Credential:
+    return Credential(of, key)
 
 
 def of(keys: Collection[str]) -> dict[str, Person]:
@@ -50,9 +79,13 @@ def _of(keys: list[str]) -> dict[str, Person]:
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     claims = {row.session_key: row.get_decoded() for row in rows}
     ids = {key: claim[SESSION_KEY] for key, claim in claims.items() if str(claim.get(SESSION_KEY)).isdecimal()}
-    users = get_user_model().objects.only("password", "is_active", "is_staff").in_bulk(set(map(int, ids.values())))
+    users = (
+        get_user_model()
+        .objects.only("username", "password", "is_active", "is_staff")
+        .in_bulk(set(map(int, ids.values())))
+    )
     logged_in = {key: user for key, id in ids.items() if (user := users.get(int(id))) and _is_login(claims[key], user)}
-    return {key: Person(user.pk, user.is_staff) for key, user in logged_in.items()}
+    return {key: Person(user.pk, user.is_staff, user.get_username()) for key, user in logged_in.items()}
 
 
 def _is_login(claim: dict[str, Any], user: AbstractBaseUser) -> bool:

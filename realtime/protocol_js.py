@@ -1,25 +1,31 @@
 """The protocol's tables as an ES module, so that pages and server can't disagree.
 
-`python manage.py shell -c "from realtime import protocol_js; protocol_js.write()"` writes static/protocol.js; a test
-holds it current.
+`python manage.py shell -c "from realtime import protocol_js; protocol_js.write()"` writes static/stream/protocol.js; a
+test holds it current.
 """
 
 import json
 from pathlib import Path
 
 from realtime import messages
+from realtime.kinds import KINDS
 
-PATH = Path(__file__).resolve().parent.parent / "static" / "protocol.js"
+# Of the table of kinds, what a client needs.
+COLUMNS = (
+    "name", "message", "by_symbol", "by_user", "conflated", "is_cache", "has_intervals", "has_indicators", "for_staff",
+)  # fmt: skip
+PATH = Path(__file__).resolve().parent.parent / "static" / "stream" / "protocol.js"
 
 
 def text() -> str:
-    """What static/protocol.js must hold."""
+    """What static/stream/protocol.js must hold."""
     constants = {
         "PROTOCOL": messages.PROTOCOL,
         "HEARTBEAT_SECONDS": messages.HEARTBEAT_SECONDS,
         "SILENCE_SECONDS": messages.SILENCE_SECONDS,
+        "MAX_SYMBOLS": messages.MAX_SYMBOLS,
         "TYPES": list(messages.TYPES),
-        "UNNAMED_TYPES": list(messages.UNNAMED_TYPES),
+        "KINDS": {name: {column: getattr(kind, column) for column in COLUMNS} for name, kind in KINDS.items()},
         "ACTIONS": list(messages.ACTIONS),
         "MESSAGES": list(messages.MESSAGES),
         "CLOSE": messages.CLOSE,

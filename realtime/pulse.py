@@ -5,6 +5,7 @@ With it goes whether the source answers, so that who reads it knows whether pric
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -12,9 +13,10 @@ from threading import Event, Thread
 from redis.exceptions import RedisError
 
 from market import prices
-from market.sources import Source
-from monitoring import formats, heartbeats, place
+from market.sources import SOURCES, Source
+from monitoring import formats, heartbeats, place, redis
 from monitoring.loops import Loop
+from realtime import streams
 from realtime.lease import Lease, Process
 
 logger = logging.getLogger(__name__)
@@ -25,23 +27,35 @@ SILENCE_SECONDS = 2.5  # without a sign for so long the feed is away, and at onc
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What others read in the feed's sign of life. place, birth: with the pid, which process it is."""
+    """What others read in the feed's sign of life.
+
+    place, birth: with the pid, which process it is. source: its name. trouble: of the source. late: what is behind the
+    prices.
+    """
 
     at: float
     pid: int
     place: str | None = None
     birth: float | None = None
+    source: str | None = None
     trouble: str | None = None
+    late: str | None = None
 
 
 _SIGN = formats.Format(Sign)
 
 
 class Pulse:
-    """Beats while the block lasts; sets `stop` where another process has taken the lease."""
+    """Beats while the block lasts; sets `stop` where another process has taken the lease.
 
-    def __init__(self, name: str, source: Source, lease: Lease, stop: Event) -> None:
+    late: says what is behind the prices, None where all is in time.
+    """
+
+    def __init__(
+        self, name: str, source: Source, lease: Lease, stop: Event, *, late: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._name, self._source, self._lease, self._stop = name, source, lease, stop
+        self._late = late
         self.is_lease_lost = False
         self._over = Event()
         self._last_message_at: str | None = None
@@ -65,7 +79,7 @@ class Pulse:
 
     def _beat_on(self) -> None:
         wait = 0.0
-        with Loop(f"{self._name} pulse", every_seconds=BEAT_SECONDS, away=(RedisError,)) as loop:
+        with Loop(f"{self._name} pulse", every_seconds=BEAT_SECONDS, away=redis.AWAY) as loop:
             while not self._over.wait(wait):
                 wait = BEAT_SECONDS
                 with loop.turn():
@@ -74,12 +88,14 @@ class Pulse:
                         self._stop.set()
                         return
                     self._beat()
+                    streams.settle()
 
     def _beat(self) -> None:
         heartbeats.beat(
             self._name,
             source=self._source.name,
             trouble=self._trouble(),
+            late=self._late(),
             last_message_at=self._last_message_at,
             place=place.here(),
             birth=place.birth(),
@@ -94,11 +110,18 @@ class Pulse:
 
 
 def service(sign: bytes | None) -> dict[str, bool | str | None]:
-    """What the feed's last sign of life says: `feed`, `source` and, where that has trouble, `detail`."""
+    """What the feed's last sign of life says: `feed`, `source`, and `detail` of what has trouble or is late."""
     told = _SIGN.unpack(sign)
     if told is None or abs(time.time() - told.at) >= SILENCE_SECONDS or _is_gone(told):
         return {"feed": False, "source": False, "detail": None}
-    return {"feed": True, "source": told.trouble is None, "detail": told.trouble}
+    return {"feed": True, "source": told.trouble is None, "detail": told.trouble or told.late}
+
+
+def is_recorded(sign: bytes | None) -> bool | None:
+    """Whether what it plays is a recording; None where it does not say."""
+    told = _SIGN.unpack(sign)
+    found = SOURCES.get(told.source) if told and told.source else None
+    return found and found.is_recorded
 
 
 def _is_gone(told: Sign) -> bool:

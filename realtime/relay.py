@@ -3,21 +3,23 @@
 from threading import Event, Thread
 
 import orjson
-from redis.exceptions import RedisError
 
 from monitoring import lists, redis
 from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
 from realtime import messages, streams
+from realtime.lease import Lease, LeaseLost
 
 PAUSE_SECONDS = 0.2
+AWAY = (*redis.AWAY, LeaseLost)
 BATCH = 1000  # changes of one message; of a job only the newest facts are told
 
 
 class Relay:
     """Publishes while the block lasts. One feed holds the lease, so one relay reads the list."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._over = Event()
         self._thread = Thread(target=self._go_on, name="relay", daemon=True)
 
@@ -29,17 +31,18 @@ class Relay:
         self._thread.join()
 
     def _go_on(self) -> None:
-        with Loop("relay", every_seconds=PAUSE_SECONDS, away=(RedisError,)) as loop:
+        with Loop("relay", every_seconds=PAUSE_SECONDS, away=AWAY) as loop:
             while not self._over.wait(PAUSE_SECONDS):
                 with loop.turn():
-                    while pass_on(loop) == BATCH:
+                    while pass_on(loop, self._lease) == BATCH:
                         pass
 
 
-def pass_on(loop: Loop) -> int:
+def pass_on(loop: Loop, lease: Lease) -> int:
     """Publish the oldest changes, then take them off the list: a crash repeats them. Returns how many.
 
-    What is no change leaves the list too: as its head it would hold up all that come behind it.
+    What is no change, and what the stream does not take, leaves the list too: as its head it would hold up all that
+    come behind it.
     """
     client = redis.client()
     told = client.lrange(changes.LIST.key, 0, BATCH - 1)
@@ -48,7 +51,7 @@ def pass_on(loop: Loop) -> int:
         newest = merged(told, loop)
         is_lossy = overflowed or loop.skipped > skipped or any(map(lists.is_loss, told))
         with loop.one(f"{len(newest)} changes"):
-            streams.publish([messages.jobs(newest, is_whole=not is_lossy)])
+            streams.publish([messages.jobs(newest, is_whole=not is_lossy)], lease=lease)
         client.ltrim(changes.LIST.key, len(told), -1)
     return len(told)
 

@@ -12,11 +12,12 @@ from django.db import transaction
 from analysis import summary
 from market import quotes, symbols
 from market.bars import forming
+from market.quotes import doubts, extended
 from market.symbols import Renaming
 from monitoring import fields
 from monitoring.fields import Field
 from monitoring.jobs import current, subjects
-from realtime import alerts, messages, streams
+from realtime import alerts, events, kinds, streams, wanted
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,21 @@ def follow(old: str, new: str) -> None:
     """Move what Redis keeps and tells by the ticker. Safe to run again."""
     kept = zip(_kept_by(old), _kept_by(new), strict=True)
     fields.move(kept, f'"ticker":"{old}"', f'"ticker":"{new}"')
-    streams.rename(messages.NAMED_TYPES, old, new)
+    pairs = [*zip(kinds.of_symbols([old]), kinds.of_symbols([new]), strict=True), *_wanted(old, new)]
+    streams.rename(pairs, old, new)
+    events.rename(pairs, old, new)
+
+
+def _wanted(old: str, new: str) -> list[tuple[str, str]]:
+    """The streams of the symbol that are there while somebody holds them."""
+    found = {name: kinds.address(name) for name in wanted.streams()}
+    return [
+        (name, kinds.of(name).of(new, address.interval, address.indicator))
+        for name, address in found.items()
+        if address.ticker == old
+    ]
 
 
 def _kept_by(ticker: str) -> list[Field]:
-    return [quotes.field(ticker), *forming.fields_of(ticker), summary.field(ticker), alerts.seen_field(ticker)]
+    told = quotes.field(ticker), extended.field(ticker), doubts.field(ticker), *forming.fields_of(ticker)
+    return [*told, summary.field(ticker), alerts.seen_field(ticker)]

@@ -25,11 +25,15 @@ SYSTEM_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin"
 MARIADB = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 HEADERS = "sudo apt-get install gcc pkg-config python3-dev libmariadb-dev"
 CHROMIUM = "sudo apt-get install chromium"
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 DIFFERS = "db and not chaos and not bench and not browser"
 BYTES_OF_A_PROCESS = 1 << 30  # pytest with the servers and the browser that its tests start
 
 
 def main() -> int:
+    if words := sys.argv[1:]:
+        print(__doc__ if words in (["-h"], ["--help"]) else f"{__doc__}\nIt takes no arguments; pytest takes them.")
+        return 0 if words in (["-h"], ["--help"]) else 2
     browser, database = _why_no_browser(), _why_no_mariadb()
     with tempfile.NamedTemporaryFile("r", prefix="finstage-skipped-") as skipped:
         is_green = _run(skipped.name, browser=not browser, mariadb=not database)
@@ -78,14 +82,14 @@ def _pytest(processes: int, mark: str, output: IO | None = None, **environment: 
 
 
 def _processes(*, half: bool = False) -> int:
-    """One for each core, and two where there is one: a test waits for its servers more than it works."""
+    """One more than there are cores, as a test waits for its servers half of its time; half: half as many."""
     by_memory = psutil.virtual_memory().available // BYTES_OF_A_PROCESS
-    processes = min(max(2, psutil.cpu_count() or 1), by_memory)
+    processes = min(1 + (psutil.cpu_count() or 1), by_memory)
     return max(1, processes // 2 if half else processes)
 
 
 def _why_no_browser() -> str:
-    if _has("chromium") or _has("chromium-browser") or _has("google-chrome"):
+    if any(map(_has, BROWSERS)):
         return ""
     return f"the browser's tests, because there is no Chromium. To run them: {CHROMIUM}"
 
@@ -93,18 +97,9 @@ def _why_no_browser() -> str:
 def _why_no_mariadb() -> str:
     if not (_has("mariadbd") and _has("mariadb-install-db")):
         return f"the tests on MariaDB, because there is no MariaDB server. To run them: {MARIADB}"
-    if importlib.util.find_spec("MySQLdb") or _install_driver():
+    if importlib.util.find_spec("MySQLdb"):
         return ""
-    return f"the tests on MariaDB, because mysqlclient cannot be compiled here. To run them: {HEADERS}"
-
-
-def _install_driver() -> bool:
-    """mysqlclient has no wheels: it is compiled where a compiler and MariaDB's headers are."""
-    libraries = subprocess.run(["pkg-config", "--exists", "libmariadb"], check=False) if _has("pkg-config") else None
-    if not _has("gcc") or libraries is None or libraries.returncode != 0:
-        return False
-    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    return f"the tests on MariaDB, because mysqlclient could not be compiled here. To run them: {HEADERS}"
 
 
 def _has(program: str) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 APART = {"chaos", "bench"}
 HERE = Path(__file__).resolve().parent
-JOBS = [*(HERE / "chaos").glob("test_jobs*.py"), HERE / "bench" / "test_jobs.py"]  # on MariaDB
+CHAOS = HERE / "chaos"
+JOBS = [*CHAOS.glob("test_jobs*.py"), CHAOS / "test_stream_feed.py", HERE / "bench" / "test_jobs.py"]  # on MariaDB
 MAKES = "sudo apt-get install mariadb-server gcc pkg-config python3-dev libmariadb-dev"
 DRIVER = f"{MAKES.replace('mariadb-server ', '')}, then .venv/bin/pip install -r requirements.txt"
 
@@ -25,8 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--short", action="store_true", help=about)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.short:
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before any module of ours is imported that reads how much it shall do."""
+    if early_config.known_args_namespace.short:
         os.environ.update(SMALLEST)
 
 

@@ -7,8 +7,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,10 +21,18 @@ from django.test import TransactionTestCase
 from market.models import Symbol
 from market.prices import SECOND, Quote
 from monitoring import redis as redis_connection
-from tests import forks, tables
+from tests import forks, spoken, tables
 from tests.forks import Forked
 
 LIVE_SECONDS = 120
+
+
+def pytest_sessionstart() -> None:
+    spoken.listen()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    spoken.turn(item.path.parts, has_made_up=item.get_closest_marker("made_up") is not None)
 
 
 def pytest_configure() -> None:
@@ -102,6 +112,7 @@ class LiveWeb:
 
     port: int
     process: Forked
+    log: Path
 
     @property
     def url(self) -> str:
@@ -115,13 +126,20 @@ class LiveWeb:
 @pytest.fixture(scope="module")
 def live_web(django_db_setup, tmp_path_factory) -> Iterator[LiveWeb]:
     """One server for a module. Rows that it shall see need `django_db(transaction=True)`."""
+    with serving(tmp_path_factory.mktemp("web") / "log", "manage.py", "web") as web:
+        yield web
+
+
+@contextmanager
+def serving(log: Path, *command: str) -> Iterator[LiveWeb]:
+    """What serves the product on the tests' database and Valkey."""
     port = free_port()
-    log = tmp_path_factory.mktemp("web") / "log"
-    command = ["manage.py", "web", "--host", "127.0.0.1", "--port", str(port)]
-    process = forks.start(command, {**os.environ, **shared_database()}, log)
+    process = forks.start(
+        [*command, "--host", "127.0.0.1", "--port", str(port)], {**os.environ, **shared_database()}, log
+    )
     try:
-        _wait_until_alive(LiveWeb(port, process), log)
-        yield LiveWeb(port, process)
+        _wait_until_alive(LiveWeb(port, process, log), log)
+        yield LiveWeb(port, process, log)
     finally:
         process.terminate()
         try:

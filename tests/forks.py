@@ -51,10 +51,13 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
-    """`python COMMAND…` in the project's folder, in a session of its own; what it says is written to `log`."""
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path, errors: Path | None = None) -> Forked:
+    """`python COMMAND…` in the project's folder, in a session of its own; what it says is written to `log`.
+
+    errors: where that goes which it says of errors, if apart.
+    """
     log.touch()
-    arguments = (list(map(str, command)), dict(environment), str(log))
+    arguments = (list(map(str, command)), dict(environment), str(log), str(errors or log))
     # Here, and not when this is imported: what isolates jobs names what it needs, once it is imported too.
     _context.set_forkserver_preload(["tests.libraries"])
     process = _context.Process(target=_run, args=arguments, name=" ".join(map(str, command)))
@@ -71,12 +74,12 @@ def end() -> None:
     forkserver._forkserver._stop()
 
 
-def _run(command: list[str], environment: dict[str, str], log: str) -> None:
+def _run(command: list[str], environment: dict[str, str], log: str, errors: str) -> None:
     os.setsid()
-    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(written, 1)
-    os.dup2(written, 2)
-    os.close(written)
+    for descriptor, path in ((1, log), (2, errors)):
+        written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(written, descriptor)
+        os.close(written)
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(environment)

@@ -11,6 +11,7 @@ import asgiref.sync
 import attr
 import autobahn.twisted.websocket
 import autobahn.websocket.protocol
+import brotli
 import celery.app.amqp
 import celery.apps.worker
 import celery.bin.celery
@@ -66,5 +67,7 @@ import twisted.internet.ssl
 import twisted.logger
 import twisted.web.http
 import uritemplate
+import uvicorn.protocols.http.h11_impl
+import uvicorn.protocols.websockets.websockets_sansio_impl
 import yaml
 import zope.interface

@@ -59,16 +59,22 @@ class Running:
         """Resident bytes of the server."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def in_kernel(self) -> int:
+        """Bytes that it has written to all its clients and the kernel has not delivered."""
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(int(sizes.partition(":")[0], 16) for _, here, _, state, sizes, *_ in lines
+                   if here.endswith(f":{self.port:04X}") and state == "01")  # fmt: skip
+
 
 @contextmanager
-def running(*command: str, **environment: str) -> Iterator[Running]:
-    """A process started with `command` and `--port`, ready to answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def running(*command: str, at: int | None = None, **environment: str) -> Iterator[Running]:
+    """A process started with `command` and `--port`, ready to answer. at: the port, where it matters which."""
+    port = at or _free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        environment = {**os.environ, "FINSTAGE_VAR": folder, **environment}
+        # All clients of a test come from one address.
+        own = {"FINSTAGE_VAR": folder, "FINSTAGE_CONNECTIONS_PER_ADDRESS": "0"}
+        environment = {**os.environ, **own, **environment}
         process = forks.start([*command, "--port", str(port)], environment, log)
         server = Running(port, process, log)
         try:
@@ -77,6 +83,12 @@ def running(*command: str, **environment: str) -> Iterator[Running]:
         finally:
             process.kill()
             process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _lower(headers) -> dict[str, str]:

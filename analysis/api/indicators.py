@@ -4,7 +4,6 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from analysis import periods
@@ -13,11 +12,10 @@ from market import bars, intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import TICKER, known
-from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
+from market.api.shapes import JSON_ONLY, SOURCED, VERSION, Shape, Versioned, shown
 from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
-JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]
 _INDICATORS = {
     "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z",
     "session_date": "2012-09-04", "as_of_precision": "day",
@@ -88,10 +86,7 @@ class Indicators(APIView):
     """One symbol's indicators over a period; each value counts the whole history."""
 
     renderer_classes = JSON_ONLY
-    problems = {
-        400: ("invalid_period", "invalid_interval", "invalid_adjusted", "invalid_indicators"),
-        404: ("unknown_symbol",),
-    }
+    problems = {404: ("unknown_symbol",)}
 
     @extend_schema(
         operation_id="indicators_retrieve",

@@ -1,22 +1,38 @@
-"""The watchlist with the newest of each symbol."""
+"""One watchlist, with the newest of each symbol."""
 
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analysis import watchlist
-from analysis.api.indicators import JSON_ONLY
+from analysis import watchlist as watchlists
+from analysis.api.lists import (
+    HOUSES,
+    IN_THE_WAY,
+    LIST,
+    UNKNOWN_LIST,
+    ListShape,
+    ListView,
+    WatchlistChange,
+    changed,
+    named,
+)
+from market import watchlists as lists
 from market.api.quotes import QUOTE, QuoteShape
 from market.api.records import EXTREMES, Extremes
-from market.api.shapes import Shape, shown
-from market.api.symbols import SYMBOL
+from market.api.shapes import JSON_ONLY, Shape, shown
+from market.api.symbols.listed import SYMBOL
 from market.models import Symbol
+from monitoring import submissions
 
-_LISTED = {name: SYMBOL[name] for name in watchlist.REFERENCE}
+_LISTED = {name: SYMBOL[name] for name in watchlists.REFERENCE}
 _WATCHLIST = {
+    **{name: HOUSES[name] for name in watchlists.LISTED},
     "source": {"name": "replay", "is_recorded": True, "epoch": 1},
     "market": {"state": "closed", "session": "2012-09-04", "exchange": "XNAS"},
+    "markets": [
+        {"state": "closed", "session": "2012-09-04", "exchange": "XNAS"},
+        {"state": "closed", "session": "2012-09-04", "exchange": "XNYS"},
+    ],
     "backfill": {"done": 5, "total": 12, "symbol": "TSLA", "errors": {}},
     "symbols": [
         {
@@ -35,7 +51,7 @@ class Provenance(Shape):
 
 
 class MarketClock(Shape):
-    """Of the exchange where most of the symbols are at home; empty while no feed tells it."""
+    """Of an exchange; empty while no feed tells it."""
 
     exchange = serializers.CharField(required=False)
     state = serializers.CharField(required=False, help_text="`open`, `closed`, `pre` or `post`.")
@@ -77,23 +93,53 @@ class ListedSymbol(Shape):
 
 
 @extend_schema_serializer(component_name="Watchlist")
-class WatchlistShape(Shape):
+class WatchlistShape(ListShape):
     source = Provenance(allow_null=True)
-    market = MarketClock()
+    market = MarketClock(help_text="Of the exchange where most of the symbols are at home.")
+    markets = MarketClock(many=True, help_text="Of every followed exchange, by its code.")
     backfill = BackfillProgress(allow_null=True)
     symbols = ListedSymbol(many=True)
 
 
-class DefaultWatchlist(APIView):
-    """Every tracked symbol with what a watchlist shows of it, in one answer."""
+class OneWatchlist(ListView):
+    """A list of symbols with what a watchlist shows of each, in one answer."""
 
     renderer_classes = JSON_ONLY
+    problems = {400: ("unknown_symbol",), **UNKNOWN_LIST}
 
     @extend_schema(
-        operation_id="watchlist_default",
-        summary="The default watchlist",
+        operation_id="watchlist_retrieve",
+        summary="A watchlist with the newest of each symbol",
+        description="`default` is your default list; for a guest, and until you change it, that of the house: all that "
+        "is tracked.",
+        parameters=[LIST],
         responses={(200, "application/json"): WatchlistShape},
         examples=shown(_WATCHLIST),
     )
-    def get(self, request) -> Response:
-        return Response(watchlist.default())
+    def get(self, request, watchlist: str) -> Response:
+        return Response(watchlists.listed(request.user.pk, watchlist))
+
+    @extend_schema(
+        operation_id="watchlist_change",
+        summary="Change a watchlist",
+        description="The first change of the default list makes it your own.",
+        parameters=[LIST],
+        request=WatchlistChange,
+        responses={200: ListShape, **IN_THE_WAY},
+    )
+    def patch(self, request, watchlist: str) -> Response:
+        asked = submissions.read(WatchlistChange, request.data)
+        wanted = named(asked["symbols"]) if "symbols" in asked else None
+        return changed(lists.change(request.user.pk, watchlist, name=asked.get("name"), symbols=wanted))
+
+    @extend_schema(
+        operation_id="watchlist_delete",
+        summary="Delete a watchlist",
+        description="The default list is the house's again. Symbols and their history stay.",
+        parameters=[LIST],
+        request=None,
+        responses={204: None},
+    )
+    def delete(self, request, watchlist: str) -> Response:
+        lists.delete(request.user.pk, watchlist)
+        return Response(status=204)

@@ -22,11 +22,14 @@ class Carried:
     live: Live | None
     reason: str
 
-    def moved(self, quote: Quote, *, is_closed: bool) -> tuple[Values, str]:
-        """The values after a quote, and why there are none. is_closed: its session's close is counted already."""
+    def moved(self, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Values, str]:
+        """The values after a quote, and why there are none.
+
+        known: its session's bar so far, as `columns` gives it. is_closed: the session's close is counted already.
+        """
         value, reason = None, self.reason
         if self.live is not None:
-            step = partial(self._moved, self.live, quote, is_closed=is_closed)
+            step = partial(self._moved, self.live, quote, known, is_closed=is_closed)
             found, broken = alone.attempt(self.indicator.key, quote.ticker, step)
             if found is None:
                 self.live, self.reason = None, broken
@@ -34,11 +37,10 @@ class Carried:
         outputs = self.indicator.outputs
         return dict(zip(outputs, value or [None] * len(outputs), strict=True)), reason
 
-    def _moved(self, live: Live, quote: Quote, *, is_closed: bool) -> tuple[Value, str]:
+    def _moved(self, live: Live, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Value, str]:
         if is_closed:
             value = live.value
             return value, self.reason if value is None else ""
-        known = _columns(quote)
         bar = [known[name] for name in self.indicator.inputs]
         if unknown := [name for name in self.indicator.inputs if known[name] is None]:
             reason = not_known(unknown, quote.session_date)
@@ -58,8 +60,7 @@ def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
     return Carried(indicator, found, broken or indicator.lacking(columns))
 
 
-def _columns(quote: Quote) -> Values:
-    """The session's bar so far, as it is kept; what the source does not say is None."""
-    bar = forming.daily_bar(quote)
-    high, low = (bar.high, bar.low) if bar else (quote.high, quote.low)
+def columns(quote: Quote) -> Values:
+    """A quote's session's bar so far, as it is kept; what the source does not say is None."""
+    high, low = (quote.high, quote.low) if quote.open is None else forming.reach(quote)
     return {"open": quote.open, "high": high, "low": low, "close": quote.price, "volume": quote.volume}

@@ -96,7 +96,25 @@ def _rsi(period: int) -> Indicator:
     )  # fmt: skip
 
 
+# What is made with other parameters than those that everybody gets.
+_MADE = {"sma": _sma, "rsi": _rsi}
+LEAST_PERIOD, MOST_PERIOD = 2, 1000
 CATALOGUE = {indicator.key: indicator for indicator in (_sma(20), _rsi(14))}
+
+
+def named(key: str) -> Indicator | None:
+    """The indicator of a key such as sma_100, in the catalogue or not; None where none is made by that name.
+
+    Raises UnknownIndicator where one is, and not with these parameters.
+    """
+    if key in CATALOGUE:
+        return CATALOGUE[key]
+    name, _, period = key.partition("_")
+    if name not in _MADE:
+        return None
+    if period.isdecimal() and period == str(int(period)) and LEAST_PERIOD <= int(period) <= MOST_PERIOD:
+        return _MADE[name](int(period))
+    raise UnknownIndicator(f"no indicator {key!r}; {name} has one period, {LEAST_PERIOD} to {MOST_PERIOD}: {name}_100")
 
 
 def chosen(names: Iterable[str] = ("all",)) -> list[Indicator]:

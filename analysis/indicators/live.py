@@ -1,5 +1,6 @@
 """Indicators that move in O(1) with each bar. Pure; equal to the bit to `batch` over the same bars."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -28,6 +29,7 @@ class Live:
     def __init__(self, opening: Opening, *history: np.ndarray, **parameters: int) -> None:
         self._opening, self._parameters, self._inputs = opening, parameters, len(history)
         self._short: list[np.ndarray] = []
+        self._too_short = -1  # the most bars of which it is known that they are too few
         self._handle = self._open([np.ascontiguousarray(column, dtype=np.float64) for column in history])
 
     @property
@@ -36,7 +38,7 @@ class Live:
 
     def update(self, *bar: float) -> tuple[float, ...] | None:
         """The value with a bar that has closed, which from now on is history. Raises ValueError if it is not finite."""
-        _require_finite(bar)
+        _require_finite_bar(bar)
         if self._handle is not None:
             return _values(self._handle.update(*bar))
         self._handle = self._open(self._with(bar))
@@ -48,9 +50,11 @@ class Live:
 
     def peek(self, *bar: float) -> tuple[float, ...] | None:
         """What `update` would return; changes nothing, so call it as often as the forming bar moves."""
-        _require_finite(bar)
+        _require_finite_bar(bar)
         if self._handle is not None:
             return _values(self._handle.peek(*bar))
+        if len(self._short[0]) < self._too_short:
+            return None
         handle = self._opened(self._with(bar))
         return None if handle is None else _values(handle.value)
 
@@ -66,6 +70,7 @@ class Live:
         try:
             return self._opening(*history, **self._parameters)
         except InsufficientHistory:
+            self._too_short = max(self._too_short, len(history[0]))
             return None
 
     def _with(self, bar: tuple[float, ...]) -> list[np.ndarray]:
@@ -76,7 +81,12 @@ def _values(value: float | tuple[float, ...]) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _require_finite(prices: np.ndarray | tuple[float, ...]) -> None:
+def _require_finite(prices: np.ndarray) -> None:
     # TA-Lib does not define what it does with a hole in the middle, and batch and live then differ.
     if not np.isfinite(prices).all():
+        raise ValueError("a price is not finite")
+
+
+def _require_finite_bar(prices: tuple[float, ...]) -> None:
+    if not all(map(math.isfinite, prices)):
         raise ValueError("a price is not finite")

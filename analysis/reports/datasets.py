@@ -54,7 +54,7 @@ def process(symbol: str, period: str) -> dict:
 def _refreshed(row: Symbol) -> tuple[history.Filled | None, dict]:
     try:
         source = sources.source()
-        filled = history.fill(row, source.history, source.name)
+        filled = history.fill(row, source.history, source.name, by_calendar=sources.has_hours())
     except ProviderError as error:
         return None, {"failed": f"{error.code}: {error}"}
     return filled, filled.as_json()

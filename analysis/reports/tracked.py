@@ -166,7 +166,7 @@ def _records(columns: Columns, start: date) -> list[str]:
 
 
 def _actions(ticker: str, start: date, end: date) -> list[Told]:
-    found = actions.of(ticker).filter(ex_date__range=(start, end))
+    found = actions.of(ticker).counted().filter(ex_date__range=(start, end))
     return [{"kind": each.kind, "ex_date": str(each.ex_date), "value": each.value} for each in found]
 
 

@@ -4,9 +4,27 @@ adjustments     the factors that restate what came before them (pure)
 read            those that we hold, and their factors
 effects         which bars they restate, once they are named or take effect
 write           the one door in; what is no longer named so is superseded
+decisions       what somebody says of those that the source itself contradicts
 """
 
-from market.actions.read import between, factors, intervals_read, of, splits
+from market.actions.decisions import by_key, can_be_decided, decide, disputed, in_place_of
+from market.actions.read import between, factors, intervals_read, known, of, splits
 from market.actions.write import begin, corrects_split, keep, take_back
 
-__all__ = ["begin", "between", "corrects_split", "factors", "intervals_read", "keep", "of", "splits", "take_back"]
+__all__ = [
+    "begin",
+    "between",
+    "by_key",
+    "can_be_decided",
+    "corrects_split",
+    "decide",
+    "disputed",
+    "factors",
+    "in_place_of",
+    "intervals_read",
+    "keep",
+    "known",
+    "of",
+    "splits",
+    "take_back",
+]

@@ -9,11 +9,13 @@ float64 once, so that 3:1 after 1:3 is one.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Protocol
+
+import numpy as np
 
 DIVIDENDS = "split_dividend"
 ADJUSTMENTS = ("raw", "split", DIVIDENDS)
@@ -21,6 +23,8 @@ SPLIT, SPIN_OFF = "split", "spin_off"
 RESTATING = frozenset({SPLIT, SPIN_OFF})  # changes what a share is
 CASH = frozenset({"dividend", "capital_gain"})  # leaves the company, and so the price
 _LARGEST_DENOMINATOR = 10_000
+_PRICES = ("open", "high", "low", "close")
+Columns = Mapping[str, np.ndarray]  # of bars, by session
 
 
 class Action(Protocol):
@@ -102,6 +106,19 @@ def restated(
     if price == 1.0 and shares == 1.0:
         return open, high, low, close, volume
     return open * price, high * price, low * price, close * price, None if volume is None else round(volume * shares)
+
+
+def over(found: Factors, columns: Columns) -> Columns:
+    """Columns of bars in the shares of the newest session; where nothing changes, the same arrays.
+
+    columns: session_date, datetime64[D] (n,); open, high, low, close, volume, float64 (n,).
+    """
+    if not found.ex_dates:
+        return columns
+    after = np.searchsorted(np.array(found.ex_dates, dtype="datetime64[D]"), columns["session_date"], side="right")
+    by, shares = np.array(found.prices)[after], np.array(found.volumes)[after]
+    prices = {name: columns[name] * by for name in _PRICES}
+    return {**columns, **prices, "volume": np.round(columns["volume"] * shares)}
 
 
 def _without_cash(cash: float, ex_date: date, split: float, closes: Sequence[tuple[date, float]]) -> float:

@@ -1,12 +1,13 @@
 """Which bars an adjusted view tells otherwise once an action is named, or takes effect."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from market.coverage import rows as coverage
 from market.coverage.telling import Span
+from market.intervals import DAY
 from market.models import CorporateAction, Coverage
 
 Days = Mapping[str, date]  # by kind of action its ex date
@@ -24,13 +25,24 @@ def restated(row: Coverage, days: Days) -> list[Span]:
     ]
 
 
+def hold(symbol: int) -> list[Coverage]:
+    """Whatever a symbol has of bars, locked until the transaction ends; its days, where it has none."""
+    return coverage.hold_all([symbol]) or list(coverage.hold([(symbol, DAY.name)]).values())
+
+
+def renew(rows: Collection[Coverage], days: Mapping[int, Days]) -> None:
+    """Give held rows a new version, and tell which of their sessions are restated. days: by symbol."""
+    coverage.renew(rows, {(row.symbol_id, row.interval): restated(row, days[row.symbol_id]) for row in rows})
+
+
 def between(ends: Mapping[int, tuple[date, date]]) -> dict[int, Days]:
     """By symbol what takes effect after a session and up to another, in one query: with the bars of these."""
     if not ends:
         return {}
     first, last = min(each for each, _ in ends.values()), max(each for _, each in ends.values())
     found: dict[int, dict[str, date]] = defaultdict(dict)
-    named = CorporateAction.objects.filter(symbol_id__in=ends, ex_date__gt=first, ex_date__lte=last).order_by("ex_date")
+    within = {"symbol_id__in": ends, "ex_date__gt": first, "ex_date__lte": last}
+    named = CorporateAction.objects.counted().filter(**within).order_by("ex_date")
     for symbol, kind, ex_date in named.values_list("symbol_id", "kind", "ex_date"):
         if ends[symbol][0] < ex_date <= ends[symbol][1]:
             found[symbol][kind] = ex_date

@@ -6,18 +6,18 @@ the newest price. The feed says when it does, by `begin`.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from market import quotes
+from market import intervals, quotes
 from market.actions import adjustments
 from market.intervals import DAY
-from market.models import Bar, CorporateAction, Coverage, Symbol
+from market.models import Bar, CorporateAction, Coverage, Decision, SupersededAction, Symbol
 
 
 class _Held(NamedTuple):
@@ -40,6 +40,14 @@ def of(ticker: str) -> QuerySet[CorporateAction]:
     return CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date")
 
 
+def known(ticker: str, at: datetime, *among: Q) -> list[CorporateAction | SupersededAction]:
+    """Those of a symbol that stood at a moment, by ex date: received and decided by then, and not superseded yet."""
+    had_come = Q(symbol__ticker=ticker, received_at__lte=at) & (Q(decided_at=None) | Q(decided_at__lte=at))
+    gone_since = SupersededAction.objects.filter(had_come, *among, superseded_at__gt=at)
+    found = [*CorporateAction.objects.filter(had_come, *among), *gone_since]
+    return sorted(found, key=lambda action: (action.ex_date, action.kind, action.ordinal))
+
+
 def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     """A symbol's factors of an adjustment. Raises adjustments.UnknownAdjustment."""
     if adjusted == "raw":
@@ -53,8 +61,11 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
 
 
 def intervals_read(interval: str, adjusted: str) -> tuple[str, ...]:
-    """The intervals whose bars an adjusted view reads: its own, and the days where dividends count by their closes."""
-    return (interval, DAY.name) if adjusted == adjustments.DIVIDENDS and interval != DAY.name else (interval,)
+    """The intervals whose bars an adjusted view reads: that which its own are stored as, and the days where dividends
+    count by their closes.
+    """
+    stored = intervals.named(interval).stored_as
+    return (stored, DAY.name) if adjusted == adjustments.DIVIDENDS and stored != DAY.name else (stored,)
 
 
 def splits(tickers: Iterable[str]) -> dict[str, adjustments.Factors]:
@@ -72,7 +83,7 @@ def between(spans: Collection[tuple[str, date, date]]) -> dict[tuple[str, date, 
     """
     if not spans:
         return {}
-    found = CorporateAction.objects.filter(
+    found = CorporateAction.objects.counted().filter(
         symbol__ticker__in={ticker for ticker, *_ in spans},
         kind__in=adjustments.RESTATING,
         ex_date__gt=min(since for _, since, _ in spans),
@@ -110,9 +121,10 @@ def _held(tickers: Collection[str], kinds: Collection[str]) -> list[_Held]:
         LEFT JOIN {quoted(Coverage._meta.db_table)} covered
         ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
         WHERE named.ticker IN ({", ".join(["%s"] * len(tickers))})
-        AND acted.kind IN ({", ".join(["%s"] * len(kinds))}) ORDER BY acted.ex_date"""
+        AND acted.kind IN ({", ".join(["%s"] * len(kinds))})
+        AND (acted.decision IS NULL OR acted.decision <> %s) ORDER BY acted.ex_date"""
     with connection.cursor() as cursor:
-        cursor.execute(asked, [DAY.name, *tickers, *kinds])
+        cursor.execute(asked, [DAY.name, *tickers, *kinds, Decision.KEPT_OUT])
         found = cursor.fetchall()
     return [
         _Held(ticker, kind, date.fromisoformat(day), *ratio, last is not None and day > last[: len(day)])

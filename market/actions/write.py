@@ -2,17 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, count
+from itertools import chain, count, product
 
 from django.db import transaction
 
-from market.actions import adjustments, checks
-from market.actions.effects import restated
+from market.actions import adjustments, checks, effects
 from market.coverage import rows as coverage
-from market.intervals import DAY
 from market.models import CorporateAction, SupersededAction, Symbol
 from market.prices import Action, Named
 from monitoring import refusals
@@ -22,7 +20,8 @@ SAME = 5e-5
 MOVED = timedelta(days=62)  # a split whose date a source corrects
 
 _TOLD = ("kind", "ex_date", "value", "numerator", "denominator")
-_KEPT = ("symbol_id", "ordinal", "source", "received_at", "disputed", *_TOLD)
+_DECIDED = ("decision", "decided_at", "decided_by")
+KEPT = ("symbol_id", "ordinal", "source", "received_at", "disputed", *_TOLD, *_DECIDED)
 
 
 @dataclass(slots=True)
@@ -44,14 +43,12 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     if _change(symbol, named, source) == Change():
         return False
     with transaction.atomic():
-        covered = coverage.hold_all([symbol.pk]) or list(coverage.hold([(symbol.pk, DAY.name)]).values())
+        covered = effects.hold(symbol.pk)
         change = _change(symbol, named, source)  # again: somebody may have written while we waited
         CorporateAction.objects.bulk_update(change.disputed, ["disputed"])
         _replace(symbol, change, source)
         if change.gone or change.new:
-            coverage.renew(
-                covered, {(row.symbol_id, row.interval): restated(row, _last_days(change)) for row in covered}
-            )
+            effects.renew(covered, {symbol.pk: _last_days(change)})
     _tell(symbol, change)
     return True
 
@@ -74,17 +71,14 @@ def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
 
 def begin(sessions: Mapping[str, date]) -> None:
     """Of each ticker the first price of a session has come: what takes effect with it restates what came before."""
-    named = CorporateAction.objects.filter(symbol__ticker__in=sessions, ex_date__in=set(sessions.values()))
+    named = CorporateAction.objects.counted().filter(symbol__ticker__in=sessions, ex_date__in=set(sessions.values()))
     begun = defaultdict(dict)
     for symbol, ticker, kind, ex_date in named.values_list("symbol_id", "symbol__ticker", "kind", "ex_date"):
         if ex_date == sessions[ticker]:
             begun[symbol][kind] = ex_date
     if begun:
         with transaction.atomic():
-            covered = coverage.hold_all(begun)
-            coverage.renew(
-                covered, {(row.symbol_id, row.interval): restated(row, begun[row.symbol_id]) for row in covered}
-            )
+            effects.renew(coverage.hold_all(begun), begun)
 
 
 def take_back(source: str, start: date) -> None:
@@ -145,17 +139,30 @@ def _replace(symbol: Symbol, change: Change, source: str) -> None:
     now, keys = datetime.now(UTC), [row.pk for row, _ in change.gone]
     CorporateAction.objects.filter(pk__in=keys).delete()
     rows = {id(action): _row(symbol, action, ordinal, source, now) for action, ordinal in change.new}
+    _decide_again(symbol, rows.values())
     CorporateAction.objects.bulk_create(rows.values())
     placed = _placed(symbol) if keys else {}  # MySQL tells no keys of many
     SupersededAction.objects.bulk_create(
-        SupersededAction(
-            id=key,
-            superseded_at=now,
-            superseded_by=action and placed[_place(rows[id(action)])],
-            **{name: getattr(row, name) for name in _KEPT},
-        )
+        superseded(row, key, now, action and placed[_place(rows[id(action)])])
         for key, (row, action) in zip(keys, change.gone, strict=True)
     )
+
+
+def superseded(row: CorporateAction, key: int, at: datetime, by: int | None) -> SupersededAction:
+    """What an action with a key becomes that stands no more."""
+    kept = {name: getattr(row, name) for name in KEPT}
+    return SupersededAction(id=key, superseded_at=at, superseded_by=by, **kept)
+
+
+def _decide_again(symbol: Symbol, rows: Collection[CorporateAction]) -> None:
+    """What was said of an action holds also where the source left it out for a time."""
+    days = {row.ex_date for row in rows}
+    gone = SupersededAction.objects.filter(symbol=symbol, ex_date__in=days, decision__isnull=False) if days else ()
+    for row, former in product(rows, sorted(gone, key=lambda former: former.superseded_at)):
+        is_same = (row.kind, row.ex_date) == (former.kind, former.ex_date)
+        if is_same and math.isclose(row.value, former.value, rel_tol=SAME):
+            for name in _DECIDED:
+                setattr(row, name, getattr(former, name))
 
 
 def _place(row: CorporateAction) -> tuple[str, date, int]:

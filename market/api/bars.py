@@ -12,11 +12,12 @@ from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import PAGES, TICKER, Sessions, row_of, sessions
 from market.api.shapes import SOURCED, VERSION, Shape, Versioned, shown
-from market.bars import wire
+from market.api.tags import Standing
+from market.bars import resampling, wire
 from market.coverage import told
 from market.intervals import DAY
 from market.models import Symbol
-from monitoring.queries import Choice, Count, Text
+from monitoring.queries import Choice, Count, Past, Text
 
 # In the order of CONTRACT.md; the heads of the tables.
 BAR_COLUMNS = (
@@ -35,8 +36,8 @@ _NEXT = (
 )
 COVERAGE = "Coverage"
 COVERED = {
-    "first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z", "unbroken_until": "2012-09-04", "held": 3149,
-    "refused": 0, "quarantined": 0, "complete": True, "reason": None,
+    "interval": DAY.name, "first": "2000-03-01T00:00:00Z", "last": "2012-09-04T00:00:00Z",
+    "unbroken_until": "2012-09-04", "held": 3149, "refused": 0, "quarantined": 0, "complete": True, "reason": None,
 }  # fmt: skip
 BAR_PAGE = {"next": _NEXT, "coverage": COVERED, "results": [BAR]}
 
@@ -65,6 +66,11 @@ class BarShape(Versioned):
 
 
 class CoverageShape(Shape):
+    interval = serializers.ChoiceField(
+        intervals.STORED_CHOICES,
+        help_text="Of the bars that these facts are of: that which is asked for, or which its bars are made from, as "
+        "weeks and months are from days.",
+    )
     first = serializers.DateTimeField(allow_null=True, help_text="The opening of the oldest bar that we hold.")
     last = serializers.DateTimeField(allow_null=True, help_text="The opening of the newest one.")
     unbroken_until = serializers.DateField(
@@ -84,7 +90,8 @@ class CoverageShape(Shape):
 
 class BarPage(Shape):
     coverage = CoverageShape(
-        help_text=f"What we hold of this interval. Other formats than JSON have it as the header `{COVERAGE}`."
+        help_text="What we hold of this interval, or of what its bars are made from. Other formats than JSON have it "
+        f"as the header `{COVERAGE}`."
     )
     next = serializers.URLField(allow_null=True, help_text="The bars before these, null where there are none.")
     results = BarShape(many=True)
@@ -93,6 +100,10 @@ class BarPage(Shape):
 class BarQuery(Sessions):
     interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split", help_text="As traded, or restated.")
+    as_known_at = Past(
+        required=False,
+        help_text="The past as it was known at an instant: the values, splits and dividends received up to it.",
+    )
     limit = Count(min_value=1, max_value=10_000, default=500, help_text="Bars in a page; the newest come first.")
     cursor = Text(required=False, help_text="Where the page ends, as `next` says it.")
 
@@ -101,13 +112,7 @@ class Bars(APIView):
     """Open, high, low, close and volume; oldest first in a page, and the newest page first."""
 
     csv_columns = BAR_COLUMNS
-    problems = {
-        400: (
-            "invalid_interval", "invalid_adjusted", "invalid_start", "invalid_end", "invalid_range", "invalid_limit",
-            "invalid_cursor",
-        ),
-        404: ("unknown_symbol",),
-    }  # fmt: skip
+    problems = {400: ("invalid_range",), 404: ("unknown_symbol",)}
 
     @extend_schema(
         operation_id="bars_list",
@@ -120,15 +125,15 @@ class Bars(APIView):
         query = BarQuery.read(request)
         cursors = PAGES.cursors(request, query["interval"])
         row = row_of(symbol)
-        bounds, standing = _bounds(query, row, cursors.asked()), tags.standing(row.ticker, query)
-        held, decimals = standing.held, row.price_decimals
+        standing = tags.standing(row.ticker, query)
+        asked = asked_of(query, row, standing, cursors.asked())
+        held, decimals, bounds = standing.held, row.price_decimals, asked.stored
         tag = standing.tag(request, standing.basis.versions, bounds=bounds, made=[held, decimals])
         if answer := tags.unchanged(request, tag):
             return answer
-        asked = wire.Asked(row.ticker, query["interval"], query["adjusted"], bounds, query["limit"], decimals)
         page = wire.page(asked, standing.basis)
         if page.versions != standing.basis.versions:
-            held = told.held(row.ticker, query["interval"])
+            held = told.held([row.ticker], query["interval"])[row.ticker]
             tag = standing.tag(request, page.versions, bounds=bounds, made=[held, decimals])
         following = cursors.url(PAGES.place([page.begins])) if page.are_more else None
         link = {"Link": f'<{following}>; rel="next"'} if following else {}
@@ -145,8 +150,18 @@ def _dictionary(facts: dict[str, str | int | bool | None]) -> str:
     return ", ".join(f"{name}={written[type(value)](value)}" for name, value in facts.items() if value is not None)
 
 
-def _bounds(query: dict, row: Symbol, place) -> bars.Bounds:
+def asked_of(query: dict, row: Symbol, standing: Standing, place=None) -> wire.Asked:
     """What is asked for, up to where the cursor stands. Within a session an instant is one, as openings are."""
-    is_whole = intervals.named(query["interval"]).is_whole
-    start, end = sessions(query, row) if is_whole else (query.get("start"), query.get("end"))
-    return bars.Bounds(start, end, None if place is None else datetime.fromisoformat(place.values[0]))
+    interval = intervals.named(query["interval"])
+    start, end = sessions(query, row) if interval.is_whole else (query.get("start"), query.get("end"))
+    before = None if place is None else datetime.fromisoformat(place.values[0])
+    return wire.Asked(
+        row.ticker,
+        interval.name,
+        query["adjusted"],
+        resampling.bounds_of_bars(bars.Bounds(start, end, before), interval),
+        query["limit"],
+        row.price_decimals,
+        known_at=query.get("as_known_at"),
+        known=standing.basis.known,
+    )

@@ -82,7 +82,10 @@ def known(symbol: str) -> str:
 
 
 def unknown(symbol: str) -> NotFound:
-    near = " or ".join(symbols.near(symbol))
-    asked = f" Did you mean {near}?" if near else ""
-    sentence = f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have.{asked}"
-    return NotFound(sentence, "unknown_symbol")
+    return NotFound(why_unknown(symbol, symbols.near(symbol)), "unknown_symbol")
+
+
+def why_unknown(symbol: str, near: list[str]) -> str:
+    """What is told of a symbol that there is not. near: what may have been meant."""
+    asked = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"We do not know the symbol {symbol[:40]}; GET /api/v2/symbols/ lists those we have.{asked}"

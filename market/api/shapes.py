@@ -2,6 +2,9 @@
 
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
+from rest_framework.settings import api_settings
+
+JSON_ONLY = api_settings.DEFAULT_RENDERER_CLASSES[:1]  # of what is no table
 
 # The examples are real sessions of the recording; a test holds them to the shapes.
 VERSION = "0199c1f1a3b27e0f6f0a3f5d1c4e8b2a"

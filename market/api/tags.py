@@ -13,14 +13,14 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from rest_framework.request import Request
 
-from market import actions, bars, coverage
-from market.bars import forming
+from market import actions, bars, coverage, intervals
+from market.bars import forming, resampling
 from market.calendars import clock
 from market.coverage import told as covered
 from market.coverage.told import Held
 from monitoring import redis
 
-FORMAT = 3  # raise it where the same bars are told in another way
+FORMAT = 4  # raise it where the same bars are told in another way
 
 
 _ALL = bars.Bounds()
@@ -57,20 +57,48 @@ class Standing:
         counted = self.packed if live is not None and bounds.hold(live) else None
         asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
         # The ticker too: what has no bars has no version that a rename would change.
-        parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted
+        parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted, self.basis.known
         return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
 
-def standing(ticker: str, query: dict[str, Any]) -> Standing:
-    """What an answer stands upon now: a query, and a read of Redis. query: with its `interval`, and `adjusted`."""
+def standings(tickers: Sequence[str], query: dict[str, Any]) -> dict[str, Standing]:
+    """What an answer of each of some tickers stands upon now: a query, and a read of Redis, of all of them.
+
+    query: with its `interval`, and `adjusted`. With a moment `as_known_at` nothing forms: what did so then nobody
+    keeps.
+    """
+    if not tickers:
+        return {}
+    interval, known_at = intervals.named(query["interval"]), query.get("as_known_at")
     with redis.client().pipeline(transaction=False) as pipe:
         clock.ask(pipe)
-        forming.ask(pipe, ticker, query["interval"])
+        forming.ask(pipe, tickers, interval.stored_as)
         told, packed = pipe.execute()
-    held = covered.held(ticker, query["interval"])
-    _, *others = actions.intervals_read(query["interval"], query["adjusted"])
-    versions = (held.version, *coverage.of([ticker], others).get(ticker, ()))
-    return Standing(ticker, held, bars.Basis(versions, forming.read(packed)), packed, clock.read(told))
+    now, held = clock.read(told), covered.held(tickers, interval.name)
+    _, *others = actions.intervals_read(interval.name, query["adjusted"])
+    more = coverage.of(tickers, others) if others else {}
+    known = resampling.known(held) if interval.made_from else {}
+    found = {}
+    for ticker, each in zip(tickers, packed, strict=True):
+        live = None if known_at else forming.read(each)
+        versions = held[ticker].version, *more.get(ticker, ())
+        today = resampling.today(known_at, now, held[ticker])
+        basis = bars.Basis(versions, live, known.get(ticker, resampling.UNKNOWN), today)
+        found[ticker] = Standing(ticker, held[ticker], basis, each, now)
+    return found
+
+
+def standing(ticker: str, query: dict[str, Any]) -> Standing:
+    """The same of one."""
+    return standings([ticker], query)[ticker]
+
+
+def of_many(request: Request, tags: Sequence[str | None], made: Sequence[object] = ()) -> str | None:
+    """The tag of an answer that is made of several; None where one of them has none."""
+    if None in tags:
+        return None
+    asked = request.build_absolute_uri(), request.accepted_renderer.format
+    return f'"{blake2b(repr((FORMAT, asked, list(tags), list(made))).encode(), digest_size=16).hexdigest()}"'
 
 
 def unchanged(request: Request, tag: str) -> HttpResponse | None:

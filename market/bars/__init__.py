@@ -2,22 +2,23 @@
 
 batch           bars of one interval as columns (pure)
 checks          what can be a bar (pure)
+sessions        what lies where the exchange's calendar has none
 writing/        the one door in; what is corrected leaves a revision
-removal         what is taken back
+removal         what is taken back, or kept no longer
 rows            the stored bars of a span, as the database tells them
-read            the bars of a span, as values
+read            the bars of a span, as values, as they are or were known
 columns/        the final ones as arrays, of many symbols at once
 stored          how far the stored ones go, and their ends
-forming         the running session's bar
+forming/        the bars that still move
 wire/           how bars are told
 """
 
 from market.bars.batch import Batch, answer
 from market.bars.columns import Series, columns, of_many, series
 from market.bars.read import Basis, NoBars, basis, history
-from market.bars.removal import delete_played, forget_future
+from market.bars.removal import delete_played, forget_before, forget_future, forget_provisional
 from market.bars.rows import Bounds
-from market.bars.writing import UpsertResult, upsert, write
+from market.bars.writing import UpsertResult, summed, upsert, write
 
 __all__ = [
     "Basis",
@@ -30,10 +31,13 @@ __all__ = [
     "basis",
     "columns",
     "delete_played",
+    "forget_before",
     "forget_future",
+    "forget_provisional",
     "history",
     "of_many",
     "series",
+    "summed",
     "upsert",
     "write",
 ]

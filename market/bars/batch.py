@@ -1,18 +1,19 @@
 """Bars of one interval and one source as columns, on their way in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from market import prices
-from market.prices import Bar
+from market.prices import Bar, microseconds
 
 UNKNOWN = -1  # a volume that is not told
 PRICES = ("open", "high", "low", "close")
 _NO_NUMBER, _NO_TIME = -2, np.iinfo(np.int64).min  # what can't be a volume, or an instant
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _UNITS = {"opened": "s", "session": "D", "received": "us"}
 
 
@@ -40,9 +41,34 @@ class Batch:
     def __len__(self) -> int:
         return len(self.opened)
 
+    def __iter__(self) -> Iterator[Bar]:
+        return iter(self.bars())
+
+    def __getitem__(self, place: int) -> Bar:
+        return self.take(np.array([place])).bars()[0]
+
     def take(self, which: np.ndarray) -> "Batch":
         """Those rows of it, by a mask or by their places."""
         return Batch(self.interval, self.source, self.tickers, *(getattr(self, name)[which] for name in COLUMNS))
+
+    def bars(self) -> list[Bar]:
+        """The rows as values, of days and instants that there are."""
+        return [self._bar(*row) for row in zip(*(getattr(self, name).tolist() for name in COLUMNS), strict=True)]
+
+    def _bar(self, symbol: int, opened: int, session: int, *told: float) -> Bar:
+        *values, volume, state, received = told
+        return Bar(
+            self.tickers[symbol],
+            self.interval,
+            moment(opened * 1_000_000),
+            *values,
+            None if volume == UNKNOWN else volume,
+            state == FINAL,
+            self.source,
+            moment(received),
+            session_date=date.fromordinal(session + _EPOCH_ORDINAL),
+            state=prices.BAR_STATES[state],
+        )
 
     def told(self, place: int) -> str:
         """Which bar a row is of, in words."""
@@ -98,7 +124,7 @@ def of_bars(bars: Sequence[Bar]) -> Batch:
         bars[0].source,
         tuple(tickers),
         symbol=np.array([tickers[bar.ticker] for bar in bars], np.int64),
-        opened=np.array([_seconds(bar.opened_at) for bar in bars], np.int64),
+        opened=np.array([seconds(bar.opened_at) for bar in bars], np.int64),
         session=days.astype(np.int64),
         **{name: np.array([getattr(bar, name) for bar in bars], np.float64) for name in PRICES},
         volume=np.array([UNKNOWN if bar.volume is None else bar.volume for bar in bars], np.int64),
@@ -107,20 +133,17 @@ def of_bars(bars: Sequence[Bar]) -> Batch:
     )
 
 
-def microseconds(at: datetime) -> int:
+def day(date: date) -> int:
     """Since 1970."""
-    delta = at - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return date.toordinal() - _EPOCH_ORDINAL
 
 
 def moment(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _seconds(at: datetime) -> int:
+def seconds(at: datetime) -> int:
+    """Since 1970; of an instant within a second what can be no opening."""
     return _NO_TIME if at.microsecond else microseconds(at) // 1_000_000
 
 

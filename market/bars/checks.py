@@ -16,7 +16,6 @@ from market.intervals import ALL
 from market.prices import Bar
 
 LARGEST_CONTRADICTION = 0.01
-NEGATIVE = frozenset({"future"})  # what may cost less than nothing, as oil did on 2020-04-20
 _LAST_DAY = np.datetime64("9999-12-31").astype(np.int64)
 _FIRST_DAY = np.datetime64("1800-01-01").astype(np.int64)
 

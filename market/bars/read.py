@@ -1,15 +1,21 @@
 """Bars as values, as traded or restated, with the one that forms."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from market import actions, coverage, prices
+from market import actions, coverage, intervals, prices
 from market.actions import adjustments
-from market.bars import forming, rows
+from market.bars import forming, resampling, rows
+from market.bars.resampling import Known
 from market.bars.rows import Bounds, Row
-from market.intervals import DAY
+from market.calendars import clock
+from market.coverage import told
+from market.intervals import DAY, Interval
+from market.models import Snapshot
 from market.prices import Bar
 
+_ALL = Bounds()
 _VALUES = ("open", "high", "low", "close", "volume")
 
 
@@ -17,12 +23,15 @@ _VALUES = ("open", "high", "low", "close", "volume")
 class Basis:
     """What a read stands upon, and is read before the rows.
 
-    versions: as coverage.of gives them of actions.intervals_read. live: the forming bar. At a close the feed writes the
-    row and then drops the forming bar, so that one of them is always read.
+    versions: as coverage.of gives them of actions.intervals_read. live: the forming bar, of the interval that bars are
+    stored as. At a close the feed writes the row and then drops the forming bar, so that one of them is always read.
+    known, today: what bars that are made on reading are judged by; see `resampling`.
     """
 
     versions: coverage.Versions
     live: Bar | None
+    known: Known = resampling.UNKNOWN
+    today: int | None = None
 
 
 class NoBars(ValueError):
@@ -39,27 +48,69 @@ def history(
     end: date | datetime | None = None,
     adjusted: str = "split",
     limit: int | None = None,
+    as_known_at: datetime | None = None,
 ) -> list[Bar]:
     """The bars from `start` to `end`, as Bounds say, oldest first; with a limit the newest of them.
 
     The last one may be forming. Prices are restated as `actions.adjustments` says; raises UnknownAdjustment.
+    as_known_at: what was known then, bars and actions alike; what formed then nobody keeps.
     """
-    factors, bounds = actions.factors(ticker, adjusted), Bounds(start, end)
-    live = forming.latest([ticker], interval=interval)[ticker]
-    found = [
-        value(ticker, interval, Row._make(row), adjusted, factors)
-        for row in rows.read(ticker, bounds, interval=interval, limit=limit)
-    ]
-    gone = replaced(found[-1] if found else None, live if live and bounds.hold(live) else None)
-    if gone is None:
-        return found
-    return [*found[: len(found) - gone], restated(live, adjusted, factors)][-limit if limit else 0 :]
+    asked, bounds = intervals.named(interval), Bounds(start, end)
+    live = None if as_known_at else forming.latest([ticker], interval=asked.stored_as)[ticker]
+    if asked.made_from is None:
+        return _stored(ticker, interval, bounds, adjusted, limit, as_known_at, live)
+    basis = Basis((), live, *_judged(ticker, asked, as_known_at))
+    return made(ticker, asked, basis, bounds=bounds, adjusted=adjusted, limit=limit, as_known_at=as_known_at)
+
+
+def made(
+    ticker: str,
+    interval: Interval,
+    basis: Basis,
+    *,
+    adjusted: str,
+    bounds: Bounds = _ALL,
+    limit: int | None = None,
+    as_known_at: datetime | None = None,
+) -> list[Bar]:
+    """The same of an interval whose bars are made on reading, with what a basis has beside the rows."""
+    asked = resampling.bounds_of_bars(bounds, interval)
+    within = resampling.bounds_of_parts(asked, interval)
+    most = limit and (limit + 2) * interval.most_parts  # the first bar of them may lack some
+    parts = _stored(ticker, interval.stored_as, within, adjusted, most, as_known_at, basis.live)
+    found = resampling.of_bars(parts, interval, basis.known, basis.today) if parts else []
+    return [bar for bar in found if asked.hold(bar)][-limit if limit else 0 :]
+
+
+def factors_at(ticker: str, adjusted: str, at: datetime | None) -> adjustments.Factors:
+    """A symbol's factors of an adjustment, as they are or as they were known at a moment. Raises UnknownAdjustment."""
+    if at is None or adjusted == "raw":
+        return actions.factors(ticker, adjusted)
+    needed = None if adjusted == adjustments.DIVIDENDS else 1  # closes, or the last session alone
+    daily = rows.read(ticker, Bounds(), interval=DAY.name, limit=needed, known_at=at)
+    closes = [(date.fromisoformat(row.session_date), row.close) for row in map(Row._make, daily)]
+    named = [action for action in actions.known(ticker, at) if action.is_counted]
+    if closes:  # one that was announced restated nothing before its day
+        last = max(closes[-1][0], _last_heard(ticker, at) or date.min)
+        named = [action for action in named if action.ex_date <= last]
+    return adjustments.factors(named, adjusted, closes)
+
+
+def factors_of(tickers: Collection[str], adjusted: str, at: datetime | None) -> dict[str, adjustments.Factors]:
+    """The same of many, where one query can tell them in one. Raises UnknownAdjustment."""
+    if adjusted == "split" and at is None:
+        return actions.splits(tickers)
+    return {ticker: factors_at(ticker, adjusted, at) for ticker in tickers}
 
 
 def basis(ticker: str, interval: str, adjusted: str) -> Basis:
     """What a read of these now stands upon."""
-    live = forming.latest([ticker], interval=interval)[ticker]
-    return Basis(coverage.of([ticker], actions.intervals_read(interval, adjusted))[ticker], live)
+    asked = intervals.named(interval)
+    live = forming.latest([ticker], interval=asked.stored_as)[ticker]
+    versions = coverage.of([ticker], actions.intervals_read(interval, adjusted))[ticker]
+    if asked.made_from is None:
+        return Basis(versions, live)
+    return Basis(versions, live, *_judged(ticker, asked, None))
 
 
 def newest(stored: Bar | None, live: Bar | None) -> Bar | None:
@@ -104,6 +155,38 @@ def restated(bar: Bar, adjusted: str, factors: adjustments.Factors) -> Bar:
     values = bar.open, bar.high, bar.low, bar.close, bar.volume
     now = adjustments.restated(factors, bar.session_date, *values)
     return replace(bar, **dict(zip(_VALUES, now, strict=True)), adjustment=adjusted)
+
+
+def _judged(ticker: str, interval: Interval, at: datetime | None) -> tuple[Known, int | None]:
+    """What bars that are made on reading are judged by."""
+    held = told.held([ticker], interval.name)
+    return resampling.known(held)[ticker], resampling.today(at, clock.latest(), held[ticker])
+
+
+def _stored(
+    ticker: str,
+    interval: str,
+    bounds: Bounds,
+    adjusted: str,
+    limit: int | None,
+    as_known_at: datetime | None,
+    live: Bar | None,
+) -> list[Bar]:
+    factors = factors_at(ticker, adjusted, as_known_at)
+    found = [
+        value(ticker, interval, Row._make(row), adjusted, factors)
+        for row in rows.read(ticker, bounds, interval=interval, limit=limit, known_at=as_known_at)
+    ]
+    gone = replaced(found[-1] if found else None, live if live and bounds.hold(live) else None)
+    if gone is None:
+        return found
+    return [*found[: len(found) - gone], restated(live, adjusted, factors)][-limit if limit else 0 :]
+
+
+def _last_heard(ticker: str, at: datetime) -> date | None:
+    """The session of the newest price that had come."""
+    heard = Snapshot.objects.filter(symbol__ticker=ticker, received_at__lte=at).order_by("-received_at")
+    return heard.values_list("session_date", flat=True).first()
 
 
 def _rank(bar: Bar) -> tuple[datetime, bool, datetime]:

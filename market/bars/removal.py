@@ -1,5 +1,6 @@
-"""Bars that are taken back: what was played, and what a wrong clock dated into the future."""
+"""Bars that are taken back: what was played, what a wrong clock dated into the future, what is kept no longer."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from django.db import transaction
@@ -9,15 +10,19 @@ from market import prices
 from market.bars import forming
 from market.coverage import rows as coverage
 from market.coverage import telling
+from market.intervals import ALL
 from market.models import Bar, BarRevision, Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
-from monitoring import refusals
+from monitoring import refusals, turns
+
+AT_ONCE = 2_000
+_BESIDE = (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar)
 
 
 def delete_played(start: date, source: str) -> int:
     """Delete a source's bars from a session on, what else is kept of them and all forming ones; returns how many."""
     since = {"opened_at__gte": prices.midnight(start), "source": source}
     forming.forget()
-    others = (model.objects.filter(**since) for model in (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar))
+    others = (model.objects.filter(**since) for model in _BESIDE)
     return _delete(Bar.objects.filter(**since), *others, reason=None)
 
 
@@ -28,6 +33,42 @@ def forget_future(ticker: str) -> int:
     if gone:
         refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
     return gone
+
+
+def forget_before(interval: str, instant: datetime, *, tell: Callable[[int], object]) -> int:
+    """Delete the bars of an interval that opened before, and what else is kept of them, some at a time. Returns how
+    many; tell: hears how many so far.
+    """
+    deleted = 0
+    for row in coverage.older(interval, instant):
+        while some := _forget_oldest(row.symbol_id, interval, instant):
+            deleted += some
+            tell(deleted)
+    return deleted
+
+
+def forget_provisional(instant: datetime, *, tell: Callable[[int], object]) -> int:
+    """Delete what bars within sessions were before they settled, of those that opened before. As above."""
+    deleted = 0
+    for row in [row for each in ALL.values() if not each.is_whole for row in coverage.older(each.name, instant)]:
+        told = ProvisionalBar.objects.filter(symbol=row.symbol_id, interval=row.interval, opened_at__lt=instant)
+        before = deleted
+        deleted += turns.delete(told, AT_ONCE, tell=lambda more, before=before: tell(before + more))
+    return deleted
+
+
+def _forget_oldest(symbol: int, interval: str, instant: datetime) -> int:
+    """In one transaction with the coverage that says so."""
+    bars = Bar.objects.filter(symbol=symbol, interval=interval)
+    with turns.taken(), transaction.atomic():
+        covered = coverage.hold([(symbol, interval)])
+        old = bars.filter(opened_at__lt=instant).order_by("opened_at")
+        openings = list(old.values_list("opened_at", flat=True)[:AT_ONCE])
+        if openings:
+            for model in (*_BESIDE, Bar):
+                model.objects.filter(symbol=symbol, interval=interval, opened_at__lte=openings[-1]).delete()
+            coverage.renew_counted(covered.values(), reason=None)
+    return len(openings)
 
 
 def _delete(bars: QuerySet[Bar], *others: QuerySet, reason: str | None) -> int:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from market import prices
 from market.models import Bar as BarRow
-from market.models import Symbol
+from market.models import BarRevision, ProvisionalBar, Symbol
 from market.prices import Bar
 
 _AROUND = timedelta(days=2)  # further from its date's midnight, UTC, no bar of a session opens
@@ -32,8 +32,14 @@ class Row(NamedTuple):
     state: str | None
 
 
+KEY = ("symbol_id", "interval", "opened_at")
 _NUMBERS = ("open", "high", "low", "close", "volume", "source", "revision", "state")
 _CHARACTERS = ("opened_at", "session_date", "received_at")  # a driver makes objects of these, unless they are text
+# What former values do not say themselves, as their table says it.
+_FORMER = {
+    BarRevision: {"is_final": "1", "state": "'final'"},
+    ProvisionalBar: {"is_final": "0", "revision": "CAST(0 AS UNSIGNED)", "state": "'closed'"},  # as the others are
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +72,16 @@ class Bounds:
             yield "opened_at", "<", self.before
 
 
-def read(ticker: str, bounds: Bounds, *, interval: str, limit: int | None = None) -> list[tuple]:
-    """The bars of a ticker as Row has their fields, oldest first; with a limit the newest of them."""
-    quoted = connection.ops.quote_name
-    compared = list(bounds.compared())
-    where = "".join(f" AND {quoted(column)} {sign} %s" for column, sign, _ in compared)
-    # Written out, as to build it of querysets takes longer than to ask it.
-    asked = f"""SELECT {", ".join(_selected(name) for name in Row._fields)} FROM {quoted(BarRow._meta.db_table)}
-        WHERE symbol_id = (SELECT id FROM {quoted(Symbol._meta.db_table)} WHERE ticker = %s)
-        AND {quoted("interval")} = %s{where} ORDER BY {quoted("opened_at")} DESC"""
-    values = [ticker, interval, *(_adapted(value) for *_, value in compared)]
+def read(
+    ticker: str, bounds: Bounds, *, interval: str, limit: int | None = None, known_at: datetime | None = None
+) -> list[tuple]:
+    """The bars of a ticker as Row has their fields, oldest first; with a limit the newest of them.
+
+    known_at: as they were known then, of all that was received up to it; None: as they are.
+    """
+    parts = [_stored(ticker, bounds, interval)] if known_at is None else _known(ticker, bounds, interval, known_at)
+    asked, values = " UNION ALL ".join(each for each, _ in parts), [value for _, each in parts for value in each]
+    asked += " ORDER BY 1 DESC" if known_at else f" ORDER BY {connection.ops.quote_name('opened_at')} DESC"
     with connection.cursor() as cursor:
         cursor.execute(*((asked, values) if limit is None else (f"{asked} LIMIT %s", [*values, limit])))
         return list(reversed(cursor.fetchall()))
@@ -92,11 +98,47 @@ def instant(text: str) -> str:
     return f"{text[:10]}T{text[11:23]}Z" if fraction and fraction != "000" else f"{text[:10]}T{text[11:19]}Z"
 
 
-def _selected(name: str) -> str:
-    quoted = connection.ops.quote_name(name)
+def _stored(ticker: str, bounds: Bounds, interval: str) -> tuple[str, list]:
+    # Written out, as to build it of querysets takes longer than to ask it.
+    quoted = connection.ops.quote_name
+    where, values = _where("", ticker, bounds, interval)
+    columns = ", ".join(_selected(quoted(name), name) for name in Row._fields)
+    return f"SELECT {columns} FROM {quoted(BarRow._meta.db_table)} WHERE {where}", values
+
+
+def _known(ticker: str, bounds: Bounds, interval: str, at: datetime) -> list[tuple[str, list]]:
+    """Those that stand and had come by then, and the former ones whose successor came after it."""
+    quoted, until = connection.ops.quote_name, _adapted(at)
+    asked, values = _stored(ticker, bounds, interval)
+    found = [(f"{asked} AND {quoted('received_at')} <= %s", [*values, until])]
+    where, values = _where("bar.", ticker, bounds, interval)
+    same = " AND ".join(f"former.{quoted(name)} = bar.{quoted(name)}" for name in KEY)
+    had_come = "former.received_at <= %s AND former.replaced_at > %s"
+    for model, facts in _FORMER.items():
+        columns = ", ".join(
+            facts.get(name) or _selected(f"{_owner(name)}.{quoted(name)}", name) for name in Row._fields
+        )
+        tables = f"{quoted(model._meta.db_table)} former JOIN {quoted(BarRow._meta.db_table)} bar ON {same}"
+        found.append((f"SELECT {columns} FROM {tables} WHERE {where} AND {had_come}", [*values, until, until]))
+    return found
+
+
+def _owner(name: str) -> str:
+    return "bar" if name in ("opened_at", "session_date") else "former"
+
+
+def _where(owner: str, ticker: str, bounds: Bounds, interval: str) -> tuple[str, list]:
+    quoted, compared = connection.ops.quote_name, list(bounds.compared())
+    within = "".join(f" AND {owner}{quoted(column)} {sign} %s" for column, sign, _ in compared)
+    named = f"(SELECT id FROM {quoted(Symbol._meta.db_table)} WHERE ticker = %s)"
+    values = [ticker, interval, *(_adapted(value) for *_, value in compared)]
+    return f"{owner}symbol_id = {named} AND {owner}{quoted('interval')} = %s{within}", values
+
+
+def _selected(column: str, name: str) -> str:
     if name in _CHARACTERS:
-        return f"CAST({quoted} AS CHAR)"
-    return quoted if name in _NUMBERS else f"{quoted} + 0"
+        return f"CAST({column} AS CHAR)"
+    return column if name in _NUMBERS else f"{column} + 0"
 
 
 def _adapted(value: date | datetime) -> object:

@@ -3,7 +3,8 @@
 A bar is measured by the median of its five neighbours, three before it and two after, and two before and three after,
 as far as there are so many: one bar that is out of place is apart from both, the ends of a level that changes for good
 are not. Known splits are counted in; fewer neighbours judge nobody. What is already held as it is told is no news, and
-suspected by nobody.
+suspected by nobody. Volumes are compared of whole sessions alone: the minutes of an auction have a thousand times those
+before them.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from market import intervals
 from market.bars.batch import PRICES, UNKNOWN, Batch
 
 PRICE_TIMES, VOLUME_TIMES = 10.0, 100.0
@@ -59,7 +61,12 @@ def _beside(told: np.ndarray, start: np.ndarray, first: np.ndarray, length: np.n
 
 
 def _is_apart(batch: Batch, rows: np.ndarray, series: Series, window: np.ndarray) -> np.ndarray:
-    return _price_apart(batch, rows, series.close[window]) | _volume_apart(batch, rows, series.volume[window])
+    by_price = _price_apart(batch, rows, series.close[window])
+    return by_price | _volume_apart(batch, rows, series.volume[window]) if _has_days(batch) else by_price
+
+
+def _has_days(batch: Batch) -> bool:
+    return intervals.named(batch.interval).is_whole
 
 
 def _price_apart(batch: Batch, rows: np.ndarray, closes: np.ndarray) -> np.ndarray:
@@ -84,6 +91,6 @@ def _why(batch: Batch, row: int, series: Series, beside: np.ndarray, key: int, f
     if close > 0 and (max(values) > PRICE_TIMES * close or any(0 < each < close / PRICE_TIMES for each in values)):
         return f"prices of {min(values):g} to {max(values):g} beside closes of about {close:g}"
     volume = float(np.median([series.volume[each] * by for each, (_, by) in zip(beside, theirs, strict=True)]))
-    if volume > 0 and batch.volume[row] * shares > VOLUME_TIMES * volume:
+    if _has_days(batch) and volume > 0 and batch.volume[row] * shares > VOLUME_TIMES * volume:
         return f"a volume of {batch.volume[row] * shares:.0f} beside volumes of about {volume:.0f}"
     return None

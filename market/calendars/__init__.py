@@ -7,5 +7,6 @@ sessions        the calendars themselves; brings pandas, so only the feed and th
 table           the sessions of one exchange, and what can be asked of them (pure)
 facts           what we know of exchanges that the library does not (pure)
 library         the tables, built once
+kept            the tables as rows, for those who may not import their calendars
 exchanges       which exchanges there are, for those who may not
 """

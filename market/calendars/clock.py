@@ -1,13 +1,16 @@
-"""The market's clock: whether an exchange is open. A source says it, the feed tells it, and pages read it."""
+"""Whether exchanges are open: a source says it, the feed tells it, and pages read it.
+
+The market's clock is that of the exchange where most symbols are at home.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from redis.client import Pipeline
 
 from market.prices import OPEN, Quote, instant
-from monitoring import redis
+from monitoring import formats, redis
 
 _TOLD = ("exchange", "state", "session", "opens_at", "closes_at")
 TOLD_SECONDS = 90  # what nobody tells again is no longer so
@@ -37,14 +40,39 @@ def by_quotes(exchange: str, quotes: Iterable[Quote | None]) -> Clock | None:
     return Clock(exchange, OPEN if OPEN in states else states[-1], session)
 
 
-def keep(told: Clock) -> None:
-    """Let all processes read it, for as long as it is told again."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A clock, and when it was told last."""
+
+    clock: Clock
+    at: datetime
+
+
+_FORMAT = formats.Format(Told)
+
+
+def keep(told: Clock, *, is_market: bool = True) -> None:
+    """Let all processes read it, for as long as it is told again. is_market: it is the market's clock too."""
+    key, clocks = redis.key("clock"), _FORMAT.key("clocks")
+    with redis.client().pipeline() as pipe:
+        pipe.hset(clocks, told.exchange, _FORMAT.pack(Told(told, datetime.now(UTC)))).expire(clocks, TOLD_SECONDS)
+        if is_market:
+            pipe.delete(key).hset(key, mapping=as_json(told)).expire(key, TOLD_SECONDS)
+        pipe.execute()
+
+
+def all_latest(now: datetime) -> list[Clock]:
+    """The clock of each exchange that somebody tells, by name."""
+    kept = _FORMAT.unpack_all(redis.client().hgetall(_FORMAT.key("clocks")).values())
+    told = [each.clock for each in kept if now - each.at <= timedelta(seconds=TOLD_SECONDS)]
+    return sorted(told, key=lambda clock: clock.exchange)
+
+
+def as_json(told: Clock) -> dict[str, str]:
+    """`exchange`, `state` and `session`, and `opens_at` and `closes_at` where they are known."""
     fields = {"exchange": told.exchange, "state": told.state, "session": told.session_date.isoformat()}
     ahead = {"opens_at": told.opens_at, "closes_at": told.closes_at}
-    fields |= {name: instant(at) for name, at in ahead.items() if at is not None}
-    key = redis.key("clock")
-    with redis.client().pipeline() as pipe:
-        pipe.delete(key).hset(key, mapping=fields).expire(key, TOLD_SECONDS).execute()
+    return fields | {name: instant(at) for name, at in ahead.items() if at is not None}
 
 
 def ask(pipe: Pipeline) -> None:
@@ -53,7 +81,7 @@ def ask(pipe: Pipeline) -> None:
 
 
 def latest() -> dict[str, str]:
-    """`exchange`, `state` and `session`, and `opens_at` and `closes_at` where they are known; empty if nobody tells."""
+    """The market's clock, as `as_json` has it; empty if nobody tells it."""
     return read(redis.client().hmget(redis.key("clock"), _TOLD))
 
 

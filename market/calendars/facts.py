@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from market.calendars.table import Session, days
+from market.calendars.table import Session, Table, days, instant
+from market.prices import CLOSED, OPEN, POST, PRE
 
 NEW_YORK, LONDON, UTC = ZoneInfo("America/New_York"), ZoneInfo("Europe/London"), ZoneInfo("UTC")
 _HOUR, _DAY = 3600, 86_400
@@ -30,9 +31,30 @@ class Extended:
     usual_close: time
 
 
+# Those that are kept though no symbol is at home there yet, and how people call them.
+EXCHANGES = {
+    "24/7": "Always open", "CCC": "Coins", "CCY": "Currencies", "XHKG": "Hong Kong", "XKRX": "Korea Exchange",
+    "XLON": "London", "XNAS": "Nasdaq", "XNYS": "New York (NYSE)", "XPAR": "Euronext Paris", "XSHG": "Shanghai",
+    "XTKS": "Tokyo",
+}  # fmt: skip
+
 # Where we know of none there is none. NYSE and Nasdaq: on half days the late session ends at five.
 _NEW_YORKS = Extended(time(4), time(20), time(17), time(16))
-EXTENDED = {"XNYS": _NEW_YORKS, "XNAS": _NEW_YORKS}
+EXTENDED = dict.fromkeys(("XNYS", "XNAS", "XASE", "ARCX", "BATS"), _NEW_YORKS)  # all of one national market
+
+
+def state(mic: str, table: Table, now: datetime) -> str:
+    """open, pre or post where shares trade before and after hours, else closed. Raises Untold."""
+    if table.is_open(now):
+        return OPEN
+    local, extended = now.astimezone(table.zone), EXTENDED.get(mic)
+    session = extended and table.of(local.date())
+    if not session:
+        return CLOSED
+    if now < instant(session.opens):
+        return PRE if local.time() >= extended.start else CLOSED
+    is_short = instant(session.closes).astimezone(table.zone).time() < extended.usual_close
+    return POST if local.time() < (extended.short_end if is_short else extended.end) else CLOSED
 
 
 def corrected(mic: str, sessions: Iterable[Session]) -> list[Session]:

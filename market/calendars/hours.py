@@ -4,13 +4,14 @@ has_hours: whether the source of this database keeps to calendars; a recording's
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 
 from market import quotes
-from market.calendars import clock
+from market.calendars import clock, facts, kept
 from market.calendars.clock import Clock
 from market.calendars.openings import Openings
+from market.intervals import Calendar
 from market.models import Symbol
 from market.prices import OPEN
 
@@ -66,6 +67,12 @@ def ends_at(exchange: str, session: date) -> datetime | None:
         return None
 
 
+def calendar(exchange: str) -> Calendar | None:
+    """An exchange's own; None where it has none."""
+    sessions = _sessions()
+    return sessions.Calendar(exchange) if sessions.known(exchange) else None
+
+
 def openings(exchange: str, now: datetime) -> Openings | None:
     """When the exchange opened last and opens next, by its calendar; None where it has none."""
     sessions = _sessions()
@@ -73,6 +80,11 @@ def openings(exchange: str, now: datetime) -> Openings | None:
         return sessions.openings(exchange, now)
     except sessions.UnknownExchange:
         return None
+
+
+def keep(exchange: str) -> int:
+    """Write an exchange's sessions as rows; says how many. Raises sessions.UnknownExchange."""
+    return kept.keep(exchange, _sessions().of(exchange, datetime.now(UTC).year))
 
 
 def exchanges() -> list[str]:
@@ -99,3 +111,12 @@ def _at(exchange: str, now: datetime, *, has_hours: bool) -> Clock | None:
 def _sessions():
     # By name: it brings pandas, which a recording does without.
     return import_module("market.calendars.sessions")
+
+
+def keep_due(wanted: Sequence[str] | None = None) -> list[str]:
+    """The exchanges whose sessions are to be written: those named, else those that are not kept, or not for a day."""
+    if wanted is not None:
+        return list(wanted)
+    today = datetime.now(UTC) - timedelta(hours=20)
+    fresh = kept.told_since(today)
+    return sorted({*facts.EXCHANGES, *exchanges()} - fresh)

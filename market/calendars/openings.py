@@ -31,11 +31,11 @@ def keep(exchange: str, told: Openings) -> None:
     redis.client().hset(_FORMAT.key("openings"), exchange, _FORMAT.pack(told))
 
 
-def latest(exchanges: Collection[str], now: datetime) -> dict[str, Opening | None]:
-    """The last opening of each exchange up to a moment, None where it is not known."""
+def latest(exchanges: Collection[str], now: datetime) -> dict[str, Openings]:
+    """The last opening of each exchange up to a moment, and the next after it; None of what is not known."""
     wanted = list(exchanges)
     if not wanted:
         return {}
     found = redis.client().hmget(_FORMAT.key("openings"), wanted)
     told = {name: _FORMAT.unpack(text) or Openings() for name, text in zip(wanted, found, strict=True)}
-    return {name: each.next if each.next and each.next.at <= now else each.last for name, each in told.items()}
+    return {name: Openings(each.next) if each.next and each.next.at <= now else each for name, each in told.items()}

@@ -7,7 +7,7 @@ from market.calendars import facts, library
 from market.calendars.clock import Clock
 from market.calendars.openings import Opening, Openings
 from market.calendars.table import Session, Table, Untold, instant
-from market.prices import CLOSED, OPEN, POST, PRE, SETTLING
+from market.prices import SETTLING
 
 # Of four years, so that each is leap once: a single one has a session more or less.
 _YEARS = timedelta(days=4 * 365 + 1)
@@ -29,15 +29,15 @@ class Calendar:
     def between(self, start: date, end: date) -> list[date]:
         return between(self.mic, start, end)
 
-    def hours(self, session: date) -> tuple[datetime, datetime]:
-        return hours(self.mic, session)
+    def spans(self, session: date) -> list[tuple[datetime, datetime]]:
+        return spans(self.mic, session)
 
 
 def state(mic: str, now: datetime) -> str:
     """open, closed, pre or post. A lunch break is closed. Raises UnknownExchange."""
     table = of(mic, now.year)
     try:
-        return OPEN if table.is_open(now) else _extended(mic, table, now)
+        return facts.state(mic, table, now)
     except Untold as why:
         raise _unknown(mic, why) from why
 
@@ -95,22 +95,33 @@ def has_session(mic: str, now: datetime) -> bool:
 
 def between(mic: str, start: date, end: date) -> list[date]:
     """The sessions from `start` to `end`, both counted. Raises UnknownExchange."""
-    found: dict[date, None] = {}
+    return [each.date for each in listed(mic, start, end)]
+
+
+def listed(mic: str, start: date, end: date) -> list[Session]:
+    """The same with their hours. Raises UnknownExchange."""
+    found: dict[date, Session] = {}
     for year in range(start.year, end.year + 1):
         first, last = max(start, date(year, 1, 1)), min(end, date(year, 12, 31))
         try:
-            found |= dict.fromkeys(each.date for each in of(mic, year).between(first, last))
+            found |= {each.date: each for each in of(mic, year).between(first, last)}
         except Untold as why:
             raise _unknown(mic, why) from why
-    return list(found)
+    return list(found.values())
 
 
 def hours(mic: str, session: date) -> tuple[datetime, datetime]:
     """When a session opens and closes. Raises UnknownExchange, also of a day without one."""
+    trading = spans(mic, session)
+    return trading[0][0], trading[-1][1]
+
+
+def spans(mic: str, session: date) -> list[tuple[datetime, datetime]]:
+    """From when to when a session trades: once, or before its lunch break and after it. Raises the same."""
     found = _session(mic, of(mic, session.year), session)
     if found is None:
         raise UnknownExchange(f"the calendar of {mic!r} has no session on {session}")
-    return instant(found.opens), instant(found.closes)
+    return [(instant(start), instant(end)) for start, end in found.spans]
 
 
 def finished(mic: str, now: datetime) -> date:
@@ -156,18 +167,6 @@ def _session(mic: str, table: Table, day: date) -> Session | None:
         return table.of(day)
     except Untold as why:
         raise _unknown(mic, why) from why
-
-
-def _extended(mic: str, table: Table, now: datetime) -> str:
-    """pre or post where shares trade before and after hours, else closed."""
-    local, extended = now.astimezone(table.zone), facts.EXTENDED.get(mic)
-    session = extended and table.of(local.date())
-    if not session:
-        return CLOSED
-    if now < instant(session.opens):
-        return PRE if local.time() >= extended.start else CLOSED
-    is_short = instant(session.closes).astimezone(table.zone).time() < extended.usual_close
-    return POST if local.time() < (extended.short_end if is_short else extended.end) else CLOSED
 
 
 def _unknown(mic: str, why: Untold) -> UnknownExchange:

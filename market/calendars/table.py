@@ -18,6 +18,13 @@ class Session(NamedTuple):
     closes: int
     rest: tuple[int, int] | None = None
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """From when to when it trades: once, or before its lunch break and after it."""
+        if self.rest is None:
+            return [(self.opens, self.closes)]
+        return [(self.opens, self.rest[0]), (self.rest[1], self.closes)]
+
 
 class Untold(LookupError):
     """A day of which the table tells nothing; the text says which days it tells of."""

@@ -43,17 +43,17 @@ def total() -> tuple[int, int]:
     return found["rows"], int(found["bars"] or 0)  # MariaDB sums to a decimal
 
 
-def differences() -> list[Difference]:
-    """Where the rows do not say what the bars do, counted over all bars."""
-    tickers = dict(Symbol.objects.values_list("pk", "ticker"))
-    said = {row[:2]: row[2:] for row in Coverage.objects.values_list("symbol_id", "interval", *_COUNTED)}
-    counted = Bar.objects.order_by().values_list("symbol_id", "interval")
+def differences(symbols: Iterable[Symbol]) -> list[Difference]:
+    """Where the rows of these do not say what the bars do, counted over all their bars."""
+    tickers = {symbol.pk: symbol.ticker for symbol in symbols}
+    covered, bars = (model.objects.filter(symbol__in=tickers).order_by() for model in (Coverage, Bar))
+    said = {row[:2]: row[2:] for row in covered.values_list("symbol_id", "interval", *_COUNTED)}
+    counted = bars.values_list("symbol_id", "interval")
     counted = counted.annotate(Count("opened_at"), Min("opened_at"), Max("opened_at"))
     found = {row[:2]: row[2:] for row in counted}
     return [
         Difference(tickers[key[0]], key[1], fact, old, new)
         for key in sorted(said.keys() | found.keys())
-        if key[0] in tickers
         for fact, old, new in zip(_COUNTED, said.get(key, (None,) * 3), found.get(key, (0, None, None)), strict=True)
         if old != new
     ]

@@ -9,28 +9,43 @@ from market.coverage import rows
 from market.intervals import DAY
 from market.models import Coverage, Symbol
 
+SILENCE = timedelta(days=1)  # two answers further apart are not one that went on: nobody asked in between
 LONGEST = timedelta(hours=6)  # what is suspended for longer was written by a clock that was wrong
 
 
-def row(symbol: Symbol) -> Coverage | None:
-    """That of a symbol's days; None before anything was asked for."""
-    return Coverage.objects.filter(symbol=symbol, interval=DAY.name).first()
+def row(symbol: Symbol, interval: str = DAY.name) -> Coverage | None:
+    """That of a symbol's days, or of another interval; None before anything was asked for."""
+    return Coverage.objects.filter(symbol=symbol, interval=interval).first()
 
 
-def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | None) -> None:
+def wanted(symbol: Symbol) -> date | None:
+    """From which session on a symbol's history was loaded whole; None where it never was."""
+    found = row(symbol)
+    return found.first_wanted if found and found.complete_since else None
+
+
+def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | None, interval: str = DAY.name) -> None:
     """All that the source has from `since` on is stored, and what is before it was, from the first session wanted on.
 
     until: the last session that the answer told; None where it told none.
     """
     now = datetime.now(UTC)
     with transaction.atomic():
-        row = _held(symbol)
+        row = _held(symbol, interval)
         row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
         row.complete_since, row.suspended_until, row.unknown_since = row.complete_since or now, None, None
         if until:
             row.asked_until = max(row.asked_until or until, until)
         if row.unbroken_until is None or since <= row.unbroken_until:
             row.holes_asked_at = now
+        rows.store([row])
+
+
+def note_asked(symbol: Symbol, interval: str, until: date) -> None:
+    """Of a loading that goes on: all is stored that the source has up to a session."""
+    with transaction.atomic():
+        row = _held(symbol, interval)
+        row.asked_until = max(row.asked_until or until, until)
         rows.store([row])
 
 
@@ -42,12 +57,21 @@ def suspend(symbol: Symbol, until: datetime) -> None:
         rows.store([row])
 
 
+def note_refused(symbol: Symbol, interval: str, count: int) -> None:
+    """Count bars that came and can't even be read as such."""
+    if count and symbol.pk:
+        with transaction.atomic():
+            rows.hold([(symbol.pk, interval)])  # a first answer may come before there is a row
+            rows.note_refused({(symbol.pk, interval): count})
+
+
 def note_unknown(symbol: Symbol) -> Coverage:
     """The source says that there is no such symbol, as it may have before."""
     now = datetime.now(UTC)
     with transaction.atomic():
         row = _held(symbol)
-        row.unknown_since = min(row.unknown_since or now, now)
+        goes_on = row.unknown_since and row.unknown_at and timedelta() <= now - row.unknown_at <= SILENCE
+        row.unknown_since, row.unknown_at = row.unknown_since if goes_on else now, now
         rows.store([row])
     return row
 
@@ -57,16 +81,20 @@ def forget_unknown(symbols: Collection[int]) -> None:
     Coverage.objects.filter(symbol_id__in=symbols).update(unknown_since=None)
 
 
-def missing(tickers: Collection[str], *, now: datetime | None = None) -> set[str]:
-    """Those whose whole history was never stored; with a moment, only those that may be asked for then."""
+def missing(tickers: Collection[str], *, since: date | None = None, now: datetime | None = None) -> set[str]:
+    """Those whose whole history was never stored; with `since`, whose history from that session on was not; with a
+    moment, only those that may be asked for then.
+    """
     known = Coverage.objects.filter(symbol__ticker__in=tickers, interval=DAY.name)
-    left = set(tickers) - set(known.exclude(complete_since=None).values_list("symbol__ticker", flat=True))
+    whole = known.exclude(complete_since=None)
+    whole = whole if since is None else whole.filter(first_wanted__lte=since)
+    left = set(tickers) - set(whole.values_list("symbol__ticker", flat=True))
     if now is None:
         return left
     suspended = known.filter(suspended_until__gt=now, suspended_until__lte=now + LONGEST)
     return left - set(suspended.values_list("symbol__ticker", flat=True))
 
 
-def _held(symbol: Symbol) -> Coverage:
-    key = symbol.pk, DAY.name
+def _held(symbol: Symbol, interval: str = DAY.name) -> Coverage:
+    key = symbol.pk, interval
     return rows.hold([key])[key]

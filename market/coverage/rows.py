@@ -1,6 +1,7 @@
 """The rows of coverage: held by whoever writes, and given a new version where a value changed."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from django.db import connection
@@ -32,6 +33,11 @@ def hold(keys: Collection[Key]) -> dict[Key, Coverage]:
 def every() -> list[Coverage]:
     """All there are, not locked."""
     return list(Coverage.objects.all())
+
+
+def older(interval: str, instant: datetime) -> list[Coverage]:
+    """Those of an interval that hold bars which opened before, not locked."""
+    return list(Coverage.objects.filter(interval=interval, first_held__lt=instant).order_by("symbol_id"))
 
 
 def hold_all(symbols: Collection[int]) -> list[Coverage]:

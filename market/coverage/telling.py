@@ -14,7 +14,8 @@ from monitoring import formats
 from monitoring.lists import BoundedList
 
 LIMIT = 10_000
-REVISION, RENAMED = "revision", "renamed"  # the others are kinds of actions
+# Why: another value was told of what was final, or what had only closed is final now; the others are kinds of actions.
+REVISION, SETTLED, RENAMED = "revision", "settled", "renamed"
 
 
 @dataclass(frozen=True, slots=True)

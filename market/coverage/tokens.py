@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import UTC, datetime
 
 
 def new() -> str:
@@ -10,3 +11,11 @@ def new() -> str:
     No counter: a backup that is restored, or another database, would count the same numbers again.
     """
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def given_at(token: str) -> datetime | None:
+    """When it was given; None of what is no token."""
+    try:
+        return datetime.fromtimestamp(int(token[:12], 16) / 1000, UTC) if len(token) == 32 else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,12 +1,13 @@
 """What we hold of a symbol's bars, as every answer of bars tells it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from market import prices
+from market import intervals, prices
 from market.coverage.versions import NONE
 from market.intervals import DAY
 from market.models import Coverage, Symbol
@@ -16,12 +17,24 @@ NOT_HELD, NOT_LOADED, NONE_THERE = "interval_not_held", "not_loaded_yet", "sourc
 NOT_IN_RANGE = "not_in_range"
 REASONS = (NOT_HELD, NOT_LOADED, NONE_THERE, NOT_IN_RANGE)
 
-_FACTS = ("first_held", "last_held", "unbroken_until", "held", "refused", "quarantined", "complete_since")
+_FACTS = (
+    "first_held",
+    "last_held",
+    "unbroken_until",
+    "held",
+    "refused",
+    "quarantined",
+    "complete_since",
+    "first_wanted",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What we hold of one interval, and its version. first, last: the openings of its ends, as text."""
+    """What we hold of one interval that is stored, and its version. first, last: the openings of its ends, as text.
+
+    wanted: the session from which on all was loaded that there is; None where it was not yet.
+    """
 
     interval: str
     version: str
@@ -32,10 +45,12 @@ class Held:
     refused: int = 0
     quarantined: int = 0
     complete: bool = False
+    wanted: str | None = None
 
     def fields(self, *, is_empty: bool) -> dict[str, Any]:
         """As an answer says it. is_empty: no bar is in it."""
         return {
+            "interval": self.interval,
             "first": self.first,
             "last": self.last,
             "unbroken_until": self.unbroken_until,
@@ -54,23 +69,40 @@ class Held:
         return NOT_LOADED if self.interval == DAY.name else NOT_HELD
 
 
-def held(ticker: str, interval: str) -> Held:
-    """In one query, with the version; of a symbol that there is not, nothing."""
+def held(tickers: Collection[str], interval: str) -> dict[str, Held]:
+    """Of each ticker in one query, with the version; of a symbol that there is not, nothing.
+
+    Of an interval whose bars are made on reading it is what those are made from.
+    """
+    if not tickers:
+        return {}
+    interval = intervals.named(interval).stored_as
     quoted = connection.ops.quote_name
     # Written out, as that of the versions is, and for the same reason.
-    asked = f"""SELECT covered.version, {", ".join(f"covered.{quoted(name)}" for name in _FACTS)}
+    asked = f"""SELECT named.ticker, covered.version, {", ".join(f"covered.{quoted(name)}" for name in _FACTS)}
         FROM {quoted(Symbol._meta.db_table)} named
         JOIN {quoted(Coverage._meta.db_table)} covered
         ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
-        WHERE named.ticker = %s"""
+        WHERE named.ticker IN ({", ".join(["%s"] * len(tickers))})"""
     with connection.cursor() as cursor:
-        cursor.execute(asked, [interval, ticker])
-        found = cursor.fetchone()
-    if found is None:
-        return Held(interval, NONE)
-    version, first, last, unbroken_until, *counts, complete_since = found
-    day = None if unbroken_until is None else str(unbroken_until)
-    return Held(interval, version, _instant(first), _instant(last), day, *counts, complete_since is not None)
+        cursor.execute(asked, [interval, *tickers])
+        found = {ticker: _held(interval, *row) for ticker, *row in cursor.fetchall()}
+    return {ticker: found.get(ticker) or Held(interval, NONE) for ticker in tickers}
+
+
+def _held(
+    interval: str,
+    version: str,
+    first: datetime | str | None,
+    last: datetime | str | None,
+    unbroken_until: object,
+    *rest: Any,
+) -> Held:
+    *counts, complete_since, first_wanted = rest
+    is_complete, days = complete_since is not None, (unbroken_until, first_wanted)
+    until, wanted = (None if day is None else str(day) for day in days)
+    ends = _instant(first), _instant(last), until
+    return Held(interval, version, *ends, *counts, is_complete, wanted if is_complete else None)
 
 
 def _instant(value: datetime | str | None) -> str | None:

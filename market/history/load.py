@@ -1,14 +1,16 @@
 """History that is fetched from a source and stored, with the splits and dividends that came with it."""
 
 import logging
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from market import actions, bars, symbols
-from market.bars import UpsertResult
+from market.bars import UpsertResult, batch
+from market.bars.batch import Batch
 from market.coverage import loading as coverage
-from market.history import gaps
+from market.history import claims, gaps
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
@@ -18,9 +20,11 @@ from monitoring import jobs
 logger = logging.getLogger(__name__)
 
 START = date(2000, 1, 1)
-PARALLEL = 2  # of one job; the source's pace bounds all of them together
+EVER = date(1900, 1, 1)  # before all that any source has
+PARALLEL = 2  # symbols of one job, where its source does not say how many
 
-Fetch = Callable[[Symbol, date], tuple[list[Bar], Named]]
+Told = Sequence[Bar] | Batch  # of one symbol, oldest first
+Fetch = Callable[[Symbol, date], tuple[Told, Named]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,69 +44,134 @@ class Filled:
                 "hole_after": self.hole_after and str(self.hole_after)}  # fmt: skip
 
 
-def fill(symbol: Symbol, fetch: Fetch, source: str, *, by_calendar: bool = False) -> Filled:
-    """Fetch and store what is missing of one symbol's daily bars that have closed. Safe to run again.
+def fill(
+    symbol: Symbol,
+    fetch: Fetch,
+    source: str,
+    *,
+    by_calendar: bool = False,
+    is_whole: bool = False,
+    fill_holes: bool = False,
+) -> Filled:
+    """Fetch and store what is missing of one symbol's daily bars that have closed. Safe to run again, and at once.
 
-    by_calendar: days without a session of the exchange's calendar are held back.
-    Raises what `fetch` does.
+    by_calendar: days without a session of the exchange's calendar are held back. is_whole: nothing that is held spares
+    asking. fill_holes: nor that it was asked lately for older holes. Raises what `fetch` does.
     """
-    bars.forget_future(symbol.ticker)
-    start = _start(symbol)
-    found, named = fetch(symbol, start)
-    if start > START and actions.corrects_split(symbol, named, source):
-        start = START
-        found, named = fetch(symbol, start)
-    actions.keep(symbol, named, source)
-    closed = [bar for bar in found if bar.state != FORMING]
-    result = bars.upsert(closed, reason=f"correction by {source}", by_calendar=by_calendar)
-    if result.inserted or result.changed:
-        logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
-    gaps.count([symbol.ticker])
-    coverage.complete(symbol, START, since=start, until=max((bar.session_date for bar in closed), default=None))
-    return Filled(result, len(named), _hole_after(symbol, start))
+    with claims.taken(symbol, DAY.name):
+        bars.forget_future(symbol.ticker)
+        wanted = coverage.wanted(symbol) or START
+        start = wanted if is_whole else _start(symbol, wanted, fill_holes=fill_holes)
+        return _fill(symbol, fetch, source, wanted, start, by_calendar=by_calendar)
 
 
-def refresh(tickers: list[str], fetch: Fetch, source: str, *, by_calendar: bool = False) -> dict:
-    """Fill some symbols; one that fails does so alone, and says why.
+def ensure(
+    symbol: Symbol, fetch: Fetch, source: str, *, since: date = START, by_calendar: bool = False
+) -> Filled | None:
+    """Fetch and store the whole history from a session on; None where somebody has done so before. As `fill` else."""
+    with claims.taken(symbol, DAY.name):
+        if not coverage.missing([symbol.ticker], since=since):
+            return None
+        bars.forget_future(symbol.ticker)
+        return _fill(symbol, fetch, source, since, since, by_calendar=by_calendar)
 
-    Raises NothingDone where all of them failed.
+
+def refresh(tickers: list[str], fetch: Fetch, source: str, *, parallel: int = PARALLEL, **how: bool) -> dict:
+    """Fill some symbols, as `fill` does; one that fails does so alone, and says why.
+
+    parallel: how many at a time. how: as `fill` takes it. Raises NothingDone where all of them failed.
     """
 
     def filled(ticker: str) -> Filled:
-        return fill(symbols.resolve(ticker), fetch, source, by_calendar=by_calendar)
+        return fill(symbols.resolve(ticker), fetch, source, **how)
 
-    outcome = jobs.fan_out(tickers, filled, parallel=PARALLEL)
+    outcome = jobs.fan_out(tickers, filled, parallel=parallel)
     outcome.require_any()
-    with jobs.current().commit() as end:
-        end.result = {
+    return end(outcome, source, DAY.name)
+
+
+def backfill(
+    tickers: list[str],
+    fetch: Fetch,
+    source: str,
+    *,
+    since: date = START,
+    by_calendar: bool = False,
+    parallel: int = PARALLEL,
+) -> dict:
+    """Load some symbols, as `ensure` does: an attempt goes on where the one before it ended, whatever ended that.
+
+    Raises NotAllDone where another attempt can help one of them, NothingDone where all of them failed.
+    """
+
+    def loaded(ticker: str) -> Filled | None:
+        return ensure(symbols.resolve(ticker), fetch, source, since=since, by_calendar=by_calendar)
+
+    # In no order: jobs of the same symbols would wait for each other at each of them.
+    outcome = jobs.fan_out(random.sample(tickers, len(tickers)), loaded, parallel=parallel)
+    outcome.require_any()
+    outcome.require_another_attempt()
+    return end(outcome, source, DAY.name)
+
+
+def end(outcome: jobs.Outcome, source: str, interval: str) -> dict:
+    """End the job with what came of each symbol."""
+    done = {ticker: filled for ticker, filled in outcome.done.items() if filled}
+    with jobs.current().commit() as ended:
+        ended.result = {
             "source": source,
-            "done": {ticker: filled.as_json() for ticker, filled in outcome.done.items()},
+            "done": {ticker: filled.as_json() for ticker, filled in done.items()},
+            "held_before": sorted(outcome.done.keys() - done.keys()),
             "failed": outcome.failed,
         }
-        for ticker, filled in outcome.done.items():
-            note(end, ticker, filled.bars)
-    return end.result
+        for ticker, filled in done.items():
+            note(ended, ticker, filled.bars, interval)
+    return ended.result
 
 
-def note(end: jobs.End, ticker: str, written: UpsertResult) -> None:
+def note(end: jobs.End, ticker: str, written: UpsertResult, interval: str = DAY.name) -> None:
     """Note the bars that were written to a symbol, if any."""
     if count := written.inserted + written.changed:
-        first, last = ([ticker, DAY.name, f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
+        first, last = ([ticker, interval, f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
         end.note(BarRow, count, first, last)
 
 
-def _start(symbol: Symbol) -> date:
+def _fill(symbol: Symbol, fetch: Fetch, source: str, wanted: date, start: date, *, by_calendar: bool) -> Filled:
+    """Ask from `start` on. wanted: the first session that is, from which on all are held then."""
+    found, named = fetch(symbol, start)
+    if start > wanted and actions.corrects_split(symbol, named, source):
+        start = wanted
+        found, named = fetch(symbol, start)
+    actions.keep(symbol, named, source)
+    result, last = _write(found, reason=f"correction by {source}", by_calendar=by_calendar)
+    if result.inserted or result.changed:
+        logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
+    gaps.count([symbol.ticker])
+    coverage.complete(symbol, wanted, since=start, until=last)
+    return Filled(result, len(named), _hole_after(symbol, start))
+
+
+def _write(found: Told, **how: object) -> tuple[UpsertResult, date | None]:
+    """Write those that form no more; with the last session that is told."""
+    if isinstance(found, Batch):
+        closed = found.take(found.state != batch.FORMING)
+        return bars.write(closed, **how), closed[-1].session_date if closed else None
+    closed = [bar for bar in found if bar.state != FORMING]
+    return bars.upsert(closed, **how), max((bar.session_date for bar in closed), default=None)
+
+
+def _start(symbol: Symbol, wanted: date, *, fill_holes: bool) -> date:
     """From which session on is asked: where what we hold breaks off, whatever the feed has told behind that.
 
     Bars of the last sessions may also have come from quotes before any history did.
     """
     row = coverage.row(symbol)
     if row is None or row.complete_since is None:
-        return START
+        return wanted
     if row.unbroken_until is None and row.asked_until is None:  # never counted, or taken away in part since
         gaps.count([symbol.ticker])
         row = coverage.row(symbol)
-    return max(START, gaps.since(row, datetime.now(UTC)) or START)
+    return max(wanted, gaps.since(row, datetime.now(UTC), fill_holes=fill_holes) or wanted)
 
 
 def _hole_after(symbol: Symbol, start: date) -> date | None:

@@ -1,13 +1,14 @@
 """What the market is, in rows: symbols, their bars and snapshots, and what companies did to their shares."""
 
-from market.models.actions import CorporateAction, SupersededAction
-from market.models.bars import Bar, BarRevision
+from market.models.actions import CorporateAction, Decision, SupersededAction
+from market.models.bars import Bar, BarRevision, Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
+from market.models.calendars import TradingYear
 from market.models.coverage import Coverage
-from market.models.held_back import Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
+from market.models.figures import KeyFigures
 from market.models.records import Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource
-from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet
+from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet, WatchedSymbol, Watchlist
 
 __all__ = [
     "Bar",
@@ -16,6 +17,8 @@ __all__ = [
     "CorporateAction",
     "Coverage",
     "DataSource",
+    "Decision",
+    "KeyFigures",
     "MarkedBar",
     "ProvisionalBar",
     "QuarantinedBar",
@@ -25,4 +28,7 @@ __all__ = [
     "Symbol",
     "SymbolAlias",
     "SymbolQuerySet",
+    "TradingYear",
+    "WatchedSymbol",
+    "Watchlist",
 ]

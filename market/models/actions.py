@@ -6,6 +6,19 @@ from django.utils.translation import gettext_lazy as _
 from market.models.symbols import Symbol
 
 
+class Decision(models.TextChoices):
+    """What somebody said of an action that a source itself contradicts; until then it counts as it is told."""
+
+    ACCEPTED = "accepted", _("accepted as told")
+    KEPT_OUT = "kept_out", _("kept out of adjusted prices")
+
+
+class FactQuerySet(models.QuerySet):
+    def counted(self) -> "FactQuerySet":
+        """Without those that somebody keeps out of adjusted views."""
+        return self.exclude(decision=Decision.KEPT_OUT)
+
+
 class Fact(models.Model):
     """What a source named of one day. A split says new shares for old ones, the others what a share was paid.
 
@@ -26,12 +39,22 @@ class Fact(models.Model):
     disputed = models.CharField(
         max_length=200, null=True, help_text=_("What the source itself contradicts of it; nothing where it is empty.")
     )
+    decision = models.CharField(max_length=8, null=True, choices=Decision, help_text=_("What somebody said of it."))
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=150, null=True)
+
+    objects = FactQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def __str__(self) -> str:
         return f"{self.symbol_id} {self.kind} {self.value:g} on {self.ex_date}"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether adjusted views count it."""
+        return self.decision != Decision.KEPT_OUT
 
 
 class CorporateAction(Fact):

@@ -33,6 +33,7 @@ class Coverage(models.Model):
     unknown_since = models.DateTimeField(
         null=True, help_text=_("Since when the source answers that there is no such symbol.")
     )
+    unknown_at = models.DateTimeField(null=True, help_text=_("When it answered so last."))
     held = models.PositiveIntegerField(default=0, help_text=_("How many bars there are."))
     refused = models.PositiveIntegerField(default=0, help_text=_("How many bars could not be, of all that came."))
     quarantined = models.PositiveIntegerField(

@@ -24,6 +24,9 @@ class Record(models.Model):
     since = models.DateField(null=True, help_text=_("The first session counted."))
     source = models.CharField(max_length=16)
     computed_at = models.DateTimeField()
+    version = models.CharField(
+        max_length=32, null=True, help_text=_("Of the bars that they were computed from; null of a version before.")
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]

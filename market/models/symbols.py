@@ -1,7 +1,10 @@
-"""What has a price, and what it is called."""
+"""What has a price, what it is called, and the lists of it that people keep."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from monitoring.exact import ExactCharField
 
 
 class SymbolQuerySet(models.QuerySet):
@@ -45,6 +48,11 @@ class Symbol(models.Model):
     def __str__(self) -> str:
         return self.ticker
 
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it may cost less than nothing, as oil did on 2020-04-20."""
+        return self.asset_type == self.AssetType.FUTURE
+
 
 class SymbolAlias(models.Model):
     """What else a symbol is called: a ticker that it had, or how others write it. A ticker of today beats an alias."""
@@ -63,3 +71,42 @@ class SymbolAlias(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Watchlist(models.Model):
+    """A list of symbols that somebody keeps. The default one has no name; without its row it is the house's."""
+
+    # Without a constraint: the version before knows nothing of these rows and deletes people.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="watchlists",
+        db_constraint=False,
+        db_index=False,
+    )
+    name = ExactCharField(max_length=100, help_text=_("Empty: the default list."))
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["owner_id", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_watchlist_a_name")]
+
+    def __str__(self) -> str:
+        return self.name or "default"
+
+
+class WatchedSymbol(models.Model):
+    """A symbol of a list, at its place."""
+
+    pk = models.CompositePrimaryKey("watchlist_id", "symbol_id")
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="watched", db_index=False)
+    # Without a constraint: the version before knows nothing of these rows and deletes symbols.
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="watched", db_constraint=False)
+    place = models.PositiveIntegerField(help_text=_("Lists are told in this order."))
+
+    class Meta:
+        ordering = ["watchlist_id", "place", "symbol_id"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol_id} on {self.watchlist_id}"

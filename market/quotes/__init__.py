@@ -2,14 +2,29 @@
 
 checks          what can be a quote
 doubts          what is far off waits for a second that confirms it
+extended        what stands beside a close before and after a session
 newest          kept where all processes see it, and read there
 snapshots       kept in rows, to show how a session went
+statements      how they are written
 freshness       how old a price is, in a word
 wire            how a quote is told
 """
 
 from market.quotes.newest import field, keep, latest
-from market.quotes.snapshots import FORMAT, flush, forget, store
+from market.quotes.snapshots import FORMAT, flush, flush_when_due, forget, forget_before, store, told_before, told_in
 from market.quotes.wire import as_json
 
-__all__ = ["FORMAT", "as_json", "field", "flush", "forget", "keep", "latest", "store"]
+__all__ = [
+    "FORMAT",
+    "as_json",
+    "field",
+    "flush",
+    "flush_when_due",
+    "forget",
+    "forget_before",
+    "keep",
+    "latest",
+    "store",
+    "told_before",
+    "told_in",
+]

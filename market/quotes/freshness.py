@@ -19,6 +19,13 @@ class Opening(Protocol):
     at: datetime
 
 
+class Openings(Protocol):
+    """When an exchange opened last and opens next, as far as it is known."""
+
+    last: Opening | None
+    next: Opening | None
+
+
 def of(quote: Quote, now: datetime, opened: Opening | None = None) -> str:
     """live, delayed, stale or closed.
 
@@ -26,7 +33,7 @@ def of(quote: Quote, now: datetime, opened: Opening | None = None) -> str:
     until the exchange opens again; from then on it is as late as that is past. A price that names only its session is
     as old as its receipt; one from the future is stale.
     """
-    if quote.market_state == prices.CLOSED:
+    if quote.market_state != prices.OPEN:  # before and after hours too it is the close that others stand beside
         return _late(now - opened.at) if opened and _is_before(quote, opened) else "closed"
     if prices.is_ahead(max(quote.as_of, quote.received_at), now):
         return "stale"
@@ -35,6 +42,12 @@ def of(quote: Quote, now: datetime, opened: Opening | None = None) -> str:
         return "live" if now - quote.received_at <= max(LIVE, 2 * session) else "stale"
     age = now - quote.as_of
     return "live" if age <= LIVE else _late(age)
+
+
+def closed_until(quote: Quote, told: Openings | None) -> datetime | None:
+    """When the exchange opens first after a price, until when a close is one; None where that is not known."""
+    known = (told.last, told.next) if told else ()
+    return next((each.at for each in known if each and _is_before(quote, each)), None)
 
 
 def _is_before(quote: Quote, opened: Opening) -> bool:

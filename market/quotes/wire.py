@@ -1,9 +1,10 @@
 """How a quote is told: CONTRACT.md's `price_update` in streams, and its quote over HTTP."""
 
+import math
 from datetime import datetime
 from typing import Any
 
-from market.prices import Quote, instant
+from market.prices import Extended, Quote, instant
 from market.quotes import checks, freshness
 
 
@@ -15,8 +16,7 @@ def quote_fields(quote: Quote) -> dict[str, Any]:
         "symbol": quote.ticker,
         "current_price": quote.price,
         "previous_close": quote.previous_close,
-        # Differences of float64 prices carry noise far below any price's decimals.
-        "change": None if change is None else round(change, 8),
+        "change": None if change is None else round(change, _places(quote.price)),
         "change_percent": None if percent is None else round(percent, 4),
         "volume": quote.volume,
         "open": quote.open,
@@ -28,9 +28,34 @@ def quote_fields(quote: Quote) -> dict[str, Any]:
         "received_at": instant(quote.received_at),
         "source": quote.source,
         "market_state": quote.market_state,
+        "extended": quote.extended and _extended(quote.extended, quote.close_beside),
     }
 
 
-def as_json(quote: Quote, now: datetime, opened: freshness.Opening | None) -> dict:
-    """CONTRACT.md's quote. now: the wall's clock. opened: the last opening of its exchange, where it is known."""
-    return {**quote_fields(quote), "freshness": freshness.of(quote, now, opened)}
+def _extended(told: Extended, close: float | None) -> dict[str, Any]:
+    """What stands beside a close, with its change from that, None where that is not known."""
+    change = None if close is None else round(told.price - close, _places(told.price))
+    return {
+        "session": told.session,
+        "price": told.price,
+        "change": change,
+        "change_percent": round((told.price / close - 1) * 100, 4) if close is not None and close > 0 else None,
+        "timestamp": instant(told.as_of),
+        "received_at": instant(told.received_at),
+        "until": instant(told.until),
+    }
+
+
+def _places(price: float) -> int:
+    """To how many decimals a difference of such prices is told: float64 leaves noise in it far below their own."""
+    return max(8, 12 - math.floor(math.log10(abs(price)))) if price else 8
+
+
+def as_json(quote: Quote, now: datetime, told: freshness.Openings | None) -> dict:
+    """CONTRACT.md's quote. now: the wall's clock. told: the openings of its exchange, where they are known."""
+    until = freshness.closed_until(quote, told)
+    return {
+        **quote_fields(quote),
+        "freshness": freshness.of(quote, now, told and told.last),
+        "closed_until": until and instant(until),
+    }

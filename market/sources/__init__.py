@@ -9,15 +9,17 @@
 
 What any of them may use:
 
-    pace            one pace for every process that asks
+    pace/           one pace for every process that asks
+    negatives       what a source said no to, and is not asked again at once
     inbox           the newest of a stream and a poll
     loader          the whole history of each symbol, in the background
+    adding          symbols that people add
     delisting       symbols that the source knows no more
 """
 
 from market.sources.contract import About, Rewind, Source, Tick
 from market.sources.errors import ProviderError, WrongSource
-from market.sources.registry import ANSWER_SECONDS, SOURCES, about, can, choose, has_hours, held, source
+from market.sources.registry import ANSWER_SECONDS, SOURCES, about, can, choose, has_hours, held, portion, source, title
 
 __all__ = [
     "ANSWER_SECONDS",
@@ -33,5 +35,7 @@ __all__ = [
     "choose",
     "has_hours",
     "held",
+    "portion",
     "source",
+    "title",
 ]

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from market.bars import forming
 from market.coverage import loading as coverage
-from market.history import Fetch
+from market.history import Fetch, Told
 from market.models import Symbol
-from market.prices import Bar, Named
+from market.prices import Named
+from market.sources import negatives, registry
 from market.sources.errors import ProviderError
 from monitoring import refusals
 
@@ -21,7 +22,7 @@ PATIENCE = timedelta(days=5)
 def watched(fetch: Fetch) -> Fetch:
     """Ask so, and hear where the answer is that there is no such symbol."""
 
-    def fetched(symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
+    def fetched(symbol: Symbol, start: date) -> tuple[Told, Named]:
         try:
             return fetch(symbol, start)
         except ProviderError as error:
@@ -35,11 +36,14 @@ def revive(symbols: Collection[int]) -> None:
     """Collect these again, by their keys: what was said of them before counts no more."""
     Symbol.objects.filter(pk__in=symbols).update(is_active=True, last_session=None)
     coverage.forget_unknown(symbols)
+    if source := registry.held():
+        tickers = Symbol.objects.filter(pk__in=symbols).values_list("ticker", flat=True)
+        negatives.unknown(source.name).forget(tickers)
 
 
 def _note(symbol: Symbol, error: ProviderError) -> None:
     """Where a source has said so for days, and nobody has told a session since, the symbol is traded no more."""
-    if error.temporary or error.code not in GONE:
+    if error.temporary or error.code not in GONE or not error.was_asked:
         return
     row, now = coverage.note_unknown(symbol), datetime.now(UTC)
     if row.last_held is None or now - max(row.unknown_since, row.last_held) < PATIENCE:

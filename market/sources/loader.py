@@ -63,7 +63,7 @@ class Loader:
     def _load(self, symbol: Symbol, errors: dict[str, str]) -> None:
         """Fetch and store one symbol's history; where it does not come, errors say why."""
         try:
-            history.fill(symbol, self._fetch, self._source, by_calendar=registry.has_hours())
+            history.ensure(symbol, self._fetch, self._source, by_calendar=registry.has_hours())
         except ProviderError as error:
             logger.warning("No history of %s: %s", symbol.ticker, error)
             errors[symbol.ticker] = str(error)

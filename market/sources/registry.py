@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from market.models import DataSource
 from market.sources.contract import Ability, About, Source
 from market.sources.errors import ProviderError, WrongSource
+from market.sources.pace import abreast
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +23,22 @@ def source() -> Source:
     return _load(choose(settings.SOURCE).name)
 
 
+def load_ahead() -> None:
+    """Import what the source of this database is made of, if one is chosen: many processes are forked from here."""
+    if found := held():
+        import_string(found.loaded_from)
+
+
 def about(name: str) -> About:
     """What a source is. Raises WrongSource where there is none of that name."""
     if name not in SOURCES:
         raise WrongSource(f"There is no source {name!r}; there are {', '.join(SOURCES)}.")
     return SOURCES[name]
+
+
+def title(name: str) -> str:
+    """As the source calls itself; one that this version does not know stays as it is."""
+    return str(SOURCES[name].title) if name in SOURCES else name
 
 
 def held() -> About | None:
@@ -39,6 +51,12 @@ def has_hours() -> bool:
     """Whether the exchanges of this database keep to their calendars, as they do before a source is chosen."""
     found = held()
     return found is None or found.has_hours
+
+
+def portion() -> int:
+    """How many symbols one job of several asks the source of this database about."""
+    found = held()
+    return found.portion if found else abreast.LEAST
 
 
 def can(ability: Ability) -> bool:

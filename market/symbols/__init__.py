@@ -11,9 +11,9 @@ renaming        another ticker for a symbol, whose key stays
 from market.symbols.names import found, keys, named, named_in, resolve, tickers, tracked_words
 from market.symbols.near import near
 from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
-from market.symbols.rows import begun, ensure, former, home, learn_decimals, tracked
+from market.symbols.rows import begun, ensure, former, homes, learn_decimals, negative, tracked, tracked_values
 from market.symbols.seed import Seed
-from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, ticker
+from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, spelled, ticker
 
 __all__ = [
     "LONGEST",
@@ -28,16 +28,19 @@ __all__ = [
     "folded",
     "former",
     "found",
-    "home",
+    "homes",
     "keys",
     "learn_decimals",
     "named",
     "named_in",
     "near",
+    "negative",
     "rename",
     "resolve",
+    "spelled",
     "ticker",
     "tickers",
     "tracked",
+    "tracked_values",
     "tracked_words",
 ]

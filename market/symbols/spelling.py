@@ -44,6 +44,11 @@ def readings(text: str) -> tuple[str, ...]:
     return (word, "-".join(share.groups())) if share else (word,)
 
 
+def spelled(text: str) -> tuple[str, ...]:
+    """The tickers that a text may be, as `readings`: of BRK.B itself, and BRK-B; of BRK/B that alone."""
+    return tuple(word for word in readings(text) if TICKER.fullmatch(word))
+
+
 def writings(ticker: str) -> tuple[str, ...]:
     """What may name a ticker, itself first: the texts whose `readings` hold it."""
     share = _OF_CLASS.fullmatch(ticker)

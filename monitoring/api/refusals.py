@@ -1,5 +1,7 @@
 """What is refused, in HTTP's words."""
 
+from collections.abc import Collection
+
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.permissions import IsAdminUser
@@ -10,12 +12,28 @@ from monitoring.jobs import JobError
 
 REFUSED = OpenApiResponse(description="Only staff may.")
 WRONG_STATE = OpenApiResponse(
-    description="It does not go with the job's state, the key is another job's, or the job is just written: `job_busy`."
+    description="It does not go with the job's state (`wrong_state`), the key is another job's (`key_reused`), the "
+    "name another template's (`template_exists`), or the job is just being written (`job_busy`)."
 )
-TOO_MANY = OpenApiResponse(description="Too many of one's own tasks have not ended.")
+TOO_MANY = OpenApiResponse(description="Too many of one's own have not ended, or are saved: `too_many_tasks`.")
 NO_JOB = {404: ("unknown_task",)}
 WRONG_BODY = {400: ("unknown_task", "invalid_arguments")}
 RETRY_SECONDS = 30
+
+
+class ForStaff(IsAdminUser):
+    """Says what it takes: a key of a staff account may be without the scope."""
+
+    def has_permission(self, request, view) -> bool:
+        self.message = f"This is for staff: {staffs_own(getattr(request.auth, 'scopes', None))}"
+        return super().has_permission(request, view)
+
+
+def staffs_own(scopes: Collection[str] | None) -> str:
+    """What it takes to do what staff may. scopes: of the key that came; None where none did."""
+    if scopes is None:
+        return "log in with a staff account, or send a key of one that has the scope staff."
+    return f"it takes the scope staff, on a key of a staff account; this one has {', '.join(sorted(scopes)) or 'none'}."
 
 
 class TooMany(exceptions.Throttled):
@@ -45,7 +63,7 @@ class TaskView(APIView):
 
 
 class StaffView(TaskView):
-    permission_classes = [IsAdminUser]
+    permission_classes = [ForStaff]
 
 
 def _translated(error: JobError) -> exceptions.APIException:

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 
 from monitoring import names
 from monitoring.jobs import arguments
+from monitoring.jobs.errors import InvalidArguments
 
 # What others read: `_` is against caches, `format` the negotiation's, the token the login's check.
 OF_QUERIES, OF_FORMS = ("_", "format"), ("csrfmiddlewaretoken",)
@@ -26,7 +27,7 @@ def read(request, kinds: dict[str, Any], meant: dict[str, Any]) -> dict[str, Any
     errors = {name: [fault] for name, said in values.items() if (fault := _fault(said))}
     errors |= names.unknown(dict.fromkeys(chain(*parts)), kinds, f"there are {', '.join(kinds)}")
     if errors:
-        raise ValidationError(errors)
+        raise ValidationError(errors, InvalidArguments.code)
     return {name: said[0] for name, said in values.items()}
 
 

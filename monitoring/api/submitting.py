@@ -1,7 +1,5 @@
 """Asking for tasks: by a body, by a template, or by one of the usual words."""
 
-import re
-
 from django.db import IntegrityError, transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from monitoring import submissions
-from monitoring.api import rights, saying
+from monitoring.api import idempotency, rights, saying
 from monitoring.api.refusals import NO_JOB, REFUSED, TOO_MANY, WRONG_BODY, WRONG_STATE, Conflict, TaskView, TooMany
 from monitoring.jobs import declaration
 from monitoring.jobs.errors import KeyReused
@@ -21,7 +19,6 @@ from monitoring.models import Job, JobTemplate, Priority
 
 # What may be said to a quick job beside its own arguments.
 OPTIONS = {"priority": str, "timeout": int, "max_attempts": int, "max_retries": int}
-ONE_STRING = re.compile(r'"([ !#-\[\]-~]|\\["\\])*"')  # RFC 8941: in it a comma is no end of a value
 TEMPLATES_AT_MOST = 50  # of one person who is not of the staff
 
 
@@ -29,20 +26,20 @@ class Submit(TaskView):
     """Ask for a job, or for one saved as a template."""
 
     permission_classes = [IsAuthenticated]
-    problems = WRONG_BODY
+    problems = {400: (*WRONG_BODY[400], "invalid_template")}
 
     @extend_schema(
         operation_id="tasks_submit",
         summary="Submit a job",
         request=submissions.SubmissionBody,
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[idempotency.HEADER],
         responses={202: task.Submitted, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request) -> Response:
         is_template = isinstance(request.data, dict) and "template" in request.data
         body = _body_of_template(request.user, request.data) if is_template else request.data
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        key = _key(request, asked.pop("key", None))
+        key = idempotency.key(request, asked.pop("key", None))
         return _submitted(request.user, asked, key, body)
 
 
@@ -61,7 +58,7 @@ class Templates(TaskView):
         operation_id="tasks_templates_save",
         summary="Save a template",
         request=submissions.TemplateBody,
-        responses={201: submissions.TemplateBody, 403: REFUSED, 409: WRONG_STATE},
+        responses={201: submissions.TemplateBody, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
     def post(self, request) -> Response:
         asked = submissions.read(submissions.TemplateBody, request.data)
@@ -98,7 +95,7 @@ class Quick(TaskView):
 
     permission_classes = [IsAuthenticated]
     parser_classes = [*api_settings.DEFAULT_PARSER_CLASSES, FormParser, MultiPartParser]
-    problems = {**NO_JOB, **WRONG_BODY}
+    problems = {**NO_JOB, 400: (*WRONG_BODY[400], "invalid_key")}
 
     @extend_schema(
         operation_id="tasks_quick",
@@ -126,7 +123,7 @@ class Quick(TaskView):
                 style="form",
                 description="The job's own, by their names.",
             ),
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            idempotency.HEADER,
         ],
         responses={202: task.Submitted, 403: REFUSED, 409: WRONG_STATE, 429: TOO_MANY},
     )
@@ -138,7 +135,7 @@ class Quick(TaskView):
         options = {name: said.pop(name) for name in OPTIONS.keys() & said.keys()}
         body = {"task": declared.name, "args": said, **options}
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        return _submitted(request.user, asked, _key(request), body)
+        return _submitted(request.user, asked, idempotency.key(request), body)
 
 
 def _submitted(user, asked: dict, key: str | None, body: dict) -> Response:
@@ -157,25 +154,6 @@ def _submitted(user, asked: dict, key: str | None, body: dict) -> Response:
 def _as_said(name: str, body: dict) -> str:
     """An option by the name under which it was asked for."""
     return "max_retries" if name == "max_attempts" and "max_retries" in body else name
-
-
-def _key(request, in_body: str | None = None) -> str | None:
-    in_header = request.headers.get("Idempotency-Key")
-    if in_header is None:
-        return in_body
-    if fault := _fault(in_header, in_body):
-        raise exceptions.ValidationError({"key": [fault]})
-    return in_header
-
-
-def _fault(in_header: str, in_body: str | None) -> str | None:
-    if not in_header.strip():
-        return "is empty in the Idempotency-Key header; leave the header out to submit without a key"
-    if "," in in_header and not ONE_STRING.fullmatch(in_header):  # several headers of one name reach us joined by it
-        return "is said once in the Idempotency-Key header, and with a comma in double quotes: which of several counts?"
-    if len(in_header) > submissions.KEY_LENGTH:
-        return f"must have at most {submissions.KEY_LENGTH} characters"
-    return "differs from the Idempotency-Key header" if in_body and in_header != in_body else None
 
 
 def _body_of_template(user, body: dict) -> dict:

@@ -11,7 +11,7 @@ from monitoring import jobs
 from monitoring.api import rights
 from monitoring.api.refusals import NO_JOB, TOO_MANY, WRONG_STATE, TaskView
 from monitoring.jobs import declaration
-from monitoring.jobs.telling import task
+from monitoring.jobs.telling import minutes, task
 from monitoring.models import Job
 from monitoring.queries import PAGING, Choice, Query, Text
 
@@ -26,6 +26,9 @@ class TaskQuery(Query):
     name = Text(required=False, max_length=100, help_text="A declared job.")
     symbol = Text(required=False, max_length=100, help_text=OF_SYMBOL)
     parent = Text(required=False, max_length=36, help_text="Only the jobs that this job asked for.")
+    view = Choice(["mine", "scheduled"], required=False, help_text="One's own alone, or the runs of schedules.")
+    schedule = Text(required=False, max_length=200, help_text="Only the runs of this schedule.")
+    outcome = Choice([Job.Outcome.PARTIAL.value], required=False, help_text="Completed, but not each part of it.")
 
 
 class Tasks(TaskView):
@@ -36,7 +39,7 @@ class Tasks(TaskView):
         *("task_id", "name", "about", "status", "outcome", "done", "asked", "priority"),
         *("created_at", "started_at", "finished_at"),
     )
-    problems = {400: ("invalid_status", "invalid_limit", "invalid_cursor"), **NO_JOB}
+    problems = NO_JOB
 
     @extend_schema(
         operation_id="tasks_list",
@@ -45,14 +48,27 @@ class Tasks(TaskView):
         responses={200: task.Page},
     )
     def get(self, request) -> Response:
-        found = _found(request.user, TaskQuery.read(request)).defer("result", "wrote", "parts_failed")
-        found = found.with_undone()
+        asked = TaskQuery.read(request)
+        found = _found(request.user, asked).defer("result", "wrote", "parts_failed")
+        found = found.with_undone().with_schedule().select_related("owner")
+        if "outcome" in asked:
+            found = found.in_part()
         pages = api_settings.DEFAULT_PAGINATION_CLASS()
         pages.ordering = "-id"
         now = timezone.now()
         return pages.get_paginated_response(
             [task.Brief.tell(job, now) for job in pages.paginate_queryset(found, request, self)]
         )
+
+
+class Minutes(TaskView):
+    """The last hour of the jobs one may see, minute by minute."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="tasks_minutes", summary="The last hour", responses={200: minutes.Minutes})
+    def get(self, request) -> Response:
+        return Response(minutes.Minutes.tell(rights.visible(request.user), timezone.now()))
 
 
 class OneTask(TaskView):
@@ -124,4 +140,8 @@ def _found(user, asked: dict) -> QuerySet[Job]:
     if "parent" in asked:
         wanted["parent"] = rights.seen(user, str(asked["parent"]))
     found = rights.visible(user).filter(**wanted)
+    if asked.get("view") == "mine":
+        found = found.filter(owner=user)
+    if "schedule" in asked or asked.get("view") == "scheduled":
+        found = found.scheduled(asked.get("schedule", ""))
     return found.about(declaration.spelling(asked["symbol"])) if "symbol" in asked else found

@@ -23,11 +23,11 @@ import uuid
 
 from monitoring.jobs.again import retry
 from monitoring.jobs.arguments import Between
-from monitoring.jobs.declaration import Schedule, condition, everything, job
+from monitoring.jobs.declaration import Schedule, condition, everything, is_temporary, job
 from monitoring.jobs.ending.cancelling import cancel
 from monitoring.jobs.errors import JobError
 from monitoring.jobs.running.context import End, current
-from monitoring.jobs.running.fan_out import chunks, fan_out
+from monitoring.jobs.running.fan_out import Outcome, chunks, fan_out
 from monitoring.jobs.submitting import Step, chain, check, group, submit, submit_many
 from monitoring.models import Job
 
@@ -36,6 +36,7 @@ __all__ = [
     "End",
     "Job",
     "JobError",
+    "Outcome",
     "Schedule",
     "Step",
     "cancel",
@@ -47,6 +48,7 @@ __all__ = [
     "everything",
     "fan_out",
     "group",
+    "is_temporary",
     "job",
     "retry",
     "submit",

@@ -15,6 +15,7 @@ from functools import update_wrapper
 from typing import Any, Literal
 
 from asgiref.sync import async_to_sync
+from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules, import_string
 
 from monitoring.jobs.arguments import Arguments
@@ -53,8 +54,10 @@ class Rules:
     isolated: in a process of its own, killed at the deadline.
     max_attempts: the first one and, at most, three more, as the original service had it.
     about: the argument that says what the job is about. spelled: for what people write of it, how we write that, where
-    it is anything we know. audience: who may submit it through the API. quick: its names
-    under /api/tasks/quick/, and the arguments that each of them means.
+    it is anything we know. audience: who may submit it through the API; "behalf": staff, and what we submit ourselves
+    in anybody's name runs too. quick: its names under /api/tasks/quick/, and the arguments that each of them means.
+    title: what people call it, and says: what it does, both for them in their own language; without them its name and
+    its docstring stand.
     """
 
     priority: Priority = Priority.NORMAL
@@ -65,9 +68,11 @@ class Rules:
     isolated: bool = False
     about: str = ""
     spelled: Callable[[list[str]], dict[str, str]] | None = None
-    audience: Literal["staff", "user"] = "staff"
+    audience: Literal["staff", "behalf", "user"] = "staff"
     quick: dict[str, dict] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
+    title: Promise | str = ""
+    says: Promise | str = ""
 
 
 class Declaration:
@@ -112,8 +117,12 @@ class Declaration:
         return line, [] if subjects == [line] else [each for each in subjects if each]
 
     def allows(self, user: Any) -> bool:
-        """Whether this user may ask for it, and have it run."""
+        """Whether this user may ask for it."""
         return user.is_active and (user.is_staff or self.rules.audience == "user")
+
+    def runs_for(self, user: Any) -> bool:
+        """Whether it runs where it is this user's, who may not have asked for it by name."""
+        return self.allows(user) or (user.is_active and self.rules.audience == "behalf")
 
     def _named(self, values: dict) -> list[str]:
         about = values.get(self.rules.about) if self.rules.about else None

@@ -46,7 +46,7 @@ class KeyReused(JobError):
     status = 409
 
     def __init__(self, *others: str) -> None:
-        told = f"This key belongs to another job: {', '.join(others)} differ from what it came with first."
+        told = f"This key belongs to another job: it came with another {', '.join(others)} before."
         super().__init__(told, {"key": [f"came with another {name} before" for name in others]})
         self.others = others
 

@@ -1,19 +1,23 @@
 """What we send. A published message is encoded once, without its `seq`: `streams` adds that when it numbers it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any, Protocol, TypedDict
 
 import orjson
 
 from market import prices
 from market.bars.wire import bar_fields
-from market.coverage.telling import Change
-from market.intervals import DAY
-from market.prices import FORMING, Bar, Quote
+from market.coverage.telling import REVISION, Change, Span
+from market.prices import FORMING, OPEN, Bar, Quote
 from market.quotes.wire import quote_fields
+from realtime import kinds
+from realtime.kinds import ALERTS, BARS, INDICATORS, JOBS, PRICES, SYSTEM, Kind
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
+
+_NOT_KEPT = {"open", "high", "low", "market_state", "extended"}  # of a quote in its snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Message:
 
     body: the JSON object, encoded, without `seq`. keep: goes into the history, so that it can be recovered.
     conflate: for a client that asked for the newest only, a later one replaces it. aside: it says nothing of where the
-    stream stands, and whoever comes later is told the message before it.
+    stream stands, and whoever comes later is told the message before it. once: names what is told once only, also where
+    it is published again after a crash; empty for what is not.
     """
 
     stream: str
@@ -30,6 +35,7 @@ class Message:
     keep: bool
     conflate: bool
     aside: bool = False
+    once: str = ""
 
 
 class Service(TypedDict):
@@ -59,6 +65,19 @@ class IndicatorValues(Protocol):
     version: str
 
 
+class PastPrice(Protocol):
+    """What `market.models.Snapshot` holds of a quote."""
+
+    price: float
+    previous_close: float | None
+    volume: int | None
+    session_date: date
+    as_of: datetime
+    as_of_precision: str
+    received_at: datetime
+    source: str
+
+
 class AlertRow(Protocol):
     """What `realtime.models.Alert` holds."""
 
@@ -81,20 +100,26 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def price(quote: Quote) -> Message:
-    body = encode({"type": "price_update", **quote_fields(quote)})
-    return Message(f"prices:{quote.ticker}", body, keep=True, conflate=True)
+    return _message(PRICES, PRICES.of(quote.ticker), quote_fields(quote))
 
 
-def bar(value: Bar, version: str) -> Message:
-    """A bar. version: of the final bars; of one that forms those that it stands upon."""
-    stream = f"bars:{value.ticker}"
-    body = {"type": "bar", "stream": stream, **bar_fields(value, version)}
-    return Message(stream, encode(body), keep=value.state != FORMING, conflate=value.state == FORMING)
+def bar(value: Bar, version: str, adjustment: str = "") -> Message:
+    """A bar. version: of the final bars; of one that forms those that it stands upon. adjustment: see `bar_fields`."""
+    stream = BARS.of(value.ticker, value.interval)
+    fields = {"stream": stream, **bar_fields(value, version, adjustment)}
+    return _message(BARS, stream, fields, is_forming=value.state == FORMING)
+
+
+def settled(value: Bar, version: str) -> Message:
+    """A bar that was told as it closed, and is final now: once, however often that is repeated, and beside those that
+    have come since.
+    """
+    return _once(replace(bar(value, version), aside=True))
 
 
 def correction(ticker: str, change: Change) -> Message:
     """Bars that were held say something else now: what is kept of them is read again. change: one with a span."""
-    stream = f"bars:{ticker}" if change.interval == DAY.name else f"bars:{ticker}@{change.interval}"
+    stream = BARS.of(ticker, change.interval)
     body = {
         "type": "correction",
         "stream": stream,
@@ -105,13 +130,24 @@ def correction(ticker: str, change: Change) -> Message:
         "reason": change.span.reason,
         "version": change.after,
     }
-    return Message(stream, encode(body), keep=True, conflate=False, aside=True)
+    return _once(Message(stream, encode(body), keep=True, conflate=False, aside=True))
 
 
-def indicators(values: IndicatorValues) -> Message:
-    stream = f"indicators:{values.ticker}"
-    body = {
-        "type": "indicators",
+def taken_back(value: Bar, version: str) -> Message:
+    """A bar that was told while it formed, and that nobody has: what is kept of its session is read again."""
+    span = Span(value.session_date, value.session_date, REVISION)
+    told = correction(value.ticker, Change(0, value.interval, version, version, span))
+    return replace(told, once="")  # several of one session are told alike, each in its turn
+
+
+def indicators(values: IndicatorValues, key: str = "") -> Message:
+    """What everybody gets, or one indicator by its key on the stream that it has alone."""
+    stream = INDICATORS.of(values.ticker, indicator=key)
+    told, reasons = values.values, values.reasons
+    if key:
+        told = {key: told[key]}
+        reasons = {key: reasons[key]} if key in reasons else {}
+    fields = {
         "stream": stream,
         "symbol": values.ticker,
         "interval": values.interval,
@@ -121,26 +157,27 @@ def indicators(values: IndicatorValues) -> Message:
         "adjustment": values.adjustment,
         "state": values.state,
         "is_final": values.is_final,
-        "values": values.values,
-        "reasons": values.reasons,
+        "values": told,
+        "reasons": reasons,
         "source": values.source,
         "received_at": prices.instant(values.received_at),
         "version": values.version,
     }
-    return Message(stream, encode(body), keep=values.state != FORMING, conflate=values.state == FORMING)
+    return _message(INDICATORS, stream, fields, is_forming=values.state == FORMING)
 
 
 def alert(row: AlertRow) -> Message:
     """An alert for everybody on its symbol's stream, or its owner's on theirs, which they know as `alerts:@me`."""
     ticker = row.symbol.ticker
-    body = {
-        "type": "alert",
-        "stream": "alerts:@me" if row.owner_id else f"alerts:{ticker}",
+    stream = ALERTS.of_user(row.owner_id) if row.owner_id else ALERTS.of(ticker)
+    fields = {
+        "stream": kinds.public(stream),
         "id": row.id,
         "symbol": ticker,
         "kind": row.kind,
         "severity": row.severity,
         "message": row.message,
+        **({} if row.values is None else {"values": row.values}),
         "price": row.price,
         "timestamp": prices.instant(row.as_of),
         "session_date": row.session_date.isoformat(),
@@ -148,19 +185,43 @@ def alert(row: AlertRow) -> Message:
         "source": row.source,
         "received_at": prices.instant(row.received_at),
     }
-    stream = f"alerts:@{row.owner_id}" if row.owner_id else f"alerts:{ticker}"
-    return Message(stream, encode(body), keep=True, conflate=False)
+    return _once(_message(ALERTS, stream, fields))
 
 
-def system(text: str, now: datetime) -> Message:
-    body = {"type": "system_status", "stream": "system", "message": text, "timestamp": prices.instant(now)}
-    return Message("system", encode(body), keep=True, conflate=False)
+def system(text: str, now: datetime, *, type: str = SYSTEM.message) -> Message:
+    """What everybody is told, as a status or as an alert."""
+    body = encode({**announcement(text, now, type=type), "stream": SYSTEM.name})
+    return Message(SYSTEM.name, body, SYSTEM.keeps(is_forming=False), SYSTEM.conflates(is_forming=False))
+
+
+def announcement(text: str, now: datetime, *, type: str, symbol: str | None = None) -> dict[str, Any]:
+    """What people say to those who are connected; as it is, it has no number and is of no stream."""
+    fields = {"type": type, "message": text, "timestamp": prices.instant(now)}
+    if type == ALERTS.message:
+        return {**fields, "symbol": symbol, "kind": SYSTEM.message, "severity": "warning"}
+    return fields
 
 
 def jobs(changes: list[dict[str, Any]], *, is_whole: bool) -> Message:
     """Changes of jobs; not whole where more happened than the list between the rooms holds: read them by REST then."""
-    body = {"type": "jobs", "stream": "jobs", "jobs": changes, "is_whole": is_whole}
-    return Message("jobs", encode(body), keep=True, conflate=False)
+    return _message(JOBS, JOBS.name, {"stream": JOBS.name, "jobs": changes, "is_whole": is_whole})
+
+
+def replayed(message: Message, seq: int) -> bytes:
+    """A message of a past session, with its number in a client's own replay."""
+    return b'%s,"replay":true,"seq":%d}' % (message.body[:-1], seq)
+
+
+def _once(message: Message) -> Message:
+    """What says a thing that happens once: the same words again are the same telling again."""
+    digest = blake2b(message.stream.encode() + b" " + message.body, digest_size=12)
+    return replace(message, once=f"{message.stream}:{digest.hexdigest()}")
+
+
+def _message(kind: Kind, stream: str, fields: dict[str, Any], *, is_forming: bool = False) -> Message:
+    """What a kind tells; `is_forming`: what it tells of is not over yet."""
+    body = encode({"type": kind.message, **fields})
+    return Message(stream, body, kind.keeps(is_forming=is_forming), kind.conflates(is_forming=is_forming))
 
 
 def connected(client_id: str) -> dict[str, Any]:
@@ -186,24 +247,38 @@ def renamed(stream: str, to: str) -> dict[str, Any]:
     return {"type": "renamed", "stream": stream, "to": to}
 
 
-def gap(stream: str, epoch: str, first: int, last: int, reason: str) -> dict[str, Any]:
-    """Messages `first` to `last` of a stream can't be had here; `rest` says where their facts are."""
+def gap(
+    stream: str, epoch: str, first: int, last: int, reason: str, *, had: tuple[str, int] | None = None
+) -> dict[str, Any]:
+    """Messages `first` to `last` of a stream can't be had here; `rest` says where their facts are.
+
+    had: the epoch and seq up to which the client has the stream, where that is of an epoch before this one.
+    """
     message = {"type": "gap", "stream": stream, "epoch": epoch, "from": first, "to": last, "reason": reason}
-    kind, _, ticker = stream.partition(":")
-    path = _REST.get(kind)
-    return {**message, "rest": path.format(ticker=ticker)} if path else message
-
-
-_REST = {
-    "prices": "/api/v2/symbols/{ticker}/quote/",
-    "bars": "/api/v2/symbols/{ticker}/bars/",
-    "indicators": "/api/v2/technical-analysis/indicators/{ticker}",
-}
+    path, after = kinds.rest(stream), had or ((epoch, first - 1) if first else None)
+    # The epoch is a client's word; behind one that is none of ours comes all that there is.
+    if path and kinds.of(stream).has_rows and after and kinds.PLACE.fullmatch(place := f"{after[0]}:{after[1]}"):
+        path += f"&after={place}"
+    return {**message, "rest": path} if path else message
 
 
 def current_prices(quotes: dict[str, Quote | None], now: datetime) -> dict[str, Any]:
     found = {ticker: None if quote is None else quote_fields(quote) for ticker, quote in quotes.items()}
     return {"type": "current_prices", "timestamp": prices.instant(now), "prices": found}
+
+
+def past_price(ticker: str, row: PastPrice) -> bytes:
+    """A price that was told once, as its snapshot keeps it: without its number, and what else its session had."""
+    values = {name: getattr(row, name) for name in PastPrice.__annotations__}
+    quote = Quote(ticker=ticker, open=None, high=None, low=None, market_state=OPEN, **values)
+    fields = {name: value for name, value in quote_fields(quote).items() if name not in _NOT_KEPT}
+    return encode({"type": PRICES.message, **fields})
+
+
+def history(ticker: str, told: Sequence[bytes], id: str | int | None) -> bytes:
+    """The last prices of a symbol, newest last."""
+    head = {"type": "history", "symbol": ticker, **({} if id is None else {"id": id})}
+    return encode(head)[:-1] + b',"prices":[' + b",".join(told) + b"]}"
 
 
 def server_shutdown(retry_after: float) -> dict[str, Any]:

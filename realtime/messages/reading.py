@@ -1,21 +1,48 @@
 """What a client says, turned into a checked action. Every byte is hostile; every refusal has a code and says why."""
 
 import json
+import re
 from typing import Any, NoReturn
 
 import orjson
 
-from realtime.messages.shapes import ACTIONS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_ID_CHARACTERS, MAX_SYMBOLS, TYPES
+from realtime.messages.shapes import (
+    ACTIONS,
+    MAX_DEPTH,
+    MAX_FRAME_BYTES,
+    MAX_ID_CHARACTERS,
+    MAX_SYMBOLS,
+    MOST_OF_ID,
+    TYPES,
+)
 
 
 class Refused(Exception):
-    """A frame or an action that is not carried out; `code` is one of ERROR_CODES."""
+    """A frame or an action that is not carried out; `code` is one of ERROR_CODES.
 
-    def __init__(self, code: str, message: str, *, id: str | int | None = None, symbols: list[str] | None = None):
+    symbols: those that it is about. retry_after: seconds after which it may be otherwise.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        id: str | int | None = None,
+        symbols: list[str] | None = None,
+        retry_after: float | None = None,
+    ):
         super().__init__(message)
         self.code = code
         self.id = id
         self.symbols = symbols
+        self.retry_after = retry_after
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What its message says beside the code and the text."""
+        found = {"id": self.id, "symbols": self.symbols or None, "retry_after": self.retry_after}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def read(text: str | None) -> dict[str, Any]:
@@ -30,8 +57,18 @@ def read(text: str | None) -> dict[str, Any]:
     return _checked(_parsed(text))
 
 
+def id_of(text: str | None) -> str | int | None:
+    """The id that a frame brings, whatever else is wrong with it, as far as it can be read."""
+    try:
+        return read(text).get("id")
+    except Refused as refused:
+        return refused.id
+
+
 def _check_depth(text: str) -> None:
     """Refuse deep nesting before a parser recurses into it; brackets inside strings do not count."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:  # nearly always, and sooner told
+        return
     depth, quoted, escaped = 0, False, False
     for character in text:
         if quoted:
@@ -49,7 +86,9 @@ def _check_depth(text: str) -> None:
 
 def _parsed(text: str) -> Any:
     try:
-        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_bounded)
+        found = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_bounded, parse_float=_number
+        )
         orjson.dumps(found)
     except Refused:
         raise
@@ -72,9 +111,15 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _bounded(digits: str) -> int:
-    if len(digits) > 18:
+    if len(digits.lstrip("-")) > 18:
         raise Refused("malformed", "An integer has more than 18 digits.")
     return int(digits)
+
+
+def _number(digits: str) -> float | int:
+    """JSON knows no integers apart: 50.0 is one."""
+    value = float(digits)
+    return int(value) if value.is_integer() and abs(value) <= MOST_OF_ID else value
 
 
 def _checked(action: Any) -> dict[str, Any]:
@@ -169,11 +214,18 @@ def _list_mismatch(value: list, shape: dict, path: str) -> str | None:
 def _size_mismatch(value: Any, shape: dict, path: str) -> str | None:
     if isinstance(value, str):
         least, most = shape.get("minLength", 0), shape.get("maxLength", len(value))
-        return None if least <= len(value) <= most else f"{path} must have {least} to {most} characters."
+        if not least <= len(value) <= most:
+            return f"{path} must have {least} to {most} characters."
+        is_like = "pattern" not in shape or re.fullmatch(shape["pattern"], value)
+        return None if is_like else f"{path} must be like {shape['examples'][0]}."
     if value is None or isinstance(value, bool):
         return None
     if value < shape.get("minimum", value) or value > shape.get("maximum", value):
-        return f"{path} must be from {shape.get('minimum', 'any')} to {shape.get('maximum', 'any')}."
+        return f"{path} must be {_bounds(shape)}."
     if "exclusiveMinimum" in shape and value <= shape["exclusiveMinimum"]:
         return f"{path} must be above {shape['exclusiveMinimum']}."
     return None
+
+
+def _bounds(shape: dict) -> str:
+    return f"from {shape['minimum']} to {shape['maximum']}" if "maximum" in shape else f"{shape['minimum']} or more"

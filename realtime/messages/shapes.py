@@ -1,10 +1,13 @@
 """The whole protocol of `/ws/realtime` on one page: what a client may say, and what it may hear.
 
-`ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `schema()` is the document that clients and tests use.
+`ACTIONS` and `MESSAGES` hold each shape as JSON Schema; `document` makes of them what clients, pages and tests use.
 """
 
+from market import intervals
 from market.actions.adjustments import ADJUSTMENTS
-from market.prices import BAR_STATES, DAY, MARKET_STATES, SECOND
+from market.prices import BAR_STATES, DAY, MARKET_STATES, POST, PRE, SECOND
+from realtime import kinds
+from realtime.kinds import KINDS
 
 PROTOCOL = 1
 HEARTBEAT_SECONDS = 30
@@ -13,13 +16,11 @@ MAX_FRAME_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_SYMBOLS = 500
 MAX_ID_CHARACTERS = 64
+MOST_OF_ID = 10**18 - 1
 
-# Types a client may subscribe to. `all` is prices, bars, indicators, signals, alerts, news and system together.
-PUBLIC_TYPES = ("prices", "bars", "indicators", "signals", "alerts", "news", "system")
-STAFF_TYPES = ("jobs", "metrics")
-TYPES = (*PUBLIC_TYPES, "all", *STAFF_TYPES)
-UNNAMED_TYPES = ("system", *STAFF_TYPES)  # streams that have no symbol
-NAMED_TYPES = tuple(kind for kind in PUBLIC_TYPES if kind not in UNNAMED_TYPES)
+# Types a client may subscribe to. `all` is everybody's together.
+EVERYTHING = "all"
+TYPES = (*(kind.name for kind in kinds.PUBLIC), EVERYTHING, *(kind.name for kind in KINDS.values() if kind.for_staff))
 
 # Close codes: 4000-4499 reconnect, 4500-4999 do not.
 CLOSE = {
@@ -27,26 +28,40 @@ CLOSE = {
     "server_shutdown": 4012,
     "too_many_requests": 4013,
     "silent": 4014,
+    "lifetime_over": 4015,
+    "too_many_connections": 4016,
     "invalid_token": 4501,
     "authentication_timeout": 4502,
     "origin_not_allowed": 4503,
     "too_many_errors": 4509,
+    "closed_by_staff": 4510,
 }
+REASONS = {code: name.replace("_", " ") for name, code in CLOSE.items()}
 
 # Why streams end: the client asked; it may not hold them any more; nobody can tell for now whether it may.
 ASKED, RIGHTS_ENDED, RIGHTS_UNKNOWN = "asked", "rights_ended", "rights_unknown"
 
 # Why bars that were told before say something else now.
-CORRECTIONS = ("revision", "split", "dividend", "capital_gain", "spin_off", "renamed")
+CORRECTIONS = ("revision", "settled", "split", "dividend", "capital_gain", "spin_off", "renamed")
+
+# How a replay stands, and why it stopped: its client asked; it stood still for too long; its client may not hear it any
+# more; it broke.
+REPLAY_STATES = ("playing", "paused", "ended", "stopped")
+REPLAY_REASONS = ("asked", "idle", "rights_ended", "failed")
+MOST_SPEED = 100_000
+
+SIGNAL_STATES = ("provisional", "confirmed", "withdrawn", "revised")
 
 # Every code that an `error` may carry.
 ERROR_CODES = (
     "malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action",
-    "invalid", "unknown_type", "unknown_symbol", "too_many_symbols", "rate_limited", "not_available",
-    "login_required", "staff_only", "invalid_token", "temporarily_unavailable",
+    "invalid", "unknown_type", "unknown_symbol", "too_many_symbols", "rate_limited",
+    "login_required", "staff_only", "invalid_token", "temporarily_unavailable", "too_many_indicators", "no_room",
+    "too_many_connections", "no_bars", "no_replay", "too_many_replays", "not_started",
 )  # fmt: skip
 
 _TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number"}
@@ -54,10 +69,20 @@ _MAYBE_NUMBER = {"type": ["number", "null"]}
 _MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
 _FLAG = {"type": "boolean"}
 _TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
-_DATE = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
-_ID = {"type": ["string", "integer"], "maxLength": MAX_ID_CHARACTERS}
+_DATE = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$", "examples": ["2012-09-04"]}
+_ID = {"type": ["string", "integer"], "maxLength": MAX_ID_CHARACTERS, "minimum": -MOST_OF_ID, "maximum": MOST_OF_ID}
 _SYMBOL = {"type": "string", "minLength": 1, "maxLength": 32}
 _SYMBOLS = {"type": "array", "items": _SYMBOL, "minItems": 1, "maxItems": MAX_SYMBOLS}
+_INTERVAL = {"enum": list(intervals.ALL)}
+# Name and parameters; which there are, /api/v2/technical-analysis/catalogue says.
+_INDICATOR = {
+    "type": "string",
+    "maxLength": 40,
+    "pattern": r"^[a-z][a-z0-9]*(_[0-9]{1,5}(\.[0-9]{1,4})?){0,6}$",
+    "examples": ["sma_100"],
+}
+_INDICATORS = {"type": "array", "items": _INDICATOR, "minItems": 1, "maxItems": MAX_SYMBOLS}
+_NARROWING = {"interval": _INTERVAL, "indicators": _INDICATORS}
 _POSITION = {
     "type": "object",
     "properties": {"epoch": _TEXT, "seq": _COUNT},
@@ -89,43 +114,76 @@ def _message(name: str, required: dict | None = None, optional: dict | None = No
     return _object({"type": {"const": name}, **(required or {})}, optional)
 
 
+# Beside a close, until a session opens: its change is from that close, and moves nothing of the session's.
+_EXTENDED = _object(
+    {
+        "session": {"enum": [PRE, POST]}, "price": _NUMBER, "change": _MAYBE_NUMBER, "change_percent": _MAYBE_NUMBER,
+        "timestamp": _TIME, "received_at": _TIME, "until": _TIME,
+    }
+)  # fmt: skip
+_BESIDE = {"extended": {"anyOf": [_EXTENDED, {"type": "null"}]}}
+_SESSION = {
+    "market_state": {"enum": list(MARKET_STATES)}, "open": _MAYBE_NUMBER, "high": _MAYBE_NUMBER, "low": _MAYBE_NUMBER,
+}  # fmt: skip
+_MOVE = {
+    "symbol": _SYMBOL, "current_price": _NUMBER, "previous_close": _MAYBE_NUMBER, "change": _MAYBE_NUMBER,
+    "change_percent": _MAYBE_NUMBER, "volume": _MAYBE_COUNT, "timestamp": _TIME, "session_date": _DATE,
+    "as_of_precision": _PRECISION, **_SOURCED,
+}  # fmt: skip
+_PRICE = {**_MOVE, **_SESSION, **_BESIDE}
+# What a `price_update` always says, and what may be left out of it.
+ALWAYS = ("type", "symbol", "seq")
+PRICE_FIELDS = tuple(name for name in _PRICE if name not in ALWAYS)
+MIN_PACE_MS, MAX_PACE_MS = 100, 60_000
+# Null: as without it.
+_TERMS = {
+    "batch": _FLAG,
+    "pace_ms": {"type": ["integer", "null"], "minimum": MIN_PACE_MS, "maximum": MAX_PACE_MS},
+    "fields": {
+        "type": ["array", "null"],
+        "items": {"enum": list(PRICE_FIELDS)},
+        "minItems": 1,
+        "maxItems": len(PRICE_FIELDS),
+    },
+}
+
 ACTIONS = {
     "subscribe": _action(
         "subscribe",
         {"type": {"enum": list(TYPES)}},
         {
             "symbols": _SYMBOLS,
+            **_NARROWING,
             "mode": {"enum": ["latest", "every"]},
             "since": {"type": "object", "additionalProperties": _POSITION, "maxProperties": 8 * MAX_SYMBOLS},
         },
     ),
-    "unsubscribe": _action("unsubscribe", {"type": {"enum": list(TYPES)}}, {"symbols": _SYMBOLS}),
+    "unsubscribe": _action("unsubscribe", {"type": {"enum": list(TYPES)}}, {"symbols": _SYMBOLS, **_NARROWING}),
     "get_current_prices": _action("get_current_prices", {"symbols": _SYMBOLS}),
     "get_history": _action("get_history", {"symbol": _SYMBOL}, {"limit": {**_COUNT, "minimum": 1, "maximum": 1000}}),
-    "configure": _action("configure", {"batch": {"type": "boolean"}}),
+    "configure": _action("configure", None, _TERMS),
     "authenticate": _action("authenticate", {"token": {"type": "string", "maxLength": 4096}}),
     "ping": _action("ping"),
     "replay": _action(
         "replay",
-        {"symbols": _SYMBOLS, "start": _TEXT, "end": _TEXT},
-        {"speed": {"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}},
+        {"symbols": _SYMBOLS, "start": _DATE, "end": _DATE},
+        {"speed": {"type": "number", "minimum": 1, "maximum": MOST_SPEED}},
     ),
     "pause": _action("pause"),
     "resume": _action("resume"),
-    "seek": _action("seek", {"to": _TEXT}),
+    "seek": _action("seek", {"to": _DATE}),
     "stop": _action("stop"),
 }
-# Types that nobody publishes yet, likewise; `all` is without them.
-TYPES_NOT_YET = frozenset({"signals", "news", "metrics"})
-# In the protocol, and answered with `not_available` until their behaviour is built.
-NOT_YET = frozenset({"get_history", "authenticate", "replay", "pause", "resume", "seek", "stop"})
 
-_PRICE = {
-    "symbol": _SYMBOL, "current_price": _NUMBER, "previous_close": _MAYBE_NUMBER, "change": _MAYBE_NUMBER,
-    "change_percent": _MAYBE_NUMBER, "volume": _MAYBE_COUNT, "timestamp": _TIME, "session_date": _DATE,
-    "as_of_precision": _PRECISION, "market_state": {"enum": list(MARKET_STATES)},
-    "open": _MAYBE_NUMBER, "high": _MAYBE_NUMBER, "low": _MAYBE_NUMBER, **_SOURCED,
-}  # fmt: skip
+# What a feed of the version before tells, or told within a day, has nothing beside the close.
+_UPDATE = _message("price_update", {**_MOVE, **_SESSION, "seq": _COUNT}, {**_BESIDE, **_MARK})
+# For a client that configured `fields`.
+PRICE_OF_FIELDS = _message(
+    "price_update", {"symbol": _SYMBOL, "seq": _COUNT}, {name: _PRICE[name] for name in PRICE_FIELDS} | _MARK
+)
+_QUOTE = {"anyOf": [_object(_PRICE), {"type": "null"}]}
+# A price of the past; one that only a snapshot keeps has no number, nor what else its session had.
+_TOLD = _message("price_update", _MOVE, {**_SESSION, **_BESIDE, "seq": _COUNT})
 _BAR = {
     "symbol": _SYMBOL, "interval": _TEXT, "opened_at": _TIME, "session_date": _DATE, "open": _NUMBER, "high": _NUMBER,
     "low": _NUMBER, "close": _NUMBER, "volume": _MAYBE_COUNT,
@@ -133,41 +191,65 @@ _BAR = {
     "revision": _COUNT, "as_of": _TIME, "as_of_precision": _PRECISION, **_SOURCED, **_VERSION,
 }  # fmt: skip
 _VALUES = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _MAYBE_NUMBER}}
+_SAID = {
+    "symbol": {"type": ["string", "null"], "maxLength": 32}, "kind": _TEXT,
+    "severity": {"enum": ["info", "warning", "critical"]}, "message": _TEXT, "timestamp": _TIME,
+}  # fmt: skip
 _ALERT = {
-    "symbol": _SYMBOL, "kind": _TEXT, "severity": {"enum": ["info", "warning", "critical"]}, "message": _TEXT,
-    "timestamp": _TIME, "session_date": _DATE, "as_of_precision": _PRECISION, "price": _NUMBER, "id": _COUNT,
+    **_SAID, "session_date": _DATE, "as_of_precision": _PRECISION, "price": _NUMBER, "id": _COUNT,
     **_SOURCED,
 }  # fmt: skip
+_ALERT_VALUES = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
 _STREAMED = {"stream": _TEXT, "seq": _COUNT}
-_HELD = _object({"epoch": _TEXT, "seq": _COUNT, "recovered": {"type": "boolean"}})
+_NUMBERED_TOGETHER = {"dependentRequired": {"stream": ["seq"], "seq": ["stream"]}}
+# published: nobody tells of it yet.
+_SILENT = {"published": {"const": False}}
+_HELD = _object({"epoch": _TEXT, "seq": _COUNT, "recovered": {"type": "boolean"}}, _SILENT)
 _STATE = {"type": "object", "additionalProperties": _HELD}
 
 # fmt: off
+_BAR_TOLD = _message("bar", {**_BAR, **_STREAMED}, _MARK)
+_INDICATORS_TOLD = _message(
+    "indicators",
+    {
+        "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
+        "as_of_precision": _PRECISION, "adjustment": _TEXT, "state": {"enum": list(BAR_STATES)},
+        "is_final": {"type": "boolean"}, "values": _VALUES,
+        "reasons": {"type": "object", "additionalProperties": _TEXT}, **_SOURCED, **_VERSION, **_STREAMED,
+    },
+    _MARK,
+)
+# The newest of what streams keep the newest of.
+_SNAPSHOT = {"type": "array", "items": {"anyOf": [_UPDATE, _BAR_TOLD, _INDICATORS_TOLD]}}
 MESSAGES = {
     "connected": _message("connected", {"client_id": _TEXT, "heartbeat_seconds": _COUNT, "protocol": _COUNT}),
     "subscribed": _message(
         "subscribed",
-        {"streams": _STATE, "subscriptions": {"type": "array", "items": _TEXT}, "snapshot": {"type": "array"}},
-        {"id": _ID},
+        {"streams": _STATE, "snapshot": _SNAPSHOT},
+        # A large answer comes in pieces: all but the last have `more`, the last says what is held. What is `starting`
+        # comes in an answer of its own, with the same id.
+        {"id": _ID, "subscriptions": _TEXTS, "more": {"const": True}, "starting": _TEXTS, **_SILENT},
     ),
     "unsubscribed": _message(
         "unsubscribed",
         {
-            "streams": {"type": "array", "items": _TEXT}, "subscriptions": {"type": "array", "items": _TEXT},
+            "streams": _TEXTS, "subscriptions": _TEXTS,
             "reason": {"enum": [ASKED, RIGHTS_ENDED, RIGHTS_UNKNOWN]},
         },
         {"id": _ID},
     ),
     "current_prices": _message(
         "current_prices",
-        {"timestamp": _TIME, "prices": {"type": "object", "additionalProperties": {"type": ["object", "null"]}}},
+        {"timestamp": _TIME, "prices": {"type": "object", "additionalProperties": _QUOTE}},
         {"id": _ID},
     ),
-    "configured": _message("configured", {"batch": {"type": "boolean"}}, {"id": _ID}),
+    "configured": _message("configured", _TERMS, {"id": _ID}),
     "pong": _message("pong", {"timestamp": _TIME}, {"id": _ID}),
-    "price_update": _message("price_update", {**_PRICE, "seq": _COUNT}, _MARK),
-    "price_updates": _message("price_updates", {"updates": {"type": "array", "items": {"type": "object"}}}),
-    "bar": _message("bar", {**_BAR, **_STREAMED}, _MARK),
+    "price_update": _UPDATE,
+    "price_updates": _message(
+        "price_updates", {"updates": {"type": "array", "items": {"anyOf": [_UPDATE, PRICE_OF_FIELDS]}}}
+    ),
+    "bar": _BAR_TOLD,
     "correction": _message(
         "correction",
         {
@@ -175,26 +257,25 @@ MESSAGES = {
             **_VERSION, **_STREAMED,
         },
     ),
-    "indicators": _message(
-        "indicators",
-        {
-            "symbol": _SYMBOL, "interval": _TEXT, "as_of": _TIME, "session_date": _DATE,
-            "as_of_precision": _PRECISION, "adjustment": _TEXT, "state": {"enum": list(BAR_STATES)},
-            "is_final": {"type": "boolean"}, "values": _VALUES,
-            "reasons": {"type": "object", "additionalProperties": _TEXT}, **_SOURCED, **_VERSION, **_STREAMED,
-        },
-        _MARK,
-    ),
+    "indicators": _INDICATORS_TOLD,
     "signal": _message(
         "signal",
         {
             "id": _COUNT, "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT, "direction": {"enum": ["up", "down"]},
-            "as_of": _TIME, "session_date": _DATE, "price": _NUMBER,
-            "record": {"type": ["object", "null"]}, **_VERSION, **_STREAMED,
+            "state": {"enum": list(SIGNAL_STATES)}, "as_of": _TIME, "as_of_precision": _PRECISION,
+            "session_date": _DATE, "price": _NUMBER, "record": {"type": ["object", "null"]}, **_SOURCED, **_VERSION,
+            **_STREAMED,
         },
         _MARK,
     ),
-    "alert": _message("alert", {**_ALERT, **_STREAMED}, _MARK),
+    "alert": {
+        # Worded from kind and values; what rang before there were values has its message alone.
+        **_message("alert", _SAID, {**_ALERT, "values": _ALERT_VALUES, **_STREAMED, **_MARK}),
+        # What staff say as an alert is of no price, and of a stream only where it is said to all.
+        "if": {"properties": {"kind": {"const": kinds.SYSTEM.message}}},
+        "then": _NUMBERED_TOGETHER,
+        "else": {"required": [*_ALERT, *_STREAMED], "properties": {"symbol": _SYMBOL}},
+    },
     "news": _message(
         "news",
         {
@@ -202,23 +283,31 @@ MESSAGES = {
             "symbols": {"type": "array", "items": _SYMBOL}, "source": _TEXT, **_STREAMED,
         },
     ),
-    "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME, **_STREAMED}),
+    # What is said to some of those who are connected has no number.
+    "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME}, _STREAMED) | _NUMBERED_TOGETHER,
     "service_status": _message(
         "service_status",
         {"redis": _FLAG, "feed": _FLAG, "source": _FLAG, "detail": _MAYBE_TEXT, "timestamp": _TIME},
     ),
     "jobs": _message("jobs", {"jobs": {"type": "array", "items": {"type": "object"}}, "is_whole": _FLAG, **_STREAMED}),
     "metric": _message("metric", {"metrics": {"type": "object"}, "timestamp": _TIME, **_STREAMED}),
-    "history": _message("history", {"symbol": _SYMBOL, "prices": {"type": "array"}}, {"id": _ID}),
+    "history": _message("history", {"symbol": _SYMBOL, "prices": {"type": "array", "items": _TOLD}}, {"id": _ID}),
     "authenticated": _message("authenticated", {"user": _TEXT}, {"id": _ID}),
-    "replay": _message("replay", {"state": _TEXT, "at": _TIME}, {"id": _ID}),
+    "replay": _message(
+        "replay",
+        {"state": {"enum": list(REPLAY_STATES)}, "at": _TIME},
+        {
+            "id": _ID, "symbols": {"type": "array", "items": _SYMBOL}, "start": _DATE, "end": _DATE, "speed": _NUMBER,
+            "messages": _COUNT, "reason": {"enum": list(REPLAY_REASONS)},
+        },
+    ),
     "epoch": _message("epoch", {"stream": _TEXT, "epoch": _TEXT, "seq": _COUNT}),
     "renamed": _message("renamed", {"stream": _TEXT, "to": _TEXT}),
     "gap": _message(
         "gap",
         {
             "stream": _TEXT, "epoch": _TEXT, "from": _COUNT, "to": _COUNT,
-            "reason": {"enum": ["history_expired", "epoch_changed", "limit"]},
+            "reason": {"enum": ["history_expired", "epoch_changed", "limit", "not_kept"]},
         },
         {"rest": _TEXT},
     ),
@@ -226,20 +315,7 @@ MESSAGES = {
     "error": _message(
         "error",
         {"code": {"enum": list(ERROR_CODES)}, "message": _TEXT},
-        {"id": _ID, "symbols": {"type": "array", "items": _TEXT}, "retry_after": _NUMBER},
+        {"id": _ID, "symbols": _TEXTS, "retry_after": _NUMBER},
     ),
 }
 # fmt: on
-
-
-def schema() -> dict:
-    """The protocol as one JSON Schema document: `$defs.actions`, `$defs.messages`, and any of them at the top."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Finstage /ws/realtime, protocol {PROTOCOL}",
-        "$defs": {"actions": ACTIONS, "messages": MESSAGES, "close_codes": {"enum": sorted(CLOSE.values())}},
-        "anyOf": [
-            *({"$ref": f"#/$defs/actions/{name}"} for name in ACTIONS),
-            *({"$ref": f"#/$defs/messages/{name}"} for name in MESSAGES),
-        ],
-    }

@@ -1,13 +1,18 @@
-"""Prices and exchanges as people read them; static/words.js writes prices the same way."""
+"""Prices and exchanges as people read them; static/words/words.js writes prices the same way."""
+
+import json
+import re
 
 from django import template
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from market import sources
 
 register = template.Library()
 
 FEWEST_DECIMALS = 2
+ZEROS = re.compile(r"\d")
 AT_HOME = {"Asia/Seoul": "ko"}
 EXCHANGES = {
     "XNAS": "Nasdaq",
@@ -21,6 +26,15 @@ EXCHANGES = {
     "XHKG": "HKEX",
 }
 
+FIGURES = {
+    "market_cap": _("Market cap"),
+    "price_earnings": _("P/E, 12 months"),
+    "earnings_per_share": _("EPS, 12 months"),
+    "dividend_yield_percent": _("Dividend yield"),
+    "earnings_date": _("Next earnings"),
+    "ex_dividend_date": _("Ex-dividend date"),
+}
+
 
 @register.filter
 def exchange(code: str) -> str:
@@ -29,9 +43,20 @@ def exchange(code: str) -> str:
 
 
 @register.filter
+def figure(name: str) -> object:
+    """What a key figure is called."""
+    return FIGURES[name]
+
+
+@register.simple_tag
+def exchange_names() -> str:
+    """All of them by code, in JSON."""
+    return json.dumps(EXCHANGES)
+
+
+@register.filter
 def source(name: str) -> str:
-    """As the source calls itself; one that this version does not know stays as it is."""
-    return str(sources.SOURCES[name].title) if name in sources.SOURCES else name
+    return sources.title(name)
 
 
 @register.filter
@@ -50,6 +75,21 @@ def price(value: float | str | None, decimals: int) -> str:
     fraction = fraction.rstrip("0").ljust(min(FEWEST_DECIMALS, decimals), "0")
     text = f"{whole}.{fraction}" if fraction else whole
     return f"−{text}" if value < 0 and text.strip("0.,") else text
+
+
+@register.filter
+def widest(value: float | str | None, decimals: int) -> str:
+    """So wide is a figure of about this size, as static/components/steady.js reserves room for it: 000.0000."""
+    if value is None or isinstance(value, str):
+        return "–"
+    whole, _, fraction = price(abs(value) * 1.5, decimals).partition(".")
+    return ZEROS.sub("0", f"{whole}.{fraction.ljust(decimals, '0')}" if decimals else whole)
+
+
+@register.filter
+def widest_change(value: float | str | None, decimals: int) -> str:
+    """The same of a change of a price of this size."""
+    return "–" if value is None or isinstance(value, str) else f"−{widest(value / 10, decimals)}"
 
 
 @register.filter

@@ -1,5 +1,5 @@
 """The head of a request, line by line, before anything is made of it: what two readers could read differently is
-refused, and what can't be read says why. Twisted's own checks, which only say 400, stand behind these.
+refused, and what can't be read says why. The servers' own checks, which only say 400, stand behind these.
 """
 
 import re
@@ -9,7 +9,13 @@ from realtime.transports.refusals import Refusal
 VERSION = re.compile(rb"HTTP/\d\.\d")
 ABSOLUTE = re.compile(rb"https?://([^/?#]+)", re.IGNORECASE)
 MAX_LENGTH_DIGITS = 18
+MAX_HEAD_BYTES, MAX_HEADERS = 16_384, 500
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+def check_line(line: bytes) -> None:
+    if line[:1] in (b" ", b"\t"):
+        raise Refusal(400, "bad_header", "A line of the request's head begins with a space.")
 
 
 def check_request_line(line: bytes) -> None:
@@ -50,10 +56,19 @@ def check_header(line: bytes, *, is_framed: bool) -> None:
         raise Refusal(413, "body_too_large", "No body is as large as this Content-Length.")
 
 
-def check_whole(headers, version: bytes) -> None:
-    """headers: Twisted's."""
-    hosts = headers.getRawHeaders(b"host", [])
-    if len(hosts) > 1 or (version == b"HTTP/1.1" and not hosts):
-        raise Refusal(400, "bad_host", f"A request names its Host once; this one does {len(hosts)} times.")
-    if version == b"HTTP/1.0" and headers.hasHeader(b"transfer-encoding"):
+def check_whole(*, hosts: int, is_chunked: bool, version: bytes) -> None:
+    """hosts: how many headers name one."""
+    if hosts > 1 or (version == b"HTTP/1.1" and not hosts):
+        raise Refusal(400, "bad_host", f"A request names its Host once; this one does {hosts} times.")
+    if version == b"HTTP/1.0" and is_chunked:
         raise Refusal(400, "ambiguous_length", "HTTP/1.0 knows no Transfer-Encoding.")
+
+
+def too_long(*, has_request_line: bool) -> Refusal:
+    if has_request_line:
+        return Refusal(431, "head_too_large", f"The headers may have {MAX_HEAD_BYTES} bytes together.")
+    return Refusal(414, "uri_too_long", f"Path and query may have {MAX_HEAD_BYTES} bytes together.")
+
+
+def too_many() -> Refusal:
+    return Refusal(431, "head_too_large", f"A request may have {MAX_HEADERS} headers.")

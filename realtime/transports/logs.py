@@ -1,19 +1,14 @@
-"""What Twisted and asyncio notice goes to our log, and what a stranger can cause again and again does not fill it."""
+"""What goes wrong beneath us goes to our log, and what a stranger can cause again and again does not fill it."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
 
-from twisted.internet import error
-from twisted.logger import LogLevel, formatEvent, globalLogBeginner
-
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 MAX_CAUSES = 100
-# How connections end on an ordinary day.
-LOST = (error.ConnectionDone, error.ConnectionLost, error.ConnectionAborted, ConnectionError)
 
 
 class Sparing:
@@ -36,29 +31,20 @@ class Sparing:
         log(sentence + more, *facts, **options)
 
 
-_sparing = Sparing()
+sparing = Sparing()
+# How connections end on an ordinary day.
+LOST = (ConnectionError,)
 
 
-def listen(loop: asyncio.AbstractEventLoop) -> None:
-    """Hear of every failure from now on. Once in a process."""
-    globalLogBeginner.beginLoggingTo([of_twisted], redirectStandardIO=False, discardBuffer=True)
-    loop.set_exception_handler(of_asyncio)
+def listen(loop: asyncio.AbstractEventLoop, lost: tuple[type[BaseException], ...] = LOST) -> None:
+    """Hear of every failure of the loop's from now on, but for connections that are lost."""
+    loop.set_exception_handler(lambda loop, context: of_asyncio(context, lost))
 
 
-def of_twisted(event: dict) -> None:
-    """Twisted's observer. Below an error there is only what connections do, thousands of times."""
-    failure = event.get("log_failure")
-    if event["log_level"] < LogLevel.error or (failure is not None and failure.check(*LOST)):
-        return
-    traceback = failure and (failure.type, failure.value, failure.getTracebackObject())
-    cause = f"twisted {failure.type.__name__}" if failure else f"twisted {event.get('log_format')}"
-    _sparing.tell(logger.error, cause, "Twisted: %s", formatEvent(event) or "a failure", exc_info=traceback)
-
-
-def of_asyncio(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+def of_asyncio(context: dict, lost: tuple[type[BaseException], ...]) -> None:
     """The event loop's exception handler."""
     error = context.get("exception")
-    if isinstance(error, LOST):
+    if isinstance(error, lost):
         return
     cause = f"asyncio {type(error).__name__} {context['message']}"
-    _sparing.tell(logger.error, cause, "asyncio: %s", context["message"], exc_info=error)
+    sparing.tell(logger.error, cause, "asyncio: %s", context["message"], exc_info=error)

@@ -7,6 +7,7 @@ import pytest
 
 from analysis import summary
 from market import bars, coverage, prices, quotes
+from market.calendars import clock
 from market.models import CorporateAction, DataSource, Record, Symbol
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -105,9 +106,17 @@ def test_indicators_take_six_queries_and_two_while_their_bars_stay_the_same(
 def test_the_watchlist_names_its_source_and_every_tracked_symbol(client, sixty_days):
     Symbol.objects.create(ticker="GONE", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC", is_active=False)
     body = client.get(WATCHLIST).json()
-    assert list(body) == ["source", "market", "backfill", "symbols"]
+    assert list(body) == ["id", "name", "is_own", "changed_at", "source", "market", "markets", "backfill", "symbols"]
     assert body["source"] == {"name": "replay", "is_recorded": True, "epoch": 1}
     assert [row["symbol"] for row in body["symbols"]] == ["AAPL"]
+
+
+def test_the_watchlist_tells_the_clock_of_every_followed_exchange(client, sixty_days):
+    clock.keep(clock.Clock("XNAS", "open", LAST, closes_at=datetime(2012, 9, 3, 20, tzinfo=UTC)))
+    clock.keep(clock.Clock("XKRX", "closed", LAST), is_market=False)
+    seoul, nasdaq = client.get(WATCHLIST).json()["markets"]
+    assert seoul == {"exchange": "XKRX", "state": "closed", "session": "2012-09-03"}
+    assert (nasdaq["exchange"], nasdaq["closes_at"]) == ("XNAS", "2012-09-03T20:00:00Z")
 
 
 def test_a_row_of_the_watchlist_has_all_that_the_page_shows(client, sixty_days, quote):

@@ -19,6 +19,7 @@ from monitoring.jobs import declaration
 from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job
 from tests.market.conftest import wire  # noqa: F401 - a fixture
+from tests.market.yahoo_charts import made_chart
 from tests.monitoring.conftest import start_worker  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +61,19 @@ def test_a_data_set_says_what_it_holds_and_where_it_came_from(recorded):
 
 def test_a_session_that_is_missing_is_named(recorded, apple):
     BarRow.objects.filter(symbol=apple, opened_at=datetime(2012, 9, 12, tzinfo=UTC)).delete()
-    held.mend(held.differences())
+    held.mend(held.differences(Symbol.objects.all()))
     told = datasets.process("AAPL", "1mo")
     assert (told["missing"], told["missing_sessions"]) == (1, ["2012-09-12"])
+
+
+def test_a_data_set_is_filled_by_the_same_door_as_a_history(wire, apple, settings):  # noqa: F811
+    settings.SOURCE = "yahoo"
+    DataSource.objects.create(pk=1, name="yahoo", reason="a test", chosen_at=NOW)
+    chart = made_chart("AAPL")
+    chart["timestamp"][-1] += 2 * 86_400  # from a Friday to a Sunday
+    wire.charts["AAPL"] = chart
+    told = datasets.process("AAPL", "1mo")
+    assert ["no session of XNAS" in line for line in told["refreshed"]["held_back"]] == [True]
 
 
 def test_an_unknown_symbol_fails_the_job_with_its_name(recorded):
@@ -131,6 +142,9 @@ def test_a_report_is_of_the_last_session_or_of_its_week(recorded, span, first):
 def test_a_report_names_new_highs_and_what_companies_did(recorded, apple):
     CorporateAction.objects.create(
         symbol=apple, kind="dividend", ex_date=FRIDAY, value=2.65, source="replay", received_at=NOW
+    )
+    CorporateAction.objects.create(
+        symbol=apple, kind="split", ex_date=FRIDAY, value=2, source="replay", received_at=NOW, decision="kept_out"
     )
     told = tracked.compose("day", None)
     assert told["new_high"] == ["AAPL"]  # 705.07 was its highest high until then

@@ -3,39 +3,26 @@
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from market import bars
 from market.bars.columns import store
-from market.models import Bar, Symbol
-from market.prices import Bar as Value
-from market.prices import midnight
-from tests.bench.evidence import Evidence, Line, alternated
+from market.models import Bar
+from tests.bench import series
+from tests.bench.evidence import Evidence, Line
+from tests.bench.series import SESSIONS
 
-pytestmark = [pytest.mark.bench, pytest.mark.django_db]
+pytestmark = [pytest.mark.bench]
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
-SYMBOLS, SESSIONS, ROUNDS = max(2, round(50 * SCALE)), 2_520, 5
-FIRST = datetime(2014, 1, 2, tzinfo=UTC)
+SYMBOLS, ROUNDS = max(2, round(50 * SCALE)), 3
 
 
-@pytest.fixture
-def tickers() -> list[str]:
-    facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
-    made = [Symbol.objects.create(ticker=f"S{number}", name="a share", **facts).ticker for number in range(SYMBOLS)]
-    days, now = [midnight((FIRST + timedelta(days=day)).date()) for day in range(SESSIONS)], datetime.now(UTC)
-    moves = np.random.default_rng(1).normal(0, 0.01, (SYMBOLS, SESSIONS)).cumsum(axis=1)
-    for ticker, closes in zip(made, (100 * np.exp(moves)).tolist(), strict=True):
-        bars.upsert(
-            Value(ticker, "1d", at, close, close, close, close, 1_000_000, True, "replay", now)
-            for at, close in zip(days, closes, strict=True)
-        )
-    return made
+def test_columns_of_many_symbols(engine):
+    found = series.made(SYMBOLS)
+    found.write()
+    tickers = found.tickers
 
-
-def test_columns_of_many_symbols(tickers):
     def ours() -> None:
         store.clear()
         kept()
@@ -48,20 +35,18 @@ def test_columns_of_many_symbols(tickers):
         found = list(Bar.objects.filter(symbol__ticker__in=tickers, interval="1d", is_final=True))
         assert len(found) == SYMBOLS * SESSIONS
 
-    evidence = Evidence("bars")
-    for what, way, gate, goal in (("read", ours, 8, 12), ("kept", kept, 200, 200)):
-        mine, theirs = alternated(ROUNDS, _seconds(way), _seconds(objects))
-        # How often ours goes into the rival's time: both are told by their rate.
-        mine, theirs = ([SYMBOLS * SESSIONS / each for each in some] for some in (mine, theirs))
-        evidence.add(Line(f"bars a CPU second, {what}", mine, theirs, "bars/s", gate, goal))
+    ours(), kept(), objects()
+    read, again, theirs = zip(*([_rate(way) for way in (ours, kept, objects)] for _ in range(ROUNDS)), strict=True)
+    evidence = Evidence(f"bars-{engine.name}")
+    for what, mine, gate, goal in (("read", read, 8, 12), ("kept", again, 200, 200)):
+        name = f"{engine.name}: bars a CPU second, {what}"
+        evidence.add(Line(name, list(mine), list(theirs), "bars/s", gate, goal))
     evidence.tell()
     assert all(line.reaches(line.gate) for line in evidence.lines)
 
 
-def _seconds(work: Callable[[], None]) -> Callable[[], float]:
-    def measured() -> float:
-        began = time.process_time()
-        work()
-        return time.process_time() - began
-
-    return measured
+def _rate(work: Callable[[], None]) -> float:
+    """Bars a second of this process."""
+    began = time.process_time()
+    work()
+    return SYMBOLS * SESSIONS / (time.process_time() - began)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import logins
 from tests.browser import site as sites
 from tests.browser.site import Site
 
@@ -32,14 +33,21 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """visit("/symbols/AAPL/", color_scheme="dark"): a page of a fresh profile."""
+    """visit("/symbols/AAPL/", color_scheme="dark"): a page of a fresh profile, whose first steps are closed.
+
+    visit("/tasks/", who="admin"): the same for somebody who has logged in.
+    """
     contexts = []
 
-    def go(path: str = "/", **options) -> Page:
+    def go(path: str = "/", *, is_new: bool = False, who: str = "", **options) -> Page:
         context = chromium.new_context(
             **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "base_url": site.url, **options}
         )
         contexts.append(context)
+        if not is_new:
+            context.add_cookies([{"name": "tour", "value": "closed", "url": site.url}])
+        if who:
+            context.add_cookies([logins.cookie(site, who)])
         page = context.new_page()
         page.set_default_timeout(WITHIN)
         page.goto(path)

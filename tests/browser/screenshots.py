@@ -1,5 +1,6 @@
-"""`make screenshots`: every page in dark and light, Korean and English, 1440 and 390 wide, into var/screenshots,
-and the two that the README shows into docs. With --short each page once, only to see that it can be taken.
+"""`make screenshots`: every page in dark and light, Korean and English, 1440 and 390 wide, and in colours that the
+reader forces, into var/screenshots, and the two that the README shows into docs. Each is asked for faults, which are
+told at the end. With --short each page once, only to see that it can be taken.
 """
 
 import shutil
@@ -11,21 +12,44 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tests import services
+from tests.browser import faults
 from tests.browser import site as sites
 
 PAGES = {
     "watchlist": "/",
     "symbol": "/symbols/AAPL/",
+    "data": "/data/",
+    "demo": "/ws/demo",
     "unknown": "/symbols/NOPE/",
     "missing": "/nothing/here",
     "login": "/login/",
+    "reset": "/reset/",
+    "register": "/register/",
+    "protocol": "/api/docs/realtime/",
+    "docs": "/api/docs/",
 }
-STAFF_PAGES = {"tasks": "/tasks/", "task": "/tasks/{task}/"}
-# One of every state: the last is shown by itself.
-JOBS = """
+STAFF_PAGES = {
+    "account": "/account/",
+    "apikeys": "/account/keys/",
+    "connections": "/connections/",
+    "tasks": "/tasks/",
+    "task": "/tasks/{task}/",
+    "admin": "/admin/",
+    "admin-symbols": "/admin/market/symbol/",
+    "admin-jobs": "/admin/monitoring/job/",
+    "admin-alerts": "/admin/realtime/alert/",
+}
+NOT_OURS = {"docs"}  # its markup is Swagger's, and its document English
+# A key that is good and one that is not; a job of every state: the last is shown by itself.
+FILLED = """
 from datetime import timedelta
 from django.utils import timezone
+from finstage.access import keys
+from finstage.models import User
 from monitoring import jobs
+admin = User.objects.get(username="admin")
+keys.make(admin, "nightly-report", ["read"], timezone.now() + timedelta(days=90))
+keys.revoke(keys.make(admin, "laptop", ["read", "write", "staff"], None)[0].pk)
 jobs.submit("market.records")
 jobs.submit("rehearsal.break")
 jobs.submit("rehearsal.backfill", {"symbols": ["MSFT"], "sessions": 900}, priority="high", timeout=2)
@@ -36,7 +60,9 @@ jobs.submit("rehearsal.backfill", {"symbols": ["AAPL", "IBM"]})
 print(jobs.submit("rehearsal.stumble", {"symbol": "GOOG"}).pk)
 """
 LOOKS = list(product(("dark", "light"), ("ko-KR", "en-US"), ((1440, 900), (390, 844))))
-ABSENT = {"unknown", "missing"}  # pages that say that there is nothing
+FORCED = [("dark", "en-US", (1440, 900)), ("light", "ko-KR", (390, 844))]
+STATUS = {"unknown": 404, "missing": 404}  # pages that say that there is nothing
+FAULTY: list[str] = []
 FOLDER = sites.ROOT / "var" / "screenshots"
 SETTLED_MILLISECONDS = 2500
 README = {"watchlist.png": "watchlist-dark-en-1440.png", "symbol.png": "symbol-light-en-1440.png"}
@@ -49,6 +75,7 @@ def main(*options: str) -> None:
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
     _shoot_all(FOLDER, LOOKS)
+    assert not FAULTY, "These have faults:\n" + "\n".join(FAULTY)
     for name, shot in README.items():
         shutil.copyfile(FOLDER / shot, sites.ROOT / "docs" / name)
 
@@ -62,7 +89,7 @@ def _shoot_all(into: Path, looks: list[tuple]) -> None:
         ):
             _shoot_pages(browser, site.url, PAGES, into, looks)
             site.start("worker")
-            task = site.manage("shell", "-v", "0", "-c", JOBS).strip()
+            task = site.manage("shell", "-v", "0", "-c", FILLED).strip()
             pages = {name: path.format(task=task) for name, path in STAFF_PAGES.items()}
             _shoot_pages(browser, site.url, pages, into, looks, storage_state=_logged_in(browser, site.url))
     finally:
@@ -85,24 +112,30 @@ def _logged_in(browser: Browser, url: str) -> dict:
 def _shoot_pages(
     browser: Browser, url: str, pages: dict[str, str], into: Path, looks: list[tuple], **options: object
 ) -> None:
-    for (name, path), (theme, language, (width, height)) in product(pages.items(), looks):
-        file = into / f"{name}-{theme}-{language[:2]}-{width}.png"
+    wanted = [(look, "none") for look in looks] + [(look, "active") for look in FORCED if len(looks) > 1]
+    for (name, path), ((theme, language, (width, height)), forced) in product(pages.items(), wanted):
+        file = into / f"{name}-{theme if forced == 'none' else 'forced'}-{language[:2]}-{width}.png"
         look = {"color_scheme": theme, "locale": language, "viewport": {"width": width, "height": height}}
-        _shoot(browser, url + path, file, status=404 if name in ABSENT else 200, **look, **options)
+        found = _shoot(browser, url + path, file, STATUS.get(name, 200), forced_colors=forced, **look, **options)
+        # Where the reader forces colours, none of ours is left to look at.
+        FAULTY.extend(f"{file.name}: {fault}" for fault in found if name not in NOT_OURS and forced == "none")
         sys.stdout.write(f"{file}\n")
 
 
-def _shoot(browser: Browser, url: str, file: Path, *, status: int, **options: object) -> None:
-    """A picture of what a page became; a page that answers otherwise or whose script breaks is no picture of it."""
+def _shoot(browser: Browser, url: str, file: Path, status: int, **options: object) -> list[str]:
+    """A picture of what a page became, and its faults; a page that answers otherwise is no picture of it."""
     context = browser.new_context(**options, device_scale_factor=1)
-    page, faults = context.new_page(), []
-    page.on("pageerror", lambda fault: faults.append(fault))
+    context.add_cookies([{"name": "tour", "value": "closed", "url": url}])
+    page = context.new_page()
+    found = faults.of_console(page)
     answer = page.goto(url)
     page.wait_for_timeout(SETTLED_MILLISECONDS)
     page.screenshot(path=file)
+    found += faults.of_axe(page)
+    found += faults.untranslated(page) if options["locale"] == "ko-KR" else []
     context.close()
     assert answer.status == status, f"{url} answers {answer.status} instead of {status}"
-    assert not faults, f"{url}: {faults[0]}"
+    return found
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +20,7 @@ from tests.forks import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
+COMMAND_SECONDS = 120
 PASSWORD = "for-the-browser-tests"
 # Beat and a worker would do it a minute later.
 RECORDS = "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()])"
@@ -36,7 +37,7 @@ WORKER = [
     "--without-mingle",
     "--without-gossip",
 ]
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first is the quickest
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-default-apps", "--no-first-run",
@@ -50,6 +51,7 @@ class Site:
     folder: Path
     port: int
     environment: dict[str, str]
+    elsewhere: int  # a port whose pages may use the streams too
     processes: dict[str, Forked] = field(default_factory=dict)
 
     @property
@@ -63,10 +65,10 @@ class Site:
 
     def manage(self, *command: str) -> str:
         """What one of Django's commands says, at its end."""
-        asked = [sys.executable, "manage.py", *command]
-        done = subprocess.run(asked, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"manage.py {command[0]} ended with {done.returncode}:\n{done.stderr[-3000:]}"
-        return done.stdout
+        said, wrong = (Path(tempfile.mkstemp(dir=self.folder)[1]) for _ in range(2))
+        code = forks.start(["manage.py", *command], self.environment, said, wrong).wait(COMMAND_SECONDS)
+        assert code == 0, f"manage.py {command[0]} ended with {code}:\n{wrong.read_text()[-3000:]}"
+        return said.read_text()
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -107,8 +109,8 @@ class Site:
 
 
 @contextmanager
-def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
-    valkey = services.start_valkey(folder)
+def running(folder: Path, *, session_seconds: float = 4, **environment: str) -> Iterator[Site]:
+    valkey, elsewhere = services.start_valkey(folder), _free_port()
     environment = {
         **os.environ,
         "FINSTAGE_VAR": str(folder / "var"),
@@ -116,15 +118,19 @@ def running(folder: Path, *, session_seconds: float = 4) -> Iterator[Site]:
         "FINSTAGE_REPLAY_SESSION_SECONDS": str(session_seconds),
         "FINSTAGE_ADMIN_PASSWORD": PASSWORD,
         "FINSTAGE_JOBS_DRAIN_SECONDS": "1",
+        "FINSTAGE_REGISTRATION": "invitation",
         "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
         "SECRET_KEY": services.SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{folder}/browser.sqlite3",
         "REDIS_URL": f"unix://{valkey}?db=0",
         "BROKER_URL": f"redis+socket://{valkey}?virtual_host=1",
+        "CSRF_TRUSTED_ORIGINS": f"http://localhost:{elsewhere}",
+        **environment,
     }
-    site = Site(folder, _free_port(), environment)
+    site = Site(folder, _free_port(), environment, elsewhere)
     site.manage("prepare")
-    site.manage("shell", "-c", RECORDS)
+    if environment["FINSTAGE_SOURCE"] == "replay":  # of another nothing is held yet
+        site.manage("shell", "-c", RECORDS)
     try:
         site.start("web")
         site.start("feed")

@@ -1,16 +1,11 @@
 """What axe finds: nothing, on every page, dark and light, Korean and English, wide and narrow."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.faults import AXE, RUN
+
 LOOKS = [("dark", "ko-KR", 1440), ("light", "en-US", 390), ("light", "ko-KR", 1440), ("dark", "en-US", 390)]
-AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()
-RUN = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
-}"""
 
 
 @pytest.mark.parametrize("path", ["/", "/symbols/AAPL/", "/symbols/NOPE/"])

@@ -1,7 +1,8 @@
 """What the pages say when the feed is killed under its supervisor, and when Yahoo does not answer."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -65,8 +66,23 @@ def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_
         for _ in range(3):
             up.parts()["feed"].kill()
             expect(pill).to_have_text("Feed is away")
-            expect(page.locator("tr[data-symbol=AAPL] .status")).to_have_attribute("data-status", "stale")
+            expect(page.locator("tr[data-row=AAPL] .status")).to_have_attribute("data-status", "stale")
             expect(pill).to_have_text("Connected")
+
+
+def test_rows_that_wait_for_the_database_are_told_until_they_are_there(visitor, tmp_path):
+    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
+        up.wait_until_moving()
+        page = visitor(up)
+        expect(page.locator("[data-connection-word]")).to_have_text("Connected")
+        expect(page.locator("[data-rows-late]")).to_be_hidden()
+        with closing(sqlite3.connect(tmp_path / "var" / "finstage.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            expect(page.locator("[data-rows-late]")).to_have_text(
+                "Bars, indicators and alerts are late. They wait for the database and follow in order."
+            )
+            expect(page.locator("[data-rows-late]")).to_be_visible()
+        expect(page.locator("[data-rows-late]")).to_be_hidden()
 
 
 def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(visitor, up):

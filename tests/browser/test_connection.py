@@ -1,8 +1,10 @@
 """What the pages say and do when the line or a part of the server goes away."""
 
+import re
+
 from playwright.sync_api import expect
 
-PRICES = "() => [...document.querySelectorAll('[data-cell=price]')].map(cell => cell.textContent).join()"
+PRICES = "() => [...document.querySelectorAll('td.price')].map(cell => cell.textContent).join()"
 
 
 def pill(page):
@@ -14,7 +16,7 @@ def test_a_killed_web_is_told_and_the_page_comes_back_by_itself(visit, site):
     expect(pill(page)).to_have_attribute("data-status", "live")
     site.kill("web")
     expect(pill(page)).to_have_attribute("data-status", "reconnecting")
-    expect(page.locator("tr[data-symbol=AAPL] .status")).to_have_attribute("data-status", "stale")
+    expect(page.locator("tr[data-row=AAPL] .status")).to_have_attribute("data-status", "stale")
     site.start("web")
     expect(pill(page)).to_have_attribute("data-status", "live")
     before = page.evaluate(PRICES)
@@ -33,3 +35,24 @@ def test_pages_log_no_error_and_ask_nobody_outside(visit, site):
         page.wait_for_timeout(1500)
         assert not said
         assert not [url for url in asked if not url.startswith((site.url, "data:"))]
+
+
+def test_a_line_that_is_well_while_no_price_comes_says_so_and_how_old_the_newest_is(visit):
+    page = visit("about:blank")
+
+    def relay(socket):
+        server = socket.connect_to_server()
+        server.on_message(lambda said: None if '"price_update' in said else socket.send(said))
+
+    page.route_web_socket("**/ws/realtime", relay)
+    page.clock.install()
+    page.goto("/")
+    word, age = page.locator("[data-connection-word]"), page.locator("[data-connection-age]")
+    expect(word).to_have_text("Connected")
+    page.clock.fast_forward("04:00")
+    expect(word).to_have_text("No new prices")
+    expect(age).to_have_text("4 min")
+    expect(pill(page)).to_have_attribute("data-status", "stale")
+    expect(pill(page)).to_have_attribute(
+        "title", re.compile("The line is well: heard .* The newest price came 4 min ago.")
+    )

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from celery import current_app
@@ -19,8 +21,9 @@ from django.db import connection, connections
 
 from finstage import settings as declared
 from monitoring.models import Worker
-from tests import services
+from tests import forks, services
 from tests.chaos.scale import SCALE
+from tests.forks import Forked
 
 APP = "tests.chaos.jobs_app"
 TODAY = settings.BASE_DIR
@@ -36,9 +39,13 @@ class Process:
     """A worker, a beat or a web server on the ground."""
 
     name: str
-    process: subprocess.Popen
+    process: subprocess.Popen | Forked
     log: Path
     folder: Path  # of the code that it runs
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
 
     def kill(self) -> None:
         self.process.kill()
@@ -52,6 +59,7 @@ class Ground:
     mariadb: subprocess.Popen = field(init=False)
     broker: subprocess.Popen = field(init=False)
     processes: list[Process] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, "DATABASE_URL": self.database_url, "BROKER_URL": self.broker_url, **more}
@@ -74,16 +82,9 @@ class Ground:
         self.broker.wait()
 
     def start(self, name: str, *command: str, folder: Path = TODAY, **environment: str) -> Process:
-        log = self.folder / f"{name}-{len(self.processes)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=folder,
-                env=self.environment(PYTHONPATH=str(TODAY), **environment),  # these tests, also beside other code
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        log = self.folder / f"{name}-{next(self.numbers)}.log"
+        start = forks.start if folder == TODAY else partial(_start_elsewhere, folder)
+        process = start(command, self.environment(PYTHONPATH=str(TODAY), **environment), log)
         self.processes.append(Process(name, process, log, folder))
         return self.processes[-1]
 
@@ -94,14 +95,20 @@ class Ground:
         return self.start("worker", *command, folder=folder, CHAOS_WITHOUT=without)
 
     def ready_worker(self, concurrency: int = 4, without: str = "", app: str = APP, folder: Path = TODAY) -> Process:
-        started = self.worker(concurrency, without, app, folder)
-        until(lambda: Worker.objects.filter(pid=started.process.pid).exists(), READY_SECONDS, started)
-        return started
+        return self.ready(self.worker(concurrency, without, app, folder))[0]
+
+    def ready(self, *workers: Process) -> list[Process]:
+        """The same workers, once all of them are up."""
+        for each in workers:
+            until(lambda each=each: each.has_ended or _is_up(each), READY_SECONDS, each)
+            assert not each.has_ended, each.log.read_text()[-3000:]
+        return list(workers)
 
     def clean(self) -> None:
         for each in self.processes:
             each.kill()
         self.processes.clear()
+        connection.close()  # one that a test has broken
         with connection.cursor() as cursor:
             for table in ("chaos_bars", "chaos_runs"):
                 cursor.execute(f"TRUNCATE {table}")
@@ -131,11 +138,22 @@ def opened(seed: int | None = None) -> Iterator[Ground]:
                     process.wait()
 
 
+def _is_up(worker: Process) -> bool:
+    return Worker.objects.filter(pid=worker.process.pid).exists()
+
+
+def _start_elsewhere(folder: Path, command: Sequence[str], environment: dict[str, str], log: Path) -> subprocess.Popen:
+    """Code of another folder, with these tests beside it."""
+    with log.open("wb") as output:
+        where = {"cwd": folder, "env": environment, "stdout": output, "stderr": output}
+        return subprocess.Popen([sys.executable, *command], **where, start_new_session=True)
+
+
 @contextmanager
 def _standing_on(ground: Ground) -> Iterator[None]:
     services.make_database(ground.folder / "mariadb.sock", "finstage")
     before, broker = connections.settings["default"], current_app.conf.broker_url
-    _use_database({**before, **_database(ground)})
+    _use_database({**before, **declared.database(ground.database_url)})
     _use_broker(ground.broker_url)
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
@@ -146,15 +164,6 @@ def _standing_on(ground: Ground) -> Iterator[None]:
     finally:
         _use_database(before)
         _use_broker(broker)
-
-
-def _database(ground: Ground) -> dict:
-    given = os.environ.get("DATABASE_URL", "")
-    os.environ["DATABASE_URL"] = ground.database_url
-    try:
-        return declared._database()
-    finally:
-        os.environ["DATABASE_URL"] = given
 
 
 def _use_database(described: dict) -> None:

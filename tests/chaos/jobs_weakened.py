@@ -1,23 +1,22 @@
 """Workers without one of their defences."""
 
-import os
 from contextlib import contextmanager
 
 from finstage.celery import app
-from monitoring.jobs import doorbell
+from monitoring.jobs import declaration, doorbell
 from monitoring.jobs.claiming.pulse import Pulse
-from monitoring.jobs.declaration import Declaration
 from monitoring.jobs.ending import attempts
 from monitoring.jobs.ending.finisher import Finisher
 from monitoring.jobs.ending.reaper import Reaper
 from monitoring.jobs.running import context, isolated
 from monitoring.jobs.worker import Worker
 from monitoring.models import Job, JobQuerySet
+from tests.chaos.defences import put, take_away
 
 
 def without_reaper() -> None:
     """Nor the look that a worker takes when it starts: rings alone."""
-    Reaper.round = lambda self, now: None
+    put(Reaper, "round", lambda self, now: None)
     start = Worker.start
 
     def start_without_looking(self: Worker) -> None:
@@ -27,13 +26,13 @@ def without_reaper() -> None:
         doorbell.listeners.discard(deaf)
         doorbell.listeners.add(self.wake)
 
-    Worker.start = start_without_looking
+    put(Worker, "start", start_without_looking)
 
 
 def without_fencing() -> None:
     """Nor the look by which a worker that wakes learns that its job is somebody else's."""
-    Pulse._look = lambda self, held: None
-    JobQuerySet.of_attempt = lambda self, job: self.filter(pk=job.pk)
+    put(Pulse, "_look", lambda self, held: None)
+    put(JobQuerySet, "of_attempt", lambda self, job: self.filter(pk=job.pk))
 
 
 def without_one_transaction() -> None:
@@ -46,21 +45,21 @@ def without_one_transaction() -> None:
         attempts.complete(self.job, end.result)
         self.ended_as = Job.State.COMPLETED
 
-    context.Current.commit = commit
+    put(context.Current, "commit", commit)
 
 
 def without_isolation() -> None:
-    isolated.is_needed = lambda job: False
+    put(isolated, "is_needed", lambda job: False)
 
 
 def without_retry_after_refusals() -> None:
     """By the broker: it is full or read-only."""
-    app.conf.broker_channel_error_retry = False
+    put(app.conf, "broker_channel_error_retry", False)
 
 
 def without_fairness() -> None:
     """Jobs are taken also right after a time in which nobody could hold on to them."""
-    Reaper._is_fair = lambda self: True
+    put(Reaper, "_is_fair", lambda self: True)
 
 
 def without_second_write() -> None:
@@ -69,18 +68,18 @@ def without_second_write() -> None:
     def again(self, each, error):
         raise SystemExit from error
 
-    Finisher._again = again
+    put(Finisher, "_again", again)
 
 
 def without_another_attempt() -> None:
     """Of jobs that failed for now."""
-    Declaration.is_temporary = lambda self, error: False
+    put(declaration, "is_temporary", lambda error, rules=None: False)
 
 
 def without_epitaph() -> None:
     """Nor the reaper, which would notice later."""
     without_reaper()
-    isolated._epitaph = lambda current, exit_code: None
+    put(isolated, "_epitaph", lambda current, exit_code: None)
 
 
-globals().get(f"without_{os.environ.get('CHAOS_WITHOUT')}", lambda: None)()
+take_away(globals())

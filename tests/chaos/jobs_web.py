@@ -4,5 +4,6 @@ import asyncio
 
 from finstage import watch
 from finstage.settings import *  # noqa: F403
+from tests.chaos.defences import put
 
-watch.Watch.silence = property(lambda self: asyncio.get_running_loop().create_future())
+put(watch.Watch, "silence", property(lambda self: asyncio.get_running_loop().create_future()))

@@ -23,6 +23,8 @@ from tests.chaos.scale import times
 pytestmark = pytest.mark.chaos
 QUEUED = 2_000
 SUBMISSION_SECONDS = 0.5
+LOST_SECONDS = 8  # a job that waits for longer, and a reaper looks every 1.5 s, is lost
+AT_ONCE = 5  # workers that die with a ring in their hands
 RINGS = "finstage:celery:celery"  # where the broker keeps them
 
 
@@ -54,7 +56,7 @@ def ground(whole_ground) -> Iterator[Ground]:
 
 
 def test_workers_that_die_with_a_ring_in_their_hands(ground):
-    lost = die_with_rings(ground, times(20))
+    lost = die_with_rings(ground, times(20), patience=30)
     report(
         "between pop and acknowledgement", f"{times(20)} workers frozen, rung for and killed", "0 lost", f"{lost} lost"
     )
@@ -62,7 +64,7 @@ def test_workers_that_die_with_a_ring_in_their_hands(ground):
 
 
 def test_without_a_reaper_their_jobs_are_lost(ground):
-    assert die_with_rings(ground, 2, without="reaper") == 2
+    assert die_with_rings(ground, 2, patience=LOST_SECONDS, without="reaper") == 2
 
 
 def test_a_broker_that_restarts_and_forgets_while_jobs_wait(ground):
@@ -83,7 +85,7 @@ def test_a_broker_that_restarts_and_forgets_while_jobs_wait(ground):
 
 
 def test_without_a_reaper_a_broker_that_forgets_leaves_jobs_waiting(ground):
-    assert restart_under_jobs(ground, 20, 1, patience=12, without="reaper").left
+    assert restart_under_jobs(ground, 20, 1, patience=LOST_SECONDS, without="reaper").left
 
 
 def test_without_a_thread_aside_a_broker_that_hangs_holds_submissions_up(ground, monkeypatch):
@@ -104,12 +106,12 @@ def test_a_broker_that_is_full(ground):
 
 
 def test_without_a_reaper_a_full_broker_leaves_jobs_waiting(ground):
-    seen = fill_under_jobs(ground, 20, patience=12, without="reaper")
+    seen = fill_under_jobs(ground, 20, patience=LOST_SECONDS, without="reaper")
     assert (seen.left, seen.ended) == (20, 0)
 
 
 def test_without_a_retry_after_refusals_a_full_broker_ends_workers(ground):
-    assert fill_under_jobs(ground, 20, patience=12, without="retry_after_refusals").ended
+    assert fill_under_jobs(ground, 20, patience=LOST_SECONDS, without="retry_after_refusals").ended
 
 
 def test_jobs_that_were_cancelled_while_they_waited_never_start(ground):
@@ -169,34 +171,44 @@ def cancel_while_they_wait(ground: Ground, count: int) -> int:
     return Job.objects.filter(pk__in=[job.pk for job in asked], attempt__gt=0).count()
 
 
-def die_with_rings(ground: Ground, rounds: int, without: str = "") -> int:
-    """Each worker is frozen while it waits for a ring, gets one, and dies. Returns how many jobs nobody ran."""
+def die_with_rings(ground: Ground, rounds: int, *, patience: float, without: str = "") -> int:
+    """Some workers at once are frozen while they wait for a ring, get one each, and die. Returns how many jobs nobody
+    ran.
+    """
     lost = 0
     while rounds:
-        victim = ground.ready_worker(2, without)
-        time.sleep(2)  # until it waits for rings
+        count = min(AT_ONCE, rounds)
+        victims = ground.ready(*(ground.worker(2, without) for _ in range(count)))
+        time.sleep(2)  # until they wait for rings
         time.sleep(ground.random.uniform(0.1, 1.1))
-        os.kill(victim.process.pid, signal.SIGSTOP)
-        asked = jobs.submit("chaos.run")
-        doorbell.flush()
+        for victim in victims:
+            os.kill(victim.process.pid, signal.SIGSTOP)
+        asked = [_submit_and_ring() for _ in victims]
         time.sleep(0.1)
         is_popped = _broker(ground).llen(RINGS) == 0
-        victim.kill()
-        if is_popped:  # else it was frozen between two waits, and the ring still hangs in the broker
-            rounds -= 1
-            lost += not _is_done(ground, asked, without)
+        for victim in victims:
+            victim.kill()
+        if is_popped:  # else one was frozen between two waits, and its ring still hangs in the broker
+            rounds -= count
+            lost += _left_undone(ground, asked, patience, without)
         _broker(ground).flushall()
     return lost
 
 
-def _is_done(ground: Ground, asked: Job, without: str) -> bool:
-    ground.ready_worker(2, without)
-    try:
-        return jobs.wait(asked.pk, 12).state == "completed"
-    except TimeoutError:
-        return False
-    finally:
-        ground.processes[-1].kill()
+def _submit_and_ring() -> Job:
+    asked = jobs.submit("chaos.run")
+    doorbell.flush()
+    return asked
+
+
+def _left_undone(ground: Ground, asked: list[Job], patience: float, without: str) -> int:
+    """How many of them a new worker does not run."""
+    worker = ground.ready_worker(2, without)
+    left = Job.objects.filter(pk__in=[job.pk for job in asked]).exclude(state="completed")
+    with suppress(AssertionError):
+        until(lambda: not left.exists(), patience)
+    worker.kill()
+    return left.count()
 
 
 def _until_rings_are_heard() -> None:
@@ -208,6 +220,7 @@ def _paused(ground: Ground) -> Iterator[None]:
     """All that runs on the ground stands still: what is submitted now waits, and so does every ring."""
     for each in ground.processes:
         os.kill(each.process.pid, signal.SIGSTOP)
+    time.sleep(doorbell.AWAKE_SECONDS)  # so long the word of one that was awake keeps others from ringing
     # Else those that wait for a ring would find one in their hands when they go on.
     _broker(ground).client_kill_filter(_type="normal", skipme=True)
     try:

@@ -72,6 +72,7 @@ def test_slow_readers_hold_no_thread_and_little_memory(web):
         assert eventually(lambda: web.json("/counts")["visits"] == number + 2)  # noqa: B023
     assert eventually(lambda: is_idle(web))
     assert web.memory() - before < 30 * MEGABYTE  # of 96
+    assert web.in_kernel() < len(readers) * MEGABYTE // 4  # which would keep as much again
     assert len(readers[0].recv(100)) == 100
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from finstage import health
+from finstage import diagnosis, health
 from finstage.health import Readiness
 from monitoring import heartbeats
 from tests.server import running
@@ -67,6 +67,30 @@ def test_a_process_that_beats_is_well_and_one_that_never_did_is_not():
     heartbeats.beat("feed")
     assert health.CHECKS["feed"]()["ok"]
     assert health.CHECKS["worker"]() == {"ok": False, "detail": "never seen"}
+
+
+def test_a_feed_whose_rows_are_late_is_degraded_and_says_so():
+    late = "Bars, indicators and alerts wait for the database"
+    heartbeats.beat("feed", late=late)
+    assert health.CHECKS["feed"]() == {"ok": False, "detail": late}
+    with pytest.raises(diagnosis.Broken, match=late):
+        diagnosis.feed()
+    heartbeats.beat("feed", late=None)
+    assert health.CHECKS["feed"]()["ok"]
+    assert diagnosis.feed().startswith("seen")
+
+
+def test_a_feed_that_ends_while_it_is_asked_about_is_no_fault_of_the_check(monkeypatch):
+    heartbeats.beat("feed", late=None)
+    age = heartbeats.age
+
+    def then_it_ends(name: str) -> float | None:
+        found = age(name)
+        heartbeats.end(name)
+        return found
+
+    monkeypatch.setattr(heartbeats, "age", then_it_ends)
+    assert health.CHECKS["feed"]()["ok"]
 
 
 def test_a_source_that_gives_nothing_is_degraded_and_says_why():

@@ -247,10 +247,8 @@ def test_a_page_of_2025_subscribes_and_reads_its_messages(live_web, stocked, quo
     with connect(f"{live_web.ws_url}/ws/realtime", proxy=None) as socket:
         said = partial(heard, socket)
         socket.send(json.dumps({"action": "subscribe", "type": "prices", "symbols": ["AAPL", "GOOGL", "MSFT"]}))
-        assert list(said("subscribed")["streams"]) == [
-            "prices:AAPL"
-        ]  # the recording has no GOOGL, and this test no MSFT
-        assert said("error")["symbols"] == ["GOOGL", "MSFT"]
+        assert said("error")["symbols"] == ["GOOGL", "MSFT"]  # the recording has no GOOGL, and this test no MSFT
+        assert list(said("subscribed")["streams"]) == ["prices:AAPL"]
         socket.send(json.dumps({"action": "subscribe", "type": "alerts"}))
         assert "alerts:AAPL" in said("subscribed")["streams"]
         socket.send(json.dumps({"action": "get_current_prices", "symbols": ["AAPL"]}))

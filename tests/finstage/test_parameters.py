@@ -12,7 +12,9 @@ from monitoring.models import Job, JobTemplate
 from tests.monitoring import sample_jobs  # noqa: F401
 
 pytestmark = pytest.mark.django_db
-NAMES = {"{symbol}": "AAPL", "{task_id}": str(uuid.uuid4()), "{name}": "mine", "{kind}": "sample"}
+NAMES = {"{symbol}": "AAPL", "{task_id}": str(uuid.uuid4()), "{name}": "mine", "{kind}": "sample"} | dict.fromkeys(
+    ["{key_id}", "{action_id}", "{bar_id}"], "1"
+)
 OPERATIONS = [(path, method) for path, _, method, _ in EndpointEnumerator().get_api_endpoints()]
 
 
@@ -48,7 +50,9 @@ def test_a_parameter_that_takes_one_value_is_refused_twice(client, path, method)
     assert "format" in answer.json()["errors"]
 
 
-WITHOUT_BODY = [each for each in OPERATIONS if each[1] != "POST" or each[0].endswith(("/cancel", "/retry"))]
+WITHOUT_BODY = [
+    each for each in OPERATIONS if each[1] not in ("POST", "PATCH") or each[0].endswith(("/cancel", "/retry"))
+]
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 

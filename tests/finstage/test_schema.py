@@ -1,16 +1,28 @@
 """The OpenAPI document, its pages, and the WebSocket's schema."""
 
+import ast
 import re
+from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
 from market import bars, prices, quotes
-from market.models import DataSource
+from market.models import DataSource, SupersededAction
 from realtime import messages
+from realtime.messages.shapes import ERROR_CODES
+from realtime.sse import asking
 
+ROOT = Path(__file__).parents[2]
+# Who is told a code, by what our code calls to say it.
+REFUSING = {
+    *("Refused", "Refusal", "handshake", "problem", "_answer", "refused", "NotFound", "Conflict", "Invalid"),
+    *("ErrorDetail", "ValidationError", "PermissionDenied", "NotAcceptable"),
+}
 READS = {
     "/api/v2/symbols/": "/api/v2/symbols/",
     "/api/v2/symbols/{symbol}/": "/api/v2/symbols/AAPL/",
@@ -21,7 +33,10 @@ READS = {
     "/api/v2/technical-analysis/indicators/{symbol}": "/api/v2/technical-analysis/indicators/AAPL",
     "/api/v2/technical-analysis/prices/batch": "/api/v2/technical-analysis/prices/batch?symbols=AAPL,GOOGL",
     "/async/symbols/batch": "/async/symbols/batch?symbols=AAPL",
-    "/api/v2/watchlists/default/": "/api/v2/watchlists/default/",
+    "/api/v2/symbols/{symbol}/restatements/": "/api/v2/symbols/AAPL/restatements/",
+    "/api/v2/restatements/": "/api/v2/restatements/",
+    "/api/v2/watchlists/": "/api/v2/watchlists/",
+    "/api/v2/watchlists/{watchlist}/": "/api/v2/watchlists/default/",
 }
 
 
@@ -35,11 +50,24 @@ def stocked(apple, quote) -> None:
     DataSource.objects.create(pk=1, name="replay", reason="asked", chosen_at=quote("AAPL", 1.0).as_of)
     at = quote("AAPL", 1.0).as_of
     bars.upsert([prices.Bar("AAPL", "1d", prices.midnight(at.date()), 1.0, 2.0, 0.5, 1.5, 10, True, "replay", at)])
+    later = at + timedelta(days=1)
+    bars.upsert([prices.Bar("AAPL", "1d", prices.midnight(at.date()), 1.0, 2.0, 0.5, 1.6, 11, True, "replay", later)])
+    told = {"source": "replay", "received_at": at, "kind": "dividend", "ex_date": at.date(), "value": 0.2}
+    SupersededAction.objects.create(id=1, symbol=apple, superseded_at=later, **told)
     quotes.keep([quote("AAPL", 1.5)])
 
 
 def test_the_document_is_made_without_a_warning():
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+
+@pytest.mark.django_db
+def test_the_document_says_all_that_the_streams_as_events_are_asked_by(document):
+    told = document["paths"]["/api/v2/stream/"]["get"]
+    assert {each["name"] for each in told["parameters"]} == {*asking.NAMES, "Last-Event-ID"}
+    assert told["responses"]["200"]["content"].keys() == {"text/event-stream"}
+    assert all(f"`invalid_{name}`" in told["responses"]["400"]["description"] for name in asking.NAMES)
+    assert "#/components/schemas/Problem" in str(told["responses"]["503"])
 
 
 @pytest.mark.django_db
@@ -94,13 +122,67 @@ def test_a_problem_is_what_the_document_says(client, document, stocked):
 
 
 @pytest.mark.django_db
+def test_every_code_of_an_error_is_in_a_document(document):
+    told = {*re.findall("`([a-z_]+)`", str(document)), *ERROR_CODES}
+    assert len(codes := _codes()) > 60
+    assert sorted(codes - told) == []
+
+
+@pytest.mark.django_db
+def test_a_code_of_what_is_said_is_in_the_document_only_where_something_is_said(document):
+    told = document["paths"]["/api/v2/watchlists/{watchlist}/"]
+    codes = {method: told[method]["responses"]["400"]["description"] for method in ("get", "patch", "delete")}
+    assert [method for method, text in codes.items() if "`unknown_symbol`" in text] == ["patch"]
+
+
+@pytest.mark.django_db
+def test_a_text_in_a_list_is_no_more_than_it_may_be_by_itself(document):
+    listed = document["components"]["schemas"]["StreamingBody"]["properties"]["symbols"]["items"]
+    assert [bool(re.search(listed["pattern"], text)) for text in ("AAPL", " ", "A\0")] == [True, False, False]
+
+
+@pytest.mark.django_db
+def test_every_refusal_is_described(document):
+    told = {
+        (path, method, status): response["description"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, response in operation["responses"].items()
+    }
+    assert [place for place, words in told.items() if place[2] >= "4" and not words] == []
+
+
+def _codes() -> set[str]:
+    """Those that our code refuses with, as it writes them."""
+    rooms = ("finstage", "market", "analysis", "realtime", "monitoring")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py") if "sources" not in path.parts]
+    calls = [node for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    refusing = [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", "")) in REFUSING]
+    said = [value for each in refusing for value in (*each.args, *(named.value for named in each.keywords))]
+    return {
+        value.value
+        for value in said
+        if isinstance(value, ast.Constant) and re.fullmatch("[a-z]+(_[a-z]+)+|busy|timeout|invalid", str(value.value))
+    }
+
+
+@pytest.mark.django_db
 def test_the_browsable_documents_load_nothing_from_elsewhere_and_run_nothing_inline(client):
     page = client.get("/api/docs/").content.decode()
-    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    sources = re.findall(r'(?:src|href)="([^"#]+)', page)
     assert all(url.startswith("/") and not url.startswith("//") for url in sources)
-    assert sum(url.startswith("/static/drf_spectacular_sidecar/") for url in sources) >= 3
+    assert sum(url.startswith("/static/drf_spectacular_sidecar/") for url in sources) == 2
     assert re.findall(r"<script[^>]*>[^<]", page) == []
-    assert '"validatorUrl": null' in client.get(sources[-1]).content.decode()
+    assert "validatorUrl: null" in Path(finders.find(sources[-1].removeprefix("/static/"))).read_text()
+
+
+@pytest.mark.django_db
+def test_the_document_groups_operations_by_subject_and_is_in_english_whoever_reads_it(client, document):
+    known = {tag["name"] for tag in document["tags"]}
+    tags = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert tags == known == {"Symbols", "Prices", "Indicators", "Live stream", "Tasks", "Your account", "Operation"}
+    korean = client.get("/api/schema/?format=json", headers={"Accept-Language": "ko"})
+    assert korean.json() == document
 
 
 @pytest.mark.django_db

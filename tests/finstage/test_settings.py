@@ -41,6 +41,8 @@ import manage
         ("DATABASE_URL", "mysql://ann:secret@localhost:abc/x", "its port must be a number"),
         ("DATABASE_URL", "mysql://ann:secret@localhost", "names no database"),
         ("CSRF_TRUSTED_ORIGINS", "your.name", "write https://your.name"),
+        ("FINSTAGE_TRUSTED_PROXIES", "10.0.0.300", "write 127.0.0.1 or 10.0.0.0/8"),
+        ("FINSTAGE_REQUESTS_PER_KEY", "-1", "a number from 0 to 1000000000"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_sentence(name, value, told):

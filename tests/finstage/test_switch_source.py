@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market import bars, coverage, history, quotes, sources, symbols
+from market import bars, coverage, history, quotes, sources, symbols, watchlists
 from market.bars import forming
 from market.coverage import loading
 from market.models import Bar, DataSource, Symbol
@@ -56,6 +56,14 @@ def test_people_and_their_rules_stay(replayed):
     call_command("switch_source", "yahoo")
     assert AlertRule.objects.get().owner == owner
     assert Symbol.objects.get(ticker="AAPL").is_active
+
+
+def test_what_is_on_a_list_of_somebody_is_followed_on(replayed):
+    seeded = {symbol.ticker: symbol for symbol in symbols.ensure(sources.about("replay").seeds)}
+    watchlists.make(get_user_model().objects.create_user("ann").pk, "mine", [seeded["IBM"]])
+    call_command("switch_source", "yahoo")
+    assert Symbol.objects.get(ticker="IBM").is_active
+    assert not Symbol.objects.get(ticker="GOOG").is_active
 
 
 def test_the_new_source_s_first_symbols_are_followed(replayed):

@@ -7,18 +7,19 @@ import pytest
 from yfinance.data import SingletonMeta
 
 from market.models import DataSource, Symbol
-from market.sources.yahoo import asking
+from market.sources.yahoo import asking, http
 from tests.market.yahoo_charts import symbol_of
 from tests.market.yahoo_wire import Wire
 
 
 @pytest.fixture
-def wire(settings) -> Iterator[Wire]:
+def wire(settings, monkeypatch) -> Iterator[Wire]:
     """A Yahoo of our own, which the product of this process talks to, unhurried by our pace."""
     with Wire() as made:
         for name, value in made.settings.items():
             setattr(settings, name, value)
         settings.YAHOO_RATE = 1000
+        monkeypatch.setattr(http, "FIRST_RETRY_SECONDS", 0.02)
         _begin_anew()
         yield made
     _begin_anew()

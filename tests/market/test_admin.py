@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from market import bars
+from market import bars, prices
+from market.bars import forming
 from market.coverage import held
 from market.models import Bar, DataSource, QuarantinedBar, Symbol
 from market.sources.replay import recording
@@ -39,7 +40,23 @@ def test_a_symbol_shows_its_latest_bars_as_traded(staff, apple):
     bars.upsert(versions(0))
     page = staff.get(reverse("admin:market_symbol_change", args=[apple.pk])).content.decode()
     assert page.count("<td>2024-") == 20
-    assert "<td>2024-02-29</td><td>100.0</td>" in page
+    assert "<td>2024-02-29</td><td>final</td><td>100.0</td>" in page
+
+
+def test_a_symbol_says_of_its_bars_which_may_still_change(staff, apple):
+    *settled, closed, newest = versions(0)
+    bars.upsert([*settled, replace(closed, state=prices.CLOSED_BAR, is_final=False, volume=None)])
+    forming.keep([replace(newest, state=prices.FORMING, is_final=False)])
+    page = staff.get(reverse("admin:market_symbol_change", args=[apple.pk])).content.decode()
+    assert [page.count(f"<td>{state}</td>") for state in ("forming", "closed", "final")] == [1, 1, 18]
+    assert page.count("<td>–</td>") == 1
+
+
+def test_the_states_of_bars_are_told_in_korean(staff, apple):
+    bars.upsert(versions(0))
+    page = staff.get(reverse("admin:market_symbol_change", args=[apple.pk]), headers={"accept-language": "ko"})
+    assert "<th>상태</th>" in page.content.decode()
+    assert page.content.decode().count("<td>확정</td>") == 20
 
 
 def test_staff_retire_a_symbol_and_its_prices_stay(staff, settings):

@@ -214,12 +214,20 @@ def test_an_answer_says_what_we_hold(client, ten_days):
     bars.upsert([daily(10, low=500.0)])
     Coverage.objects.update(unbroken_until=date(2012, 3, 2), quarantined=2)
     assert client.get(PATH, {"limit": 1}).json()["coverage"] == {
-        "first": "2012-03-01T00:00:00Z", "last": "2012-03-10T00:00:00Z", "unbroken_until": "2012-03-02", "held": 10,
-        "refused": 1, "quarantined": 2, "complete": True, "reason": None,
+        "interval": "1d", "first": "2012-03-01T00:00:00Z", "last": "2012-03-10T00:00:00Z",
+        "unbroken_until": "2012-03-02", "held": 10, "refused": 1, "quarantined": 2, "complete": True, "reason": None,
     }  # fmt: skip
 
 
-NOTHING = {"first": None, "last": None, "unbroken_until": None, "held": 0, "refused": 0, "quarantined": 0}
+NOTHING = {
+    "interval": "1d",
+    "first": None,
+    "last": None,
+    "unbroken_until": None,
+    "held": 0,
+    "refused": 0,
+    "quarantined": 0,
+}
 
 
 def test_an_answer_without_bars_says_why(client, apple):
@@ -233,13 +241,14 @@ def test_an_answer_without_bars_says_why(client, apple):
     assert told() == {**NOTHING, "complete": True, "reason": "source_has_none"}
     bars.upsert([daily(0)])
     assert told(end="2011-01-01")["reason"] == "not_in_range"
-    assert told(interval="5m") == {**NOTHING, "complete": False, "reason": "interval_not_held"}
+    assert told(interval="5m") == {**NOTHING, "interval": "5m", "complete": False, "reason": "interval_not_held"}
 
 
 def test_a_table_has_the_coverage_in_a_header(client, ten_days):
     table = client.get(PATH, {"format": "csv"})
     assert table["Coverage"] == (
-        'first="2012-03-01T00:00:00Z", last="2012-03-10T00:00:00Z", held=10, refused=0, quarantined=0, complete=?0'
+        'interval="1d", first="2012-03-01T00:00:00Z", last="2012-03-10T00:00:00Z", '
+        "held=10, refused=0, quarantined=0, complete=?0"
     )
     assert (len(table.content.splitlines()), "Coverage" in client.get(PATH)) == (11, False)
 

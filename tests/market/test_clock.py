@@ -1,6 +1,6 @@
 """The market's clock: what quotes say of it, and what pages read."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from market.calendars import clock
 from market.calendars.clock import Clock
@@ -32,6 +32,16 @@ def test_what_is_told_is_read_until_nobody_tells_it_any_more(redis):
     assert 0 < redis.ttl("finstage:clock") <= clock.TOLD_SECONDS
     clock.keep(Clock("XNAS", "open", TUESDAY))
     assert "opens_at" not in clock.latest()
+
+
+def test_the_clocks_of_all_exchanges_are_read_by_name_each_for_as_long_as_it_is_told(redis):
+    seoul = Clock("XKRX", "closed", MONDAY)
+    clock.keep(Clock("XNAS", "open", TUESDAY))
+    clock.keep(seoul, is_market=False)
+    now = datetime.now(UTC)
+    assert clock.all_latest(now) == [seoul, Clock("XNAS", "open", TUESDAY)]
+    assert clock.latest()["exchange"] == "XNAS"
+    assert clock.all_latest(now + timedelta(seconds=clock.TOLD_SECONDS + 1)) == []
 
 
 def test_yahoo_knows_the_hours_of_an_exchange_and_without_a_calendar_its_quotes(quote, monkeypatch, redis):

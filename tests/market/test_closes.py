@@ -20,6 +20,7 @@ HOMES = {
     "005930.KS": ("XKRX", "Asia/Seoul", "equity"),
     "BTC-USD": ("CCC", "UTC", "crypto"),
     "EURUSD=X": ("CCY", "Europe/London", "currency"),
+    "CL=F": ("NYM", "America/New_York", "future"),
 }
 
 
@@ -60,6 +61,14 @@ def counted(quote):
         return found.previous_close
 
     return counted
+
+
+def test_the_day_after_a_close_below_zero_has_a_change_and_none_in_percent(traded, quote):
+    traded("CL=F", {MONDAY: 18.27, TUESDAY: -37.63})  # as oil was on 2020-04-20
+    now = quote("CL=F", 10.01, previous_close=None, session_date=WEDNESDAY)
+    (found,) = Closes(asks=False).counted([now], {})
+    assert (found.previous_close, round(found.change, 2), found.change_percent) == (-37.63, 47.64, None)
+    assert quotes.keep([found], negative={"CL=F"}) == [found]
 
 
 def test_yesterdays_hole_makes_no_older_close_the_one_before(traded, counted):

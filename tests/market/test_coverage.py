@@ -142,6 +142,16 @@ def test_check_data_says_where_a_row_differs_and_mends_it_where_it_is_told(capsy
     assert coverage.latest(["AAPL"]) != before
 
 
+def test_bars_without_a_row_of_coverage_get_one_where_they_are_mended(capsys):
+    bars.upsert([bar(2), bar(4)])
+    Coverage.objects.all().delete()
+    with pytest.raises(CommandError, match="3 facts"):
+        call_command("check_data")
+    assert "AAPL 1d: held says nothing, the bars say 2" in capsys.readouterr().out
+    call_command("check_data", mend=True)
+    assert days() == (2, 2, 4)
+
+
 def test_what_no_count_has_reached_yet_is_no_fault_and_check_data_says_what_it_checked(capsys):
     bars.upsert([bar(2), bar(3), bar(4)])
     call_command("check_data")
@@ -151,10 +161,10 @@ def test_what_no_count_has_reached_yet_is_no_fault_and_check_data_says_what_it_c
     assert capsys.readouterr().out.splitlines() == [said, said]
 
 
-def test_who_says_that_nothing_is_missing_where_there_is_no_calendar_says_too_much():
+def test_who_says_that_nothing_is_missing_where_there_is_no_calendar_says_too_much(apple):
     Symbol.objects.update(exchange="NONE")
     bars.upsert([bar(2)])
     Coverage.objects.update(unbroken_until=date(2024, 1, 2))
-    assert [str(each) for each in gaps.differences()] == [
+    assert [str(each) for each in gaps.differences([apple])] == [
         "AAPL 1d: unbroken_until says 2024-01-02, the bars say nothing"
     ]

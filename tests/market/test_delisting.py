@@ -64,7 +64,22 @@ def test_an_answer_between_begins_the_days_anew(held):
     assert marked() == (True, None)
 
 
-OTHERS = [("upstream_down", True), ("rate_limited", True), ("no_data", True), ("closed", True), ("misshapen", False)]
+@pytest.mark.parametrize(("hours", "is_collected"), [(23, False), (25, True)])
+def test_two_such_answers_with_nobody_asking_in_between_delist_nobody(held, hours, is_collected):
+    says(held, *GONE)
+    days_pass()
+    Coverage.objects.update(unknown_at=datetime.now(UTC) - timedelta(hours=hours))
+    says(held, *GONE)
+    assert marked()[0] == is_collected
+
+
+OTHERS = [
+    ("upstream_down", True),
+    ("rate_limited", True),
+    ("no_data", True),
+    ("market_closed", True),
+    ("upstream_down", False),
+]
 
 
 @pytest.mark.parametrize(("code", "temporary"), OTHERS)
@@ -106,7 +121,17 @@ def test_yahoo_s_own_answer_about_a_delisted_symbol_counts(held, wire):
         with pytest.raises(ProviderError):
             history.fill(held, delisting.watched(asking.history), "yahoo")
         days_pass()
+        asking.UNKNOWN.forget(["AAPL"])
     assert marked() == (False, date(2024, 1, 4))
+
+
+def test_what_is_remembered_of_an_answer_is_no_other_answer(held, wire):
+    for _ in range(2):
+        with pytest.raises(ProviderError) as refused:
+            history.fill(held, delisting.watched(asking.history), "yahoo")
+        days_pass()
+    assert (refused.value.code, wire.requests) == ("unknown_symbol", ["chart AAPL"])
+    assert marked() == (True, None)
 
 
 @pytest.fixture
@@ -127,10 +152,13 @@ def by_form(staff, symbol: Symbol) -> None:
 
 
 @pytest.mark.parametrize("revive", [by_action, by_form])
-def test_staff_see_it_and_can_revive_it(held, staff, revive):
+def test_staff_see_it_and_can_revive_it(held, staff, hold, revive):
     delist(held)
     listed = staff.get(reverse("admin:market_symbol_changelist"), {"last_session__isempty": 0}).content.decode()
     assert "Jan. 4, 2024" in listed
+    asking.UNKNOWN.note("AAPL")
+    hold("yahoo")
     revive(staff, held)
+    assert asking.UNKNOWN.left("AAPL") is None
     says(held, *GONE)  # the days of before count no more
     assert marked() == (True, None)

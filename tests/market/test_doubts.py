@@ -1,5 +1,6 @@
 """A bad tick: one price far off moves nothing until a second, later one confirms it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -41,6 +42,23 @@ def test_a_price_far_off_is_told_to_nobody_and_counted(told, off):
 def test_a_second_later_price_near_it_confirms_it(told):
     told(101)
     assert [told(1010), told(1005), told(1011)] == [101, 1005, 1011]
+
+
+def test_what_confirms_a_price_is_kept_also_where_that_failed_at_first(told, quote):
+    told(101)
+    told(1010)
+    steps = []
+
+    def fail_at_the_second(step: Callable) -> object:
+        steps.append(step)
+        if len(steps) == 2:
+            raise ConnectionError
+        return step()
+
+    second = quote("AAPL", 1005, previous_close=100)
+    with pytest.raises(ConnectionError):
+        quotes.keep([second], insist=fail_at_the_second)
+    assert quotes.keep([second]) == [second]
 
 
 def test_the_same_price_again_is_no_second(told, quote):

@@ -1,13 +1,14 @@
 """What comes and does not stand as it came: clipped and marked, held back until somebody looks, or refused."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
 from market import bars, coverage, quotes
 from market.bars import forming, quarantine
-from market.models import Bar, BarRevision, CorporateAction, Coverage, MarkedBar, QuarantinedBar, Symbol
+from market.models import Bar, BarRevision, CorporateAction, Coverage, Decision, MarkedBar, QuarantinedBar, Symbol
 from market.prices import midnight
 from market.quotes.wire import quote_fields
 from tests.market.test_bars import RECEIVED, bar, counts, later
@@ -108,6 +109,16 @@ def test_a_price_beyond_ten_times_its_neighbours_is_held_back(fields):
     assert (QuarantinedBar.objects.count(), quarantined()) == (1, 1)
 
 
+def test_the_minute_of_an_auction_may_have_a_thousand_times_the_volume_of_those_before_it():
+    session = bar(1).session_date
+    minutes = [
+        bar(1, interval="1m", opened_at=datetime(2024, 1, 1, 20, 50 + each, tzinfo=UTC), session_date=session)
+        for each in range(8)
+    ]
+    minutes[-1] = replace(minutes[-1], volume=1_000_000)
+    assert not bars.upsert(minutes).held_back
+
+
 def test_a_volume_beyond_a_hundred_times_its_neighbours_is_held_back():
     bars.upsert(WEEK)
     assert not bars.upsert([bar(8, volume=99_000)]).held_back
@@ -132,6 +143,26 @@ def test_a_fall_that_a_known_split_explains_is_none():
     assert quarantined() == 0
 
 
+def test_a_fall_that_a_split_explains_which_somebody_keeps_out_is_held_back(apple):
+    bars.upsert(WEEK)
+    said = {"source": "replay", "received_at": RECEIVED, "decision": Decision.KEPT_OUT}
+    CorporateAction.objects.create(symbol=apple, kind="split", ex_date=date(2024, 1, 8), value=20, **said)
+    assert bars.upsert([bar(8, open=5.0, high=5.5, low=4.5, close=5.0, volume=20_000)]).held_back
+
+
+def test_a_price_under_a_tenth_of_its_neighbours_is_held_back_however_small():
+    cheap, least = ({name: price for name in ("open", "high", "low", "close")} for price in (0.5, 0.04))
+    bars.upsert([bar(day, **cheap) for day in range(1, 8)])
+    assert len(spike(**least).held_back) == 1
+
+
+def test_several_symbols_of_one_answer_are_no_neighbours():
+    facts = {"exchange": "XNYS", "currency": "USD", "time_zone": "America/New_York"}
+    Symbol.objects.create(ticker="BRK-A", name="Berkshire", **facts)
+    dear = {"ticker": "BRK-A", "open": 1e5, "high": 1.1e5, "low": 9e4, "close": 1e5}
+    assert bars.upsert([*WEEK, *(bar(day, **dear) for day in range(1, 8))]).held_back == ()
+
+
 def test_few_neighbours_judge_nobody():
     bars.upsert(WEEK[:4])
     assert counts(spike()) == (1, 0, 0)
@@ -141,6 +172,14 @@ def test_a_day_without_a_session_is_held_back_where_the_source_keeps_to_the_cale
     result = bars.upsert([bar(5), bar(6), bar(8)], by_calendar=True)  # the sixth is a Saturday
     assert (counts(result), len(result.held_back)) == ((2, 0, 0), 1)
     assert "no session of XNAS" in QuarantinedBar.objects.get().reason
+
+
+def test_a_day_without_a_session_that_was_let_through_is_held_back_no_more():
+    bars.upsert([bar(5), bar(6)], by_calendar=True)
+    quarantine.release(QuarantinedBar.objects.get(), "alice")
+    again = [bar(day, received_at=later()) for day in (5, 6)]
+    assert bars.upsert(again, by_calendar=True).held_back == ()
+    assert (Bar.objects.count(), Bar.objects.get(session_date=date(2024, 1, 6)).confirmed_at) == (2, later())
 
 
 def test_who_looks_at_a_bar_that_is_held_back_may_let_it_through():

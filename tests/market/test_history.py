@@ -35,7 +35,7 @@ def test_one_bad_symbol_fails_alone_and_the_answer_says_why(wire, apple, hold):
 @pytest.mark.django_db(transaction=True)
 def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, apple, hold):
     hold("yahoo")
-    wire.fail("chart", "500")
+    wire.fail("chart", "500", times=asking.ATTEMPTS)
     with pytest.raises(NothingDone) as told:
         history.refresh(["AAPL"], asking.history, "yahoo")
     assert told.value.temporary

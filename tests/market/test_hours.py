@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from market import quotes, tasks
+from market import quotes
 from market.calendars import hours
 from market.calendars.sessions import UnknownExchange
 from market.models import Symbol
+from market.tasks import exchanges
 from monitoring import jobs
 from monitoring.jobs import declaration
 
@@ -31,33 +32,33 @@ def test_an_exchange_is_open_by_its_calendar(at, hold):
     hold("yahoo")
     for now, is_open in ((TRADING, True), (WEEKEND, False)):
         at(now)
-        assert (tasks.is_open("XNAS"), tasks.is_open(), tasks.had_session("XNYS")) == (is_open,) * 3
+        assert (exchanges.is_open("XNAS"), exchanges.is_open(), exchanges.had_session("XNYS")) == (is_open,) * 3
 
 
 def test_where_no_exchange_is_named_any_will_do(at, hold):
     hold("yahoo")
     at(WEEKEND)
     Symbol.objects.create(ticker="BTC-USD", name="Bitcoin", exchange="CCC", currency="USD", time_zone="UTC")
-    assert tasks.is_open()
+    assert exchanges.is_open()
 
 
 def test_an_exchange_without_a_calendar_is_named_where_a_day_is_asked_for(at, hold):
     hold("yahoo")
     at(TRADING)
     with pytest.raises(UnknownExchange, match="XXXX"):
-        tasks.had_session("XXXX")
+        exchanges.had_session("XXXX")
 
 
 def test_of_a_recording_the_played_quotes_tell(quote, hold):
     hold("replay")
-    assert not tasks.is_open("XNAS")
-    assert not tasks.had_session("XNAS")
+    assert not exchanges.is_open("XNAS")
+    assert not exchanges.had_session("XNAS")
     quotes.keep([quote("AAPL", 100, session_date=date(2012, 9, 4))])
-    assert tasks.is_open("XNAS")
-    assert tasks.had_session("XNAS")
+    assert exchanges.is_open("XNAS")
+    assert exchanges.had_session("XNAS")
     quotes.keep([quote("AAPL", 101, session_date=date(2012, 9, 4), market_state="closed")])
-    assert not tasks.is_open("XNAS")
-    assert tasks.had_session("XNAS")
+    assert not exchanges.is_open("XNAS")
+    assert exchanges.had_session("XNAS")
 
 
 def test_a_job_can_depend_on_an_open_market(at, hold):
@@ -74,9 +75,9 @@ def test_an_exchange_whose_calendar_cannot_be_built_is_open_by_its_quotes(at, ho
     at(TRADING)
     facts = {"name": "", "currency": "EUR", "time_zone": "Europe/Belgrade"}
     Symbol.objects.create(ticker="NIIS.BE", exchange="XBEL", **facts)
-    assert not tasks.is_open("XBEL")
+    assert not exchanges.is_open("XBEL")
     quotes.keep([quote("NIIS.BE", 700.0)])
-    assert tasks.is_open("XBEL")
+    assert exchanges.is_open("XBEL")
     quotes.keep([quote("NIIS.BE", 700.0, market_state="closed")])
-    assert not tasks.is_open("XBEL")
-    assert tasks.is_open()
+    assert not exchanges.is_open("XBEL")
+    assert exchanges.is_open()

@@ -1,11 +1,15 @@
 """An interval is one row: where its bars begin and end, and that nobody else knows it by its name."""
 
 import ast
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 
 from market import intervals
 from market.calendars.sessions import Calendar
@@ -45,7 +49,7 @@ def test_a_bar_ends_with_its_session_at_the_latest(name, moment, opening, close)
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize(("mic", "moment"), [("XNYS", "2024-03-08T20:00"), ("XTKS", "2024-07-03T02:45"),
+@pytest.mark.parametrize(("mic", "moment"), [("XNYS", "2024-03-08T20:00"), ("XTKS", "2024-07-03T02:15"),
                                              ("XKRX", "2024-07-03T06:29"), ("CCC", "2024-06-30T23:59"),
                                              ("CCY", "2024-07-05T20:30"), ("XLON", "2024-12-24T12:29"),
                                              ("XNZE", "2024-07-01T22:05")])  # fmt: skip
@@ -56,7 +60,7 @@ def test_the_last_moment_of_a_bar_lies_in_it_and_the_next_bar_of_the_session_beg
     if not interval.is_whole:
         assert opened_at <= at(moment) < closes_at
         assert interval.opening(opened_at, calendar) == opened_at
-        is_last = closes_at == calendar.hours(calendar.session(opened_at))[1]
+        is_last = closes_at in [end for _, end in calendar.spans(calendar.session(opened_at))]
         assert interval.opening(closes_at, calendar) == (opened_at if is_last and mic != "CCC" else closes_at)
 
 
@@ -66,11 +70,45 @@ def test_the_last_moment_of_a_bar_lies_in_it_and_the_next_bar_of_the_session_beg
         ("XNYS", "2024-07-02T20:00:05", "2024-07-02T19:30"),  # the closing auction's
         ("XNYS", "2024-07-02T13:29", "2024-07-01T19:30"),  # before the session there is only the last one
         ("XNYS", "2024-03-11T13:31", "2024-03-11T13:30"),  # summer time began on Sunday
-        ("XTKS", "2024-07-03T03:40", "2024-07-03T03:00"),  # Tokyo's lunch ends at 03:30
+        ("XTKS", "2024-07-03T02:45", "2024-07-03T02:00"),  # Tokyo's lunch begins at 02:30
     ],
 )
 def test_what_trades_outside_its_hours_belongs_to_the_bar_before(mic, moment, opening):
     assert bar("1h", mic, moment)[0] == at(opening)
+
+
+@pytest.mark.parametrize(
+    ("mic", "openings"),
+    [
+        ("XTKS", ["00:00/01:00", "01:00/02:00", "02:00/02:30", "03:30/04:30", "04:30/05:30", "05:30/06:00"]),
+        ("XHKG", ["01:30/02:30", "02:30/03:30", "03:30/04:00", "05:00/06:00", "06:00/07:00", "07:00/08:00"]),
+        ("XSHG", ["01:30/02:30", "02:30/03:30", "05:00/06:00", "06:00/07:00"]),
+    ],
+)
+def test_an_hour_begins_with_the_session_and_anew_after_its_lunch_break(mic, openings):
+    calendar = Calendar(mic)
+    minutes = [at("2024-07-03T00:00") + timedelta(minutes=each) for each in range(24 * 60)]
+    trading = [each for each in minutes if any(start <= each < end for start, end in calendar.spans(each.date()))]
+    told = dict.fromkeys(bar("1h", mic, f"{each:%Y-%m-%dT%H:%M}") for each in trading)
+    assert [f"{start:%H:%M}/{end:%H:%M}" for start, end in told] == openings
+
+
+def test_what_is_stored_and_what_is_made_of_it_stands_in_the_table():
+    assert [each.name for each in intervals.STORED] == ["1m", "5m", "1h", "1d"]
+    made = {each.name: (each.made_from, each.stored_as, each.most_parts) for each in ALL.values() if each.made_from}
+    assert made == {"15m": ("5m", "5m", 3), "30m": ("5m", "5m", 6), "1wk": ("1d", "1d", 7), "1mo": ("1d", "1d", 31)}
+    assert {each.name: each.filled_from for each in ALL.values() if each.filled_from} == {"5m": "1m", "1h": "1m"}
+    assert all(ALL[name].stored_as == name for name in ("1m", "5m", "1h", "1d"))
+
+
+@hypothesis(deadline=None)
+@given(st.dates(date(1800, 1, 1), date(9999, 11, 1)))
+def test_the_date_of_a_bar_is_the_same_of_one_session_and_of_many(day):
+    days = np.array([day], "datetime64[D]").astype(np.int64)
+    for interval in (each for each in ALL.values() if each.is_whole):
+        dated = interval.dated(day)
+        assert interval.dates(days).astype("datetime64[D]").tolist() == [dated]
+        assert dated <= day < interval.following(dated) == interval.dated(interval.following(dated))
 
 
 def test_a_bar_that_a_source_opens_at_the_close_lasts_as_long_as_any():
@@ -85,9 +123,9 @@ def test_a_bar_without_a_session_ends_with_its_dates():
     assert ALL["1d"].close(at("2024-07-04T00:00"), Calendar("XNYS")) == at("2024-07-05T00:00")
 
 
-@pytest.mark.parametrize("interval", [each for each in ALL.values() if each.made_from])
+@pytest.mark.parametrize("interval", [each for each in ALL.values() if each.made_from or each.filled_from])
 def test_what_an_interval_is_made_of_fills_it(interval):
-    part = intervals.named(interval.made_from)
+    part = intervals.named(interval.made_from or interval.filled_from)
     assert part.is_whole == interval.is_whole
     assert interval.seconds % part.seconds == 0
     assert part.made_from is None

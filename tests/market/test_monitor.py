@@ -10,6 +10,7 @@ from market.models import Bar as BarRow
 from market.models import Snapshot, Symbol
 from market.sources import ProviderError
 from market.sources.replay import recording
+from market.sources.yahoo import asking
 from monitoring import jobs
 from monitoring.jobs.running.context import Current, entered
 from monitoring.jobs.running.fan_out import NothingDone
@@ -110,7 +111,7 @@ def test_the_source_is_asked_and_its_price_kept_with_where_it_came_from(wire, ho
 
 def test_a_source_that_is_down_fails_the_job(wire, hold):
     hold("yahoo")
-    wire.fail("chart", "500")
+    wire.fail("chart", "500", times=asking.ATTEMPTS)
     with pytest.raises(ProviderError) as error:
         monitor.ask(["AAPL"])
     assert error.value.temporary

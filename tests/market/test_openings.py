@@ -1,5 +1,6 @@
 """A close is one until its exchange opens again, by real calendars: then it is late, and later stale."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -82,9 +83,26 @@ def test_what_was_told_stays_true_while_nobody_tells():
     told = sessions.openings("XNYS", at("06-06T12:00"))
     openings.keep("XNYS", told)
     found = [openings.latest(["XNYS"], at(now))["XNYS"] for now in ("06-06T12:00", "06-08T13:29", "06-08T13:30")]
-    assert [each.session_date for each in found] == [FRIDAY, FRIDAY, MONDAY]
-    assert openings.latest(["XLON"], at("06-08T12:00")) == {"XLON": None}
+    assert [each.last.session_date for each in found] == [FRIDAY, FRIDAY, MONDAY]
+    assert [each.next and each.next.at for each in found] == [at("06-08T13:30"), at("06-08T13:30"), None]
+    assert openings.latest(["XLON"], at("06-08T12:00")) == {"XLON": Openings()}
     assert openings.latest([], at("06-08T12:00")) == {}
+
+
+@pytest.mark.parametrize(
+    ("mic", "made", "now", "until"),
+    [
+        ("XNYS", "06-05T20:00", "06-06T12:00", "06-08T13:30"),  # over the weekend
+        ("XNYS", "06-05T20:00", "06-08T15:00", "06-08T13:30"),  # it is open by now
+        ("XNYS", "06-05T15:00", "06-05T15:01", "06-08T13:30"),  # while it trades
+        ("XHKG", "06-05T04:00", "06-05T04:30", "06-05T05:00"),  # at lunch
+        ("CCC", "06-05T04:00", "06-05T04:30", None),
+    ],
+)
+def test_a_close_is_one_until_the_exchange_opens_first_after_it(quote, mic, made, now, until):
+    told = quote("X", 100, as_of=at(made), session_date=FRIDAY, market_state="closed")
+    assert freshness.closed_until(told, sessions.openings(mic, at(now))) == (until and at(until))
+    assert freshness.closed_until(replace(told, as_of=midnight(FRIDAY), as_of_precision=DAY), None) is None
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, permutations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +78,23 @@ def test_the_same_in_any_order_leaves_the_same(tellings, chance):
     assert ingest(shuffled, tellings) == whole
     half = len(tellings) // 2
     assert ingest(shuffled[half:], shuffled[: half + 2], shuffled[:1]) == whole
+
+
+@pytest.mark.parametrize(
+    "tellings",
+    [
+        [(3, 101, 1000), (0, 101, 1006), (3, 101, 1003), (3, 100, 1006)],
+        [(0, 101, 1000), (0, 100, 1006), (0, 101, 1003), (6, 100, 2000)],
+        [(0, 100, 1000), (3, 100, 1003), (3, 100, 1002), (6, 101, 1000)],
+    ],
+)
+def test_of_several_tellings_of_one_receipt_one_counts_in_any_order(tellings):
+    told = [bar(1, close, received_at=later(minutes), volume=volume) for minutes, close, volume in tellings]
+    whole = ingest(told)
+    assert len({each.received_at for each in revisions()} | {Bar.objects.get().received_at}) == len(revisions()) + 1
+    for shuffled in permutations(told):
+        assert ingest(*([each] for each in shuffled)) == whole
+        assert ingest(shuffled, told) == whole
 
 
 @given(st.lists(st.sampled_from([1000, 1003, 2000, None]), max_size=8), st.randoms(use_true_random=False))

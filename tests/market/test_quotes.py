@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,6 +18,7 @@ from market import quotes
 from market.models import Snapshot, Symbol
 from market.prices import DAY, Quote
 from market.quotes import freshness, snapshots
+from market.quotes.wire import quote_fields
 from market.sources.replay import recording
 from monitoring import refusals
 
@@ -126,8 +128,20 @@ def test_the_same_quote_again_is_taken_and_stored_once(quote):
     assert Snapshot.objects.count() == 1
 
 
-def test_a_batch_costs_one_round_trip(quote, redis, monkeypatch):
-    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
+def twice(step: Callable) -> object:
+    """As who insists where the first answer was lost."""
+    step()
+    return step()
+
+
+def test_a_batch_whose_answer_was_lost_is_kept_once_and_answered_as_it_was(quote, redis):
+    late, *made = [quote("AAPL", price) for price in (100, 101, 102)]
+    assert quotes.keep([*made, late], insist=twice) == made
+    assert redis.llen(quotes.FORMAT.key("snapshots")) == len(made)
+    assert quotes.keep(made) == made[-1:]
+
+
+def test_a_batch_costs_one_round_trip(quote, redis):
     redis.config_resetstat()
     quotes.keep([quote(ticker, 100) for ticker in recording.TICKERS * 20])
     assert redis.info("commandstats")["cmdstat_eval"]["calls"] == 1
@@ -144,8 +158,7 @@ def test_threads_that_race_end_with_the_newest(quote):
 
 
 @pytest.mark.db
-def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, monkeypatch):
-    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
+def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote):
     made = [quote("AAPL", 100 + number / 8) for number in range(50)]
     quotes.keep([*made, quote("NOPE", 1.0)])
     with CaptureQueriesContext(connection) as asked:
@@ -158,7 +171,6 @@ def test_every_accepted_quote_becomes_a_snapshot_in_one_insert(quote, monkeypatc
 
 @pytest.mark.db
 def test_what_a_crash_left_half_written_is_written_once(quote, monkeypatch):
-    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     quotes.keep([quote("AAPL", 101), quote("AAPL", 102)])
     write = quotes.store
 
@@ -176,21 +188,14 @@ def test_what_a_crash_left_half_written_is_written_once(quote, monkeypatch):
     assert sorted(Snapshot.objects.values_list("price", flat=True)) == [101, 102, 103]
 
 
-def test_prices_go_on_while_the_database_is_away(quote, monkeypatch):
-    def refuses(rows):
-        raise OperationalError("no connection")
-
-    monkeypatch.setattr(snapshots, "_flushed_at", AT)
-    monkeypatch.setattr(snapshots, "store", refuses)
-    assert quotes.keep([quote("AAPL", 101)])
+def test_prices_are_kept_without_the_database(quote, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert quotes.keep([quote("AAPL", 101), quote("GOOG", 700)])
     assert newest() == 101
-    monkeypatch.undo()
-    assert quotes.flush(AT) == 1
 
 
 @pytest.mark.db
-def test_a_snapshot_that_the_database_refuses_is_set_aside_and_the_others_are_written(quote, redis, monkeypatch):
-    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
+def test_a_snapshot_that_the_database_refuses_is_set_aside_and_the_others_are_written(quote, redis):
     quotes.keep([quote("AAPL", 101)])
     redis.lpush("finstage:snapshots", orjson.dumps(quote("AAPL", 102, volume=10**19)))  # an older version let it in
     quotes.keep([quote("AAPL", 103, source="a name that is longer than its column"), quote("AAPL", 104)])
@@ -202,28 +207,32 @@ def test_a_snapshot_that_the_database_refuses_is_set_aside_and_the_others_are_wr
 
 @pytest.mark.db
 def test_a_row_among_many_that_the_database_refuses_does_not_take_them_along(quote, monkeypatch):
-    monkeypatch.setattr(quotes.checks, "quote_fault", lambda quote, now: None)
+    monkeypatch.setattr(quotes.checks, "quote_fault", lambda quote, now, may_be_negative: None)
     made = [quote("AAPL", 100 + number, volume=10**19 if number == 37 else None) for number in range(100)]
     assert quotes.store(made) == 99
     assert Snapshot.objects.count() == 99
     assert refusals.counts() == {"snapshots": 1}
 
 
-def test_whatever_the_database_says_prices_go_on(quote, monkeypatch):
+def test_snapshots_that_can_not_be_written_wait(quote, monkeypatch):
     def is_ill(rows):
         raise ProgrammingError("there is no such table")
 
+    quotes.keep([quote("AAPL", 101)])
     monkeypatch.setattr(snapshots, "_flushed_at", AT)
     monkeypatch.setattr(snapshots, "store", is_ill)
-    assert quotes.keep([quote("AAPL", 101)])
+    for _ in range(2):  # what failed is due again at once
+        with pytest.raises(ProgrammingError):
+            quotes.flush_when_due(datetime.now(UTC))
     monkeypatch.undo()
-    assert quotes.flush(AT) == 1
+    assert quotes.flush_when_due(datetime.now(UTC)) == 1
+    assert quotes.flush_when_due(datetime.now(UTC)) == 0
 
 
 def test_a_clock_that_was_set_back_does_not_put_the_next_flush_off(quote, monkeypatch):
     monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC) + timedelta(days=1))
     quotes.keep([quote("AAPL", 101)])
-    assert Snapshot.objects.count() == 1
+    assert quotes.flush_when_due(datetime.now(UTC)) == 1
 
 
 def test_a_quote_that_a_wrong_clock_dated_into_the_future_gives_way_once_it_is_right(quote, redis):
@@ -236,7 +245,6 @@ def test_a_quote_that_a_wrong_clock_dated_into_the_future_gives_way_once_it_is_r
 
 def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
     monkeypatch.setattr(snapshots, "BUFFER", 3)
-    monkeypatch.setattr(snapshots, "_flushed_at", datetime.now(UTC))
     for price in range(1, 6):
         quotes.keep([quote("AAPL", price)])
     quotes.flush(AT)
@@ -249,8 +257,8 @@ def test_the_buffer_is_bounded_and_the_oldest_go(quote, monkeypatch):
         ("open", 5, "live"),
         ("open", 15 * 60, "delayed"),
         ("open", 3600, "stale"),
-        ("pre", 5, "live"),
-        ("post", 15 * 60, "delayed"),
+        ("pre", 3600, "closed"),
+        ("post", 15 * 60, "closed"),
         ("closed", 5, "closed"),
     ],
 )
@@ -278,8 +286,16 @@ def test_json_is_the_contracts_quote(quote):
         "volume": 7, "open": 101.3, "high": 101.3, "low": 101.3, "timestamp": "2024-07-02T15:00:00Z",
         "session_date": "2012-09-04", "as_of_precision": "second", "received_at": "2024-07-02T15:00:00Z",
         "source": "replay",
-        "market_state": "closed", "freshness": "closed",
+        "market_state": "closed", "freshness": "closed", "closed_until": None, "extended": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("price", "before", "change"),
+    [(8.025e-6, 7.94e-6, 8.5e-8), (100129.64, 100838.94, -709.3), (644.98, 640.91, 4.07), (700123.45, 700123.44, 0.01)],
+)
+def test_a_change_is_told_as_exactly_as_its_prices(quote, price, before, change):
+    assert quote_fields(quote("AAPL", price, previous_close=before))["change"] == change
 
 
 def test_forgetting_leaves_nothing(quote):
@@ -294,7 +310,6 @@ def test_forgetting_leaves_nothing(quote):
 
 
 def test_what_moved_up_while_two_processes_wrote_the_same_is_not_lost(monkeypatch, quote):
-    monkeypatch.setattr(snapshots, "flush_when_due", lambda now: None)
     quotes.keep([quote("AAPL", 101.0)])
     writes, once = [], snapshots.store
 
@@ -312,3 +327,13 @@ def test_what_moved_up_while_two_processes_wrote_the_same_is_not_lost(monkeypatc
     quotes.flush(AT)
     quotes.flush(AT)
     assert sorted(Snapshot.objects.values_list("price", flat=True)) == [101.0, 102.0]
+
+
+def test_of_many_at_once_those_are_left_out_that_are_older_wherever_they_stand(quote):
+    held = [quote(f"S{number}", 100) for number in range(1200)]
+    at = {0: -1, 499: -1, 500: -1, 1100: 1, 1199: -1}
+    told = [replace(each, as_of=each.as_of + timedelta(hours=at.get(place, 0))) for place, each in enumerate(held)]
+    twice = replace(told[1100], as_of=held[1100].as_of, price=101.0)  # older than the same symbol's in the same call
+    assert quotes.keep(held) == held
+    assert quotes.keep([*told, twice]) == [each for place, each in enumerate(told) if at.get(place, 0) >= 0]
+    assert quotes.latest(["S1100", "S1199"]) == {"S1100": told[1100], "S1199": held[1199]}

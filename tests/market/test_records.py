@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from market import bars, prices, records
+from market import bars, coverage, prices, records
 from market.models import CorporateAction, DataSource, Record, Symbol
 from market.prices import Bar
 from monitoring.jobs.running.fan_out import NothingDone
@@ -73,6 +73,14 @@ def test_records_say_since_when_they_count():
     bars.upsert([bar(first - timedelta(days=1), 100, 60)])
     records.refresh(["AAPL"])
     assert records.latest(["AAPL"])["AAPL"]["all_time"].since == first - timedelta(days=1)
+
+
+def test_records_keep_the_version_of_the_bars_that_they_came_from():
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    records.refresh(["AAPL"])
+    version = coverage.latest(["AAPL"])["AAPL"]
+    bars.upsert([bar(date(2024, 5, 31), 130, 100)])
+    assert {record.version for record in Record.objects.all()} == {version} != {coverage.latest(["AAPL"])["AAPL"]}
 
 
 def test_a_forming_bar_makes_no_record():

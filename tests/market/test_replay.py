@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -17,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from market import bars, prices, quotes, symbols
 from market.bars import forming
 from market.coverage import held as coverage
+from market.coverage import telling
+from market.coverage.told import held as covered
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, DataSource, Record, Snapshot, Symbol
 from market.prices import Quote
@@ -82,6 +84,20 @@ def test_who_gets_a_ticker_that_was_given_up_gets_nothing_of_its_recording(setti
     before = BarRow.objects.filter(symbol__ticker="META", opened_at__lt=prices.midnight(FIRST))
     assert before.count() == len([day for day in recording.days("FB") if day < FIRST]) > 50
     assert (Replay().history(other, date(2000, 1, 1))[0], other.bars.exists()) == ([], False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_recording_is_a_whole_history_so_that_what_is_told_of_it_later_is_a_correction(redis):
+    Replay().prepare()
+    known = covered(recording.TICKERS, "1d")
+    assert [ticker for ticker, held in known.items() if held.held and not held.complete] == []
+    bar = bars.history("IBM", adjusted="raw", limit=5)[0]
+    assert telling.LIST.flush()  # a thread appends to it
+    redis.delete(telling.LIST.key)
+    bars.upsert([replace(bar, close=bar.low, received_at=datetime.now(UTC))])
+    assert telling.LIST.flush()
+    [change] = telling.FORMAT.unpack_all(redis.lrange(telling.LIST.key, 0, -1))
+    assert (change.span.reason, change.span.first) == (telling.REVISION, bar.session_date)
 
 
 def test_preparing_again_changes_nothing():
@@ -211,7 +227,7 @@ def test_a_rewind_takes_back_splits_and_revisions(settings):
     CorporateAction.objects.create(symbol=apple, kind="split", ex_date=LAST, value=2, source="replay", received_at=NOW)
     last = recording.bars("AAPL", date.max, NOW)[-1]
     bars.upsert([last])
-    bars.upsert([replace(last, volume=1)])
+    bars.upsert([replace(last, volume=1, received_at=NOW + timedelta(seconds=1))])
     assert BarRevision.objects.count() == 1
     assert isinstance(played(1)[-1], Rewind)
     assert not BarRevision.objects.exists()

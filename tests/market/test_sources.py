@@ -64,8 +64,8 @@ def test_a_new_source_that_cannot_be_asked_is_left_alone_and_says_so(files):
 def test_exchanges_of_a_new_source_keep_to_their_calendars(files):
     call_command("prepare")
     state = sources.source().clock("XETR", ["SAP.DE"]).state
-    assert tasks.is_open("XETR") == (state == "open")
-    assert watchlist.default()["source"] == {"name": "files_source", "is_recorded": False, "epoch": 1}
+    assert tasks.exchanges.is_open("XETR") == (state == "open")
+    assert watchlist.listed(None)["source"] == {"name": "files_source", "is_recorded": False, "epoch": 1}
 
 
 @pytest.mark.db

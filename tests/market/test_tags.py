@@ -17,7 +17,7 @@ from tests.market.test_api_bars import daily, ten_days  # noqa: F401 - a fixture
 from tests.market.test_bars import later
 
 BARS, INDICATORS = "/api/v2/symbols/AAPL/bars/", "/api/v2/technical-analysis/indicators/AAPL"
-CALLS = ("cmdstat_hmget", "cmdstat_hget")
+CALLS = "cmdstat_hmget"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ten_days")]
 both = pytest.mark.parametrize("path", [BARS, INDICATORS])
@@ -85,7 +85,7 @@ def test_what_a_client_has_costs_two_queries_and_one_read_of_redis(client, redis
     with django_assert_num_queries(2):  # the symbol, and its version
         assert again(client, BARS, tag) == 304
     counted = redis.info("commandstats")
-    assert [counted[name]["calls"] for name in CALLS] == [1, 1]  # of one pipeline
+    assert counted[CALLS]["calls"] == 2  # the clock and the forming bar, of one pipeline
 
 
 def test_a_whole_answer_takes_five_queries(client, django_assert_num_queries):

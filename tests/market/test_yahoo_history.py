@@ -118,6 +118,7 @@ def test_a_pair_keeps_its_decimals_and_has_no_volume(wire, symbol):
     assert [(bar.close, bar.volume) for bar in found] == [(1.1221, None), (1.1221, None), (1.1171, None)]
 
 
+@pytest.mark.django_db
 def test_sessions_of_xetra_bear_their_own_date(wire, symbol):
     wire.charts["WSU.DE"] = recording("WSU.DE-2023-08-04-to-2023-08-09")
     found, _ = asking.history(symbol("WSU.DE"), date(2023, 8, 4))
@@ -209,11 +210,46 @@ def test_minutes_keep_their_instant_and_settle_too():
     assert [bar.is_final for bar in found] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("stamps", "kept"),
+    [
+        (["2024-07-01T19:55Z", "2024-07-01T20:00Z"], 1),  # the close
+        (["2024-07-01T15:00Z", "2024-07-01T15:03:17Z"], 1),
+        (["2024-07-01T15:00Z", "2024-07-01T15:05Z"], 2),
+        (["2024-07-03T16:55Z", "2024-07-03T17:00Z"], 1),  # a half day's close
+        (["2024-07-01T15:00Z", "2024-07-01T15:00Z"], 1),
+    ],
+)
+def test_the_last_trade_that_is_told_once_more_as_a_row_is_no_bar(stamps, kept):
+    found = _bars(_chart("America/New_York", stamps), "AAPL", interval="5m")
+    assert [bar.opened_at for bar in found] == [datetime.fromisoformat(stamp) for stamp in stamps[:kept]]
+
+
+def test_around_a_lunch_break_bars_open_with_each_half():
+    stamps = ["2024-07-02T03:55Z", "2024-07-02T05:00Z", "2024-07-02T08:00Z"]
+    found = _bars(_chart("Asia/Hong_Kong", stamps), "0700.HK", interval="5m", exchange="XHKG", currency="HKD")
+    assert [bar.opened_at.hour for bar in found] == [3, 5]
+    found = _bars(_chart("Asia/Hong_Kong", [stamps[0], "2024-07-02T04:00Z"]), "0700.HK", interval="5m",
+                  exchange="XHKG", currency="HKD")  # fmt: skip
+    assert [bar.opened_at.hour for bar in found] == [3]
+
+
+def test_the_hours_of_a_coin_before_midnight_are_of_their_own_day():
+    found = _bars(_chart("UTC", [f"2024-07-01T{hour}:00Z" for hour in (21, 22, 23)]), "BTC-USD", interval="1h")
+    assert [bar.session_date.day for bar in found] == [1, 1, 1]
+
+
+def test_over_a_change_of_the_clocks_each_bar_is_of_its_session():
+    stamps = ["2024-03-08T14:30Z", "2024-03-08T20:30Z", "2024-03-11T13:30Z", "2024-03-11T19:30Z"]
+    found = _bars(_chart("America/New_York", stamps), "AAPL", interval="1h")
+    assert [(bar.session_date.day, bar.opened_at.hour) for bar in found] == [(8, 14), (8, 20), (11, 13), (11, 19)]
+
+
 def test_a_session_that_has_not_begun_is_closed_and_a_past_without_bars_has_no_data(wire, symbol):
     wire.charts["AAPL"] = made_chart("AAPL")
     with pytest.raises(ProviderError) as tomorrow:
         asking.history(symbol("AAPL"), datetime.now(UTC).date() + timedelta(days=1))
-    assert (tomorrow.value.code, tomorrow.value.temporary) == ("closed", True)
+    assert (tomorrow.value.code, tomorrow.value.temporary) == ("market_closed", True)
     with pytest.raises(ProviderError) as past:
         asking.history(symbol("AAPL"), date(1990, 1, 1), date(1990, 2, 1))
     assert (past.value.code, past.value.temporary) == ("no_data", False)

@@ -28,7 +28,7 @@ def test_what_was_not_asked_for_is_refused_and_counted(wire, symbol, meta, why):
     for ask in (lambda: asking.history(symbol("AAPL"), date(2000, 1, 1)), lambda: asking.quote(symbol("AAPL"))):
         with pytest.raises(ProviderError) as refused:
             ask()
-        assert (refused.value.code, refused.value.temporary) == ("mismatch", False)
+        assert (refused.value.code, refused.value.temporary) == ("upstream_down", False)
         assert why in str(refused.value)
     assert refusals.counts() == {"answers": 2}
 

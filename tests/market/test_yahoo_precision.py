@@ -1,5 +1,6 @@
 """How many decimals a price keeps: those of its symbol, before a split those that Yahoo's float32 can tell."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market import history, prices
+from market import bars, history, prices
 from market.models import Bar, Symbol
 from market.sources.yahoo import asking, charts
 from market.sources.yahoo.charts import precision
@@ -20,6 +21,11 @@ ONE = Fraction(1)
 def told(price: float, ratio: float = 1.0) -> float:
     """A price as Yahoo tells it after a split."""
     return float(np.float32(price / ratio))
+
+
+def traded(price: float, ratio: float, decimals: int) -> float:
+    """What is made of one price that Yahoo tells."""
+    return precision.traded(np.array([told(price, ratio)]), np.array([ratio]), ONE, decimals).item()
 
 
 @pytest.mark.parametrize(
@@ -41,18 +47,27 @@ def told(price: float, ratio: float = 1.0) -> float:
     ],
 )
 def test_a_price_is_what_it_was_whatever_split_follows(price, ratio, decimals, right):
-    assert precision.traded(told(price, ratio), ratio, ONE, decimals) == right
+    assert traded(price, ratio, decimals) == right
 
 
 @given(st.integers(1, 99_999), st.sampled_from([2.0, 4.0, 7.0, 10.0, 28.0, 1 / 3, 1 / 50, 1 / 190, 1.5, 1.1]))
 def test_a_price_in_cents_is_the_same_after_every_split(cents, ratio):
     price = cents / 100
-    assert precision.traded(told(price, ratio), ratio, ONE, 2) == price
+    assert traded(price, ratio, 2) == price
+
+
+@given(
+    st.lists(st.floats(-1e12, 1e12) | st.integers(-(10**9), 10**9).map(lambda n: n / 1000), min_size=1),
+    st.integers(0, 8),
+)
+def test_many_prices_are_kept_as_each_alone_is(some, decimals):
+    found = precision.traded(np.array(some), np.ones(len(some)), ONE, decimals)
+    assert found.tolist() == [prices.kept(price, decimals) for price in some]
 
 
 @given(st.floats(1e-4, 1e5), st.sampled_from([2.0, 10.0, 1 / 3, 1 / 50]))
 def test_no_price_before_a_split_is_off_by_more_than_half_a_thousandth(price, ratio):
-    found = precision.traded(told(price, ratio), ratio, ONE, 2)
+    found = traded(price, ratio, 2)
     assert found == pytest.approx(price, rel=5.01e-4)
 
 
@@ -107,6 +122,18 @@ def test_a_hint_takes_no_decimals_away_and_says_nothing_of_what_is_held(wire, ad
         wire.charts["SHIB"] = priced(1.5, hint)
         history.fill(added, asking.history, "yahoo")
         assert Symbol.objects.get().price_decimals == decimals
+
+
+@pytest.mark.db
+def test_a_close_that_a_quote_left_before_any_history_keeps_no_hint_out(wire, added):
+    wire.charts["SHIB"] = priced(15.3725, 4)
+    found, _ = asking.history(added, date(2012, 1, 1))
+    Symbol.objects.update(price_decimals=2)
+    added.refresh_from_db()
+    bars.upsert([replace(found[-1], close=15.37, open=15.37, high=15.37, low=15.37)])
+    history.fill(added, asking.history, "yahoo")
+    assert Symbol.objects.get().price_decimals == 4
+    assert set(Bar.objects.values_list("close", flat=True)) == {15.3725}
 
 
 def test_what_a_source_begins_with_keeps_its_decimals(wire, apple):

@@ -6,6 +6,7 @@ import pytest
 from bokeh_sampledata import stocks
 
 from market.sources import ProviderError
+from market.sources.negatives import BATCHED
 from market.sources.yahoo import asking, charts
 from tests.market.yahoo_charts import made_chart, recorded, recording, symbol_of
 
@@ -33,7 +34,7 @@ def test_many_quotes_are_one_request_for_the_list(wire, symbol):
 
 def test_a_refused_list_is_made_up_for_by_charts_and_left_alone(wire, symbol):
     wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
-    wire.fail("quote", "html")
+    wire.fail("quote", "html", times=asking.ATTEMPTS)
     wanted = [symbol("IBM"), symbol("MSFT")]
     assert len(list(asking.quotes(wanted))) == 2
     wire.requests.clear()
@@ -47,13 +48,69 @@ def test_one_unknown_symbol_does_not_cost_the_others_their_price(wire, symbol):
 
 
 def test_prices_before_a_fault_stand(wire, symbol):
-    wire.charts["IBM"] = made_chart("IBM")
-    wire.fail("quote", "html")
-    came = asking.quotes([symbol("IBM"), symbol("MSFT")])
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "IBM", "MSFT")}
+    wire.fail("quote", "html", times=asking.ATTEMPTS)
+    came = asking.quotes([symbol("IBM"), symbol("MSFT"), symbol("AAPL")])
+    wire.answer("chart", "MSFT", "500", times=asking.ATTEMPTS)
+    wire.answer("chart", "AAPL", "500", times=asking.ATTEMPTS)
     assert next(came).ticker == "IBM"
-    wire.fail("chart", "500")
     with pytest.raises(ProviderError):
         next(came)
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+def test_trouble_with_one_symbol_costs_the_others_no_price(wire, symbol, where):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("AAPL", "IBM", "MSFT")}
+    asking.LIST_REFUSED.note(BATCHED)
+    wire.answer("chart", list(wire.charts)[where], "500", times=asking.ATTEMPTS)
+    found = {quote.ticker for quote in asking.quotes([symbol(ticker) for ticker in wire.charts])}
+    assert found == wire.charts.keys() - {list(wire.charts)[where]}
+
+
+def test_trouble_with_the_only_symbol_is_yahoos(wire, symbol):
+    wire.fail("chart", "500", times=asking.ATTEMPTS)
+    with pytest.raises(ProviderError) as raised:
+        list(asking.quotes([symbol("AAPL")]))
+    assert raised.value.code == "upstream_down"
+
+
+def test_after_a_429_the_list_is_not_made_up_for_by_charts_and_its_crumb_is_not_sent_again(wire, symbol, redis):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
+    wanted = [symbol("IBM"), symbol("MSFT")]
+    assert len(list(asking.quotes(wanted))) == 2
+    wire.requests.clear()
+    wire.fail("quote", "429")
+    with pytest.raises(ProviderError) as raised:
+        list(asking.quotes(wanted))
+    assert (raised.value.code, wire.requests) == ("rate_limited", ["quote IBM,MSFT"])
+    redis.delete("finstage:pace:yahoo:breaker")  # nobody waits a minute
+    assert len(list(asking.quotes(wanted))) == 2
+    assert wire.requests[1:] == ["crumb", "quote IBM,MSFT"]
+
+
+@pytest.mark.parametrize("how", ["html", "500", "401", "page"])
+def test_what_is_no_crumb_is_not_sent_again(wire, symbol, how):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
+    wanted = [symbol("IBM"), symbol("MSFT")]
+    wire.fail("crumb", how, times=20)
+    assert len(list(asking.quotes(wanted))) == 2  # by charts
+    assert asking.YfData()._crumb is None
+    wire.mend()
+    asking.LIST_REFUSED.forget([BATCHED])
+    wire.requests.clear()
+    assert len(list(asking.quotes(wanted))) == 2
+    assert [request for request in wire.requests if request != "cookie"] == ["crumb", "quote IBM,MSFT"]
+
+
+def test_a_list_that_is_refused_again_is_left_alone_for_longer(wire, symbol, redis):
+    wire.charts |= {ticker: made_chart(ticker) for ticker in ("IBM", "MSFT")}
+    waits = []
+    for _ in range(3):
+        wire.fail("quote", "html", times=asking.ATTEMPTS)
+        list(asking.quotes([symbol("IBM"), symbol("MSFT")]))
+        waits.append(asking.LIST_REFUSED.left(BATCHED))
+        redis.zadd("finstage:negatives:yahoo:batched:until", {BATCHED: (redis.time()[0] - 1) * 1000})
+    assert waits == pytest.approx([60, 120, 240], abs=20)
 
 
 @pytest.mark.parametrize("price", [None, 0, float("nan"), -1])

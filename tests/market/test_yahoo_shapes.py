@@ -11,8 +11,10 @@ from bokeh_sampledata import stocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.models import Symbol
+from market import history
+from market.models import Coverage, Symbol
 from market.sources import ProviderError
+from market.sources.errors import Unreadable
 from market.sources.inbox import Inbox
 from market.sources.pace import FAILURES_TO_OPEN, NoSlot
 from market.sources.replay import recording
@@ -185,6 +187,17 @@ def test_a_part_that_is_missing_or_bad_costs_itself_alone(wire, symbol, path, va
     assert found.items() <= right.items()
 
 
+@pytest.mark.db
+def test_a_row_that_cannot_be_read_is_counted_in_what_is_held(wire, apple):
+    chart = made_chart("AAPL")
+    chart["indicators"]["quote"][0]["high"][100] = 1e300
+    chart["indicators"]["quote"][0]["open"][200] = None  # says nothing, and so nothing wrong
+    wire.misshapen["AAPL"] = chart
+    history.fill(apple, asking.history, "yahoo")
+    row = Coverage.objects.get(symbol=apple, interval="1d")
+    assert (row.refused, row.held) == (1, len(chart["timestamp"]) - 2)
+
+
 def test_a_split_that_cannot_be_read_leaves_out_what_it_would_have_counted(wire, symbol):
     whole = around_a_split()
     (key,) = whole["events"]["splits"]
@@ -196,6 +209,16 @@ def test_a_split_that_cannot_be_read_leaves_out_what_it_would_have_counted(wire,
     assert refusals.newest("charts")[0]["what"] == "AAPL"
 
 
+@pytest.mark.parametrize("event", [{"amount": -1.0}, {"amount": "much"}, None])
+def test_a_dividend_that_cannot_be_read_is_named_and_nothing_is_whole_any_more(wire, symbol, event):
+    whole = around_a_split()
+    whole["events"]["dividends"] = {"1109255400": event}
+    wire.misshapen["AAPL"] = whole
+    _, actions = asking.history(symbol("AAPL"), START)
+    assert ([each.kind for each in actions], actions.whole) == (["split"], {"split", "spin_off"})
+    assert "left out a dividend" in refusals.newest("charts")[0]["why"]
+
+
 @pytest.mark.parametrize("left", ["close", None])
 def test_a_chart_without_one_whole_candle_is_the_symbols_own_fault(wire, symbol, left):
     whole = around_a_split()
@@ -204,7 +227,7 @@ def test_a_chart_without_one_whole_candle_is_the_symbols_own_fault(wire, symbol,
     wire.misshapen["AAPL"] = altered(whole, ("indicators", "quote", 0), told)
     with pytest.raises(ProviderError) as raised:
         asking.history(symbol("AAPL"), START)
-    assert (raised.value.code, raised.value.temporary) == ("misshapen", False)
+    assert (raised.value.code, raised.value.temporary) == ("upstream_down", False)
 
 
 def test_an_answer_about_another_symbol_is_not_taken_for_this_one(wire, symbol):
@@ -216,7 +239,7 @@ def test_an_answer_about_another_symbol_is_not_taken_for_this_one(wire, symbol):
 def test_one_misshapen_symbol_costs_neither_those_behind_it_nor_the_source(wire, symbol):
     wire.charts["IBM"] = made_chart("IBM")
     wire.misshapen["AAPL"] = {"meta": {"symbol": "AAPL"}}
-    wire.fail("quote", "html")
+    wire.fail("quote", "html", times=asking.ATTEMPTS)
     for _ in range(12):
         assert [quote.ticker for quote in asking.quotes([symbol("AAPL"), symbol("IBM")])] == ["IBM"]
     for _ in range(12):
@@ -228,14 +251,14 @@ def test_one_misshapen_symbol_costs_neither_those_behind_it_nor_the_source(wire,
 def test_a_source_that_answers_nonsense_for_everything_is_left_alone(wire, symbol):
     names = [f"S{number}" for number in range(12)]
     wire.misshapen |= {name: {"meta": {"symbol": name}} for name in names}
-    codes = []
+    kinds = []
     for name in names:
         with pytest.raises(ProviderError) as raised:
             asking.quote(symbol(name))
-        codes.append(raised.value.code)
-    assert codes == ["misshapen"] * FAILURES_TO_OPEN + ["upstream_down"] * (12 - FAILURES_TO_OPEN)
+        kinds.append(type(raised.value))
+    assert kinds == [Unreadable] * FAILURES_TO_OPEN + [NoSlot] * (12 - FAILURES_TO_OPEN)
     assert len(wire.requests) == FAILURES_TO_OPEN
-    assert isinstance(raised.value, NoSlot)
+    assert raised.value.code == "upstream_down"
 
 
 def test_one_entry_of_nonsense_does_not_cost_the_other_entries_of_the_list(wire, symbol):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -16,12 +17,16 @@ from market import bars, history, prices, symbols
 from market.models import Bar, CorporateAction, Coverage, Symbol
 from market.prices import Named
 from market.sources import ProviderError, loader
+from market.sources import inbox as sources_inbox
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
+from market.sources.pace import NoSlot
 from market.sources.yahoo import asking, polling, stream
 from market.sources.yahoo.polling import Poll
 from market.sources.yahoo.source import Yahoo
+from monitoring import latencies, metrics
 from tests.market.yahoo_charts import made_chart
+from tests.server import eventually
 
 CLOSE = stocks.AAPL["close"][-1]
 AS_OF = datetime(2013, 3, 1, 20, tzinfo=UTC)
@@ -33,7 +38,9 @@ def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     stop, seen = threading.Event(), []
     deadline = threading.Timer(120, stop.set)
     deadline.start()
-    for tick in Yahoo().batches(stop):
+    yahoo = Yahoo()
+    yahoo.track(symbols.tracked())
+    for tick in yahoo.batches(stop):
         seen += tick.quotes
         # Each is later than the last, so that another batch comes until the history is there.
         wire.tick("AAPL", price=440.25, time=_milliseconds(60 + len(seen)), quote_type=8, market_hours=1)
@@ -167,6 +174,65 @@ def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(s
     assert sorted(asked[2]) == ["AAPL", "MSFT"]
 
 
+def test_prices_are_asked_for_again_as_soon_as_yahoo_may_be(symbol, monkeypatch):
+    now, asked, inbox = [1000.0], [], Inbox(stream.told)
+    monkeypatch.setattr(polling.time, "monotonic", lambda: now[0])
+    inbox.track([symbol("AAPL")])
+
+    def ask(due: list[Symbol]) -> list:
+        asked.append(now[0] - 1000.0)
+        raise NoSlot("left alone", code="upstream_down", seconds=7.5)
+
+    poll = Poll(ask, inbox)
+    for second in range(10):
+        now[0] = 1000.0 + second
+        poll.round()
+    assert asked == [0.0, 8.0]
+
+
+def test_how_often_a_silent_symbol_of_an_open_market_is_asked_about_is_measured(symbol, quote, monkeypatch, redis):
+    now, asked, inbox = [1000.0], [], Inbox(stream.told)
+    monkeypatch.setattr(polling.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(latencies, "WRITE_SECONDS", 1000.0)  # it is written here, and not aside
+    inbox.track([symbol("AAPL"), symbol("MSFT"), symbol("IBM")])
+    states = {"AAPL": "open", "MSFT": "open", "IBM": "closed"}
+
+    def ask(due: list[Symbol]) -> list:
+        asked.extend(each.ticker for each in due)
+        return [
+            quote(each.ticker, 100.0, as_of=AS_OF, session_date=AS_OF.date(), market_state=states[each.ticker])
+            for each in due
+        ]
+
+    poll = Poll(ask, inbox)
+    for second in range(31):
+        now[0] = 1000.0 + second
+        if second == 5:
+            inbox.hear("MSFT", {"price": 101.0, "time": _milliseconds(60), "quote_type": 8, "market_hours": 1})
+        poll.round()
+    assert [asked.count(ticker) for ticker in states] == [4, 1, 1]
+    metrics.PRICE_ASKED_AGAIN.write()
+    told = metrics.PRICE_ASKED_AGAIN.last()["yahoo",]
+    assert (told.count, told.p99 <= 10) == (3, True)
+
+
+def test_what_comes_soon_after_something_was_taken_is_taken_together(symbol, quote, monkeypatch):
+    together = 0.6  # a busy machine is late by more than what is usual
+    monkeypatch.setattr(sources_inbox, "TOGETHER_SECONDS", together)
+    inbox = Inbox(stream.quote)
+    inbox.track([symbol("AAPL"), symbol("MSFT"), symbol("NVDA")])
+    first, second, third = (quote(name, 100.0, as_of=AS_OF, session_date=AS_OF.date()) for name in inbox._symbols)
+    inbox.put([first])
+    began = time.monotonic()
+    assert inbox.take(1) == [first]
+    inbox.put([second])
+    later = threading.Timer(together / 3, inbox.put, [[third]])
+    later.start()
+    assert inbox.take(1) == [second, third]
+    assert time.monotonic() - began >= together
+    assert inbox.take(0) == []
+
+
 def test_a_round_of_questions_that_breaks_lets_the_next_begin_with_others(symbol):
     inbox, asked = Inbox(stream.quote), []
     inbox.track([symbol(f"S{number:03}") for number in range(polling.A_ROUND + 1)])
@@ -175,6 +241,36 @@ def test_a_round_of_questions_that_breaks_lets_the_next_begin_with_others(symbol
         with pytest.raises(ZeroDivisionError):
             poll.round()
     assert asked[1] == ["S050"]
+
+
+def test_what_is_due_beyond_a_round_is_asked_for_at_once(symbol, monkeypatch):
+    monkeypatch.setattr(polling, "LOOK_SECONDS", 0.01)
+    inbox, asked, stop = Inbox(stream.quote), [], threading.Event()
+    inbox.track([symbol(f"S{number:03}") for number in range(3 * polling.A_ROUND)])
+
+    def ask(due: list) -> list:
+        monkeypatch.setattr(polling, "LOOK_SECONDS", 3600)
+        asked.append(len(due))
+        return []
+
+    polls = threading.Thread(target=Poll(ask, inbox).run, args=[stop], daemon=True)
+    polls.start()
+    assert eventually(lambda: len(asked) == 3)
+    stop.set()
+    polls.join()
+    assert asked == [polling.A_ROUND] * 3
+
+
+def test_where_yahoo_fails_no_round_follows_at_once(symbol):
+    inbox = Inbox(stream.quote)
+    inbox.track([symbol(f"S{number:03}") for number in range(2 * polling.A_ROUND)])
+
+    def fail(due: list) -> list:
+        raise ProviderError("away", code="upstream_down", temporary=True)
+
+    poll = Poll(fail, inbox)
+    poll.round()
+    assert not poll._is_behind
 
 
 @pytest.mark.parametrize("turning", [Poll, Loader])

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from market import actions, bars, history
+from market import actions, bars, history, tasks
 from market.models import Bar, BarRevision, CorporateAction, SupersededAction
+from market.sources import ProviderError
 from market.sources.yahoo import asking, charts
 from market.sources.yahoo.charts import Held
 from monitoring import refusals
@@ -74,6 +75,22 @@ def test_on_the_morning_of_a_split_of_which_we_hold_nothing_nobody_can_say_what_
     assert (found.bars, found.left_out) == (
         [], ["the prices before 2024-06-10: nobody can say whether the split is in them"],
     )  # fmt: skip
+
+
+def test_a_first_history_on_the_morning_of_a_split_comes_with_its_first_trade(wire, apple):
+    wire.misshapen["AAPL"] = chart_of(CLOSES[:5])
+    with pytest.raises(ProviderError, match="a split of 2024-06-10 is named") as refused:
+        asking.history(apple, START)
+    assert (refused.value.code, refused.value.temporary) == ("market_closed", True)
+    wire.misshapen["AAPL"] = chart_of(CLOSES[:6])
+    assert [bar.close for bar in asking.history(apple, START)[0]] == CLOSES[:6]
+
+
+def test_nobody_restates_by_a_split_before_its_day():
+    for day, count in ((9, 5), (10, 0)):
+        at = datetime(2024, 6, day, 12, tzinfo=UTC)
+        found = charts.read(chart_of(CLOSES[:5]), symbol=symbol_of("AAPL"), interval="1d", now=at)
+        assert closes_of(found) == CLOSES[:count]
 
 
 def test_a_bonus_too_small_to_be_seen_in_the_prices_is_taken_to_be_in_them_unless_we_hold_otherwise():
@@ -153,6 +170,24 @@ def test_an_answer_that_is_not_restated_changes_nothing_that_is_held(wire, apple
     assert not BarRevision.objects.exists()
     assert refusals.counts()["splits"] == 1
     assert [bar.close for bar in bars.history("AAPL")] == [pytest.approx(close) for close in restated()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_looked_at_it_may_take_what_would_change_by_one_ratio(wire, apple, hold):
+    hold("yahoo")
+    wire.charts["AAPL"] = chart_of([1.5 * close for close in CLOSES], None)
+    tasks.history.refresh_chunk(["AAPL"])
+    wire.charts["AAPL"] = chart_of(CLOSES, None)
+    assert tasks.history.refresh_chunk(["AAPL"])["failed"] == {}, (
+        "bars that are kept out are told of a symbol that there is"
+    )
+    assert "the job market.reload takes the source's" in refusals.newest("corrections")[0]["why"]
+    assert [bar.close for bar in bars.history("AAPL")] == [1.5 * close for close in CLOSES]
+    told = tasks.history.reload_history(["AAPL"])
+    assert told["done"]["AAPL"]["corrected"] == len(CLOSES)
+    assert [bar.close for bar in bars.history("AAPL")] == CLOSES
+    assert [row.close for row in BarRevision.objects.order_by("opened_at")] == [1.5 * close for close in CLOSES]
+    assert tasks.history.refresh_chunk(["AAPL"])["done"]["AAPL"]["corrected"] == 0
 
 
 @pytest.mark.db

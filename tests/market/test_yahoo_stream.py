@@ -96,7 +96,8 @@ def test_a_broken_message_is_skipped_and_the_next_is_heard(wire, streamer, heard
 def test_the_recorded_frame_is_decoded_to_the_cent(symbol):
     frame = recorded("stream/yahoo_btc_frame.json")["frames"][0]
     message = asking.decode(frame["envelope"]["message"])
-    assert message == frame["upstream_expected"]
+    upstream = {name: value for name, value in frame["upstream_expected"].items() if name in stream.READ}
+    assert message == upstream | {name: int(upstream[name]) for name in ("time", "day_volume")}
     found = stream.quote(message, symbol=symbol("BTC-USD"), known=None, now=NOW)
     # Its change counts from a day ago: 93,313.19 was no close.
     assert (found.price, found.previous_close) == (94745.08, None)

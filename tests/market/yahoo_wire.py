@@ -15,8 +15,9 @@ import shutil
 import ssl
 import tempfile
 import threading
+import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from tests.market.yahoo_charts import cut, listed
 NAMES = ["*.finance.yahoo.com", "*.yahoo.com", "localhost"]
 CRUMB = "a.crumb/1"
 REFUSAL = {"finance": {"result": None, "error": {"code": "Unauthorized", "description": "Invalid Crumb"}}}
+# Days: how far back it tells an interval's bars, and how many one request may span.
+REACH = {"1m": (30, 7), "2m": (60, 60), "5m": (60, 60), "15m": (60, 60), "30m": (60, 60), "1h": (730, 730)}
 UNKNOWN = {"result": None, "error": {"code": "Not Found", "description": "No data found, symbol may be delisted"}}
 
 
@@ -39,10 +42,14 @@ class Wire:
 
     def __init__(self) -> None:
         self.charts: dict[str, dict] = {}
+        self.figures: dict[str, dict] = {}  # what the list says of a ticker beside its price
+        self.summaries: dict[str, dict] = {}  # the modules of a ticker's summary
         self.misshapen: dict[str, object] = {}  # by ticker a chart, or an entry of the list, sent as it is
         self.requests: list[str] = []
+        self.spans: list[dict[str, str]] = []  # of each chart that was asked for, how
         self.sockets: dict[web.WebSocketResponse, set[str]] = {}
         self.connections = 0
+        self.asked_at: list[float] = []  # of each request
         self._faults: dict[str, deque[str]] = defaultdict(deque)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -74,14 +81,20 @@ class Wire:
         return {f"FINSTAGE_{name}": str(value) for name, value in self.settings.items()}
 
     def fail(self, where: str, how: str, times: int = 1) -> None:
-        """The next answers of `chart`, `quote`, `crumb` or `socket` go wrong: one of FAULTS."""
+        """The next answers of `chart`, `quote`, `summary`, `crumb` or `socket` go wrong: one of FAULTS."""
         self._faults[where].extend([how] * times)
+
+    def answer(self, where: str, ticker: str, how: str, times: int = 1) -> None:
+        """The same of `chart` or `summary` about one ticker alone."""
+        self.fail(f"{where} {ticker}", how, times)
+
+    def mend(self) -> None:
+        """Nothing goes wrong any more."""
+        self._faults.clear()
 
     def tick(self, ticker: str, **fields: object) -> None:
         """Send a price message to each socket that asked for the ticker. Zeros are left out, as on the wire."""
-        message = PricingData(id=ticker, **fields).SerializeToString()
-        frame = json.dumps({"type": "pricing", "message": base64.b64encode(message).decode()})
-        self.send(frame, ticker)
+        self.send(frame(ticker, **fields), ticker)
 
     def send(self, frame: str, ticker: str) -> None:
         self._await(self._send(frame, ticker))
@@ -101,9 +114,10 @@ class Wire:
         application = web.Application()
         application.router.add_get("/v8/finance/chart/{ticker}", self._chart)
         application.router.add_get("/v7/finance/quote", self._quote)
+        application.router.add_get("/v10/finance/quoteSummary/{ticker}", self._summary)
         application.router.add_get("/v1/test/getcrumb", self._crumb)
         application.router.add_get("/", self._root)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.socket), ssl_context=tls).start()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls)
@@ -123,41 +137,68 @@ class Wire:
         for socket in list(self.sockets):
             await socket.close(code=WSCloseCode.OK)
 
-    def _fault(self, where: str) -> Callable | None:
-        return FAULTS[self._faults[where].popleft()] if self._faults[where] else None
+    def _fault(self, *places: str) -> Callable | None:
+        where = next((place for place in places if self._faults[place]), None)
+        return FAULTS[self._faults[where].popleft()] if where else None
 
     async def _chart(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(f"chart {request.match_info['ticker']}")
+        self._count(f"chart {request.match_info['ticker']}")
+        self.spans.append(dict(request.query))
+        if refused := _beyond(request.query):
+            return web.json_response({"chart": {"result": None, "error": refused}}, status=422)
         if request.match_info["ticker"] in self.misshapen:
             sent = self.misshapen[request.match_info["ticker"]]
             return await self._answer(request, "chart", {"chart": {"result": [sent], "error": None}})
-        chart = self.charts.get(request.match_info["ticker"])
+        ticker = request.match_info["ticker"]
+        chart = self.charts.get(f"{ticker} {request.query['interval']}", self.charts.get(ticker))
         answer = {"chart": UNKNOWN if chart is None else {"result": [cut(chart, request.query)], "error": None}}
         return await self._answer(request, "chart", answer, status=404 if chart is None else 200)
 
     async def _quote(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(f"quote {request.query['symbols']}")
-        if request.query.get("crumb") != CRUMB or "A3" not in request.cookies:
+        self._count(f"quote {request.query['symbols']}")
+        if not _is_crumbed(request):
             return web.json_response(REFUSAL, status=401)
         wanted = [ticker for ticker in request.query["symbols"].split(",") if ticker in self.charts]
-        result = [self.misshapen.get(ticker) or listed(self.charts[ticker]) for ticker in wanted]
+        result = [
+            self.misshapen.get(ticker) or listed(self.charts[ticker]) | self.figures.get(ticker, {})
+            for ticker in wanted
+        ]
         return await self._answer(request, "quote", {"quoteResponse": {"result": result, "error": None}})
 
+    async def _summary(self, request: web.Request) -> web.StreamResponse:
+        ticker = request.match_info["ticker"]
+        self._count(f"summary {ticker}")
+        if not _is_crumbed(request):
+            return web.json_response(REFUSAL, status=401)
+        told, modules = self.summaries.get(ticker), request.query["modules"].split(",")
+        answer = {
+            "result": None,
+            "error": {"code": "Not Found", "description": f"Quote not found for symbol: {ticker}"},
+        }
+        if told is not None:
+            known = {"quoteType": {"symbol": ticker}} | told
+            answer = {"result": [{name: known[name] for name in modules if name in known}], "error": None}
+        return await self._answer(request, "summary", {"quoteSummary": answer}, status=404 if told is None else 200)
+
     async def _crumb(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append("crumb")
+        self._count("crumb")
         fault = self._fault("crumb")
         return await fault(request, {}) if fault else web.Response(text=CRUMB)
 
     async def _root(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request)
-        self.requests.append("cookie")
+        self._count("cookie")
         answer = web.Response(status=404, text="<html>not here</html>", content_type="text/html")
         answer.set_cookie("A3", "d=x", domain=".yahoo.com", max_age=31_536_000, secure=True, httponly=True)
         return answer
 
+    def _count(self, request: str) -> None:
+        self.requests.append(request)
+        self.asked_at.append(time.monotonic())
+
     async def _answer(self, request: web.Request, where: str, answer: dict, status: int = 200) -> web.StreamResponse:
-        fault = self._fault(where)
+        fault = self._fault(where, f"{where} {request.match_info.get('ticker')}")
         return await fault(request, answer) if fault else web.json_response(answer, status=status)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
@@ -177,8 +218,40 @@ class Wire:
         return socket
 
 
+def frame(ticker: str, **fields: object) -> str:
+    """A price message as it comes over the socket."""
+    message = PricingData(id=ticker, **fields).SerializeToString()
+    return json.dumps({"type": "pricing", "message": base64.b64encode(message).decode()})
+
+
+def _is_crumbed(request: web.Request) -> bool:
+    return request.query.get("crumb") == CRUMB and "A3" in request.cookies
+
+
+def _beyond(asked: Mapping[str, str]) -> dict | None:
+    """Yahoo's words where a request goes further back, or spans more, than it tells of an interval; None else."""
+    back, longest = REACH.get(asked["interval"], (None, None))
+    if back is None or "period1" not in asked:
+        return None
+    first, last, now = int(asked["period1"]), int(asked["period2"]), time.time()
+    about = f"{asked['interval']} data not available for startTime={first} and endTime={last}."
+    if first < now - back * 86_400:
+        why = f"The requested range must be within the last {back} days."
+    elif last - first > longest * 86_400:
+        why = (
+            f"Only {longest} days worth of {asked['interval']} granularity data are allowed to be fetched per request."
+        )
+    else:
+        return None
+    return {"code": "Unprocessable Entity", "description": f"{about} {why}"}
+
+
 async def _limited(request: web.Request, answer: dict) -> web.StreamResponse:
     return web.Response(status=429, text="Edge: Too Many Requests", content_type="text/html")
+
+
+async def _limited_for_long(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.Response(status=429, text="Edge: Too Many Requests", headers={"Retry-After": "900"})
 
 
 async def _limited_politely(request: web.Request, answer: dict) -> web.StreamResponse:
@@ -187,6 +260,11 @@ async def _limited_politely(request: web.Request, answer: dict) -> web.StreamRes
 
 async def _html(request: web.Request, answer: dict) -> web.StreamResponse:
     return web.Response(text="<!DOCTYPE html><html>Will be right back</html>", content_type="text/html")
+
+
+async def _page(request: web.Request, answer: dict) -> web.StreamResponse:
+    """A page without the tag that yfinance looks for."""
+    return web.Response(text='<!DOCTYPE html>\n<html lang="en-US">Yahoo is part of a family of brands</html>')
 
 
 async def _refused(request: web.Request, answer: dict) -> web.StreamResponse:
@@ -247,8 +325,10 @@ async def _good_bye(request: web.Request, answer: dict) -> web.StreamResponse:
 FAULTS = {
     "good bye": _good_bye,
     "429": _limited,
+    "429 for long": _limited_for_long,
     "200 limited": _limited_politely,
     "html": _html,
+    "page": _page,
     "401": _refused,
     "500": _broken,
     "delay": _slow,

@@ -57,7 +57,7 @@ def test_one_that_nobody_can_run_again_ends_nothing_and_is_counted(admin_client)
         ('{"task": "sample.add", "args": {"a": "1"}}', "a must be a whole number"),
         ('{"task": "sample.gone"}', "There is no job"),
         ('{"task": "sample.add", "args": {"a": 1}, "priority": "urgent"}', "priority: "),
-        ("[1]", "Invalid data"),
+        ("[1]", "<li>It must be an object: values by name."),
     ],
 )
 def test_a_template_is_refused_in_the_admin_as_it_is_over_http(admin_client, submission, said):

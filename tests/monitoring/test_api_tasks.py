@@ -326,14 +326,19 @@ def test_the_kinds_say_which_conditions_there_are(client, staff):
 
 @pytest.mark.parametrize(
     ("said", "attempts"),
-    [({"max_retries": 0}, 1), ({"max_retries": 99}, 100), ({"max_retries": 2, "max_attempts": 3}, 3)],
+    [
+        ({"max_retries": 0}, 1),
+        ({"max_retries": 99}, 100),
+        ({"max_retries": 5.0}, 6),
+        ({"max_retries": 2, "max_attempts": 3}, 3),
+    ],
 )
 def test_so_many_retries_are_one_attempt_more(client, staff, said, attempts):
     task = client.get(f"/api/tasks/task/{submit(client, {**ADD, **said}).json()['task_id']}").json()
     assert task["max_attempts"] == attempts
 
 
-@pytest.mark.parametrize("retries", [-1, 100, "many", 1.5, 5.0, "5.0", "\u0665", " 5", "5_0", True])
+@pytest.mark.parametrize("retries", [-1, 100, "many", 1.5, 1e300, "5.0", "\u0665", " 5", "5_0", True])
 def test_retries_that_cannot_be_are_refused_with_those_that_can(client, staff, retries):
     errors = submit(client, {**ADD, "max_retries": retries}).json()["errors"]
     assert errors == {"max_retries": ["It must be a whole number from 0 to 99."]}

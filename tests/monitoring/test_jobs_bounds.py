@@ -4,6 +4,7 @@ import asyncio
 import threading
 import uuid
 from datetime import timedelta
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -41,12 +42,32 @@ def test_who_waits_for_a_job_looks_for_its_end_every_few_hundredths_of_a_second(
         if len(pauses) == 3:
             complete(claim()[0])
 
-    monkeypatch.setattr(jobs, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clocks.monotonic))
-    assert jobs.wait(asked.pk, 60).state == "completed"
+    def monotonic() -> float:
+        clocks.go(0.001)  # each look takes a moment: one that never pauses is over in time too
+        return clocks.monotonic
+
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(sleep=sleep, monotonic=monotonic))
+    assert jobs.wait(asked.pk, 1).state == "completed"
     assert sum(pauses) < 0.2
     with pytest.raises(TimeoutError, match="is pending after 0 s"):
         jobs.wait(add().pk, 0.0)
     assert len(pauses) == 3
+
+
+@pytest.mark.django_db
+def test_a_worker_that_stops_looks_whether_its_jobs_have_ended_every_few_hundredths_of_a_second(
+    clocks, monkeypatch, settings
+):
+    settings.JOBS_DRAIN_SECONDS = 1.0
+    for module in (pulse, worker):
+        monkeypatch.setattr(module, "GOODBYE_SECONDS", 0.0)
+    stopping, pauses, looks = worker.Worker(1), [], count()
+    monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: next(looks) / 20))
+    stopping._holding.add([add(timeout=60)])
+    stopping._holding.next()
+    stopping.stop()
+    assert len(pauses) == 19
+    assert all(0.02 <= pause <= 0.1 for pause in pauses)
 
 
 class Rounds(threading.Event):

@@ -34,12 +34,12 @@ def test_where_none_can_be_written_with_others_nobody_asks_which(django_assert_n
 
 def test_results_go_into_statements_that_a_server_takes(monkeypatch):
     monkeypatch.setattr(endings, "STATEMENT_LENGTH", 10)
-    told = [(None, "x" * length) for length in (4, 6, 1, 11, 3, 3)] + [(None, None)]
+    told = [(None, "x" * length) for length in (4, 6, 1, 11, 3, 7)] + [(None, None)]
     assert [[len(each or "") for _, each in batch] for batch in endings._batches(told)] == [
         [4, 6],
         [1],
         [11],
-        [3, 3, 0],
+        [3, 7, 0],
     ]
 
 

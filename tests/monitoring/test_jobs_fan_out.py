@@ -31,6 +31,11 @@ def test_one_bad_symbol_fails_alone_and_says_why():
     assert outcome.failed == {"BAD": "ValueError: no such symbol"}
 
 
+def test_a_result_names_those_that_came_and_says_why_the_others_did_not():
+    outcome = jobs.fan_out(["AAPL", "BAD", "FB"], fetch, parallel=1)
+    assert outcome.as_json() == {"done": ["AAPL", "FB"], "failed": {"BAD": "ValueError: no such symbol"}}
+
+
 def test_no_more_run_side_by_side_than_asked():
     running, most, lock = [], [], threading.Lock()
 
@@ -49,6 +54,14 @@ def test_no_more_run_side_by_side_than_asked():
 def test_all_of_them_are_waited_for():
     outcome = jobs.fan_out("ABC", lambda _: time.sleep(0.05), parallel=2)
     assert sorted(outcome.done) == ["A", "B", "C"]
+
+
+def test_how_far_it_is_names_the_item_that_came_last_and_none_once_all_came():
+    told = []
+    with context.entered(Current(None)) as running:
+        jobs.fan_out(["A", "BAD", "C"], lambda symbol: told.append(running.last_progress) or fetch(symbol), parallel=1)
+    said = [tuple(each.values()) for each in [*told[1:], running.last_progress]]
+    assert said == [(1, 3, "A"), (2, 3, "BAD"), (3, 3, "")]
 
 
 @pytest.mark.parametrize("parallel", [1, 4])

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from monitoring import jobs
 from monitoring.jobs import Step
@@ -27,6 +28,16 @@ def test_a_finishing_job_waits_again_for_one_that_runs_again():
     complete(second)
     assert Job.objects.get(pk=last.pk).waits == 1
     assert len(asked) == 3
+
+
+def test_a_finishing_job_that_is_about_to_be_tried_again_waits_for_nobody_that_runs_again():
+    (first,), last = jobs.group([Step("sample.add", {"a": 1})], then=Step("sample.add", {"a": 9}))
+    endings.write([Ending(claim()[0], Job.State.FAILED, error_code="wrong")])
+    finishing = claim()[0]
+    assert finishing.pk == last.pk
+    endings.write([Ending(finishing, Job.State.RETRYING, error_code="away", retry_at=timezone.now())])
+    jobs.retry(first.pk)
+    assert {job.pk for job in claim(5)} == {first.pk, last.pk}
 
 
 def test_a_chain_goes_on_step_by_step():

@@ -35,3 +35,4 @@ def test_a_process_whose_connections_were_killed_goes_on_to_say_how_far_it_is_an
     (tmp_path / "enough").touch()
     done = jobs.wait(asked.pk, 20)
     assert (done.state, done.tried) == ("completed", 1)
+    assert f"sample.count_on {asked.pk}: its progress is not written" in worker.log.read_text()

@@ -126,7 +126,7 @@ def test_a_cancelled_job_that_waited_has_no_running_time_and_no_old_error():
     attempts.end(attempts.Ending(claim()[0], "retrying", error_code="hiccup", error="away", retry_at=later))
     jobs.cancel(Job.objects.get().pk)
     told = task.Brief.tell(Job.objects.get(), timezone.now())
-    assert (told["execution_time"], told["error"]) == (None, {"code": "cancelled", "message": ""})
+    assert (told["execution_time"], told["error"]["code"], told["error"]["message"]) == (None, "cancelled", "")
 
 
 @pytest.fixture

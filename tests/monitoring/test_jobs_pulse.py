@@ -10,11 +10,13 @@ from monitoring import heartbeats, jobs, place
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.claiming.holding import Holding
 from monitoring.jobs.claiming.pulse import HOLD_SECONDS, LOOK_SECONDS, Pulse
-from monitoring.jobs.ending import attempts
+from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.running.context import Current
-from monitoring.models import Worker
+from monitoring.jobs.running.threads import Threads
+from monitoring.models import Job, Worker
 from tests.monitoring import sample_jobs  # noqa: F401
 from tests.monitoring.clocks import Clocks
+from tests.monitoring.locks import read_only
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 
@@ -74,6 +76,13 @@ def test_what_is_late_is_abandoned_and_not_before(pulse, clocks, holding, abando
     assert abandoned == [first]
 
 
+def test_what_is_late_stops_for_that_reason_though_its_row_says_already_how_it_ended(clocks, holding):
+    threads = Threads(holding, begin=lambda *_: None, finish=lambda _, ending: endings.write([ending]))
+    beat(Pulse(holding, threads.abandon), clocks, 60)
+    assert {each.stop_code for each in holding.everything()} == {"deadline_exceeded"}
+    assert set(Job.objects.values_list("state", flat=True)) == {"timed_out"}
+
+
 def test_what_is_late_in_a_process_of_its_own_is_told_to_stop(pulse, clocks, holding, abandoned):
     first, second = holding.everything()
     first.is_isolated = second.is_isolated = True
@@ -105,3 +114,18 @@ def test_whose_row_has_ended_must_stop(pulse, clocks, holding):
     attempts.end(attempts.Ending(first.job, "failed"))
     beat(pulse, clocks)
     assert (first.stop_code, second.stop_code) == ("superseded", None)
+
+
+def test_progress_that_the_database_does_not_take_is_told_with_its_job_and_what_comes_later_is_written(
+    pulse, clocks, holding, caplog
+):
+    beat(pulse, clocks)  # of all it has to write, progress is due again at the next one
+    current = holding.everything()[0]
+    current.progress(1, 3)
+    with read_only():
+        beat(pulse, clocks)
+    assert f"{current.job}: its progress is not written" in caplog.text
+    current.progress(2, 3)
+    beat(pulse, clocks)
+    current.job.refresh_from_db()
+    assert current.job.progress_done == 2

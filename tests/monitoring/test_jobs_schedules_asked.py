@@ -19,6 +19,20 @@ def is_broken() -> bool:
     raise RuntimeError("the exchange's calendar is gone")
 
 
+@condition("sample.talkative")
+def is_talkative() -> bool:
+    raise RuntimeError("gone " * 100)
+
+
+@pytest.mark.django_db
+def test_why_a_slot_is_refused_is_told_in_as_much_as_its_row_holds():
+    schedule = planned("0 * * * *", "UTC", only_if={"name": "sample.talkative", "arguments": {}})
+    schedules.run_due(NOON)
+    slot = schedule.slots.first()
+    assert slot.reason.startswith("RuntimeError: gone gone")
+    assert len(slot.reason) == slot._meta.get_field("reason").max_length
+
+
 @pytest.mark.django_db
 def test_a_schedule_asks_its_condition():
     no = planned("0 * * * *", "UTC", only_if={"name": "sample.is_it", "arguments": {"so": False}})

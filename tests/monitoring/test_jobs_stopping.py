@@ -118,11 +118,11 @@ def test_what_ends_in_time_is_waited_for(start_inside, begun, settings):
 
 def test_a_body_that_looks_up_stops_with_its_worker(start_inside):
     worker = start_inside()
-    asked = jobs.submit("sample.sleep", {"seconds": 60})
+    asked = jobs.submit("sample.sleep", {"seconds": 250})  # for longer than the test waits
     until(lambda: Job.objects.get(pk=asked.pk).progress_total)
     (held,) = worker._holding.everything()
     worker.stop()
-    until(lambda: held.is_over)
+    until(lambda: held.is_over, 20)
 
 
 def test_a_worker_that_stopped_turns_no_more_and_hears_nothing(start_inside):

@@ -1,6 +1,7 @@
 """Loops that turn on: over a bad element, a bad turn, and what they stand on being away."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -133,6 +134,21 @@ def test_a_coroutine_that_is_cancelled_ends_in_order():
 
     asyncio.run(cancel())
     assert loops.running() == []
+
+
+def test_a_coroutine_that_misses_its_cancellation_ends_all_the_same():
+    async def miss_one() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    async def scenario() -> None:
+        tasks = [asyncio.create_task(each) for each in (miss_one(), asyncio.sleep(60), asyncio.sleep(0))]
+        await asyncio.sleep(0.01)
+        await loops.end(tasks)
+        assert [task.cancelled() for task in tasks] == [True, True, False]
+
+    asyncio.run(scenario())
 
 
 @pytest.fixture(autouse=True)

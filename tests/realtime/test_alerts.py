@@ -1,7 +1,7 @@
 """Alerts: saved once, published once, and never of time that has not happened."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,6 +11,7 @@ from market.models import DataSource, Symbol
 from market.prices import Action, Named
 from realtime import alerts
 from realtime.models import Alert, AlertRule
+from realtime.tasks import retain_alerts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -161,3 +162,13 @@ def test_the_splits_of_a_batch_are_asked_for_in_one_query(apple, quote, django_a
     before = {ticker: quote(ticker, 99) for ticker in tickers}
     with django_assert_num_queries(1):
         alerts.check(before, [quote(ticker, 100, session_date=NEXT_DAY) for ticker in tickers], active)
+
+
+def test_the_job_clears_what_rang_longer_ago_than_it_is_kept_and_nothing_else(above, quote):
+    for number, days in enumerate((500, 400, 10)):
+        session = date(2012, 9, 5 + number)
+        up = replace(quote("AAPL", 101), session_date=session, previous_close=99)
+        (alert,) = alerts.check({"AAPL": replace(quote("AAPL", 99), session_date=session)}, [up])
+        Alert.objects.filter(pk=alert.pk).update(created_at=datetime.now(UTC) - timedelta(days=days))
+    assert [retain_alerts(days)["deleted"] for days in (450, 30, 30)] == [1, 1, 0]
+    assert Alert.objects.count() == 1

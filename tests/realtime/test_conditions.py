@@ -81,6 +81,14 @@ def test_a_fall_cannot_be_told_without_a_previous_close():
     assert not plunge(seen(100, previous_close=None), seen(90, previous_close=None))
 
 
+@pytest.mark.parametrize(("price", "close"), [(0.0, -3.0), (5.0, 0.0), (-3.0, -2.0)])
+def test_a_price_that_is_not_above_zero_has_no_ratio_and_is_compared_as_it_is(price, close):
+    before, now = seen(price), seen(6, previous_close=close, session_date=NEXT_DAY)
+    assert price_above(before, now, price)
+    assert not price_above(before, now, price - 1)
+    assert not plunge(before, now)
+
+
 def test_plunge_takes_another_level():
     assert not plunge(seen(96), seen(94), -10)
     assert plunge(seen(96), replace(seen(94), price=89), -10)

@@ -3,21 +3,25 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import pytest
 from django.conf import settings
 from django.db import transaction
+from redis.exceptions import OutOfMemoryError
 
 from market import actions, bars, coverage, prices, symbols
 from market.coverage import loading, telling
-from market.models import Coverage, Symbol
+from market.models import CorporateAction, Coverage, Decision, Symbol
 from market.prices import Action, Named
 from monitoring import redis
-from realtime import corrections, messages, renaming, streams
+from realtime import corrections, messages, naming, renaming, streams
 from realtime.corrections import Corrections
-from realtime.hub import LATEST
+from realtime.lease import Lease, LeaseLost
+from realtime.places import LATEST
 from realtime.recovery import recover
 from realtime.streams import Position
 from tests.conftest import shared_database
@@ -38,17 +42,28 @@ def held(apple) -> Symbol:
 
 @pytest.fixture
 def teller() -> Corrections:
-    return Corrections()
+    return new_teller()
+
+
+def new_teller(*, seconds: float = 60) -> Corrections:
+    """Of the feed that has the lease; the one before it is gone."""
+    redis.client().delete(redis.key("lease", "feed"))
+    lease = Lease("feed", seconds)
+    lease.take()
+    return Corrections(lease)
 
 
 def pass_on(teller: Corrections | None = None) -> None:
     assert telling.LIST.flush(20)
-    (teller or Corrections()).pass_on()
+    (teller or new_teller()).pass_on()
 
 
 def told(stream: str = "bars:AAPL") -> list[dict]:
-    entries = redis.client().xrange(redis.key("stream", f"history:{stream}"))
-    return [message for _, entry in entries if (message := orjson.loads(entry[b"b"]))["type"] == "correction"]
+    return [message for message in of(stream) if message["type"] == "correction"]
+
+
+def of(stream: str) -> list[dict]:
+    return [orjson.loads(entry[b"b"]) for _, entry in redis.client().xrange(redis.key("stream", f"history:{stream}"))]
 
 
 def spans(stream: str = "bars:AAPL") -> list[tuple[str, str, str]]:
@@ -69,6 +84,36 @@ def test_a_revision_is_told_with_its_sessions_and_the_version_that_it_made(held)
         "to": "2024-01-08", "reason": "revision", "version": coverage.latest(["AAPL"])["AAPL"], "seq": 1,
     }  # fmt: skip
     assert set(message) == set(messages.MESSAGES["correction"]["required"])
+
+
+def test_what_settles_is_no_revision_and_is_told_as_final_on_each_stream_that_has_it(held):
+    opened = datetime(2024, 1, 9, 14, 30, tzinfo=UTC)
+    first = [bar(9, interval="5m", opened_at=opened + timedelta(minutes=5 * number)) for number in range(4)]
+    bars.upsert(replace(each, is_final=False, state="closed", session_date=date(2024, 1, 9)) for each in first)
+    pass_on()
+    settled = [replace(each, high=111.0, received_at=later(), session_date=date(2024, 1, 9)) for each in first]
+    bars.upsert(settled)
+    for _ in range(2):  # once, however often it is told
+        pass_on()
+    for name, count in (("5m", 4), ("15m", 1), ("30m", 0)):
+        stream = f"bars:AAPL@{name}"
+        assert spans(stream) == [("09", "09", "settled")]
+        finals = [each for each in of(stream) if each["type"] == "bar"]
+        assert [(each["state"], each["high"], each["interval"]) for each in finals] == [("final", 111.0, name)] * count
+    bars.upsert(replace(each, close=102.0, received_at=later(2)) for each in settled)
+    pass_on()
+    assert [told(f"bars:AAPL@{name}")[-1]["reason"] for name in ("5m", "15m")] == ["revision"] * 2
+
+
+@pytest.mark.parametrize(("interval", "opened_on"), [("1wk", "2024-01-01"), ("1mo", "2024-01-01")])
+def test_weeks_and_months_hear_that_a_day_of_theirs_was_revised(held, interval, opened_on):
+    bars.upsert([bar(4, 105, received_at=later()), bar(5, 106, received_at=later())])
+    pass_on()
+    [message] = told(f"bars:AAPL@{interval}")
+    assert (message["interval"], message["from"], message["to"]) == (interval, opened_on, "2024-01-05")
+    [read] = bars.history("AAPL", interval=interval, start=date(2024, 1, 1), end=date(2024, 1, 5))
+    assert naming.is_published(f"bars:AAPL@{interval}")
+    assert opened_on == read.opened_at.date().isoformat()  # what a client keeps of it lies in the range
 
 
 def test_new_bars_at_the_end_are_no_correction_and_those_in_a_hole_are(held):
@@ -94,6 +139,17 @@ def test_an_action_is_told_with_the_sessions_before_it(held, kind):
         actions.keep(held, named(kind, day), "replay")
         pass_on()
     assert spans() == [("02", "04", kind), ("02", "08", kind)]
+
+
+def test_an_action_that_somebody_keeps_out_is_told_with_the_sessions_before_it(held):
+    twice = Action("AAPL", "dividend", date(2024, 1, 9), 2.0, disputed="it is named twice within days")
+    actions.keep(held, Named([twice]), "replay")
+    pass_on()
+    for decision in (Decision.ACCEPTED, Decision.KEPT_OUT):
+        actions.decide(CorporateAction.objects.get(), decision, "ada")
+    pass_on()
+    assert spans() == [("02", "08", "dividend")] * 2
+    assert told()[-1]["version"] == coverage.latest(["AAPL"])["AAPL"]
 
 
 def test_what_is_announced_is_told_again_when_the_series_comes_to_its_day(held):
@@ -158,7 +214,7 @@ def test_another_process_s_revision_is_told(held):
     )
     environment = {**os.environ, **shared_database(), "DJANGO_SETTINGS_MODULE": "finstage.settings"}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=settings.BASE_DIR, env=environment, timeout=120)
-    Corrections().pass_on()
+    new_teller().pass_on()
     assert spans() == [("04", "04", "revision")]
 
 
@@ -247,6 +303,70 @@ def test_lines_that_cannot_be_read_hold_nothing_up(held, teller):
     assert (spans(), redis.client().llen(telling.LIST.key)) == ([("04", "04", "revision")], 0)
 
 
+def test_a_correction_that_can_not_be_told_costs_no_other_and_holds_nothing_up(held, teller, caplog):
+    ibm = Symbol.objects.create(ticker="IBM", name="I", exchange="XNYS", currency="USD", time_zone="America/New_York")
+    bars.upsert([replace(bar(day), ticker="IBM") for day in range(2, 10)])
+    loading.complete(ibm, date(2024, 1, 2), since=date(2024, 1, 2), until=date(2024, 1, 9))
+    pass_on(teller)
+    streams.publish([messages.bar(bar(9), "")])
+    redis.client().set(redis.key("stream", "history:bars:AAPL"), "no stream")
+    for ticker in ("AAPL", "IBM"):
+        bars.upsert([replace(bar(4, 105, received_at=later()), ticker=ticker)])
+    pass_on(teller)
+    assert (spans("bars:IBM"), redis.client().llen(telling.LIST.key)) == ([("04", "04", "revision")], 0)
+    assert teller._loop.skipped == 1
+    assert "corrections: skipped" in caplog.text
+
+
+def test_a_version_told_that_can_not_be_read_holds_nothing_up(held, teller):
+    redis.client().hset(corrections._key(), mapping={"no field": b'"v"', "\x00": b"{", "1d x": b'"v"'})
+    bars.upsert([bar(4, 105, received_at=later())])
+    pass_on(teller)
+    teller.look()
+    assert spans() == [("04", "04", "revision")]
+
+
+def test_corrections_whose_telling_breaks_off_wait(held, teller):
+    bars.upsert([bar(4, 105, received_at=later())])
+    assert telling.LIST.flush(20)
+    redis.client().config_set("maxmemory", 1)
+    try:
+        with pytest.raises(OutOfMemoryError):
+            teller.pass_on()
+    finally:
+        redis.client().config_set("maxmemory", 0)
+    assert redis.client().llen(telling.LIST.key) == 1
+    teller.pass_on()
+    assert set(spans()) == {("04", "04", "revision")}
+
+
+@pytest.mark.parametrize("written", [bar(4, 105), bar(15)], ids=["a revision", "a new bar, of which nothing is told"])
+def test_who_lost_the_lease_tells_nothing_and_takes_nothing_off_the_list(held, written):
+    slept = new_teller(seconds=0.05)
+    time.sleep(0.1)
+    other = new_teller()
+    bars.upsert([replace(written, received_at=later())])
+    assert telling.LIST.flush(20)
+    with pytest.raises(LeaseLost):
+        slept.pass_on()
+    assert (told(), redis.client().llen(telling.LIST.key)) == ([], 1)
+    other.pass_on()
+    assert (len(told()), redis.client().llen(telling.LIST.key)) == (written.close == 105, 0)
+
+
+def test_a_correction_that_was_told_before_a_crash_is_not_told_again(held):
+    bars.upsert([bar(4, 105, received_at=later())])
+    assert telling.LIST.flush(20)
+    lines = redis.client().lrange(telling.LIST.key, 0, -1)
+    pass_on()
+    redis.client().rpush(telling.LIST.key, *lines)
+    pass_on()
+    assert spans() == [("04", "04", "revision")]
+    bars.upsert([bar(4, 106, received_at=later())])
+    pass_on()
+    assert len(spans()) == 2
+
+
 def test_who_comes_later_is_told_the_newest_bar_and_who_comes_back_what_was_missed_too(held):
     streams.publish([messages.bar(bar(9), "")])
     forming = bar(10, is_final=False, state="forming")
@@ -254,8 +374,8 @@ def test_who_comes_later_is_told_the_newest_bar_and_who_comes_back_what_was_miss
     bars.upsert([bar(4, 105, received_at=later())])
     pass_on()
     epoch = redis.client().hget(redis.key("stream", "state:bars:AAPL"), "epoch").decode()
-    script, asked = streams.reading_script({"bars:AAPL": Position(epoch, 1)}, 100)
-    [reading] = streams.readings(["bars:AAPL"], redis.client().eval(script, 0, *asked)).values()
+    script, asked = streams.reading_script([("bars:AAPL", Position(epoch, 1))], 100, 1 << 20)
+    [reading] = streams.readings(["bars:AAPL"], redis.client().eval(script, 0, *asked))
     assert orjson.loads(reading.latest)["session_date"] == "2024-01-10"
     back = recover(reading, Position(epoch, 1), LATEST)
     assert [(each["type"], each["seq"]) for each in map(orjson.loads, back.follow)] == [("bar", 2), ("correction", 3)]
@@ -286,7 +406,7 @@ def test_a_socket_hears_it_and_one_that_comes_back_hears_what_it_missed(held, li
 
 def test_a_ticker_that_led_elsewhere_and_is_another_symbol_s_now_has_a_stream_of_its_own(held):
     streams.publish([messages.bar(bar(9), "")])
-    streams.rename(["bars"], "AAPL", "APPL")
+    streams.rename([("bars:AAPL", "bars:APPL")], "AAPL", "APPL")
     bars.upsert([bar(4, 105, received_at=later())])
     pass_on()
     assert spans() == [("04", "04", "revision")]

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from analysis import summary
-from market import bars, coverage, quotes
+from market import bars, coverage, prices, quotes
 from market.bars import forming
 from market.calendars import clock
 from market.models import Bar, DataSource, QuarantinedBar, Symbol
+from market.quotes import checks
 from market.sources import Rewind, Tick
 from market.sources.replay import recording
 from market.sources.replay.source import Replay
@@ -58,7 +59,7 @@ def new_feed(source=None, stop=None) -> Feed:
     connection.client().delete(connection.key("lease", "feed"))
     lease = Lease("feed", 60)
     lease.take()
-    feed = Feed(source, stop or threading.Event(), lease)
+    feed = Feed(source or Replay(), stop or threading.Event(), lease)
     alerts.prepare()
     feed.resume()
     return feed
@@ -214,6 +215,14 @@ def test_a_bar_that_has_closed_counts_for_the_indicators_as_a_final_one_does(rep
     assert forming.latest(["AAPL"]) == {"AAPL": None}
 
 
+def test_the_close_of_a_day_without_a_session_is_held_back_as_by_every_door(replay):
+    feed, _ = replay("2012-09-04")
+    DataSource.objects.update(name="yahoo")
+    feed.take(Tick([closed(session_date=date(2012, 9, 8))]))  # a Saturday
+    assert bars.history("AAPL")[-1].session_date < date(2012, 9, 8)
+    assert "no session of XNAS" in QuarantinedBar.objects.get().reason
+
+
 def test_a_close_that_is_held_back_counts_for_no_indicator(replay):
     feed, _ = replay("2012-09-04")
     feed.take(Tick([recording.quote("AAPL", date(2012, 9, 4), 1, datetime.now(UTC))]))
@@ -221,7 +230,8 @@ def test_a_close_that_is_held_back_counts_for_no_indicator(replay):
     feed.take(Tick([closed(volume=10**12)]))
     assert QuarantinedBar.objects.filter(symbol__ticker="AAPL").count() == 1
     assert summary.latest(["AAPL"]) == before
-    assert bars.history("AAPL")[-1].state == before["AAPL"].state == "forming"
+    assert before["AAPL"].state == "forming"
+    assert bars.history("AAPL")[-1].session_date < date(2012, 9, 4)  # what is held back forms no more
 
 
 def test_a_price_after_the_close_moves_no_bar(replay):
@@ -236,12 +246,12 @@ def test_a_price_after_the_close_moves_no_bar(replay):
 
 def test_the_market_clock_names_the_session(replay):
     feed, batches = replay("2012-09-04")
-    keeper = Timekeeper(feed._source, lambda: feed._home)
+    keeper = Timekeeper(feed._source, lambda: feed.facts.homes)
     feed.take(next(iter(batches)))
-    keeper.tell()
+    keeper.tell(*feed.facts.homes[0], is_first=True)
     assert clock.latest() == {"exchange": "XNAS", "state": "open", "session": "2012-09-04"}
     play(feed, batches, until="2012-09-04")
-    keeper.tell()
+    keeper.tell(*feed.facts.homes[0], is_first=True)
     assert clock.latest() == {"exchange": "XNAS", "state": "closed", "session": "2012-09-04"}
 
 
@@ -270,6 +280,14 @@ def test_every_epoch_rings_once(replay):
         ids.add(message["id"])
         feed.take(rewind)
     assert len(ids) == 3
+
+
+def test_a_session_that_is_played_again_tells_its_bar_again(replay):
+    feed, batches = replay("2013-03-01")  # the last one
+    feed.take(play_to_the_end(feed, batches))
+    assert published("bars:GOOG") == []
+    play_to_the_end(feed, batches)
+    assert [message["session_date"] for message in published("bars:GOOG")] == ["2013-03-01"]
 
 
 def test_a_crash_between_saving_and_publishing_publishes_once(replay):
@@ -326,10 +344,23 @@ def test_a_correction_of_a_close_is_published_with_its_revision(replay):
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
 
 
+def test_a_bar_that_is_refused_at_its_close_is_taken_back_and_forms_no_more(replay, monkeypatch):
+    feed, _ = replay("2012-09-04")
+    opening, close = (recording.quote("AAPL", date(2012, 9, 4), step, datetime.now(UTC)) for step in (0, 3))
+    feed.take(Tick([opening]))
+    assert forming.latest(["AAPL"])["AAPL"]
+    monkeypatch.setattr(prices, "LARGEST_PRICE", 1.0)
+    monkeypatch.setattr(checks, "quote_fault", lambda *_, **__: None)  # the quote is good, and its bar is none
+    feed.take(Tick([close]))
+    told = published("bars:AAPL")[-1]
+    assert (told["type"], told["from"], told["to"]) == ("correction", "2012-09-04", "2012-09-04")
+    assert forming.latest(["AAPL"])["AAPL"] is None
+
+
 def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(replay):
     feed, batches = replay("2012-09-04")
     play(feed, batches, until="2012-09-06")
-    new_feed()._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
+    new_feed()._rows._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
     keys = Job.objects.filter(name="market.records").order_by("key").values_list("key", flat=True)
     assert list(keys) == [f"market.records:1:2012-09-0{day}" for day in (4, 5, 6)]
 
@@ -338,6 +369,8 @@ class Source:
     """Plays batches as they are given, and stops the feed behind the last one."""
 
     name = "replay"
+
+    about = Replay.about
 
     def __init__(self, stop: threading.Event, *rounds: list) -> None:
         self._stop, self._rounds = stop, list(rounds)
@@ -348,7 +381,7 @@ class Source:
     def clock(self, *_: object) -> None:
         return None
 
-    openings = clock
+    openings = track = clock
 
     def trouble(self) -> str | None:
         raise KeyError("what a source says of itself")

@@ -22,7 +22,7 @@ from market.sources.replay.source import Replay
 from monitoring import heartbeats, redis
 from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost
-from tests import forks
+from tests import forks, valkey
 from tests.conftest import shared_database
 from tests.forks import Forked
 
@@ -106,6 +106,20 @@ def test_a_batch_waits_until_the_database_is_back(feed, caplog):
     assert (kept("prices:AAPL"), kept("bars:AAPL")) == (1, 1)
     assert Bar.objects.filter(symbol__ticker="AAPL", opened_at__date=SESSION, is_final=True).count() == 1
     assert "Trying again" in caplog.text
+
+
+@pytest.mark.parametrize("refuses", [valkey.cannot_save, valkey.is_full, valkey.is_read_only, valkey.runs_a_script])
+def test_a_batch_waits_until_redis_takes_it(stop, tmp_path, settings, caplog, refuses):
+    """It answers all the while, and what it says is no fault of a quote."""
+    with valkey.standing_on(tmp_path, settings) as server:
+        lease = Lease("feed", 60)
+        lease.take()
+        feed = Feed(Replay(), stop, lease)
+        with refuses(server) as come_back, after(0.5, come_back):
+            feed.take(close_of_apple())
+        assert (kept("prices:AAPL"), kept("bars:AAPL"), kept("indicators:AAPL")) == (1, 1, 1)
+    assert "Trying again" in caplog.text
+    assert "one by one" not in caplog.text
 
 
 def test_a_feed_that_waits_for_redis_can_be_stopped(feed, stop):

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from realtime.transports.servers import SERVERS
 from tests.server import Running, answer, eventually, running, upgraded
 
 TEXT, MORE, LAST, PING, PONG = 0x01, 0x00, 0x80, 0x89, 0x8A
 
 
-@pytest.fixture
-def server() -> Iterator[Running]:
-    with running("-m", "tests.realtime.transports_app") as process:
+@pytest.fixture(params=SERVERS)
+def server(request) -> Iterator[Running]:
+    with running("-m", "tests.realtime.transports_app", request.param) as process:
         yield process
 
 
@@ -63,6 +64,7 @@ def test_a_flood_without_end_is_answered_by_no_more_than_was_allowed(server):
 
 
 def test_a_flooding_client_that_never_reads_costs_little_memory_and_goes(server):
+    upgraded(server, "/echo").close()  # what the first client of a server costs, once, is not the flood's
     before = server.memory()
     client = upgraded(server, "/echo", receive_buffer=4096)
     for _ in range(1000):
@@ -95,14 +97,33 @@ def test_a_chunked_body_of_small_pieces_is_taken(server):
     assert answer(client)[0] == 200
 
 
-def test_more_connections_than_there_is_room_for_are_told_so_and_the_others_are_served():
-    with running("-m", "tests.realtime.transports_app", TEST_CONNECTIONS="20") as server:
+@pytest.mark.parametrize("name", SERVERS)
+def test_more_connections_than_there_is_room_for_are_told_so_and_the_others_are_served(name):
+    with running("-m", "tests.realtime.transports_app", name, TEST_FILES="30") as server:
         assert eventually(lambda: server.json("/")["connections"] == 1)
         sockets = [upgraded(server, "/echo") for _ in range(10)]
-        idle = [server.connect() for _ in range(10)]
+        idle = [server.connect() for _ in range(10)]  # each may need one more file
         status, problem = answer(server.connect())
         assert (status, problem["code"]) == (503, "too_many_connections")
         sockets.pop().close()
         idle.pop().close()
         assert eventually(lambda: server.get("/")[0] == 200)
         assert server.json("/")["refused"]["too_many_connections"] >= 1
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_socket_takes_the_room_of_one_file_and_what_may_have_a_body_that_of_two(name):
+    with running("-m", "tests.realtime.transports_app", name, TEST_FILES="30") as server:
+        assert eventually(lambda: server.json("/")["connections"] == 1)
+        there = [*(upgraded(server, "/echo") for _ in range(28)), server.connect()]
+        assert answer(server.connect())[0] == 503
+        assert len(there) == 29
+
+
+def test_a_body_that_was_read_needs_no_file_while_its_answer_is_made(server):
+    assert eventually(lambda: server.json("/")["connections"] == 1)
+    before = server.json("/objects")["files"]
+    client = server.connect()
+    client.sendall(b"POST /read-and-stay HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000)
+    assert eventually(lambda: server.json("/")["connections"] == 2)
+    assert eventually(lambda: server.json("/objects")["files"] == before + 1)  # its own

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from realtime.transports.servers import SERVERS
 from tests.server import Running, answer, handshake, running
 
 HOST = b"Host: localhost\r\n"
@@ -11,9 +12,9 @@ GET, POST = b"GET / HTTP/1.1\r\n" + HOST, b"POST / HTTP/1.1\r\n" + HOST
 UPGRADE = handshake("/echo")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running("-m", "tests.realtime.transports_app") as process:
+@pytest.fixture(params=SERVERS, scope="module")
+def server(request) -> Iterator[Running]:
+    with running("-m", "tests.realtime.transports_app", request.param) as process:
         yield process
 
 
@@ -103,8 +104,9 @@ def test_a_refused_request_keeps_its_id_and_one_by_head_gets_no_body(server):
     assert received.endswith(b"\r\n\r\n")
 
 
-def test_refusals_stand_in_the_log_and_a_hundred_of_one_kind_are_few_lines():
-    with running("-m", "tests.realtime.transports_app") as server:
+@pytest.mark.parametrize("name", SERVERS)
+def test_refusals_stand_in_the_log_and_a_hundred_of_one_kind_are_few_lines(name):
+    with running("-m", "tests.realtime.transports_app", name) as server:
         for _ in range(100):
             client = server.connect()
             client.sendall(b"GET / HTTP/3.7\r\n\r\n")

@@ -15,6 +15,8 @@ from realtime import messages
 from realtime.messages import Refused
 
 NOW = datetime(2012, 9, 4, 14, 30, 5, 123_000, tzinfo=UTC)
+SHAPES = {name: jsonschema.Draft202012Validator(shape) for name, shape in messages.ACTIONS.items()}
+OF_SHAPE = {"invalid", "unknown_type", "unknown_action", "too_many_symbols"}
 VALID = jsonschema.Draft202012Validator(messages.schema())
 
 
@@ -84,6 +86,25 @@ def test_brackets_in_a_string_are_no_depth():
     assert messages.read(json.dumps({"action": "ping", "id": '[[[["[[[[[[[[{{{{'}))["id"].count("[") == 12
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"action": "get_history", "symbol": "AAPL", "limit": 0}, "from 1 to 1000."),
+        (
+            {"action": "subscribe", "type": "alerts", "since": {"system": {"epoch": "a", "seq": -1}}},
+            "0 or more.",
+        ),
+        (
+            {"action": "replay", "symbols": ["AAPL"], "start": "2008-09-02", "end": "2008-10-31", "speed": 1e9},
+            "from 1 to 100000.",
+        ),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_the_bounds_there_are(action, said):
+    with pytest.raises(Refused, match=f" must be {said}$"):
+        messages.read(json.dumps(action))
+
+
 def test_the_contracts_own_examples_are_read():
     for frame in (
         '{"action": "subscribe", "type": "prices", "symbols": ["AAPL", "GOOGL"]}',
@@ -109,7 +130,8 @@ anything = st.recursive(
 nearly = st.fixed_dictionaries(
     {"action": st.sampled_from(list(messages.ACTIONS)) | anything},
     optional={
-        name: anything for name in ("type", "symbols", "since", "mode", "id", "batch", "speed", "limit", "token")
+        name: anything
+        for name in ("type", "symbols", "since", "mode", "id", "batch", "speed", "limit", "token", "pace_ms", "fields")
     },
 )
 
@@ -121,8 +143,26 @@ def test_any_text_is_either_an_action_of_the_schema_or_refused(text):
         action = messages.read(text)
     except Refused as refused:
         jsonschema.validate(messages.error(refused.code, str(refused)), messages.MESSAGES["error"])
+        if refused.code in OF_SHAPE:
+            assert not any(shape.is_valid(json.loads(text)) for shape in SHAPES.values())
     else:
-        jsonschema.validate(action, messages.ACTIONS[action["action"]])
+        SHAPES[action["action"]].validate(action)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"action": "get_history", "symbol": "AAPL", "limit": 50.0}',
+        '{"action": "configure", "pace_ms": 1e3}',
+        f'{{"action": "ping", "id": -{"9" * 18}}}',
+        '{"action": "ping", "id": 1.0}',
+        '{"action": "configure", "pace_ms": null, "fields": null}',
+        '{"action": "subscribe", "type": "indicators", "symbols": ["AAPL"], "indicators": ["macd_12_26", "bb_20_2.5"]}',
+    ],
+)
+def test_what_the_schema_allows_is_read(frame):
+    assert SHAPES[json.loads(frame)["action"]].is_valid(json.loads(frame))
+    assert messages.read(frame) == json.loads(frame)
 
 
 def test_what_we_publish_is_what_the_schema_says():

@@ -137,13 +137,13 @@ def test_a_clock_that_lacks_what_it_must_say_tells_nothing(redis):
 
 def test_flags_and_columns_of_the_live_channel_that_we_do_not_know_mean_nothing():
     text = b'prices:AAPL\tab12\t7\tkcz\t{"seq":7}\tzstd\t9'
-    assert streams.lines(text) == [streams.Line("prices:AAPL", "ab12", 7, "kcz", b'{"seq":7}')]
+    assert list(streams.lines(text, {"prices:AAPL"})) == [streams.Line("prices:AAPL", "ab12", 7, "kcz", b'{"seq":7}')]
 
 
 @pytest.mark.parametrize("odd", [b"", b"prices:AAPL\tab12", b"a\tb\tseven\tk\t{}", b"\xff\xfe\tb\t7\tk\t{}"])
 def test_a_line_of_the_live_channel_that_is_none_is_left_out_alone(odd):
     good = b'prices:AAPL\tab12\t7\tk\t{"seq":7}'
-    assert [line.seq for line in streams.lines(odd + b"\n" + good)] == [7]
+    assert [line.seq for line in streams.lines(odd + b"\n" + good, {"prices:AAPL"})] == [7]
 
 
 @pytest.mark.parametrize("holder", ["elsewhere", "a b c d", "place 12 x token", "a b c d e"])

@@ -9,6 +9,7 @@ from django.test import Client
 
 from market import quotes
 from market.models import DataSource, Symbol
+from realtime.messages import CLOSE
 from realtime.models import Alert
 from realtime.templatetags import market
 
@@ -36,7 +37,8 @@ def rang(symbol, **fields) -> Alert:
 
 def test_no_script_cuts_a_date_from_an_instant():
     """A session has its exchange's own date, which its prices say; that of UTC may be another day's."""
-    scripts = sorted((settings.BASE_DIR / "static").glob("*.js"))
+    scripts = sorted((settings.BASE_DIR / "static").rglob("*.js"))
+    assert len(scripts) > 40
     lines = [(path.name, line) for path in scripts for line in path.read_text().splitlines()]
     cut = re.compile(r"slice\(0, ?10\)|split\(.T.\)")
     assert not [f"{name}: {line}" for name, line in lines if cut.search(line) and ".toISOString()" not in line]
@@ -143,3 +145,16 @@ def test_a_korean_page_calls_a_symbol_as_it_is_called_at_home(client, db):
         for path in ("/", "/symbols/005930.KS/"):
             page = client.get(path, headers={"accept-language": language}).content.decode()
             assert re.search(rf"<(span|h1)>{name}", page), (language, path)
+
+
+@pytest.mark.parametrize("path", ["/ws/demo", "/ws/demo/"])
+def test_the_live_stream_is_tried_by_anybody_unless_market_data_needs_a_login(client, recorded, settings, path):
+    assert client.get(path).status_code == 200
+    settings.MARKET_DATA_OPEN = False
+    assert client.get(path).url == f"/login/?next={path}"
+
+
+def test_every_code_of_a_close_has_words_in_korean(client, recorded):
+    told = client.get("/ws/demo", headers={"accept-language": "ko"}).context["demo"]["closes"]
+    assert told.keys() == set(CLOSE.values())
+    assert all(re.search("[가-힣]", text) for text in told.values())

@@ -22,7 +22,7 @@ from monitoring import jobs
 from monitoring import redis as connection
 from monitoring.jobs import declaration
 from monitoring.models import Job, JobSubject
-from realtime import messages, streams
+from realtime import alerts, messages, streams
 from realtime.models import Alert, AlertRule
 from tests.market.test_records import bar
 from tests.realtime.test_feed import epoch_of, new_feed, published
@@ -46,8 +46,7 @@ def rename(old: str = "FB", new: str = "META") -> None:
 
 
 def tick(feed, *quoted) -> None:
-    with feed._loop:
-        feed._take_apart(Tick(list(quoted)))
+    feed.take(Tick(list(quoted)))
 
 
 def keys_that_say(ticker: str) -> list[str]:
@@ -86,6 +85,15 @@ def test_rows_redis_and_streams_bear_the_new_name_and_stay_where_they_were(faceb
     assert rows[3]["quote"]["current_price"] == 21
 
 
+def test_a_doubted_price_waits_under_the_new_name_and_is_confirmed_there(facebook, quote):
+    quotes.keep([quote("FB", 20)])
+    assert quotes.keep([quote("FB", 200, previous_close=20)]) == []
+    rename()
+    assert keys_that_say("FB") == []
+    (found,) = quotes.keep([quote("META", 201, previous_close=20)])
+    assert found.price == 201
+
+
 def test_its_bars_have_another_version(facebook):
     bars.upsert([replace(bar(date(2012, 9, 3), 20, 18), ticker="FB")])
     version = coverage.latest(["FB"])["FB"]
@@ -97,13 +105,24 @@ def test_its_bars_have_another_version(facebook):
 def test_the_feed_goes_on_under_the_new_name_also_in_the_moment_before_it_knows(facebook, quote):
     feed = new_feed()
     tick(feed, quote("FB", 19))
-    place = streams.publish([messages.price(quote("FB", 20))])[0]
+    place = streams.publish([messages.price(quote("FB", 20))]).numbers[0]
     rename()
     tick(feed, quote("FB", 21), quote("AAPL", 100), quote("FB", 22))
     assert [message["seq"] for message in published("prices:META")][-2:] == [place + 1, place + 2]
     assert {message["symbol"] for message in published("prices:META")} == {"META"}
     assert quotes.latest(["META"])["META"].price == 22
     assert keys_that_say("FB") == []
+
+
+def test_a_rename_amid_a_batch_costs_no_other_symbol_a_price(facebook, quote):
+    feed = new_feed()
+    tick(feed, quote("FB", 19), quote("AAPL", 99))
+    rename()
+    feed.tell(Tick([quote("AAPL", 100), quote("FB", 20), quote("AAPL", 101), quote("FB", 21)]))
+    tick(feed)
+    for ticker, prices in (("AAPL", [99, 100, 101]), ("META", [19, 20, 21])):
+        assert [message["current_price"] for message in published(f"prices:{ticker}")] == prices
+    assert alerts.seen()["AAPL"].price == 101
 
 
 def test_what_rang_does_not_ring_again_by_the_other_name(facebook, quote):
@@ -129,7 +148,7 @@ def test_what_a_crash_left_behind_the_feed_moves(facebook, quote):
     tick(feed, quote("FB", 19))
     symbols.rename("FB", "META")  # and no further
     feed = new_feed()
-    feed._read_facts()
+    feed.facts.read()
     assert quotes.latest(["META"])["META"].price == 19
     tick(feed, quote("META", 20))
     assert [message["seq"] for message in published("prices:META")] == [1, 2]
@@ -170,7 +189,7 @@ def test_without_redis_it_says_that_the_rows_have_the_new_ticker_and_who_moves_t
         rename("FB", "meta")
     facebook.refresh_from_db()
     assert facebook.ticker == "META"
-    new_feed()._read_facts()
+    new_feed().facts.read()
     assert quotes.latest(["META"])["META"].price == 19
 
 
@@ -180,7 +199,7 @@ def test_a_former_ticker_that_another_symbol_gets_has_streams_of_its_own(faceboo
     rename()
     tick(feed, quote("META", 20))
     Symbol.objects.create(ticker="FB", name="Fibre plc", exchange="XLON", currency="GBP", time_zone="Europe/London")
-    feed._facts_until = 0.0
+    feed.facts.expire()
     tick(feed, quote("AAPL", 1))
     tick(feed, quote("FB", 5), quote("META", 21))
     assert [message["current_price"] for message in published("prices:FB")] == [5]

@@ -2,15 +2,17 @@
 
 import asyncio
 import random
+import time
 
 import pytest
 
 from market import quotes, symbols
 from market.models import Symbol
 from market.sources.replay.seeds import SEEDS
-from realtime import messages, renaming, streams
+from realtime import renaming, streams, wanted
 from realtime.hub import Hub
-from realtime.recovery import EVERY, LATEST
+from realtime.kinds import BY_SYMBOL
+from realtime.places import EVERY, LATEST
 from realtime.streams import Position
 from tests.realtime.test_consumer import open_socket, publish_price
 from tests.realtime.test_hub import Socket, connect, play, publish, tick, until
@@ -78,6 +80,19 @@ def test_the_old_name_answers_as_the_new_in_every_action(live_web, facebook, quo
         assert (ended["streams"], ended["subscriptions"]) == (["prices:GOOGL"], ["alerts:GOOGL"])
 
 
+@live
+def test_an_indicator_that_somebody_asked_for_goes_along(live_web, facebook):
+    with open_socket(live_web) as client:
+        asked = {"action": "subscribe", "type": "indicators", "symbols": ["FB"], "indicators": ["sma_100"]}
+        client.ask(asked, "subscribed")
+        while "indicators:FB/sma_100" not in wanted.streams():
+            client.ask({"action": "ping"}, "pong")
+            time.sleep(0.2)
+        renaming.rename("FB", "META")
+        assert client.until("renamed")["to"] == "indicators:META/sma_100"
+        assert client.ask(asked, "subscribed")["subscriptions"] == ["indicators:META/sma_100"]
+
+
 def test_whoever_joins_in_the_midst_of_it_hears_every_message_after_joining_once():
     """Every order of a subscription and a rename: by the old name or the new one, before, amid and after."""
 
@@ -93,7 +108,7 @@ def test_whoever_joins_in_the_midst_of_it_hears_every_message_after_joining_once
                 _later(waits.uniform(0, 0.004), hub.subscribe(client, {waits.choice([old, new, old]): EVERY}, {}))
                 for client, _ in clients[:3]
             ] + [_later(waits.uniform(0, 0.004), hub.subscribe(clients[3][0], {old: LATEST}, {}))]
-            moving = asyncio.to_thread(streams.rename, ["prices"], f"F{turn}", f"M{turn}")
+            moving = asyncio.to_thread(streams.rename, [(old, new)], f"F{turn}", f"M{turn}")
             await asyncio.gather(*joining, _later(0.002, moving))
             last = (await publish(tick(new), tick(new)))[-1]
             for socket in (first, *(socket for _, socket in clients)):
@@ -124,13 +139,13 @@ def test_a_server_that_did_not_hear_of_it_finds_it_at_its_next_look():
         await hub.subscribe(client, {"prices:FB": EVERY, "bars:FB": LATEST}, {})
         await publish(tick("prices:FB"))
         await until(lambda: socket.seqs("prices:FB") == [1])
-        accept, hub._accept = hub._accept, lambda line, **_: None  # nothing comes through
-        await asyncio.to_thread(streams.rename, messages.NAMED_TYPES, "FB", "META")
+        accept, hub.members.accept = hub.members.accept, lambda line, **_: None  # nothing comes through
+        await asyncio.to_thread(streams.rename, [(kind.of("FB"), kind.of("META")) for kind in BY_SYMBOL], "FB", "META")
         await publish(tick("prices:META"))
         await asyncio.sleep(0.2)
-        hub._accept = accept
-        await hub._repair_all()  # finds the new name
-        await hub._repair_all()  # and, by it, what is missing
+        hub.members.accept = accept
+        await hub.repair.look()  # finds the new name
+        await hub.repair.look()  # and, by it, what is missing
         await until(lambda: socket.seqs("prices:META") == [2])
         assert sorted(client.held) == ["bars:META", "prices:META"]
         told = {message["to"] for message in socket.heard if message.get("type") == "renamed"}
@@ -146,9 +161,27 @@ def test_a_price_that_waits_for_the_next_flush_comes_before_the_new_name():
         await publish(tick("prices:FB"))
         await until(lambda: socket.seqs("prices:FB") == [1])
         await publish(tick("prices:FB"))
-        await asyncio.to_thread(streams.rename, ["prices"], "FB", "META")
+        await asyncio.to_thread(streams.rename, [("prices:FB", "prices:META")], "FB", "META")
         await until(lambda: socket.heard[-1].get("type") == "renamed")
         assert socket.seqs("prices:FB") == [1, 2]
+
+    play(scenario)
+
+
+def test_a_client_that_cannot_be_told_of_a_new_name_keeps_it_from_no_other():
+    async def scenario(hub: Hub) -> None:
+        broken, _ = connect(hub)
+        await hub.subscribe(broken, {"prices:FB": EVERY}, {})
+        on_their_way, accept = [], hub.members.accept
+        hub.members.accept = on_their_way.append
+        await publish(tick("prices:FB"))
+        await until(lambda: on_their_way)
+        client, socket = connect(hub)
+        await hub.subscribe(client, {"prices:FB": EVERY}, {})
+        broken.outbox = None
+        accept(on_their_way[0]._replace(flags=streams.RENAMED, body=b"prices:META"))
+        await until(lambda: "renamed" in [each.get("type") for each in socket.heard])
+        assert (list(client.places), list(hub.members.held)) == (["prices:META"], ["prices:META"])
 
     play(scenario)
 
@@ -156,10 +189,10 @@ def test_a_price_that_waits_for_the_next_flush_comes_before_the_new_name():
 def test_a_position_of_the_old_name_is_one_of_the_new():
     async def scenario(hub: Hub) -> None:
         await publish(tick("prices:FB"), tick("prices:FB"))
-        await asyncio.to_thread(streams.rename, ["prices"], "FB", "META")
+        await asyncio.to_thread(streams.rename, [("prices:FB", "prices:META")], "FB", "META")
         client, socket = connect(hub)
-        reading = await hub._read({"prices:META": None})
-        since = {"prices:FB": Position(reading["prices:META"].epoch, 1)}
+        [reading] = await hub.reader.read([("prices:META", None)])
+        since = {"prices:FB": Position(reading.epoch, 1)}
         await hub.subscribe(client, {"prices:FB": EVERY}, since)
         await until(lambda: socket.seqs("prices:FB") == [2])
         said = [message.get("type") for message in socket.heard]

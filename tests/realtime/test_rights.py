@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from realtime import messages, recovery, streams
+from realtime import kinds, messages, streams
 from tests.conftest import LiveWeb, shared_database
 from tests.realtime.test_consumer import Conversation, open_socket
 from tests.server import running
@@ -81,7 +81,7 @@ def tell_of_jobs() -> None:
 
 
 def alert(stream: str, text: str = "x") -> messages.Message:
-    named = recovery.public(stream)
+    named = kinds.public(stream)
     body = {"type": "system_status", "stream": named, "message": text, "timestamp": "2012-09-04T00:00:00Z"}
     return messages.Message(stream, messages.encode(body), keep=True, conflate=False)
 
@@ -221,7 +221,7 @@ class _no_sessions:
 def closed_web(django_db_setup) -> Iterator[LiveWeb]:
     """A server that shows prices to those who are logged in."""
     with running("manage.py", "web", FINSTAGE_MARKET_DATA_OPEN="false", **shared_database()) as web:
-        yield LiveWeb(web.port, web.process)
+        yield LiveWeb(web.port, web.process, web.log)
 
 
 def test_where_reading_needs_a_login_the_socket_ends_with_it(closed_web, alice):

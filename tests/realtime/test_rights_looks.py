@@ -12,8 +12,10 @@ from django.test import Client as Browser
 from monitoring import loops
 from realtime import messages, people, rights, streams
 from realtime.clients import Client
+from realtime.crowd import Crowd
 from realtime.hub import Hub
-from realtime.recovery import EVERY
+from realtime.kinds import ALERTS
+from realtime.places import EVERY
 from realtime.rights import Rights
 from realtime.visitors import Busy
 from tests.realtime.test_hub import Socket, until
@@ -27,11 +29,11 @@ class Process:
 
     def __init__(self) -> None:
         self.hub = Hub()
-        self.rights = Rights(self.hub.unsubscribe)
+        self.rights = Rights(self.hub.unsubscribe, Crowd())
 
     def connect(self, session: str) -> tuple[Client, Socket]:
         socket = Socket()
-        client = Client("test", send=None, close=socket.close, port=socket, session=session)
+        client = Client("test", send=None, close=socket.close, port=socket, credential=people.by_session(session))
         self.hub.attach(client)
         return client, socket
 
@@ -81,7 +83,9 @@ def log_out() -> None:
     Session.objects.all().delete()
 
 
-def test_any_number_of_sockets_of_one_login_cost_one_row_of_one_look(session, looks):
+def test_any_number_of_sockets_of_one_login_cost_one_row_of_one_look(session, looks, settings):
+    settings.CONNECTIONS_PER_USER = 0
+
     async def scenario(process: Process) -> None:
         clients = [process.connect(session)[0] for _ in range(300)]
         await asyncio.gather(*map(process.rights.identify, clients))
@@ -129,13 +133,13 @@ def test_a_subscription_under_way_while_rights_end_does_not_join(session, looks)
     async def scenario(process: Process) -> None:
         client, socket = process.connect(session)
         await process.rights.identify(client)
-        let_through, read = asyncio.Event(), process.hub._read
+        let_through, read = asyncio.Event(), process.hub.reader._read_all
 
         async def slowly(positions):
             await let_through.wait()
             return await read(positions)
 
-        process.hub._read = slowly
+        process.hub.reader._read_all = slowly
         joining = asyncio.create_task(process.hub.subscribe(client, dict.fromkeys(["jobs", "system"], EVERY), {}))
         await asyncio.to_thread(log_out)
         await until(lambda: any(message["type"] == "unsubscribed" for message in socket.heard))
@@ -217,12 +221,12 @@ def test_a_session_that_becomes_anothers_ends_the_formers_streams_and_keeps_noth
     async def scenario(process: Process) -> None:
         client, socket = process.connect(session)
         former = await process.rights.identify(client)
-        await process.hub.subscribe(client, dict.fromkeys([people.alerts_of(former), "jobs"], EVERY), {})
+        await process.hub.subscribe(client, dict.fromkeys([*people.own(former, ALERTS), "jobs"], EVERY), {})
         await asyncio.to_thread(_hand_over, session)
         await until(lambda: client.person != former)
         assert socket.said("unsubscribed")["streams"] == ["alerts:@me", "jobs"]
         assert not client.held
-        assert not people.may_hold(client.person, people.alerts_of(former))
+        assert not people.may_hold(client.person, *people.own(former, ALERTS))
 
     play(scenario)
 
@@ -241,6 +245,6 @@ def test_a_client_that_leaves_while_it_joins_leaves_nothing_behind(session, look
         await asyncio.sleep(0)
         process.hub.detach(client)
         await joining
-        assert not process.hub.held
+        assert not process.hub.members.held
 
     play(scenario)

@@ -10,11 +10,16 @@ import pytest
 from aiohttp import web
 from websockets.sync.client import ClientConnection, connect
 
+from realtime.hub import Hub
 from tests import forks
 from tests.conftest import LiveWeb, shared_database
 from tests.forks import Forked
 from tests.market.yahoo_charts import made_chart
 from tests.market.yahoo_wire import FAULTS, Wire
+from tests.realtime.store import Door
+from tests.realtime.test_hub import connect as attach
+from tests.realtime.test_hub import facts, until
+from tests.realtime.test_hub_joining import play  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 120
@@ -29,6 +34,9 @@ class Priceless(Wire):
     async def _chart(self, request: web.Request) -> web.StreamResponse:
         is_history = "period1" in request.query
         return await super()._chart(request) if is_history or self.has_prices else await FAULTS["500"](request, {})
+
+    async def _quote(self, request: web.Request) -> web.StreamResponse:
+        return await super()._quote(request) if self.has_prices else await FAULTS["500"](request, {})
 
 
 @contextmanager
@@ -73,3 +81,13 @@ def test_a_killed_feed_is_told_while_the_line_stands(live_web: LiveWeb, tmp_path
         process.kill()
         process.wait()
         assert service(socket, feed=False)
+
+
+def test_a_store_that_is_out_of_reach_is_told(play):  # noqa: F811
+    async def scenario(hub: Hub, store: Door) -> None:
+        socket = attach(hub)[1]
+        await until(lambda: socket.heard and facts(socket)["redis"])
+        store.shut()
+        await until(lambda: not facts(socket)["redis"])
+
+    play(scenario)

@@ -1,7 +1,8 @@
-"""A small ASGI application behind our server, so that tests see the server alone: `python -m … --port 8100`."""
+"""A small ASGI application behind our servers, so that tests see the server alone: `python -m … daphne --port 8100`."""
 
 import asyncio
 import gc
+import hashlib
 import json
 import logging
 import os
@@ -11,11 +12,11 @@ import sys
 from collections import Counter
 
 from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
-from realtime.transports.daphne import RAW_PORT, Server  # isort: skip
-
-from twisted.internet import reactor
-
 from monitoring import metrics
+from realtime import connection
+from realtime.connection import RAW_PORT
+from realtime.transports import servers
+from realtime.transports.limits import Limits
 
 BIG = 12 * 1024 * 1024
 state = {"requests": 0, "received": [], "writes": 0, "goodbye": False}
@@ -27,17 +28,19 @@ def problem(status: int, code: str, detail: str, request_id: str | None) -> tupl
     return [(b"content-length", b"%d" % len(body)), (b"connection", b"close")], body
 
 
-def objects() -> dict[str, int]:
-    """How many there are of each type that a connection needs."""
-    gc.collect()
+def objects(*, is_swept: bool = True) -> dict[str, int]:
+    """How many there are of each type that a connection needs; those too that only circles keep, if it is not swept."""
+    if is_swept:
+        gc.collect()
     counted = Counter(type(each).__name__ for each in gc.get_objects())
     return {name: counted[name] for name in OF_A_CONNECTION} | {"files": len(os.listdir("/proc/self/fd"))}
 
 
 def break_down() -> None:
-    """In a callback of Twisted's, in one of asyncio's and in a task that nobody waits for."""
+    """In callbacks of Twisted's, where it is there, and of asyncio's."""
     for _ in range(100):
-        reactor.callLater(0, lambda: 1 / 0)
+        if (reactor := sys.modules.get("twisted.internet.reactor")) is not None:
+            reactor.callLater(0, lambda: 1 / 0)
         asyncio.get_running_loop().call_soon(lambda: [].pop())
 
 
@@ -53,15 +56,60 @@ async def application(scope: dict, receive, send) -> None:
 
 async def http(scope: dict, receive, send) -> None:
     state["requests"] += 1
+    if scope["path"] in ANSWERS:
+        await ANSWERS[scope["path"]](scope, receive, send)
+        return
     if (act := ACTS.get(scope["path"])) is not None:
         act()
-    body = json.dumps(told() if scope["path"] != "/objects" else objects())
+    body = json.dumps(TOLD.get(scope["path"], told)())
     pieces = [b"x" * 65536] * (BIG // 65536) if scope["path"] == "/big" else [body.encode()]
     length = sum(map(len, pieces))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % length)]})
     for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def what_came(scope: dict, receive, send) -> None:
+    """The request as the application has it."""
+    body, more = b"", True
+    while more:
+        event = await receive()
+        body, more = body + event["body"], event["more_body"]
+    headers = [(name.decode(), value.decode("latin1")) for name, value in scope["headers"]]
+    told = {"path": scope["path"], "query": scope["query_string"].decode(), "headers": headers, "size": len(body),
+            "digest": hashlib.sha256(body).hexdigest()}  # fmt: skip
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+
+
+async def half(scope: dict, receive, send) -> None:
+    """Breaks down in the middle of its answer."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+    await send({"type": "http.response.body", "body": b"begin", "more_body": True})
+    raise ValueError("in the middle")
+
+
+async def fail(scope: dict, receive, send) -> None:
+    raise ValueError("before any answer")
+
+
+async def stay(scope: dict, receive, send) -> None:
+    await stay_on()
+
+
+async def read_and_stay(scope: dict, receive, send) -> None:
+    while (await receive())["more_body"]:
+        pass
+    await stay_on()
+
+
+async def stay_on() -> None:
+    """Whoever leaves, until it is ended."""
+    try:
+        await asyncio.sleep(600)
+    finally:
+        state["ended"] = state.get("ended", 0) + 1
 
 
 def told() -> dict:
@@ -78,8 +126,8 @@ async def websocket(scope: dict, receive, send) -> None:
         raw.write(framed(b"too early"))
     except RuntimeError:
         state["refused_early"] = True
-    if scope["path"] == "/late":
-        await asyncio.sleep(1)
+    if scope["path"] in WAITS:
+        await asyncio.sleep(WAITS[scope["path"]])
     await send({"type": "websocket.accept"})
     await PATHS[scope["path"]](raw, receive, send)
 
@@ -101,6 +149,10 @@ async def mixed(raw, receive, send) -> None:
             await asyncio.sleep(0.001)
     await send({"type": "websocket.close", "code": 4000})
     state["closing"] = raw.is_closing()
+
+
+async def with_reason(raw, receive, send) -> None:
+    await send({"type": "websocket.close", "code": 4013, "reason": "too many"})
 
 
 async def closing(raw, receive, send) -> None:
@@ -139,10 +191,14 @@ async def lifespan(scope: dict, receive, send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
+async def stopping() -> None:
+    print("stopping", flush=True)  # noqa: T201
+
+
 async def broken(raw, receive, send) -> None:
     """A connection that can't be looked at."""
-    raw._socket.check_timeouts = lambda: 1 / 0
-    await receive()
+    raw.connection.wire.check = lambda now: 1 / 0
+    await stay_on()
 
 
 async def gone(raw, receive, send) -> None:
@@ -157,15 +213,20 @@ METRICS = {
 }
 OF_A_CONNECTION = (
     *("BoundedChannel", "BoundedRequest", "BoundedSocket", "Server", "Life", "SpooledTemporaryFile", "Inbox"),
-    *("Headers", "Task", "Bucket", "RawPort", "TrafficStats"),
+    *("Headers", "Task", "Bucket", "RawPort", "TrafficStats", "Connection", "Exchange", "Body", "Head", "Future"),
 )
-ACTS = {"/release": release.set, "/break-down": break_down}
+WAITS = {"/late": 1, "/never": 600}  # seconds before a socket is accepted
+ANSWERS = {"/what-came": what_came, "/half": half, "/fail": fail, "/stay": stay, "/read-and-stay": read_and_stay}
+ACTS = {"/release": release.set, "/break-down": break_down, "/keep-circles": gc.disable}
+TOLD = {"/objects": objects, "/unswept": lambda: objects(is_swept=False)}
 PATHS = {
     "/broken": broken,
     "/gone": gone,
     "/echo": echo,
     "/late": echo,
+    "/never": echo,
     "/closing": closing,
+    "/with-reason": with_reason,
     "/mixed": mixed,
     "/flood": flood,
     "/flood-plainly": flood_plainly,
@@ -174,15 +235,22 @@ PATHS = {
 
 if __name__ == "__main__":
     logging.basicConfig(level="INFO")
-    Server(
-        application,
-        socket.create_server(("127.0.0.1", int(sys.argv[-1]))),
-        problem=problem,
+    sockets = connection.Limits(
+        accept_seconds=float(os.environ.get("TEST_ACCEPT_SECONDS", 20)),
+        silence_seconds=6,
+        ping_seconds=2.5,
+        lifetime_seconds=float(os.environ.get("TEST_LIFETIME", 600)),
+    )
+    limits = Limits(
         body_bytes=100_000,
         arrival_seconds=2,
         unread_seconds=3,
-        silence_seconds=4,
-        ping_interval=1,
-        ping_timeout=60,
-        max_connections=int(os.environ.get("TEST_CONNECTIONS", 10_000)),
-    ).run()
+        answer_seconds=float(os.environ.get("TEST_ANSWER_SECONDS", 120)),
+        idle_seconds=float(os.environ.get("TEST_IDLE_SECONDS", 60)),
+        left_seconds=1,
+        max_files=int(os.environ.get("TEST_FILES", 20_000)),
+        sockets=sockets,
+    )
+    listener = socket.create_server(("127.0.0.1", int(sys.argv[-1])))
+    serve = servers.named(sys.argv[1])
+    serve(application, listener, problem=problem, limits=limits, stopping=stopping).run()

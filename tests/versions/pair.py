@@ -27,6 +27,9 @@ PATHS = [
 ]  # fmt: skip
 
 
+AROUND = 40  # lines of a log that tell of a failure
+
+
 class Pair:
     """Web, feed, worker and beat of either version, by (version, name)."""
 
@@ -83,7 +86,9 @@ class Pair:
         """What any part says of a failure of its own."""
         signs = ("Traceback", "Internal Server Error", "failed as request")
         logs = [path.read_text(errors="replace") for path in sorted(self.var.glob("*.log"))]
-        return [line for text in logs for line in text.splitlines() if any(sign in line for sign in signs)]
+        lines = [line for text in logs for line in text.splitlines()]
+        found = [place for place, line in enumerate(lines) if any(sign in line for sign in signs)]
+        return ["\n".join(lines[max(place - 1, 0) : place + AROUND]) for place in found]
 
     def _command(self, version: str, name: str) -> list[str]:
         if name == "worker":

@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from market import sources
-from market.models import Record
+from market.models import KeyFigures, Record, TradingYear
 from market.sources import ProviderError, WrongSource
 from monitoring import jobs, redis
 from monitoring.jobs import doorbell, schedules
@@ -65,9 +65,12 @@ class Command(BaseCommand):
             self.stdout.write(f"Prices come from {source.about.title}.")
 
     def _ask_for_records(self) -> None:
-        """The hourly job, at once where it never ran."""
-        if not Record.objects.exists():
-            jobs.submit("market.records")
+        """The hourly and daily jobs, at once where they never ran."""
+        never = {"market.records": Record, "market.calendars": TradingYear}
+        never |= {"market.figures": KeyFigures} if sources.can("figures") else {}
+        if asked := [name for name, model in never.items() if not model.objects.exists()]:
+            for name in asked:
+                jobs.submit(name)
             doorbell.flush()
 
     def _make_admin(self) -> None:

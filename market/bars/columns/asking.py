@@ -3,9 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from market import actions, coverage
+from market import actions, coverage, intervals
 from market.actions import adjustments
 from market.actions.adjustments import Factors
 from market.bars import read
@@ -14,7 +12,7 @@ from market.bars.columns.kept import Columns, Kept, Store
 from market.bars.read import Basis
 from market.coverage import Versions
 from market.intervals import DAY
-from market.prices import Bar
+from market.prices import FORMING, Bar
 
 KEPT_VIEW = "split"  # what pages, indicators and screens ask for
 
@@ -44,6 +42,8 @@ class Series:
 def series(ticker: str, *, interval: str = DAY.name, adjusted: str = "split", basis: Basis | None = None) -> Series:
     """The bars of a symbol on a basis that was read, or on that of now. Raises UnknownAdjustment."""
     basis = basis or read.basis(ticker, interval, adjusted)
+    if intervals.named(interval).made_from:
+        return _made(ticker, interval, adjusted, basis)
     kept, versions = _steady({ticker: basis.versions}, interval, adjusted)[ticker]
     newest = read.newest(kept.newest, basis.live)
     return Series(ticker, interval, adjusted, _view(kept, adjusted), newest, versions)
@@ -61,9 +61,29 @@ def of_many(tickers: Collection[str], *, interval: str = DAY.name, adjusted: str
     opened_at: datetime64[us], UTC; session_date: datetime64[D]; open, high, low, close, volume: float64, NaN where a
     volume is not known. Raises UnknownAdjustment.
     """
+    if intervals.named(interval).made_from:
+        return {ticker: _over(ticker, interval, adjusted) for ticker in tickers}
     versions = coverage.of(tickers, actions.intervals_read(interval, adjusted))
     found = _steady(versions, interval, adjusted)
     return {ticker: _view(found[ticker][0], adjusted) for ticker in tickers}
+
+
+def _made(ticker: str, interval: str, adjusted: str, basis: Basis) -> Series:
+    """That of bars which are made on reading; the newest is not among the columns, as it may form."""
+    adjustments.factors([], adjusted)  # refuses what is none
+
+    def ask(left: Mapping[str, Versions]) -> tuple[dict[str, list[Bar]], Collection[str]]:
+        return {each: read.made(each, intervals.named(interval), basis, adjusted=adjusted) for each in left}, list(left)
+
+    read_by = actions.intervals_read(interval, adjusted)
+    found, versions = coverage.steady(ask, {ticker: basis.versions}, read_by)[ticker]
+    return Series(ticker, interval, adjusted, table.of_bars(found[:-1]), found[-1] if found else None, versions)
+
+
+def _over(ticker: str, interval: str, adjusted: str) -> Columns:
+    """Those of them that are over."""
+    found = read.history(ticker, interval=interval, adjusted=adjusted)
+    return table.of_bars([bar for bar in found if bar.state != FORMING])
 
 
 def _view(kept: Kept, adjusted: str) -> Columns:
@@ -110,10 +130,4 @@ def _factors(tickers: list[str], adjusted: str) -> dict[str, Factors]:
 
 def _restated(raw: Columns, factors: Factors) -> Columns:
     """In today's shares; what nothing changes is the same arrays."""
-    if not factors.ex_dates:
-        return raw
-    after = np.searchsorted(np.array(factors.ex_dates, dtype="datetime64[D]"), raw["session_date"], side="right")
-    by, shares = np.array(factors.prices)[after], np.array(factors.volumes)[after]
-    return table.frozen(
-        **raw | {name: raw[name] * by for name in table.VALUES[:4]} | {"volume": np.round(raw["volume"] * shares)}
-    )
+    return table.frozen(**adjustments.over(factors, raw)) if factors.ex_dates else raw

@@ -77,6 +77,15 @@ def _columns(table: np.ndarray) -> Columns:
     )
 
 
+def of_bars(bars: Sequence[Bar]) -> Columns:
+    """Of values, oldest first."""
+    return frozen(
+        opened_at=np.array([bar.opened_at.replace(tzinfo=None) for bar in bars], "datetime64[us]"),
+        session_date=np.array([bar.session_date for bar in bars], "datetime64[D]"),
+        **{name: np.array([getattr(bar, name) for bar in bars], np.float64) for name in VALUES},
+    )
+
+
 def frozen(**arrays: np.ndarray) -> Columns:
     """Kept for all who ask, so nobody writes into them."""
     for array in arrays.values():

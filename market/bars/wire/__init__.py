@@ -2,10 +2,13 @@
 
 rounding        to how many digits a price is told (pure)
 fields          the fields of a bar (pure)
-page            many of them as the bytes that go out, which are kept while their version is true
+asked           what a page is asked for by
+texts           many bars as the bytes that go out
+page            a page of them, which is kept while its version is true
 """
 
+from market.bars.wire.asked import Asked
 from market.bars.wire.fields import bar_fields
-from market.bars.wire.page import Asked, Page, page, store
+from market.bars.wire.page import Page, page, pages, store
 
-__all__ = ["Asked", "Page", "bar_fields", "page", "store"]
+__all__ = ["Asked", "Page", "bar_fields", "page", "pages", "store"]

@@ -6,11 +6,14 @@ from market import intervals
 from market.prices import Bar, instant
 
 
-def bar_fields(bar: Bar, version: str) -> dict[str, Any]:
-    """CONTRACT.md's bar, its prices as they are. version: of the final bars of its interval, as coverage tells it."""
+def bar_fields(bar: Bar, version: str, adjustment: str = "") -> dict[str, Any]:
+    """CONTRACT.md's bar, its prices as they are. version: of the final bars of its interval, as coverage tells it.
+
+    adjustment: another one than the bar's that its prices are of as well.
+    """
     return fields(
         bar.ticker, bar.interval, instant(bar.opened_at), bar.session_date.isoformat(), bar.open, bar.high, bar.low,
-        bar.close, bar.volume, bar.adjustment, bar.state, bar.is_final, bar.revision, bar.source,
+        bar.close, bar.volume, adjustment or bar.adjustment, bar.state, bar.is_final, bar.revision, bar.source,
         intervals.named(bar.interval).precision, instant(bar.received_at), version,
     )  # fmt: skip
 

@@ -1,60 +1,44 @@
 """A page of bars as the bytes that go out: read as texts, restated at once, and kept while its version is true."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import orjson
 
-from market import actions, coverage, intervals, prices
+from market import actions, coverage
 from market.actions.adjustments import Factors
-from market.bars import read, rows
+from market.bars import read, resampling, rows
 from market.bars.columns.kept import Store
 from market.bars.read import Basis
-from market.bars.rows import Bounds, Row
-from market.bars.wire import rounding
-from market.bars.wire.fields import bar_fields, fields
+from market.bars.rows import Row
+from market.bars.wire import texts
+from market.bars.wire.asked import Asked
 from market.coverage import Versions
 from market.prices import Bar
 
-_PLACE = "\0"  # which no text that we tell is
-_VARYING = (
-    "opened_at", "session_date", "open", "high", "low", "close", "volume", "state", "is_final", "revision", "source",
-    "received_at",
-)  # fmt: skip
 _OVERHEAD = 48  # bytes of one text beside its characters, and of its place in the list
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A page: the newest `limit` bars within bounds. decimals: the symbol's."""
-
-    ticker: str
-    interval: str
-    adjusted: str
-    bounds: Bounds
-    limit: int
-    decimals: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The stored bars of a page and the one before them, each as JSON; the forming one is not among them.
 
-    newest: the newest of them, as traded. factors: those that they were restated by.
+    newest: the newest of them, as traded. factors: those that they were restated by. parts: of bars that are made, what
+    the newest of them is made of, as traded: it is not among the texts, as it may form and says so by the hour.
     """
 
     version: Versions
     texts: list[bytes]
     newest: Bar | None
     factors: Factors
+    parts: Sequence[Bar] = ()
 
     @property
     def bytes(self) -> int:
-        return sum(map(len, self.texts)) + _OVERHEAD * len(self.texts)
+        return sum(map(len, self.texts)) + _OVERHEAD * (len(self.texts) + len(self.parts))
 
 
 store = Store[Stored]("ANSWERS_BYTES")
@@ -94,91 +78,90 @@ class Page:
 
 def page(asked: Asked, basis: Basis) -> Page:
     """A page of bars on a basis that was read. Raises UnknownAdjustment."""
-    stored, versions = _steady(asked, basis.versions)
+    return pages([asked], {asked.ticker: basis})[asked.ticker]
+
+
+def pages(asked: Sequence[Asked], bases: Mapping[str, Basis]) -> dict[str, Page]:
+    """A page of each of several tickers, all of one interval and adjustment, and as known at one moment."""
+    if not asked:
+        return {}
+    found = _steady({each.ticker: each for each in asked}, {ticker: basis.versions for ticker, basis in bases.items()})
+    return {each.ticker: _page(each, bases[each.ticker], *found[each.ticker]) for each in asked}
+
+
+def _page(asked: Asked, basis: Basis, stored: Stored, versions: Versions | None) -> Page:
     version = versions[0] if versions else coverage.NONE
-    live = basis.live if basis.live and asked.bounds.hold(basis.live) else None
-    gone, texts = read.replaced(stored.newest, live), stored.texts
-    if gone is not None:
-        texts = [*texts[: len(texts) - gone], _encoded(live, asked, stored.factors, version)]
-    return Page(texts[-asked.limit :], len(texts) > asked.limit, versions)
+    live = basis.live if basis.live and asked.stored.hold(basis.live) else None
+    gone, told = read.replaced(stored.newest, live), stored.texts
+    if asked.of.made_from:
+        told = [*told, *_newest_made(asked, basis, stored, gone, live, version)]
+    elif gone is not None:
+        forming = read.restated(live, asked.adjusted, stored.factors)
+        told = [*told[: len(told) - gone], texts.one(forming, asked, version)]
+    return Page(told[-asked.limit :], len(told) > asked.limit, versions)
 
 
-def _steady(asked: Asked, versions: Versions) -> tuple[Stored, Versions | None]:
+def _newest_made(
+    asked: Asked, basis: Basis, stored: Stored, gone: int | None, live: Bar | None, version: str
+) -> list[bytes]:
+    """What is made of the newest parts, with the forming one where that counts; of a new period too."""
+    parts = stored.parts if gone is None else [*stored.parts[: len(stored.parts) - gone], live]
+    if not parts:
+        return []
+    restated = [read.restated(part, asked.adjusted, stored.factors) for part in parts]
+    found = resampling.of_bars(restated, asked.of, asked.known, basis.today)
+    return [texts.one(bar, asked, version) for bar in found if asked.bounds.hold(bar)]
+
+
+def _steady(asked: Mapping[str, Asked], versions: Mapping[str, Versions]) -> dict[str, tuple[Stored, Versions | None]]:
     """What is kept of these versions, or is read now and then kept."""
-    if kept := store.get(asked, versions):
-        return kept, versions
+    kept = {ticker: (store.get(each, versions[ticker]), versions[ticker]) for ticker, each in asked.items()}
+    missing = {ticker: version for ticker, (found, version) in kept.items() if found is None}
+    return {**kept, **_read({ticker: asked[ticker] for ticker in missing}, missing)} if missing else kept
 
-    def ask(_: Mapping[str, Versions]) -> tuple[dict[str, tuple[Factors, list[tuple]]], Collection[str]]:
-        factors = actions.factors(asked.ticker, asked.adjusted)
-        # One more than is told, as there may be older ones.
-        found = rows.read(asked.ticker, asked.bounds, interval=asked.interval, limit=asked.limit + 1)
-        return {asked.ticker: (factors, found)}, [asked.ticker]
 
-    read_of = actions.intervals_read(asked.interval, asked.adjusted)
-    (factors, found), proven = coverage.steady(ask, {asked.ticker: versions}, read_of)[asked.ticker]
-    newest = read.value(asked.ticker, asked.interval, Row._make(found[-1])) if found else None
-    texts = _texts(asked, factors, found, proven[0] if proven else coverage.NONE)
-    stored = Stored(proven or (), texts, newest, factors)
+def _read(asked: Mapping[str, Asked], versions: Mapping[str, Versions]) -> dict[str, tuple[Stored, Versions | None]]:
+    one = next(iter(asked.values()))
+
+    def ask(left: Mapping[str, Versions]) -> tuple[dict[str, tuple[Factors, list[tuple]]], Collection[str]]:
+        factors = read.factors_of(list(left), one.adjusted, one.known_at)
+        return {ticker: (factors[ticker], _rows(asked[ticker])) for ticker in left}, list(left)
+
+    found = coverage.steady(ask, versions, actions.intervals_read(one.interval, one.adjusted))
+    return {ticker: _stored(asked[ticker], *answer) for ticker, answer in found.items()}
+
+
+def _rows(asked: Asked) -> list[tuple]:
+    interval = asked.of.stored_as
+    return rows.read(asked.ticker, asked.stored, interval=interval, limit=asked.most_stored, known_at=asked.known_at)
+
+
+def _stored(
+    asked: Asked, read_now: tuple[Factors, list[tuple]], proven: Versions | None
+) -> tuple[Stored, Versions | None]:
+    """What was read as it is told; kept, where its versions are known."""
+    factors, found = read_now
+    version = proven[0] if proven else coverage.NONE
+    if asked.of.made_from and found:
+        told, parts = _made(asked, factors, found, version)
+    else:
+        told, parts = texts.stored(asked, factors, found, version), []
+    newest = _value(asked, found[-1]) if found else None
+    stored = Stored(proven or (), told, newest, factors, parts)
     if proven and proven[0]:  # what has no bars has no version
         store.keep(asked, stored)
     return stored, proven
 
 
-def _texts(asked: Asked, factors: Factors, found: list[tuple], version: str) -> list[bytes]:
-    """Each as orjson writes its fields, a column at a time: that takes half of the time of a bar at a time."""
-    if not found:
-        return []
-    opened, sessions, *values, volumes, final, sources, received, revisions, states = zip(*found, strict=True)
-    ex_dates = [each.isoformat() for each in factors.ex_dates]
-    after = [bisect_right(ex_dates, session) for session in sessions]
-    restated = np.array(values) * np.array(factors.prices)[after]
-    shares = [factors.volumes[each] for each in after]
-    finals, instants = list(map(bool, final)), _column(list(map(rows.instant, opened)))
-    columns = (
-        instants,
-        _column(sessions),
-        *(_column(each) for each in rounding.many_told(restated, asked.decimals).tolist()),
-        _column(list(map(_volume, volumes, shares))),
-        _column(list(map(prices.state_of, finals, states))),
-        _column(finals),
-        _column(revisions),
-        _alike(sources),
-        instants,  # as_of
-        _alike(received, rows.instant),
-    )
-    return list(map(_template(asked, version).__mod__, zip(*columns, strict=True)))
+def _made(asked: Asked, factors: Factors, found: list[tuple], version: str) -> tuple[list[bytes], list[Bar]]:
+    """The bars of rows without the newest, and what that is made of. The oldest may lack parts that were not read."""
+    made = resampling.of_rows(asked.ticker, asked.of, found, factors, asked.known, None)
+    which = resampling.within(made.made.bars, asked.bounds)
+    which[-1] = False
+    which[: max(len(which) - asked.limit - 2, 0)] = False
+    parts = [_value(asked, row) for row in found[made.made.begins[-1] :]]
+    return texts.made(asked, made, np.asarray(which), version), parts
 
 
-def _template(asked: Asked, version: str) -> bytes:
-    """A bar with a place for each value that may be another in the next."""
-    told = fields(
-        ticker=asked.ticker,
-        interval=asked.interval,
-        adjustment=asked.adjusted,
-        precision=intervals.named(asked.interval).precision,
-        version=version,
-        **dict.fromkeys(_VARYING, _PLACE),
-    )
-    return orjson.dumps(told).replace(b"%", b"%%").replace(orjson.dumps(_PLACE), b"%b")
-
-
-def _column(values: Sequence) -> list[bytes]:
-    """Values without commas as JSON."""
-    return orjson.dumps(values)[1:-1].split(b",")
-
-
-def _alike(values: Sequence[str], told: Callable[[str], str] = str) -> list[bytes]:
-    """The same of texts of which many are the same one, each as it is told."""
-    written = {value: orjson.dumps(told(value)) for value in set(values)}
-    return [written[value] for value in values]
-
-
-def _volume(volume: int | None, shares: float) -> int | None:
-    return volume if volume is None or shares == 1.0 else round(volume * shares)
-
-
-def _encoded(live: Bar, asked: Asked, factors: Factors, version: str) -> bytes:
-    """The forming bar, restated as the others."""
-    bar = read.restated(live, asked.adjusted, factors)
-    told = {name: rounding.told(getattr(bar, name), asked.decimals) for name in ("open", "high", "low", "close")}
-    return orjson.dumps(bar_fields(replace(bar, **told), version))
+def _value(asked: Asked, row: tuple) -> Bar:
+    return read.value(asked.ticker, asked.of.stored_as, Row._make(row))

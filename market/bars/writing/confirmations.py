@@ -25,7 +25,7 @@ def add(interval: str, symbol: np.ndarray, received: np.ndarray, pairs: Pairs) -
         told[answer] = _united(told.get(answer), pairs[part])
     held = _of_answers(interval, told)
     grown = {answer: _united(held.get(answer), new) for answer, new in told.items()}
-    _write(interval, {answer: rows for answer, rows in grown.items() if len(rows) != len(held.get(answer, ()))})
+    _write(interval, {answer: rows for answer, rows in grown.items() if not np.array_equal(rows, held.get(answer))})
     symbols, newest = {key for key, _ in told}, max(at for _, at in told)
     old = Confirmation.objects.filter(symbol_id__in=symbols, interval=interval)
     old.filter(received_at__lt=moment(newest) - KEPT).delete()
@@ -78,6 +78,8 @@ def _pairs(openings: bytes, volumes: bytes) -> Pairs:
 
 
 def _united(held: Pairs | None, new: Pairs) -> Pairs:
+    """Of each opening one: where an answer told several volumes, the largest, as `order` has it."""
     if held is None and (np.diff(new[:, 0]) > 0).all():
         return new
-    return np.unique(new if held is None else np.concatenate([held, new]), axis=0)
+    ordered = np.unique(new if held is None else np.concatenate([held, new]), axis=0)
+    return ordered[np.concatenate([np.diff(ordered[:, 0]) != 0, [True]])]

@@ -4,22 +4,20 @@ import logging
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import import_module
 
 import numpy as np
 from django.db import OperationalError, connection
 
 from market import symbols
 from market.bars import batch as columns
-from market.bars import checks
+from market.bars import checks, sessions
 from market.bars.batch import Batch
 from market.bars.writing import store
 from market.bars.writing.store import Written
 from market.coverage import rows as coverage
-from market.intervals import DAY
 from market.models import Symbol
 from market.prices import Bar
 from monitoring import refusals
@@ -73,7 +71,7 @@ def upsert(
     refused = [
         (bar.ticker, bar.interval, f"{bar.opened_at:%Y-%m-%d %H:%M}", fault, repr(bar)) for bar, fault in misshapen
     ]
-    return _together([*results, UpsertResult(refused=_refuse(refused, known))])
+    return summed([*results, UpsertResult(refused=_refuse(refused, known))])
 
 
 def write(batch: Batch, *, reason: str = "", by_calendar: bool = False) -> UpsertResult:
@@ -92,7 +90,7 @@ def _write(
     batch: Batch, known: Mapping[str, Symbol], *, reason: str, by_calendar: bool, is_released: bool
 ) -> UpsertResult:
     symbol = [known.get(ticker) for ticker in batch.tickers]
-    negative = np.array([each is not None and each.asset_type in checks.NEGATIVE for each in symbol], bool)
+    negative = np.array([each is not None and each.may_be_negative for each in symbol], bool)
     faults = checks.faults(batch, negative[batch.symbol], datetime.now(UTC))
     if None in symbol:
         unknown = np.array([each is None for each in symbol], bool)[batch.symbol]
@@ -101,7 +99,7 @@ def _write(
     keys = np.array([0 if each is None else each.pk for each in symbol], np.int64)
     raw = _ordered(batch.take(_others(len(batch), faults)), keys)
     batch, is_marked = checks.clipped(raw)
-    doubts = _no_sessions(batch, symbol) if by_calendar else {}
+    doubts = sessions.outside(batch, symbol) if by_calendar and len(batch) else {}
 
     def write(places: list[int]) -> Written:
         part, marked = batch.take(places), raw.take([place for place in places if is_marked[place]])
@@ -117,7 +115,7 @@ def _write(
     tickers = {each.pk: ticker for ticker, each in zip(batch.tickers, symbol, strict=True) if each is not None}
     told = _refuse(refused, known)
     rest = UpsertResult(refused=told, marked=int(is_marked.sum()))
-    return _together([*(_result(each, tickers) for each in written), rest])
+    return summed([*(_result(each, tickers) for each in written), rest])
 
 
 def _ordered(batch: Batch, keys: np.ndarray) -> Batch:
@@ -136,24 +134,6 @@ def _others(length: int, places: Iterable[int]) -> np.ndarray:
     kept = np.ones(length, bool)
     kept[list(places)] = False
     return kept
-
-
-def _no_sessions(batch: Batch, symbols: Sequence[Symbol | None]) -> dict[int, str]:
-    """Which days are no session of their exchange's calendar, by their places; whole days are asked about alone."""
-    if batch.interval != DAY.name or not len(batch):
-        return {}
-    calendars, found = import_module("market.calendars.sessions"), {}  # by name: it brings pandas
-    exchanges = np.array([each.exchange if each else "" for each in symbols], object)[batch.symbol]
-    for exchange in sorted(set(exchanges)):
-        rows = np.flatnonzero(exchanges == exchange)
-        days = batch.session[rows]
-        ends = (np.datetime64(int(each), "D").item() for each in (days.min(), days.max()))
-        try:
-            sessions = np.array(calendars.between(exchange, *ends), "datetime64[D]").astype(np.int64)
-        except calendars.UnknownExchange:
-            continue
-        found |= {int(row): f"there is no session of {exchange} that day" for row in rows[~np.isin(days, sessions)]}
-    return found
 
 
 def _write_again(part: store.Part, reason: str) -> Written:
@@ -180,7 +160,7 @@ def _result(written: Written, tickers: Mapping[int, str]) -> UpsertResult:
     return UpsertResult(*counts, (), written.held_back, first, last, versions)
 
 
-def _together(results: list[UpsertResult]) -> UpsertResult:
+def summed(results: list[UpsertResult]) -> UpsertResult:
     return UpsertResult(
         *(sum(getattr(each, name) for each in results) for name in ("inserted", "changed", "unchanged")),
         refused=tuple(line for each in results for line in each.refused),

@@ -96,7 +96,7 @@ def _tellings(was: list[Stood], aside: set[tuple[int, int]], reason: str) -> Ite
     """All that was told of a bar; reason: where none is known."""
     theirs = defaultdict(set)
     for received, volume in aside:
-        theirs[_whose(was, received, volume)].add((received, volume))
+        theirs[_whose(was, received)].add((received, volume))
     for place, each in enumerate(was):
         first, mine = each.first._replace(reason=each.first.reason or reason), theirs[place]
         if (first.received, UNKNOWN) in mine:
@@ -108,14 +108,12 @@ def _tellings(was: list[Stood], aside: set[tuple[int, int]], reason: str) -> Ite
             yield first._replace(received=received, volume=volume)
 
 
-def _whose(was: list[Stood], received: int, volume: int) -> int | None:
-    """The place of what stood when that was told: what it confirmed, or what began then and has such a volume."""
+def _whose(was: list[Stood], received: int) -> int | None:
+    """The place of what stood when that was told: what it confirmed, or what began then."""
     for place, each in enumerate(was):
-        if each.first.received < received <= each.confirmed:
+        if each.first.received <= received <= each.confirmed:
             return place
-    began = [place for place, each in enumerate(was) if each.first.received == received]
-    like = [place for place in began if volume == UNKNOWN or order.is_same_volume(was[place].volume, volume)]
-    return next(iter([*like, *began]), None)
+    return None
 
 
 def _store(interval: str, changed: dict[Key, list[Stood]], sessions: Mapping[Key, int]) -> None:

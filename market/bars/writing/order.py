@@ -1,8 +1,9 @@
 """What a bar is and was, by all that was told of it. Pure: of the same tellings in any order the same comes.
 
-In the order of their receipt, and where that is one of their values, what says the same as what stands before it
-confirms it, and what says otherwise takes its place. A settled bar stands above one that is only closed: what is told
-of a closed bar once it has settled counts for nothing. A volume that is not told is that which stands.
+In the order of their receipt, what says the same as what stands before it confirms it, and what says otherwise takes
+its place. Of several of one receipt the largest by its values counts alone, as no order of them is known. A settled bar
+stands above one that is only closed: what is told of a closed bar once it has settled counts for nothing. A volume that
+is not told is that which stands.
 """
 
 from collections.abc import Iterable
@@ -60,8 +61,8 @@ def stood(tellings: Iterable[Told], slack: int = 0) -> tuple[list[Stood], list[T
 
 
 def counted(tellings: Iterable[Told]) -> list[Told]:
-    """In their order, without what was told of the closed bar once it had settled."""
-    ordered = sorted(set(tellings))
+    """In their order, one of each receipt, without what was told of the closed bar once it had settled."""
+    ordered = list({told[:2]: told for told in sorted(set(tellings))}.values())
     settled = min((told.received for told in ordered if told.state != CLOSED), default=None)
     return [told for told in ordered if settled is None or told.state != CLOSED or told.received < settled]
 

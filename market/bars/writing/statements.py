@@ -1,11 +1,12 @@
 """How bars are written: many rows in a statement, in either dialect.
 
 On MariaDB and MySQL rows are numbers in the statement's text, what all of them share is written out once, and dates are
-numbers too (20240131). On SQLite they are parameters, of some hundred rows at once and never row by row: each step of
-SQLite lets another thread compute, and beside a busy one 3,000 steps held the write lock for seconds instead of 7 ms.
+numbers too (20240131). On SQLite they are parameters, what all of them share is one for all, of some hundred rows at
+once and never row by row: each step of SQLite lets another thread compute, and beside a busy one 3,000 steps held the
+write lock for seconds instead of 7 ms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -14,12 +15,12 @@ import orjson
 from django.db import connection
 
 from market.bars.batch import FINAL, PRICES, UNKNOWN, moment
+from market.bars.rows import KEY
 from market.models import Bar, BarRevision
 from market.prices import BAR_STATES
 
 ROWS = {"mysql": 5_000, "sqlite": 500}  # of one statement: some hundred kilobytes; more parameters are slower
 _BARE = str.maketrans("", "", "-T:")
-KEY = ("symbol_id", "interval", "opened_at")
 _OWN = ("symbol_id", "opened_at", "session_date", *PRICES, "volume", "revision")  # of each row; the others are shared
 
 
@@ -72,22 +73,23 @@ def keep_former(symbol: int, interval: str, span: Sequence[int], received: int, 
 def _write(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
     quoted = connection.ops.quote_name
     names = ", ".join(map(quoted, [*_OWN, *shared]))
-    head = f"INSERT INTO {quoted(Bar._meta.db_table)} ({names}) VALUES "
+    head = f"INSERT INTO {quoted(Bar._meta.db_table)} ({names}) "
     if connection.vendor == "mysql":
         _write_numbers(head, own, shared, on_conflict)
         return
-    row = f"({', '.join(['%s'] * (len(_OWN) + len(shared)))})"
-    count, same = len(own["opened"]), [_plain(value) for value in shared.values()]
-    told = zip(*_texts(own), *([each] * count for each in same), strict=True)
+    rows = ", ".join([f"({', '.join(['%s'] * len(_OWN))})"] * len(own["opened"]))
+    columns = ", ".join([*(f"column{number}" for number in range(1, len(_OWN) + 1)), *["%s"] * len(shared)])
+    told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _texts), strict=True))]
     with connection.cursor() as cursor:
-        cursor.execute(f"{head}{', '.join([row] * count)} {on_conflict}", list(chain.from_iterable(told)))
+        # Without a condition ON CONFLICT would be read as one of a join.
+        cursor.execute(f"{head}SELECT {columns} FROM (VALUES {rows}) WHERE true {on_conflict}", told)
 
 
-def _texts(own: dict[str, np.ndarray]) -> list[list]:
+def _values(own: dict[str, np.ndarray], told: Callable[[np.ndarray], list]) -> list[list]:
+    """The columns that are each row's own. told: how times are written."""
     days, which = np.unique(own["opened"], return_inverse=True)
-    openings = [text.replace("T", " ") for text in days.astype("datetime64[s]").astype(str).tolist()]
     sessions, place = np.unique(own["session"], return_inverse=True)
-    dates = sessions.astype("datetime64[D]").astype(str).tolist()
+    openings, dates = told(days.astype("datetime64[s]")), told(sessions.astype("datetime64[D]"))
     volume = own["volume"].tolist()
     if UNKNOWN in volume:
         volume = [None if each == UNKNOWN else each for each in volume]
@@ -101,32 +103,28 @@ def _texts(own: dict[str, np.ndarray]) -> list[list]:
     ]
 
 
+def _texts(times: np.ndarray) -> list[str]:
+    """2024-01-31, or 2024-01-31 09:30:00."""
+    return [text.replace("T", " ") for text in times.astype(str).tolist()]
+
+
+def _digits(times: np.ndarray) -> list[int]:
+    """20240131, or 20240131093000."""
+    return [int(text.translate(_BARE)) for text in times.astype(str).tolist()]
+
+
 def _write_numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
-    days, which = np.unique(own["opened"], return_inverse=True)
-    openings = _digits(days.astype("datetime64[s]"))
-    sessions, place = np.unique(own["session"], return_inverse=True)
-    dates = _digits(sessions.astype("datetime64[D]"))
-    volume = own["volume"].tolist()
-    if UNKNOWN in volume:
-        volume = [None if each == UNKNOWN else each for each in volume]
-    rows = zip(
-        own["symbol"].tolist(), openings[which].tolist(), dates[place].tolist(),
-        *(own[name].tolist() for name in PRICES), volume, own["revision"].tolist(), strict=True,
-    )  # fmt: skip
+    rows = list(zip(*_values(own, _digits), strict=True))
     tail = "".join(f",{_literal(value)}" for value in shared.values())
     # JSON's numbers and null are SQL's too, and there is nothing else in it.
-    body = orjson.dumps(list(rows))[2:-2].decode().replace("],[", f"{tail}),(")
+    body = orjson.dumps(rows)[2:-2].decode().replace("],[", f"{tail}),(")
     with connection.cursor() as cursor:
-        cursor.execute(f"{head}({body}{tail}) {on_conflict}")
-
-
-def _digits(times: np.ndarray) -> np.ndarray:
-    """20240131, or 20240131093000."""
-    return np.array([int(text.translate(_BARE)) for text in times.astype(str).tolist()], np.int64)
+        cursor.execute(f"{head}VALUES ({body}{tail}) {on_conflict}")
 
 
 def _literal(value: object) -> str:
-    return connection.connection.literal(_plain(value)).decode()
+    """Instants are numbers here too: of a text MariaDB makes one anew for each row."""
+    return f"{value:%Y%m%d%H%M%S.%f}" if isinstance(value, datetime) else connection.connection.literal(value).decode()
 
 
 def _plain(value: object) -> object:

@@ -44,14 +44,17 @@ class Written:
 
 
 class _Counts(NamedTuple):
-    """Masks of the new rows and of those with other values, and by symbol how many more former values there are."""
+    """Masks of the new rows, of those with other values, and of these of what has settled by them; by symbol how many
+    more former values there are.
+    """
 
     inserted: np.ndarray
     changed: np.ndarray
+    settled: np.ndarray
     corrections: dict[int, int]
 
 
-_NOTHING = _Counts(np.zeros(0, bool), np.zeros(0, bool), {})
+_NOTHING = _Counts(*[np.zeros(0, bool)] * 3, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def write(part: Part, reason: str) -> Written:
         before = {key: row.version for key, row in covered.items()}
         found = held.of(symbols, interval, batch.opened.min() - _BESIDE[interval], batch.opened.max())
         aside.mark(part.raw, part.raw_keys)
-        doubts = {} if part.doubts is None else _doubts(batch, keys, found) | part.doubts
+        doubts = {} if part.doubts is None else _doubts(batch, keys, found, part.doubts)
         more = aside.hold_back(batch, keys, doubts)
         told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
         kept = np.ones(len(batch), bool)
@@ -104,8 +107,8 @@ def write(part: Part, reason: str) -> Written:
     )
 
 
-def _doubts(batch: Batch, keys: np.ndarray, found: Held) -> dict[int, str]:
-    """Why rows are hardly true, but for those that are held as they are told."""
+def _doubts(batch: Batch, keys: np.ndarray, found: Held, others: dict[int, str]) -> dict[int, str]:
+    """Why rows are hardly true, by their neighbours or as was found before, but for those held as they are told."""
     codes = compare.codes(keys, found, batch)
     at, there = compare.places(*codes)
     same = there.copy()
@@ -122,7 +125,8 @@ def _doubts(batch: Batch, keys: np.ndarray, found: Held) -> dict[int, str]:
     }
     order = np.argsort(np.concatenate([codes[0], codes[1][beside]]), kind="stable")
     series = suspicion.Series(**{name: column[order] for name, column in columns.items()})
-    return suspicion.doubts(batch, series, _splits())
+    by_neighbours = suspicion.doubts(batch, series, _splits())
+    return by_neighbours | {place: why for place, why in others.items() if not same[place]}
 
 
 def _splits() -> suspicion.Factors:
@@ -130,7 +134,7 @@ def _splits() -> suspicion.Factors:
 
     @cache
     def of(symbol: int) -> adjustments.Factors:
-        kept = CorporateAction.objects.filter(symbol_id=symbol, kind__in=adjustments.RESTATING)
+        kept = CorporateAction.objects.counted().filter(symbol_id=symbol, kind__in=adjustments.RESTATING)
         return adjustments.factors(kept, "split")
 
     return lambda symbol, session: of(symbol).at(np.datetime64(session, "D").item())
@@ -192,7 +196,7 @@ def _write(batch: Batch, keys: np.ndarray, found: Held, reason: str, now: dateti
     for place, placed in _place(batch, keys, compared.late, slack, reason, now):
         inserted[place], changed[place] = placed.is_new, placed.is_changed and not placed.is_new
         corrections[int(keys[place])] += placed.corrections
-    return _Counts(inserted, changed, corrections)
+    return _Counts(inserted, changed, compared.settling, corrections)
 
 
 def _spans(which: np.ndarray, compared: Compared, found: Held, batch: Batch) -> Iterable[tuple[int, list[int], int]]:
@@ -247,9 +251,10 @@ def _spans_of_held(
         if row.last_held is None or coverage.is_loading(row):
             continue
         mine, is_later = keys == symbol, batch.opened > row.last_held.timestamp()
-        within = batch.session[mine & (counts.changed | (counts.inserted & ~is_later))]
-        if len(within):
-            spans[symbol, batch.interval].append(Span(_day(within.min()), _day(within.max()), telling.REVISION))
+        revised = (counts.changed & ~counts.settled) | (counts.inserted & ~is_later)
+        for which, reason in ((revised, telling.REVISION), (counts.settled, telling.SETTLED)):
+            if len(within := batch.session[mine & which]):
+                spans[symbol, batch.interval].append(Span(_day(within.min()), _day(within.max()), reason))
         if len(behind := batch.session[mine & counts.inserted & is_later]):
             grown[symbol] = row.last_held.date(), _day(behind.max())
     for symbol, days in effects.between(grown).items():

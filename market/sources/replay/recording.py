@@ -13,6 +13,7 @@ from bokeh_sampledata import stocks
 from market import prices
 from market.bars import checks
 from market.intervals import DAY
+from market.player import finer
 from market.prices import Bar, Quote
 from market.sources.replay import ABOUT
 from monitoring import refusals
@@ -38,9 +39,7 @@ class Day(NamedTuple):
     @property
     def path(self) -> tuple[float, float, float, float]:
         """The prices in the order we tell them: a daily bar does not say when its high and low were."""
-        if self.high - self.open <= self.open - self.low:
-            return self.open, self.high, self.low, self.close
-        return self.open, self.low, self.high, self.close
+        return finer.way(self.open, self.high, self.low, self.close)
 
 
 @cache

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from market import actions, bars, prices, quotes, records, symbols
 from market.bars import stored
+from market.coverage import loading
 from market.models import DataSource, Record, Symbol
 from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Rewind, Source, Tick
@@ -206,14 +207,21 @@ def _missing(session: date) -> tuple[str, ...]:
 
 
 def _load_history(before: date) -> None:
-    """Have every bar and split of the recording before a session."""
+    """Have every bar and split of the recording before a session: that is all it has, and what is told of it later
+    is a correction.
+    """
     names = _names()
     counts = stored.counted(names.values(), NAME, before)
+    first = {}
     for recorded, ticker in names.items():
         found = _bars(recorded, ticker, before)
         if counts.get(ticker, 0) < len(found):
             bars.upsert(found)
+        if found:
+            first[ticker] = found[0].session_date
     _know_splits(date.min, before)
+    for symbol in Symbol.objects.filter(ticker__in=loading.missing(first)):
+        loading.complete(symbol, first[symbol.ticker], since=first[symbol.ticker], until=None)
 
 
 def _know_splits(first: date, last: date) -> None:

@@ -5,36 +5,42 @@ yfinance's YfData on the same session. Every request takes a slot of the pace th
 failure leaves here as ProviderError: never None, zero or an old price.
 """
 
-import base64
+import binascii
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import TypeVar
 from urllib.parse import quote as quoted
 
+import numpy as np
 import yfinance
 from curl_cffi.requests import Response
 from curl_cffi.requests.exceptions import RequestException
 from django.conf import settings
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from yfinance.data import YfData
 from yfinance.exceptions import YFException
 from yfinance.pricing_pb2 import PricingData
 
 from market import prices
+from market.bars import batch
+from market.bars.batch import Batch
 from market.intervals import DAY
 from market.models import Symbol
 from market.prices import Bar, Named, Quote
-from market.sources.errors import ProviderError
-from market.sources.pace import NoSlot, Pace
-from market.sources.yahoo import charts, http, known, reading
-from market.sources.yahoo.charts import identity
+from market.sources import negatives
+from market.sources.errors import ProviderError, Unreadable
+from market.sources.negatives import BATCHED
+from market.sources.pace import NoSlot, abreast, pause
+from market.sources.yahoo import ABOUT, http, known, reading, stream
+from market.sources.yahoo.charts import Held, History, identity
 from market.sources.yahoo.fields import Mismatch, Misshapen
 from market.sources.yahoo.http import PacedSession
-from monitoring import redis, refusals
+from market.symbols import Seed
+from monitoring import refusals
 
 logger = logging.getLogger(__name__)
 Understood = TypeVar("Understood")
@@ -43,7 +49,9 @@ CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/"
 LIST_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
 LISTED_A_REQUEST = 50
 CORRECTED, JUDGED_BY = timedelta(days=67), timedelta(days=7)  # splits and payments for so long; by so much before them
-LIST_REFUSED_SECONDS = 3600  # how long charts serve alone after Yahoo refused the list
+ATTEMPTS = 3  # of one question where what went wrong may pass
+UNKNOWN = negatives.unknown(ABOUT.name)
+LIST_REFUSED = negatives.batched(ABOUT.name)
 
 # What yfinance hides would come out as an empty answer.
 yfinance.config.debug.hide_exceptions = False
@@ -66,59 +74,71 @@ def session() -> PacedSession:
     folder = settings.VAR / "cache" / "yfinance"
     folder.mkdir(parents=True, exist_ok=True)
     yfinance.set_tz_cache_location(str(folder))
-    made = PacedSession(Pace("yahoo", settings.YAHOO_RATE), socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA)
+    made = PacedSession(ABOUT.pace(), socket=settings.YAHOO_SOCKET, ca=settings.YAHOO_CA)
     YfData(session=made)
     return made
 
 
-def history(symbol: Symbol, start: date, end: date | None = None, interval: str = DAY.name) -> tuple[list[Bar], Named]:
-    """Bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since weeks before.
-
-    Raises ProviderError, and ValueError for an interval that is none of `charts.GIVEN`.
+def history(symbol: Symbol, start: date, end: date | None = None, *, is_believed: bool = False) -> tuple[Batch, Named]:
+    """Daily bars as traded from `start` to `end` inclusive (None: to now), oldest first, and the actions since weeks
+    before. is_believed: whatever of ours it would change, by one ratio or by a split. Raises ProviderError.
     """
-    if interval not in charts.GIVEN:
-        raise ValueError(f"interval is {interval!r}; it can be {', '.join(charts.GIVEN)}")
     ticker, now = symbol.ticker, datetime.now(UTC)
     # Up to now, whatever the end: an answer names only the splits inside its own range, and later ones count.
     # More on both sides, as a session may begin on the day before in UTC, and as splits and payments are corrected for
     # weeks, and judged by the prices before them; what is given is cut exactly.
-    before, judged_by = (CORRECTED, JUDGED_BY) if interval == DAY.name else (timedelta(days=1), timedelta(0))
-    first, last, since = prices.midnight(start) - before, now + timedelta(days=1), start - before + judged_by
-    span = {"period1": int(first.timestamp()), "period2": int(last.timestamp())}
-    asked = {**span, "interval": interval, "events": "div,splits,capitalGains"}
+    first, last, since = prices.midnight(start) - CORRECTED, now + timedelta(days=1), start - CORRECTED + JUDGED_BY
     held = known.of(symbol, first.date())
-    found, opens = _chart(symbol, asked, partial(reading.history, symbol, interval, now, held))
+    held = replace(held, closes={}) if is_believed else held
+    if is_believed:
+        UNKNOWN.forget([ticker])
+    found, opens = _history(symbol, DAY.name, (first, last), now, held)
     named = found.actions
-    inside = [bar for bar in found.bars if start <= bar.session_date <= (end or date.max)]
+    days = found.batch.session
+    inside = found.batch.take((days >= batch.day(start)) & (days <= batch.day(end or date.max)))
+    if not inside and found.undecided:
+        raise _undecided(ticker, found.undecided)
     if not inside and opens and start >= opens.date():
-        raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="closed", temporary=True)
-    if not inside:
+        raise ProviderError(f"{ticker}: the session of {start} has no trade yet", code="market_closed", temporary=True)
+    are_kept_out = any(kind == "corrections" for kind, _ in found.told)  # then it has some, and ours stay
+    if not inside and not are_kept_out:
         raise ProviderError(f"{ticker}: Yahoo has no bars from {start}", code="no_data", temporary=False)
     return inside, replace(
         named, actions=[each for each in named if each.ex_date >= since], start=since, end=now.date()
     )
 
 
+def within(symbol: Symbol, interval: str, start: datetime, end: datetime) -> list[Bar]:
+    """Bars within sessions as traded that opened from `start` on and before `end`, in one request, oldest first.
+
+    An answer of some of a past names no later splits: those count that we hold, so days are to be loaded before.
+    Raises ProviderError.
+    """
+    held = known.of(symbol, start.date())
+    found, _ = _history(symbol, interval, (start, end), datetime.now(UTC), held)
+    if not found.batch and found.undecided:
+        raise _undecided(symbol.ticker, found.undecided)
+    if not found.batch:
+        told = f"{symbol.ticker}: Yahoo has no bars of {interval} from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+        raise ProviderError(told, code="no_data", temporary=False)
+    return found.bars
+
+
 def quotes(wanted: Iterable[Symbol]) -> Iterator[Quote]:
     """The last price of each symbol, as they come; one that has none is left out and named in the log.
 
-    Raises ProviderError where Yahoo itself fails; what came before stands.
+    Raises ProviderError where Yahoo itself fails, which it does not where it has trouble with one symbol between
+    others; what came before stands.
     """
     missing = {symbol.ticker: symbol for symbol in wanted}
+    asked = len(missing)
     # What the list calls a coin's previous close is its price of a day ago, at whatever hour that was.
     for listed in _listed(
         {each.ticker: each for each in missing.values() if each.asset_type != Symbol.AssetType.CRYPTO}
     ):
         del missing[listed.ticker]
         yield listed
-    for symbol in missing.values():
-        try:
-            yield quote(symbol)
-        except ProviderError as error:
-            if error.code in http.FAILURES:
-                raise
-            if error.code not in ("misshapen", "mismatch"):  # that is told where it is counted
-                logger.warning("No price: %s", error)
+    yield from _charted(list(missing.values()), has_answered=len(missing) < asked)
 
 
 def quote(symbol: Symbol) -> Quote:
@@ -130,87 +150,195 @@ def quote(symbol: Symbol) -> Quote:
     return found
 
 
-def decode(text: str) -> dict:
-    """A streamed message's fields, by yfinance's own protobuf. int64 are strings, zeros are absent.
+def identify(ticker: str) -> Seed:
+    """What Yahoo says of a symbol that we do not have. Raises ProviderError."""
+    asked = {"range": "5d", "interval": DAY.name}
+    return Seed(ticker, **_chart_of(ticker, asked, lambda chart: identity.facts(chart["meta"], ticker)))
 
-    Raises ValueError.
+
+def decode(text: str) -> dict:
+    """A streamed message's fields, by yfinance's own protobuf; zeros are absent. Raises ValueError.
+
+    yfinance's way to a dict took four times as long: it converts what nobody reads too.
     """
     message = PricingData()
     try:
-        message.ParseFromString(base64.b64decode(text, validate=True))
+        message.ParseFromString(binascii.a2b_base64(text, strict_mode=True))
     except DecodeError as error:
         raise ValueError(f"no price message: {error}") from error
-    return MessageToDict(message, preserving_proto_field_name=True)
+    told = ((field.name, value) for field, value in message.ListFields() if field.name in stream.READ)
+    return {name: _shortest(value) if type(value) is float else value for name, value in told}
+
+
+def _shortest(told: float) -> float:
+    """What a float32 stands for: the number with the fewest digits that no other float32 is nearer to."""
+    return float(str(np.float32(told)))
+
+
+def _charted(wanted: Sequence[Symbol], *, has_answered: bool) -> Iterator[Quote]:
+    """Quotes by charts, as they come. has_answered: whether Yahoo just did. Raises where it fails for two symbols in a
+    row, or for one and answers for none.
+    """
+    failure: ProviderError | None = None
+    threads = abreast.count(session().pace.rate)
+    for _, found in abreast.each(wanted, quote, threads=threads):
+        if isinstance(found, Quote):
+            has_answered, failure = True, None
+            yield found
+            continue
+        if not isinstance(found, ProviderError):
+            raise found
+        if not isinstance(found, Unreadable):  # that is told where it is counted
+            logger.warning("No price: %s", found)
+        if found.is_of_source:
+            if failure or found.code == "rate_limited" or not found.was_asked:
+                raise found
+            failure = found
+        elif found.was_asked:
+            has_answered, failure = True, None
+    if failure and not has_answered:
+        raise failure
+
+
+def _undecided(ticker: str, split: date) -> ProviderError:
+    why = f"a split of {split} is named; which shares the prices before it are of, its first trade says"
+    return ProviderError(f"{ticker}: {why}", code="market_closed", temporary=True)
+
+
+def _history(
+    symbol: Symbol, interval: str, span: tuple[datetime, datetime], now: datetime, held: Held
+) -> tuple[History, datetime | None]:
+    """What Yahoo's chart of a span says, and when its session begins."""
+    first, last = (int(each.timestamp()) for each in span)
+    asked = {"period1": first, "period2": last, "interval": interval, "events": "div,splits,capitalGains"}
+    return _chart(symbol, asked, partial(reading.history, symbol, interval, now, held))
 
 
 def _chart(symbol: Symbol, asked: dict, read: Callable[[dict], Understood]) -> Understood:
-    """What `read` makes of a symbol's chart."""
-    ticker = symbol.ticker
+    """What `read` makes of a symbol's chart, where it is that."""
+
+    def checked(chart: dict) -> Understood:
+        identity.require(chart["meta"], symbol, asked["interval"])
+        return read(chart)
+
+    return _chart_of(symbol.ticker, asked, checked)
+
+
+def _chart_of(ticker: str, asked: dict, read: Callable[[dict], Understood]) -> Understood:
+    """What `read` makes of the chart of a ticker. One that Yahoo did not know a moment ago is not asked for again."""
     url = CHART_URL + quoted(ticker, safe="")
+    left = UNKNOWN.left(ticker)
+    if left:
+        text = f"{ticker}: Yahoo did not know it, and is asked again in {left:.0f} s"
+        raise ProviderError(text, code="unknown_symbol", temporary=False, was_asked=False)
 
     def understood(answer: dict) -> Understood:
         chart = http.chart(answer, ticker)
         try:
-            identity.require(chart["meta"], symbol, asked["interval"])
             return read(chart)
         except Mismatch as error:
             raise http.mismatch(ticker, str(error)) from error
         except (Misshapen, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise http.misshapen(ticker, str(error)) from error
 
-    return _ask(lambda: _fetch_chart(url, asked), understood, about=ticker)
+    try:
+        told = ask(lambda: _fetch_chart(url, asked), understood, about=ticker)
+    except ProviderError as error:
+        if error.code == "unknown_symbol":
+            UNKNOWN.note(ticker)
+        raise
+    if left is not None:
+        UNKNOWN.forget([ticker])
+    return told
 
 
 def _fetch_chart(url: str, asked: dict) -> Response:
     response = session().get(url, params=asked)
     # Should Yahoo want cookie and crumb for charts after all.
-    return YfData().get(url, asked) if response.status_code in (401, 403) else response
+    return crumbed(url, asked) if response.status_code in (401, 403) else response
 
 
 def _listed(wanted: dict[str, Symbol]) -> Iterator[Quote]:
     """Quotes from the v7 list, fifty a request; none of those it does not name, and none while it is refused."""
-    refused = redis.key("yahoo", "list_refused")
-    if len(wanted) < 2 or redis.client().exists(refused):
+    tickers, left = list(wanted), LIST_REFUSED.left(BATCHED)
+    if len(tickers) < 2 or left:
         return
-    tickers = list(wanted)
     try:
         for first in range(0, len(tickers), LISTED_A_REQUEST):
             some = ",".join(tickers[first : first + LISTED_A_REQUEST])
-            yield from _ask(partial(_fetch_list, some), partial(reading.listed, wanted), about="the quote list")
+            found = ask(partial(_fetch_list, some), partial(reading.listed, wanted), about="the quote list")
+            UNKNOWN.forget(quote.ticker for quote in found)
+            yield from found
     except NoSlot:
         raise
     except ProviderError as error:
-        logger.warning("The quote list: %s; asking for charts for %d s", error, LIST_REFUSED_SECONDS)
-        redis.client().set(refused, str(error), ex=LIST_REFUSED_SECONDS)
+        is_ill = isinstance(error, http.Limited) and not error.of_crumb  # charts would be many more requests
+        if not is_ill:
+            seconds = LIST_REFUSED.note(BATCHED)
+            logger.warning("The quote list: %s; asking for charts for %.0f s", error, seconds)
         if error.code == "rate_limited":
             raise
+    else:
+        if left is not None:
+            LIST_REFUSED.forget([BATCHED])
 
 
 def _fetch_list(tickers: str) -> Response:
+    return crumbed(LIST_URL, {"symbols": tickers})
+
+
+def crumbed(url: str, asked: dict) -> Response:
     session()
-    return YfData().get(LIST_URL, {"symbols": tickers})
+    yahoo = YfData()
+    try:
+        return yahoo.get(url, asked)
+    finally:
+        if not http.is_crumb(yahoo._crumb):  # yfinance keeps whatever text it got, and would send it ever after
+            yahoo._crumb = None
 
 
-def _ask(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, about: str) -> Understood:
-    """What `read` makes of an answer's JSON. What goes wrong on the way is a ProviderError and counts for the breaker;
-    nonsense about one symbol says nothing against Yahoo, and nonsense about one after the other does.
+def ask(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, about: str) -> Understood:
+    """What `read` makes of an answer's JSON, asked for again after a while where what went wrong may pass.
+
+    Apart by a random part of the wait, so that many who failed together do not come back together.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return _ask_once(fetch, read, about=about)
+        except ProviderError as error:
+            if not http.may_pass(error):
+                raise
+            wait = http.FIRST_RETRY_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+            logger.info("%s: %s; asking again in %.1f s", about, error, wait)
+        pause(wait)
+    return _ask_once(fetch, read, about=about)
+
+
+def _ask_once(fetch: Callable[[], Response], read: Callable[[dict], Understood], *, about: str) -> Understood:
+    """What goes wrong on the way is a ProviderError and counts for the breaker; nonsense about one symbol says nothing
+    against Yahoo, and nonsense about one after the other does.
     """
     asking = session().pace
     try:
         understood = read(http.read(fetch()))
     except NoSlot:
         raise
+    except Unreadable as error:
+        refusals.note("answers", about, str(error))
+        asking.doubted(about, str(error))
+        raise
+    except http.Limited as error:
+        YfData()._crumb = None  # Yahoo counts by it
+        asking.failed(error.code, str(error), seconds=error.seconds, retry_after=error.retry_after)
+        raise
     except ProviderError as error:
-        if error.code in http.FAILURES:
+        if error.is_of_source:
             asking.failed(error.code, str(error))
-        elif error.code in ("misshapen", "mismatch"):
-            refusals.note("answers", about, str(error))
-            asking.doubted(about, str(error))
         else:
             asking.succeeded()
         raise
     except (RequestException, YFException) as error:
         asking.failed("upstream_down", str(error))
-        raise ProviderError(f"Yahoo: {error}", code="upstream_down", temporary=True) from error
+        raise http.on_the_way(error) from error
     asking.succeeded()
     return understood

@@ -1,9 +1,11 @@
 """Single fields of Yahoo's answers: each is what it should be, or None. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from market import prices
+from market.prices import LARGEST_VOLUME
 
 _COUNTED = ("EQUITY", "ETF", "INDEX", "CRYPTOCURRENCY", "FUTURE", "MUTUALFUND")  # where no unit traded, 0 is a fact
 
@@ -23,13 +25,18 @@ def part(answer: object, *path: str) -> dict:
     return answer if isinstance(answer, dict) else {}
 
 
-def price(answer: dict, name: str) -> float | None:
-    return found if prices.is_price(found := answer.get(name)) else None
+def price(answer: dict, name: str, *, may_be_negative: bool = False) -> float | None:
+    return found if is_told(found := answer.get(name), may_be_negative=may_be_negative) else None
+
+
+def is_told(value: object, *, may_be_negative: bool) -> bool:
+    """Whether it is a price: where none is known Yahoo writes 0."""
+    return prices.is_price(value, may_be_negative=may_be_negative) and value != 0
 
 
 def is_price(value: object, kind: object) -> bool:
     """Whether it can be a price of a symbol of a kind, as Yahoo names it: of futures one may be below zero."""
-    return prices.is_price(value) or (kind == "FUTURE" and prices.is_number(value) and prices.is_price(-value))
+    return is_told(value, may_be_negative=kind == "FUTURE")
 
 
 def volume(answer: dict, name: str, kind: object) -> int | None:
@@ -41,6 +48,11 @@ def count(value: object, kind: object) -> int | None:
     if kind == "CURRENCY" or not prices.is_number(value) or not prices.is_volume(found := round(value)):
         return None
     return found if found or kind in _COUNTED else None
+
+
+def are_counts(values: Sequence[object], kind: object) -> bool:
+    """Whether each is the count that it says."""
+    return kind in _COUNTED and set(map(type, values)) == {int} and 0 <= min(values) <= max(values) <= LARGEST_VOLUME
 
 
 def moment(value: object, zone: ZoneInfo) -> datetime | None:

@@ -20,7 +20,7 @@ def of(symbol: Symbol, since: date) -> Held:
         return NOTHING
     acts = list(actions.of(symbol.ticker))
     splits = [(each.ex_date, float(adjustments.ratio(each))) for each in acts if each.kind in adjustments.RESTATING]
-    paid = [each for each in acts if each.kind in adjustments.CASH]
+    paid = [each for each in acts if each.kind in adjustments.CASH and each.is_counted]
     reach = min(since, paid[-1].ex_date - _YEARS) if paid else since
     closes = stored.closes_since(symbol.pk, reach)
     return Held({session: close for session, close in closes if session >= since}, splits, _usual(paid, closes))

@@ -2,24 +2,27 @@
 
 import ssl
 import threading
-import time
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 
-from market import symbols
+from market.bars.batch import Batch
+from market.figures.values import Figures
 from market.models import Symbol
 from market.prices import Bar, Named, Quote
+from market.quotes import extended
 from market.sources.contract import Source, Tick
+from market.sources.errors import ProviderError
 from market.sources.inbox import Inbox
 from market.sources.loader import Loader
 from market.sources.yahoo import ABOUT, asking, stream
+from market.sources.yahoo.figures import asked
 from market.sources.yahoo.polling import SILENCE_SECONDS, Poll
 from market.sources.yahoo.stream import Streamer
+from market.symbols import Seed
 
 TAKE_SECONDS = 0.5
-SYMBOLS_SECONDS = 30  # how often new and retired symbols are looked for
 
 
 class Yahoo(Source):
@@ -28,18 +31,34 @@ class Yahoo(Source):
     about = ABOUT
 
     def __init__(self) -> None:
-        self._inbox = Inbox(stream.quote)
+        self._inbox = Inbox(stream.told)
         self._poll = Poll(asking.quotes, self._inbox)
+        self._tracked: Sequence[Symbol] = ()
 
-    def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
+    def track(self, tracked: Sequence[Symbol]) -> None:
+        self._tracked = tracked
+
+    def history(self, symbol: Symbol, start: date) -> tuple[Batch, Named]:
         return asking.history(symbol, start)
+
+    def identify(self, ticker: str) -> Seed:
+        return asking.identify(ticker)
+
+    def believed(self, symbol: Symbol, start: date) -> tuple[Batch, Named]:
+        return asking.history(symbol, start, is_believed=True)
+
+    def within(self, symbol: Symbol, interval: str, start: datetime, end: datetime) -> list[Bar]:
+        return asking.within(symbol, interval, start, end)
 
     def quotes(self, wanted: Iterable[Symbol]) -> Iterator[Quote]:
         return asking.quotes(wanted)
 
+    def figures(self, wanted: Iterable[Symbol]) -> Iterator[tuple[Symbol, Figures | ProviderError]]:
+        return asked.each(wanted)
+
     def batches(self, stop: threading.Event) -> Iterator[Tick]:
         """What is new, at most twice a second, until `stop` is set. An outage is silence here and a line in the log."""
-        done, inbox = threading.Event(), Inbox(stream.quote)
+        done, inbox = threading.Event(), Inbox(stream.told, extended.held())
         poll = Poll(asking.quotes, inbox)
         self._inbox, self._poll = inbox, poll
 
@@ -51,15 +70,17 @@ class Yahoo(Source):
         threads = [threading.Thread(target=run, args=[done], daemon=True) for run in (poll.run, loader.run)]
         for part in (streamer, *threads):
             part.start()
-        look_at = 0.0
+        tracked: Sequence[Symbol] = ()
         try:
             while not stop.is_set():
-                if time.monotonic() >= look_at:
-                    inbox.track(symbols.tracked())
-                    streamer.subscribe(symbol.ticker for symbol in inbox.symbols())
-                    look_at = time.monotonic() + SYMBOLS_SECONDS
-                if quotes_taken := inbox.take(TAKE_SECONDS):
-                    yield Tick(quotes_taken)
+                if tracked is not self._tracked:
+                    tracked = self._tracked
+                    inbox.track(tracked)
+                    streamer.subscribe(symbol.ticker for symbol in tracked)
+                taken = inbox.take(TAKE_SECONDS)
+                beside, over = inbox.take_extended(datetime.now(UTC))
+                if taken or beside or over:
+                    yield Tick(taken, beside, over)
         finally:
             done.set()
             streamer.stop()

@@ -15,14 +15,16 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 
+import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from market import prices
 from market.models import Symbol
-from market.prices import Quote
-from market.sources.yahoo import fields
+from market.prices import Extended, Quote
+from market.sources.yahoo import charts, fields
 from market.sources.yahoo.charts import SOURCE, days, units
 from monitoring.loops import Loop
 
@@ -35,9 +37,11 @@ SETTLED_SECONDS = 30  # a connection that lived this long is a success: the next
 LONGEST_DELAY = timedelta(minutes=30)
 LARGEST_FRAME_BYTES = 64 << 10
 REGULAR_HOURS = 1
+EXTENDED_HOURS = {0: prices.PRE, 2: prices.POST}  # zero is absent from a message
 # Yahoo's numbers of asset types that trade before and after hours; a price of then is none of the session's.
 EXTENDED_TYPES = {8, 20}  # shares, exchange-traded funds
 _PRICES = ("price", "previous_close", "open_price", "day_high", "day_low", "change")
+READ = frozenset((*_PRICES, "id", "time", "currency", "quote_type", "market_hours", "day_volume"))  # of a message
 
 Decode = Callable[[str], dict]
 
@@ -133,7 +137,7 @@ class Streamer:
 
     def _receive(self, frame: str | bytes) -> None:
         try:
-            envelope = json.loads(frame)
+            envelope = orjson.loads(frame)
             if envelope.get("type") != "pricing":
                 return
             message = self._decode(envelope["message"])
@@ -152,12 +156,16 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
     Raises ValueError, also of another currency than the symbol's, or OverflowError where its time is none.
     """
     price, unit = message.get("price", 0.0), units.factor(message.get("currency"), symbol.currency)
-    smallest = float(10**-symbol.price_decimals / unit)
-    if not is_exact(price, smallest) or _is_extended(message) or "time" not in message:
+    smallest = 10**-symbol.price_decimals * unit.denominator / unit.numerator
+    told = partial(fields.price, may_be_negative=symbol.may_be_negative)
+    if told(message, "price") is None or not is_exact(price, smallest):
         return None
-    message = {name: _in_currency(value, unit) if name in _PRICES else value for name, value in message.items()}
-    price = message["price"]
-    as_of = datetime.fromtimestamp(int(message["time"]) // 1000, UTC)
+    if _is_extended(message) or "time" not in message:
+        return None
+    if unit != 1:
+        message = {name: _in_currency(value, unit) if name in _PRICES else value for name, value in message.items()}
+        price = message["price"]
+    as_of = _moment(message)
     session_date = days.of_symbol(symbol).of_trade(as_of)
     if known is None or known.session_date != session_date:
         known = None
@@ -166,9 +174,9 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
         ticker=symbol.ticker,
         price=price,
         previous_close=_previous_close(message, symbol, known),
-        open=fields.price(message, "open_price") or (known and known.open),
-        high=_extreme(max, fields.price(message, "day_high"), known and known.high, price),
-        low=_extreme(min, fields.price(message, "day_low"), known and known.low, price),
+        open=told(message, "open_price") or (known and known.open),
+        high=_extreme(max, told(message, "day_high"), known and known.high, price),
+        low=_extreme(min, told(message, "day_low"), known and known.low, price),
         volume=volume if prices.is_volume(volume) else known and known.volume,
         session_date=session_date,
         as_of=as_of,
@@ -180,16 +188,23 @@ def quote(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) 
     return prices.rounded(found, symbol.price_decimals)
 
 
+def told(message: dict, *, symbol: Symbol, known: Quote | None, now: datetime) -> Quote | Extended | None:
+    """What a decoded message tells: a `quote`, or a price of before or after a session. None and errors as there."""
+    return (
+        _extended(message, symbol, now)
+        if _is_extended(message)
+        else quote(message, symbol=symbol, known=known, now=now)
+    )
+
+
 def is_exact(price: float, smallest: float) -> bool:
     """Whether float32 tells this price from one that is so little away (131,072.00 from the next cent it does not)."""
-    if not prices.is_price(price):
-        return False
     spacing = math.ldexp(1.0, math.frexp(price)[1] - 24)
     return spacing < smallest
 
 
 def _in_currency(value: object, unit: Fraction) -> object:
-    return value * unit.numerator / unit.denominator if unit != 1 and prices.is_number(value) else value
+    return value * unit.numerator / unit.denominator if prices.is_number(value) else value
 
 
 def _previous_close(message: dict, symbol: Symbol, known: Quote | None) -> float | None:
@@ -197,16 +212,31 @@ def _previous_close(message: dict, symbol: Symbol, known: Quote | None) -> float
         return known.previous_close
     if symbol.asset_type == symbol.AssetType.CRYPTO:
         return None  # what is told of a coin counts from a day ago, and not from its last close
-    if told := fields.price(message, "previous_close"):
+    if told := fields.price(message, "previous_close", may_be_negative=symbol.may_be_negative):
         return told
     # The change is small and so exact enough; an absent one is zero or unknown, and nobody can say which.
     change = message.get("change")
     close = round(message["price"], symbol.price_decimals) - change if change and prices.is_number(change) else None
-    return close if prices.is_price(close) else None
+    return close if fields.is_told(close, may_be_negative=symbol.may_be_negative) else None
 
 
 def _extreme(choose: Callable, *values: float | None) -> float:
     return choose(value for value in values if value)
+
+
+def _extended(message: dict, symbol: Symbol, now: datetime) -> Extended | None:
+    price, unit = message.get("price", 0.0), units.factor(message.get("currency"), symbol.currency)
+    smallest = 10**-symbol.price_decimals * unit.denominator / unit.numerator
+    if fields.price(message, "price") is None or not is_exact(price, smallest) or "time" not in message:
+        return None
+    said = EXTENDED_HOURS.get(message.get("market_hours", 0))
+    if said is None:
+        raise fields.Misshapen(f"a price of hours that we do not know: {message['market_hours']}")
+    return charts.extended(symbol, said, _in_currency(price, unit), _moment(message), now)
+
+
+def _moment(message: dict) -> datetime:
+    return datetime.fromtimestamp(int(message["time"]) // 1000, UTC)
 
 
 def _is_extended(message: dict) -> bool:

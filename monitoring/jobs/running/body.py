@@ -73,7 +73,7 @@ def _is_allowed(job: Job) -> bool:
     if declared is None or job.owner_id is None:
         return not job.is_orphan
     owner = get_user_model().objects.filter(pk=job.owner_id).first()
-    return owner is not None and declared.allows(owner)
+    return owner is not None and declared.runs_for(owner)
 
 
 def _body(current: Current) -> Ending | None:

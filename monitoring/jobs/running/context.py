@@ -77,6 +77,11 @@ class Current:
         self._stop = self._stop or STOPS[code]
 
     @property
+    def may_try_again(self) -> bool:
+        """Whether this is not the last attempt of its job."""
+        return self.job is not None and self.job.tried < self.job.max_attempts
+
+    @property
     def is_late(self) -> bool:
         return time.monotonic() >= self.deadline
 

@@ -29,6 +29,18 @@ class NothingDone(JobError):
         self.temporary = outcome.is_temporary
 
 
+class NotAllDone(JobError):
+    """Some items failed of which another attempt can help one; those that are done need not be done again."""
+
+    code = "not_all_done"
+    temporary = True
+
+    def __init__(self, outcome: "Outcome") -> None:
+        item, reason = next(iter(outcome.failed.items()))
+        of = len(outcome.failed) + len(outcome.done)
+        super().__init__(f"{len(outcome.failed)} of {of} did not come yet; {item}: {reason}")
+
+
 @dataclass
 class Outcome:
     """What came of each, and why the others did not come to anything."""
@@ -44,6 +56,13 @@ class Outcome:
         """Raise NothingDone where all of them failed."""
         if self.failed and not self.done:
             raise NothingDone(self)
+
+    def require_another_attempt(self) -> None:
+        """Raise NotAllDone where another attempt can help one that failed, and is left: for a job whose attempts go on
+        where the one before ended.
+        """
+        if self.is_temporary and current().may_try_again:
+            raise NotAllDone(self)
 
 
 def fan_out(items: Iterable[str], work: Callable[[str], Any], *, parallel: int = 8) -> Outcome:

@@ -18,7 +18,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connections
 from django.utils import timezone
 
-from monitoring import lists, nursery
+from monitoring import lists
 from monitoring.jobs import declaration
 from monitoring.jobs.ending import attempts, endings
 from monitoring.jobs.ending.attempts import Ending
@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.2
 logger = logging.getLogger(__name__)
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([nursery.__name__])
+_processes.set_forkserver_preload(["monitoring.nursery"])  # imported there alone, where what it freezes is wanted
 
 
 class NotStarted(JobError):

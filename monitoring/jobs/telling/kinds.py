@@ -26,7 +26,8 @@ def kind(declared: Declaration) -> dict:
     """A declared job, for a form that submits it."""
     return {
         "name": declared.name,
-        "about": _first_line(declared),
+        "title": str(declared.rules.title),
+        "about": str(declared.rules.says) or _first_line(declared),
         "audience": declared.rules.audience,
         "priority": Priority(declared.rules.priority).name.lower(),
         "timeout": declared.rules.timeout_seconds,

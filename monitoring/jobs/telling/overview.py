@@ -40,8 +40,9 @@ class Queue:
     def sample(self) -> list[dict]:
         """The last hour's newest jobs that ended on their own."""
         ended = Job.objects.filter(finished_at__gt=self.now - WINDOW, started_at__isnull=False)
-        facts = ("name", "state", "outcome", "not_before", "started_at", "finished_at")
-        return list(ended.exclude(state=State.CANCELLED).order_by("-finished_at").values(*facts)[:SAMPLE])
+        facts = ("name", "state", "outcome", "not_before", "started_at", "finished_at", "leaves_undone")
+        rows = ended.exclude(state=State.CANCELLED).with_undone()
+        return list(rows.order_by("-finished_at").values(*facts)[:SAMPLE])
 
 
 class QueueStats(Shape):
@@ -125,7 +126,7 @@ class TimesByName(Times):
     count = said(IntegerField(), lambda named: len(named.sample))
     partial = said(
         IntegerField(help_text="Those that completed, but not each of their parts."),
-        lambda named: sum(row["outcome"] == Job.Outcome.PARTIAL for row in named.sample),
+        lambda named: sum(map(_is_partial, named.sample)),
     )
 
 
@@ -152,7 +153,7 @@ class Dashboard(Status, Times):
     )
     partial_last_hour = said(
         IntegerField(help_text="Jobs that completed, but not each of their parts."),
-        lambda queue: Job.objects.filter(finished_at__gt=queue.now - WINDOW, outcome=Job.Outcome.PARTIAL).count(),
+        lambda queue: Job.objects.filter(finished_at__gt=queue.now - WINDOW).with_undone().in_part().count(),
     )
     throughput = said(Throughput(), lambda queue: Throughput.tell(throughput(queue.now)))
     by_name = said(TimesByName(many=True), lambda queue: [TimesByName.tell(each) for each in _by_name(queue.sample)])
@@ -201,6 +202,12 @@ def _by_name(sample: list[dict]) -> list[Named]:
     for row in sample:
         rows.setdefault(row["name"], []).append(row)
     return [Named(name, found) for name, found in sorted(rows.items())]
+
+
+def _is_partial(row: dict) -> bool:
+    """Of its own parts, or of the jobs that it asked for."""
+    is_undone = row["outcome"] == Job.Outcome.PARTIAL or row["leaves_undone"]
+    return row["state"] == State.COMPLETED and is_undone
 
 
 def _waited(sample: list[dict]) -> list[float]:

@@ -16,6 +16,7 @@ from rest_framework.fields import (
 )
 
 from monitoring.jobs import declaration
+from monitoring.jobs.telling import wording
 from monitoring.jobs.telling.shape import Shape, said
 from monitoring.models import Job, JobAttempt, Priority
 
@@ -32,6 +33,24 @@ class Progress(Shape):
 class TaskError(Shape):
     code = said(CharField(), lambda failed: failed.error_code)
     message = said(CharField(allow_blank=True), lambda failed: failed.error)
+    says = said(
+        CharField(allow_blank=True, help_text="What happened, in a sentence of the language that was asked for."),
+        lambda failed: wording.reason(failed.error_code, failed.error).says,
+    )
+    remedy = said(
+        CharField(allow_blank=True, help_text="What to do about it, in that language."),
+        lambda failed: wording.reason(failed.error_code, failed.error).remedy,
+    )
+
+
+class Failure(Shape):
+    """A part that did not come."""
+
+    name = said(CharField(), lambda name, why: name)
+    code = said(CharField(allow_blank=True), lambda name, why: wording.code_of(why))
+    message = said(CharField(), lambda name, why: why)
+    says = said(CharField(allow_blank=True), lambda name, why: wording.part(why).says)
+    remedy = said(CharField(allow_blank=True), lambda name, why: wording.part(why).remedy)
 
 
 class Parts(Shape):
@@ -60,6 +79,10 @@ class WithFailed(Parts):
         ),
         lambda job, now: _failed(job),
     )
+    failures = said(
+        Failure(many=True, help_text="The same, each in a sentence of the language that was asked for."),
+        lambda job, now: [Failure.tell(name, why) for name, why in _failed(job).items()],
+    )
 
 
 @extend_schema_serializer(component_name="TaskAttempt")
@@ -78,6 +101,10 @@ class Brief(Parts):
 
     task_id = said(CharField(), lambda job, now: str(job.pk))
     name = said(CharField(), lambda job, now: job.name)
+    title = said(
+        CharField(allow_blank=True, help_text="What people call such a job, in the language that was asked for."),
+        lambda job, now: _title(job),
+    )
     about = said(CharField(allow_blank=True, help_text="Such as its symbols."), lambda job, now: job.about)
     status = said(ChoiceField(Job.State.choices), lambda job, now: job.state)
     priority = said(
@@ -98,6 +125,14 @@ class Brief(Parts):
     created_at = said(DateTimeField(), lambda job, now: job.created_at)
     started_at = said(DateTimeField(allow_null=True), lambda job, now: job.started_at)
     finished_at = said(DateTimeField(allow_null=True), lambda job, now: job.finished_at)
+    worker_id = said(CharField(allow_null=True), lambda job, now: _word(job.worker))
+    schedule = said(
+        CharField(allow_null=True, help_text="The schedule whose run it is."), lambda job, now: _schedule(job)
+    )
+    asked_by = said(
+        CharField(allow_null=True, help_text="Whose it is; null for the system's own."),
+        lambda job, now: job.owner.username if job.owner else None,
+    )
 
 
 @extend_schema_serializer(component_name="Task")
@@ -108,7 +143,6 @@ class Whole(Brief, WithFailed):
     timeout = said(IntegerField(), lambda job, now: job.timeout_seconds)
     isolated = said(BooleanField(), lambda job, now: _is_isolated(job))
     not_before = said(DateTimeField(), lambda job, now: job.not_before)
-    worker_id = said(CharField(allow_null=True), lambda job, now: _word(job.worker))
     attempts = said(Attempt(many=True), lambda job, now: [Attempt.tell(each) for each in _attempts(job)])
     condition = said(DictField(allow_null=True), lambda job, now: job.condition)
     parent = said(CharField(allow_null=True), lambda job, now: _word(job.parent_id))
@@ -149,6 +183,17 @@ class Submitted(Shape):
     status = ChoiceField(Job.State.choices)
     task_ids = ListField(child=CharField(), required=False, help_text="Of a chain or a group, the finishing job last.")
     cancel_requested = BooleanField(required=False)
+
+
+def _title(job: Job) -> str:
+    declared = declaration.find(job.name)
+    return str(declared.rules.title) if declared else ""
+
+
+def _schedule(job: Job) -> str | None:
+    if hasattr(job, "schedule_name"):
+        return job.schedule_name
+    return job.slots.values_list("schedule__name", flat=True).first()
 
 
 def _word(key: object) -> str | None:

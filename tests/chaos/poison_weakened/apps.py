@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from tests.chaos.defences import put
+
 
 class Weakened(AppConfig):
     name = "tests.chaos.poison_weakened"
@@ -9,5 +11,5 @@ class Weakened(AppConfig):
 
     def ready(self) -> None:
         # By name: rows can't be imported before all apps are ready.
-        import_module("market.quotes.checks").quote_fault = lambda quote, now: None
-        import_module("monitoring.refusals").apart = lambda items, write, refuse: [write(items)]
+        put(import_module("market.quotes.checks"), "quote_fault", lambda quote, now, may_be_negative: None)
+        put(import_module("monitoring.refusals"), "apart", lambda items, write, refuse: [write(items)])

@@ -1,15 +1,17 @@
 """A chart's rows as Yahoo wrote them. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+import numpy as np
 
 from market import prices
 from market.sources.yahoo import fields
 from market.sources.yahoo.fields import Misshapen, moment, part
 
 PRICES = ("open", "high", "low", "close")
+_LAST_MOMENT = 253_402_214_400  # whose date is a date in every zone
 
 
 class Candle(NamedTuple):
@@ -21,8 +23,7 @@ class Candle(NamedTuple):
     adjusted: object  # the close after what was paid since
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One candle, with all five numbers checked.
 
     is_last: nothing of a later time follows it. adjusted: the close without what was paid since; None: not told.
@@ -40,6 +41,9 @@ class Row:
 
 def rows(chart: dict) -> Iterator[Row]:
     """The complete candles: rows with a null or a price of zero say nothing and are left out, as are misshapen ones."""
+    if _are_whole(chart):
+        yield from _whole_rows(chart)
+        return
     found = list(candles(chart))
     last, kind = max((each.at for each in found if each.at), default=None), chart["meta"].get("instrumentType")
     for at, values, volume, adjusted in found:
@@ -62,6 +66,8 @@ def candles(chart: dict) -> Iterator[Candle]:
 
 def left_out(chart: dict) -> list[str]:
     """What of the candles is misshapen and so left out, a few words each; rows that say nothing are none of it."""
+    if _are_whole(chart):
+        return []
     kind = chart["meta"].get("instrumentType")
     found = [
         f"a candle of {each.prices!r}"[:200]
@@ -71,6 +77,34 @@ def left_out(chart: dict) -> list[str]:
     length, columns = len(_stamps(chart)), _columns(chart)
     unequal = [name for name in PRICES if length and columns[name] is None]
     return found + [f"{name}, which is not told for {length} candles" for name in unequal]
+
+
+def _are_whole(chart: dict) -> bool:
+    """Whether each candle has an instant and four prices, which most answers' have: then none is looked at alone."""
+    stamps, columns = _stamps(chart), _columns(chart)
+    if set(map(type, stamps)) != {int} or min(stamps) <= 0 or max(stamps) > _LAST_MOMENT:
+        return False
+    return all(columns[name] is not None and _are_prices(columns[name]) for name in PRICES)
+
+
+def _are_prices(column: list) -> bool:
+    """Whether each is one, of whatever kind of symbol."""
+    if set(map(type, column)) != {float}:
+        return False
+    values = np.array(column)
+    return bool(((values >= prices.SMALLEST_PRICE) & (values <= prices.LARGEST_PRICE)).all())
+
+
+def _whole_rows(chart: dict) -> Iterator[Row]:
+    columns, kind, zone = _columns(chart), chart["meta"].get("instrumentType"), fields.zone(chart["meta"])
+    moments = [datetime.fromtimestamp(stamp, zone) for stamp in _stamps(chart)]
+    last, unknown = max(moments), [None] * len(moments)
+    counts, net = columns["volume"] or unknown, columns["adjclose"] or unknown
+    if not fields.are_counts(counts, kind):
+        counts = [fields.count(each, kind) for each in counts]
+    if not _are_prices(net):
+        net = [float(each) if prices.is_price(each) else None for each in net]
+    return map(Row, moments, *(columns[name] for name in PRICES), counts, net, [at == last for at in moments])
 
 
 def _stamps(chart: dict) -> list:

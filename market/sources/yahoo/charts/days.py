@@ -85,6 +85,13 @@ class Days:
         known, starts = self._known(session), self.period and self.period[0]
         return at == starts or (known is not None and at.timestamp() == known.opens)
 
+    def opens_a_bar(self, at: datetime, seconds: int) -> bool:
+        """Whether a bar of so many seconds opens at a moment: none does at a close, nor in a lunch break."""
+        running, stamp = self._running(at), int(at.timestamp())
+        if running is None:
+            return stamp % 60 == 0
+        return any(start <= stamp < end and (stamp - start) % seconds == 0 for start, end in running.spans)
+
     def is_none(self, session: date) -> bool:
         """Whether the calendar says that there is no session on a date."""
         try:
@@ -158,6 +165,7 @@ def period(told: dict, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
 
 def _midnight(local: datetime) -> date | None:
     """The date whose midnight this is, also where it was counted an hour or two early; None where it is none."""
-    is_whole = not (local.minute or local.second)
+    if local.minute or local.second:
+        return None
     day = (local + _MISCOUNTED).date()
-    return day if is_whole and local - datetime.combine(day, time.min, local.tzinfo) <= timedelta(0) else None
+    return day if local - datetime.combine(day, time.min, local.tzinfo) <= timedelta(0) else None

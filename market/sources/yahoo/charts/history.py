@@ -2,46 +2,42 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 
-from market import intervals, prices
-from market.intervals import DAY
-from market.prices import FINAL, FORMING, SETTLING, Action, Bar, Named
-from market.sources.yahoo.charts import candles, days, precision, units
+import numpy as np
+
+from market import intervals
+from market.bars import batch
+from market.bars.batch import Batch
+from market.intervals import Interval
+from market.prices import Action, Bar, Named
+from market.sources.yahoo.charts import candles, columns, days, units
 from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.columns import Chart
 from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.charts.events import ALL_KNOWN, NOTHING, Events, Held, Split, cash, restating, told
 from market.sources.yahoo.charts.listed import Symbol
 
-SOURCE = "yahoo"
-# Weeks and months have no as-traded prices across a split; they are made from days.
-GIVEN = ("1d", "1m", "5m", "15m", "30m", "1h")
+_QUARTER = 900  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What an answer says. left_out: what of it is misshapen, a few words each.
+    """What an answer says. left_out: what of it is misshapen, a few words each. undecided: as Events has it.
 
     told: what people should hear of it, each with its kind: `splits`, `corrections` or `calendar`.
     """
 
-    bars: list[Bar]
+    batch: Batch
     actions: Named
     left_out: list[str]
     told: list[tuple[str, str]]
+    undecided: date | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Chart:
-    """A chart with what must be known to read its rows: each with its session, and whether it has settled."""
-
-    symbol: Symbol
-    days: Days
-    rows: list[tuple[Row, date, bool]]
-    events: Events
-    unit: Fraction
-    parts: int  # how many units of the prices are one of the currency
+    @property
+    def bars(self) -> list[Bar]:
+        return self.batch.bars()
 
 
 def read(chart: dict, *, symbol: Symbol, interval: str, now: datetime, held: Held = NOTHING) -> History:
@@ -50,12 +46,17 @@ def read(chart: dict, *, symbol: Symbol, interval: str, now: datetime, held: Hel
     A candle whose shares nobody can count, because of a split that can't be read, is left out, and so are runs that
     would change what is held by one ratio. Raises Misshapen.
     """
-    known = _known(chart, symbol, held)
-    found, words = list(_bars(known, interval, now)), _words(known)
-    if interval == DAY.name:
-        found, contested = restating.uncontested(found, known.events, held)
+    asked = intervals.named(interval)
+    known = _known(chart, symbol, held, now, asked)
+    found, words = columns.bars(known, asked, now), _words(known)
+    left_out = candles.left_out(chart) + known.events.left_out
+    if asked.is_whole and held.closes:
+        kept, contested = restating.uncontested(found.bars(), known.events, held)
+        found = found.take(np.isin(found.opened, [batch.seconds(bar.opened_at) for bar in kept]))
         words += [("corrections", why) for why in contested]
-    return History(found, _actions(known, held), candles.left_out(chart) + known.events.left_out, words)
+    elif not asked.is_whole:
+        left_out += _between_openings(chart, asked.seconds)
+    return History(found, _actions(known, held), left_out, words, known.events.undecided)
 
 
 def settled_rows(chart: dict, known: Days) -> Iterator[tuple[Row, date, bool]]:
@@ -72,52 +73,56 @@ def settled_rows(chart: dict, known: Days) -> Iterator[tuple[Row, date, bool]]:
         usual = row.at.time()
 
 
+def _rows_within(chart: dict, known: Days, seconds: int) -> Iterator[tuple[Row, date, bool]]:
+    """The same of rows within sessions, which are stamped with their openings but for the newest: while a session runs
+    and some hours after, that is once more the last trade.
+    """
+    for row in candles.rows(chart):
+        if known.opens_a_bar(row.at, seconds) if row.is_last else _is_opening(row.at, seconds):
+            yield row, known.of_trade(row.at), True
+
+
+def _between_openings(chart: dict, seconds: int) -> list[str]:
+    rows = candles.rows(chart)
+    return [f"a row of {row.at:%H:%M:%S}" for row in rows if not row.is_last and not _is_opening(row.at, seconds)]
+
+
+def _is_opening(at: datetime, seconds: int) -> bool:
+    """Whether a row may be stamped with its opening: exchanges open at some quarter of an hour, and so do all bars that
+    are longer. One that is not is a last trade that stayed.
+    """
+    return (at.minute * 60 + at.second) % min(seconds, _QUARTER) == 0
+
+
 def judged(
-    chart: dict, known: Days, rows: list[tuple[Row, date, bool]], unit: Fraction, held: Held = NOTHING
+    chart: dict,
+    known: Days,
+    rows: list[tuple[Row, date, bool]],
+    unit: Fraction,
+    now: datetime,
+    held: Held = NOTHING,
+    *,
+    is_of_days: bool = True,
 ) -> Events:
-    """The splits and payments, and which splits the answer has not restated by. Raises Misshapen."""
-    by_session = [(session, row) for row, session, _ in rows]
-    return restating.judged(told.read(chart, known), by_session, held, unit)
+    """The splits and payments, and which splits the answer has not restated by. Raises Misshapen.
+
+    is_of_days: it goes up to now, and so names all; of others those that we hold of later sessions count too.
+    """
+    by_session, events = [(session, row) for row, session, _ in rows], told.read(chart, known)
+    if rows and not is_of_days:
+        events = events.followed_by(held.splits, by_session[-1][0])
+    return restating.judged(events, by_session, held, unit, now.astimezone(known.zone).date())
 
 
-def _known(chart: dict, symbol: Symbol, held: Held) -> _Chart:
+def _known(chart: dict, symbol: Symbol, held: Held, now: datetime, interval: Interval) -> Chart:
     known, currency = days.of_chart(chart, symbol), chart["meta"].get("currency")
-    rows, unit = list(settled_rows(chart, known)), units.factor(currency, symbol.currency)
-    return _Chart(symbol, known, rows, judged(chart, known, rows, unit, held), unit, units.parts(currency))
+    told = settled_rows(chart, known) if interval.is_whole else _rows_within(chart, known, interval.seconds)
+    rows, unit = list(told), units.factor(currency, symbol.currency)
+    events = judged(chart, known, rows, unit, now, held, is_of_days=interval.is_whole)
+    return Chart(symbol, known, rows, events, unit, units.parts(currency))
 
 
-def _bars(chart: _Chart, interval: str, now: datetime) -> list[Bar]:
-    asked, found = intervals.named(interval), {}
-    for row, session, is_settled in chart.rows:
-        if session < chart.events.known_from:
-            continue
-        if asked.is_whole:
-            opened_at, state = prices.midnight(session), chart.days.state(session, now, is_settled=is_settled)
-        else:
-            opened_at = row.at.astimezone(UTC)
-            state = FINAL if now >= opened_at + timedelta(seconds=asked.seconds) + SETTLING else FORMING
-        opened, high, low, close = _traded(row, chart.events.later(session), chart.unit, chart.symbol.price_decimals)
-        volume = None if row.volume is None else round(row.volume / chart.events.shares(session))
-        # Yahoo repeats the running session's row with newer numbers: the later one counts.
-        found[opened_at] = Bar(
-            ticker=chart.symbol.ticker,
-            interval=interval,
-            opened_at=opened_at,
-            session_date=session,
-            open=opened,
-            high=high,
-            low=low,
-            close=close,
-            volume=volume if prices.is_volume(volume) else None,
-            is_final=state == FINAL,
-            state=state,
-            source=SOURCE,
-            received_at=now,
-        )
-    return [found[opened_at] for opened_at in sorted(found)]
-
-
-def _actions(chart: _Chart, held: Held) -> Named:
+def _actions(chart: Chart, held: Held) -> Named:
     events, ticker = chart.events, chart.symbol.ticker
     found = [_split(ticker, each) for each in events.splits]
     whole = events.whole if events.known_from == ALL_KNOWN else frozenset()  # a dividend before it is left out too
@@ -129,7 +134,7 @@ def _actions(chart: _Chart, held: Held) -> Named:
     return Named(sorted(found, key=lambda action: (action.ex_date, action.kind)), whole)
 
 
-def _words(chart: _Chart) -> list[tuple[str, str]]:
+def _words(chart: Chart) -> list[tuple[str, str]]:
     """Which splits are not in the prices yet, and where the source trades otherwise than the exchange's calendar says:
     it is right, our table of facts lacks it.
     """
@@ -147,9 +152,3 @@ def _split(ticker: str, said: Split) -> Action:
     kind = "spin_off" if said.is_spin_off else "split"
     why = f"nobody splits by {said.numerator:g}:{said.denominator:g}; a spin-off?" if said.is_spin_off else None
     return Action(ticker, kind, said.ex_date, said.value, said.numerator, said.denominator, disputed=why)
-
-
-def _traded(row: Row, shares: float, unit: Fraction, decimals: int) -> tuple[float, ...]:
-    """The four prices in the shares of then and in the symbol's currency, rounded once."""
-    told_prices = (row.open, row.high, row.low, row.close)
-    return tuple(precision.traded(price, shares, unit, decimals) for price in told_prices)

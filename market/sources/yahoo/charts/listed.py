@@ -12,3 +12,6 @@ class Symbol(Protocol):
     time_zone: str
     asset_type: str
     price_decimals: int
+
+    @property
+    def may_be_negative(self) -> bool: ...

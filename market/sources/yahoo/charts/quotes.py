@@ -1,28 +1,33 @@
 """The last price of a symbol, by a chart of the last days or by an entry of the quote list. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from math import prod
 
 from market import prices
-from market.prices import FINAL, FORMING, Quote
+from market.prices import FINAL, FORMING, POST, PRE, Extended, Quote
 from market.sources.yahoo import fields
 from market.sources.yahoo.charts import candles, days, units
 from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.columns import SOURCE
 from market.sources.yahoo.charts.days import Days
-from market.sources.yahoo.charts.history import SOURCE, judged, settled_rows
+from market.sources.yahoo.charts.extended import extended
+from market.sources.yahoo.charts.history import judged, settled_rows
 from market.sources.yahoo.charts.listed import Symbol
-from market.sources.yahoo.fields import Misshapen, moment, part, price
+from market.sources.yahoo.fields import Misshapen, moment, part
 
 LIVELY = timedelta(minutes=30)  # where the exchange's hours are not told, a price so young is one of an open market
 MARKET_STATES = {"REGULAR": "open", "PRE": "pre", "POST": "post"}
+EXTENDED = {PRE: "pre", POST: "post"}  # how an entry's fields of those hours begin
 _LONGEST_DELAY = 1440  # minutes
 
 
 def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
     """The last price by a chart of the last few days; None where it has none. Raises Misshapen."""
     meta, known = chart["meta"], days.of_chart(chart, symbol)
+    price = _prices(symbol)
     last, as_of = price(meta, "regularMarketPrice"), known.traded_at
     if last is None or as_of is None:
         return None
@@ -35,7 +40,7 @@ def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
     found = Quote(
         ticker=symbol.ticker,
         price=settled.close if settled else last,
-        previous_close=_previous_close(chart, known, session, rows),
+        previous_close=_previous_close(chart, known, session, rows, now, symbol),
         open=today and today.open,
         high=settled.high if settled else price(meta, "regularMarketDayHigh") or (today and today.high),
         low=settled.low if settled else price(meta, "regularMarketDayLow") or (today and today.low),
@@ -57,7 +62,7 @@ def listed_quote(listed: dict, *, symbol: Symbol, now: datetime) -> Quote | None
 
     A list does not say whether a session has settled.
     """
-    zone = fields.zone(listed)
+    zone, price = fields.zone(listed), _prices(symbol)
     last, as_of = price(listed, "regularMarketPrice"), moment(listed.get("regularMarketTime"), zone)
     if last is None or as_of is None:
         return None
@@ -87,6 +92,26 @@ def listed_quote(listed: dict, *, symbol: Symbol, now: datetime) -> Quote | None
     return _in_currency(found, listed, symbol)
 
 
+def listed_extended(listed: dict, *, symbol: Symbol, now: datetime) -> Extended | None:
+    """The last price of before or after a session by the same entry; None where it tells none. Raises Misshapen."""
+    told = [
+        (at, said, last)
+        for said, name in EXTENDED.items()
+        if (last := _prices(symbol)(listed, f"{name}MarketPrice")) is not None
+        and (at := moment(listed.get(f"{name}MarketTime"), UTC))
+    ]
+    if not told:
+        return None
+    at, said, last = max(told)
+    unit = units.factor(listed.get("currency"), symbol.currency)
+    return extended(symbol, said, last * unit.numerator / unit.denominator, at, now)
+
+
+def _prices(symbol: Symbol) -> Callable[[dict, str], float | None]:
+    """How prices of a symbol are read out of an answer."""
+    return partial(fields.price, may_be_negative=symbol.may_be_negative)
+
+
 def _in_currency(quote: Quote, told: dict, symbol: Symbol) -> Quote:
     """The quote in the symbol's own currency, rounded to its decimals."""
     unit = units.factor(told.get("currency"), symbol.currency)
@@ -98,7 +123,9 @@ def _volume(meta: dict, settled: Row | None) -> int | None:
     return told if settled is None or settled.volume is None else settled.volume
 
 
-def _previous_close(chart: dict, known: Days, today: date, rows: Sequence[tuple[Row, date, bool]]) -> float | None:
+def _previous_close(
+    chart: dict, known: Days, today: date, rows: Sequence[tuple[Row, date, bool]], now: datetime, symbol: Symbol
+) -> float | None:
     """The close of the session before by the calendar; None where that can't be read: no older one passes for it.
 
     Where the calendar does not say which that is, the last one before today that the source traded. In the shares of
@@ -118,11 +145,11 @@ def _previous_close(chart: dict, known: Days, today: date, rows: Sequence[tuple[
     else:
         close = None
     try:
-        told = judged(chart, known, rows, Fraction(1))
+        told = judged(chart, known, rows, Fraction(1), now)
     except Misshapen:
         return None
     shares = prod(split.value for split in told.unrestated if split.ex_date <= today)
-    return close / shares if prices.is_price(close) else None
+    return close / shares if fields.is_told(close, may_be_negative=symbol.may_be_negative) else None
 
 
 def _market_state(meta: dict, known: Days, now: datetime) -> str:

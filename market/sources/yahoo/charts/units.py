@@ -14,6 +14,8 @@ SUB_UNITS = {
     "KWF": ("KWD", 1000),
 }
 
+_ONE = Fraction(1)
+
 
 def factor(told: object, held: str) -> Fraction:
     """What to multiply the prices of an answer by, so that they are in the symbol's own currency.
@@ -21,7 +23,7 @@ def factor(told: object, held: str) -> Fraction:
     An answer that names none is in the symbol's. Raises Mismatch: a currency never changes in silence.
     """
     if told is None or told == held:
-        return Fraction(1)
+        return _ONE
     if not isinstance(told, str) or main(told) != main(held):
         raise Mismatch(f"it is in {told!r}, and ours are in {held}")
     return Fraction(parts(held), parts(told))

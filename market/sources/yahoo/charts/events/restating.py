@@ -24,16 +24,19 @@ RUN = 3  # so many bars that change by one ratio are no corrections
 SMALLEST_STEP = 1.05  # a smaller split is not seen in the prices of its day
 
 
-def judged(told: Events, rows: Sequence[tuple[date, Row]], held: Held, unit: Fraction) -> Events:
-    """The same with the splits that the answer names and has not restated by.
+def judged(told: Events, rows: Sequence[tuple[date, Row]], held: Held, unit: Fraction, today: date) -> Events:
+    """The same with the splits that the answer names and has not restated by. today: the exchange's date.
 
-    What comes before one of which nobody can say it is not known.
+    What comes before one of which nobody can say it is not known; nobody restates by one before its day.
     """
     for split in reversed(told.splits):
         answer = _is_restated(split, told, rows, held, float(unit))
+        if answer is None and split.ex_date > today:
+            answer = False
         if answer is None:
             why = f"the prices before {split.ex_date}: nobody can say whether the split is in them"
-            told = replace(told, known_from=max(told.known_from, split.ex_date), left_out=[*told.left_out, why])
+            known_from, undecided = max(told.known_from, split.ex_date), told.undecided or split.ex_date
+            told = replace(told, known_from=known_from, undecided=undecided, left_out=[*told.left_out, why])
         elif not answer:
             told = replace(told, unrestated=told.unrestated | {split})
     return told
@@ -52,7 +55,10 @@ def uncontested(bars: Sequence[Bar], told: Events, held: Held) -> tuple[list[Bar
         if (len(run) >= RUN or is_step) and not is_explained:
             left |= {bar.opened_at for bar in run}
             days = f"{run[0].session_date} to {run[-1].session_date}"
-            words.append(f"{len(run)} bars from {days} would change by one ratio, {ratio:.6g}: ours are kept")
+            words.append(
+                f"{len(run)} bars from {days} would change by one ratio, {ratio:.6g}: ours are kept, "
+                "and the job market.reload takes the source's"
+            )
     return [bar for bar in bars if bar.opened_at not in left], words
 
 

@@ -1,7 +1,7 @@
 """The splits and dividends of a chart. Pure; what can't be read is left out and named."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from math import prod
@@ -43,6 +43,7 @@ class Events:
 
     known_from: what a share of an older session has become can't be said, because a later split can't be read.
     whole: the kinds of which each could be read. unrestated: splits by which the prices are not restated yet.
+    undecided: the day of the last split of which nobody can say that before it trades; None where there is none.
     """
 
     splits: list[Split]
@@ -52,6 +53,13 @@ class Events:
     left_out: list[str]
     whole: frozenset[str]
     unrestated: frozenset[Split] = frozenset()
+    undecided: date | None = None
+
+    def followed_by(self, held: Sequence[tuple[date, float]], last: date) -> "Events":
+        """The same with those splits that we hold of sessions after the last, by their ex dates and values."""
+        more = [Split(ex_date, value, 1.0) for ex_date, value in held if ex_date > last]
+        named = {split.ex_date for split in self.splits}
+        return replace(self, splits=sorted([*self.splits, *(each for each in more if each.ex_date not in named)]))
 
     def later(self, session_date: date) -> float:
         """By what a price of that session was divided."""

@@ -1,0 +1,5 @@
+"""Where prices come from, over HTTP.
+
+health          how the source answers, and the pace at which it is asked
+pausing         leave it alone for a while
+"""

@@ -1,0 +1,39 @@
+"""Bars within sessions that are made of shorter ones: those of sessions that a source tells no more."""
+
+from datetime import date, timedelta
+
+from market import bars, intervals
+from market.bars import UpsertResult, resampling
+from market.coverage import loading as coverage
+from market.coverage import told
+from market.history import gaps
+from market.intervals import Interval
+from market.models import Bar as BarRow
+from market.models import Symbol
+from market.prices import FINAL, Bar
+
+
+def fill(symbol: Symbol, interval: str, before: date) -> UpsertResult:
+    """Make the bars of the sessions before one that are not held and whose parts are. What is held stays as it is."""
+    asked = intervals.named(interval)
+    held = {name: _sessions(symbol, name) for name in (interval, asked.filled_from) if name}
+    parts = held.get(asked.filled_from, set())
+    lacking = sorted(session for session in parts - held[interval] if session < before)
+    return bars.summed([bars.upsert(_made(symbol, asked, session)) for session in lacking])
+
+
+def _sessions(symbol: Symbol, interval: str) -> set[date]:
+    row = coverage.row(symbol, interval)
+    return set() if row is None or row.first_held is None else set(gaps.sessions_held(row))
+
+
+def _made(symbol: Symbol, interval: Interval, session: date) -> list[Bar]:
+    """Those of a session that are not there yet."""
+    ticker, source = symbol.ticker, interval.filled_from
+    parts = bars.history(ticker, interval=source, start=session, end=session, adjusted="raw")
+    known = resampling.known(told.held([ticker], source))[ticker]
+    over = (session + timedelta(days=1) - date(1970, 1, 1)).days
+    found = resampling.of_bars(parts, interval, known, over)
+    there = BarRow.objects.filter(symbol=symbol, interval=interval.name, session_date=session)
+    openings = set(there.filter(opened_at__gte=found[0].opened_at).values_list("opened_at", flat=True))
+    return [bar for bar in found if bar.state == FINAL and bar.opened_at not in openings]

@@ -1,0 +1,1 @@
+"""The sockets over HTTP: their protocol, how they are, and what staff do with them."""

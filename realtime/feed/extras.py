@@ -1,0 +1,99 @@
+"""Indicators beyond those that everybody gets, live for as long as somebody holds their streams."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from analysis.indicators import catalogue
+from analysis.indicators.catalogue import Indicator
+from analysis.summary import IndicatorValues, Summary
+from market.prices import Quote
+from monitoring.loops import Loop
+from realtime import kinds, messages, naming, streams, wanted
+from realtime.feed.insisting import AWAY
+from realtime.kinds import INDICATORS
+from realtime.messages import Message
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+OPENED_A_LOOK = 50  # symbols: each reads its bars
+
+
+class Extras:
+    """What is wanted, by symbol and key."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, dict[str, Indicator]] = {}
+        self.summary = Summary(lambda ticker: self._wanted[ticker], is_kept=False)
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def look(self, seen: Mapping[str, Quote], loop: Loop) -> list[Message]:
+        """Open what is wanted since the last look, and close what is not; what they say as of the last quotes."""
+        self._next = time.monotonic() + LOOK_SECONDS
+        found = _by_ticker(wanted.streams())
+        self._close(found)
+        told: list[Message] = []
+        opened = [ticker for ticker, keys in found.items() if keys.keys() - self._wanted.get(ticker, {}).keys()]
+        for ticker in opened[:OPENED_A_LOOK]:
+            new = found[ticker].keys() - self._wanted.get(ticker, {}).keys()
+            self._wanted[ticker] = found[ticker]
+            self.summary.forget([ticker])
+            try:
+                with loop.one(f"indicators of {ticker}"):
+                    told += self._first(seen.get(ticker), new)
+            except AWAY as error:
+                logger.warning("Extra indicators are opened a little later: %s", error)
+                del self._wanted[ticker]
+                break
+        return told
+
+    def moved(self, quotes: Sequence[Quote]) -> list[Message]:
+        """What they say after these quotes. One that breaks costs nothing that everybody gets."""
+        concerned = [quote for quote in quotes if quote.ticker in self._wanted]
+        if not concerned:
+            return []
+        try:
+            values = self.summary.tick(concerned)
+        except AWAY:
+            raise
+        except Exception:
+            logger.exception("Extra indicators of %d symbols are opened anew", len(concerned))
+            self.summary.forget(quote.ticker for quote in concerned)
+            return []
+        return [message for each in values for message in _messages(each, each.values)]
+
+    def _first(self, quote: Quote | None, keys: Iterable[str]) -> list[Message]:
+        """What they say as of a quote that was told: whoever comes later gets it, and nobody has to have it."""
+        values = self.summary.now(quote) if quote is not None else None
+        return [replace(message, keep=False, conflate=True) for message in _messages(values, keys)]
+
+    def _close(self, found: Mapping[str, Mapping[str, Indicator]]) -> None:
+        """What nobody holds any more."""
+        for ticker, keys in list(self._wanted.items()):
+            if gone := keys.keys() - found.get(ticker, {}).keys():
+                left = {key: indicator for key, indicator in keys.items() if key not in gone}
+                streams.forget([INDICATORS.of(ticker, indicator=key) for key in gone])
+                self.summary.leave_out(ticker, gone)
+                if left:
+                    self._wanted[ticker] = left
+                else:
+                    del self._wanted[ticker]
+                    self.summary.forget([ticker])
+
+
+def _by_ticker(names: Iterable[str]) -> dict[str, dict[str, Indicator]]:
+    found: dict[str, dict[str, Indicator]] = {}
+    for name in names:
+        if kinds.is_by_symbol(name) and kinds.is_extra(name) and naming.is_published(name):
+            ticker, _, key = kinds.address(name)
+            found.setdefault(ticker, {})[key] = catalogue.named(key)
+    return found
+
+
+def _messages(values: IndicatorValues | None, keys: Iterable[str]) -> list[Message]:
+    return [] if values is None else [messages.indicators(values, key) for key in sorted(keys)]

@@ -1,0 +1,97 @@
+"""Which streams an action means, by its type, symbols, interval and indicators."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from analysis.indicators import catalogue
+from analysis.indicators.catalogue import CATALOGUE, UnknownIndicator
+from market import intervals
+from market.intervals import DAY
+from realtime import kinds, messages
+from realtime.kinds import KINDS, Kind
+from realtime.messages import Refused
+
+MAX_EXTRA = 50  # streams of one indicator that one client may hold
+
+
+def meant(type: str) -> tuple[Kind, ...]:
+    """The kinds that a type stands for: `all` is what is published to everybody."""
+    if type == messages.EVERYTHING:
+        return tuple(kind for kind in kinds.PUBLIC if kind.is_published)
+    return (KINDS[type],)
+
+
+def needs_symbols(type: str) -> bool:
+    """Whether a subscription to it says which symbols, and be it all."""
+    return type in KINDS and KINDS[type].is_cache
+
+
+def check(action: dict[str, Any]) -> None:
+    """Raises Refused where symbols, interval or indicators say nothing about the type, or an indicator can't be made
+    so. All symbols, `*`, may stand with any type.
+    """
+    kind = KINDS.get(action["type"])
+    if kind is not None and not kind.by_symbol and "*" not in action.get("symbols", ["*"]):
+        raise Refused("invalid", f"{action['type']} is of no symbol; leave symbols out.")
+    if "interval" in action and (kind is None or not kind.has_intervals):
+        raise Refused("invalid", f"{action['type']} has no interval; {_those_with('has_intervals')} have.")
+    if "indicators" in action and (kind is None or not kind.has_indicators):
+        raise Refused("invalid", f"{action['type']} has no indicators; {_those_with('has_indicators')} has.")
+    for key in action.get("indicators", ()):
+        try:
+            catalogue.named(key)
+        except UnknownIndicator as error:
+            raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+
+
+def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Iterator[str]:
+    """The streams of symbols; what everybody gets of indicators is one together, any other is one alone."""
+    interval = action.get("interval", DAY.name)
+    keys = list(dict.fromkeys("" if key in CATALOGUE else key for key in action.get("indicators", [""])))
+    for ticker in tickers:
+        for key in keys:
+            yield kind.of(ticker, interval, key)
+
+
+def narrowed(held: Iterable[str], tickers: Collection[str] | None, action: dict[str, Any]) -> list[str]:
+    """Of what is held what an action gives up: of its type all, and each further word makes it less."""
+    wanted = {"" if key in CATALOGUE else key for key in action.get("indicators", ())}
+    found = [stream for stream in held if kinds.of(stream) in _ended(action["type"])]
+    if tickers is None and "interval" not in action and not wanted:
+        return found
+    return [stream for stream in found if _is_among(stream, tickers, action.get("interval"), wanted)]
+
+
+def is_published(stream: str, *, is_recorded: bool = False) -> bool:
+    """Whether anybody tells what is asked of a stream; a recording has days alone, and what is made of them."""
+    kind = kinds.of(stream)
+    if not kind.is_published or not kind.has_intervals:
+        return kind.is_published
+    _, interval, indicator = kinds.address(stream)
+    if kind is kinds.BARS:
+        return intervals.named(interval).is_whole or not is_recorded  # of weeks and months their corrections
+    return interval == DAY.name and (not indicator or _is_made(indicator))
+
+
+def _is_made(key: str) -> bool:
+    try:
+        return catalogue.named(key) is not None
+    except UnknownIndicator:
+        return False
+
+
+def _is_among(stream: str, tickers: Collection[str] | None, interval: str | None, indicators: set[str]) -> bool:
+    address = kinds.address(stream)
+    return (
+        (tickers is None or address.ticker in tickers)
+        and interval in (None, address.interval)
+        and (not indicators or address.indicator in indicators)
+    )
+
+
+def _ended(type: str) -> tuple[Kind, ...]:
+    return kinds.PUBLIC if type == messages.EVERYTHING else (KINDS[type],)
+
+
+def _those_with(column: str) -> str:
+    return ", ".join(kind.name for kind in KINDS.values() if getattr(kind, column))

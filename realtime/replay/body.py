@@ -1,0 +1,60 @@
+"""What past sessions say: the prices, bars and indicators that the feed would have told, each marked as a replay."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from analysis import summary
+from analysis.summary import Series
+from market.bars import forming
+from market.player import Held, Sessions, Step
+from realtime import messages, moved
+from realtime.messages import Message
+
+
+class Told(NamedTuple):
+    """What one price brings with it, encoded, in order. after: seconds since its session began."""
+
+    after: float
+    bodies: list[bytes]
+
+
+class Body:
+    """The indicators of what plays, and the numbers of its streams: those of this replay alone.
+
+    received_at: as which its prices are told.
+    """
+
+    def __init__(self, sessions: Sessions, received_at: datetime) -> None:
+        self.sessions, self._received_at = sessions, received_at
+        self._series: dict[str, Series] = {}
+        self._numbers: Counter[str] = Counter()
+
+    def session(self, number: int) -> Iterator[Told]:
+        """What a session says, whatever was played before it."""
+        for held, own in self.sessions.playing(number):
+            self._open(held, own)
+        for step in self.sessions.steps(number, self._received_at):
+            yield Told(step.after, [self._numbered(message) for message in self._told(step)])
+
+    def _told(self, step: Step) -> list[Message]:
+        series = self._series[step.held.ticker]
+        bar, values = forming.daily_bar(step.quote), series.moved(step.quote)
+        version = series.version or ""
+        return [
+            messages.price(step.quote),
+            *moved.told([bar] if bar else [], [values] if values else [], lambda ticker: version),
+        ]
+
+    def _open(self, held: Held, number: int) -> None:
+        """Have the indicators stand upon what came before a session: where they do, they go on."""
+        series = self._series.get(held.ticker)
+        before = held.session(number - 1) if number else None
+        if series is None or series.session_date != before or held.begins_anew(number):
+            session = held.session(number)
+            self._series[held.ticker] = summary.opened(held.ticker, held.before(number), session, version=held.version)
+
+    def _numbered(self, message: Message) -> bytes:
+        self._numbers[message.stream] += 1
+        return messages.replayed(message, self._numbers[message.stream])

@@ -1,0 +1,120 @@
+"""What a client may say to a replay of its own."""
+
+from collections.abc import Hashable
+from datetime import date
+from functools import partial
+from typing import Any, Protocol
+
+from asgiref.typing import WebSocketScope
+from django.conf import settings
+
+from market import player, sources
+from market.bars import NoBars
+from market.player import Backwards, Reading
+from realtime import asked, process, visitors
+from realtime.clients import Client
+from realtime.messages import Refused
+from realtime.replay.playing import Playing
+
+USUAL_SPEED = 60
+
+
+class Socket(Protocol):
+    scope: WebSocketScope
+    client: Client
+
+    def say(self, message: dict[str, Any]) -> None: ...
+    async def refuse(self, refused: Refused, closing: str | None) -> None: ...
+
+
+async def replay(socket: Socket, action: dict[str, Any]) -> None:
+    """Play past sessions to this client alone, in place of the replay that it has."""
+    client = socket.client
+    who = await _who(socket)
+    process.replays.check_room(client, who)
+    start, end = _day(action, "start"), _day(action, "end")
+    tickers, unknown = await asked.known(action["symbols"])
+    reading = await visitors.run(_read, list(dict.fromkeys(tickers.values())), start, end)
+    if client not in process.hub.members.clients:  # it has gone meanwhile
+        return
+    speed = action.get("speed", USUAL_SPEED)
+    begun = process.replays.begin(client, who, reading.sessions, speed, partial(_may_play, client))
+    for refused in _left_out(unknown, reading):
+        refused.id = action.get("id")
+        await socket.refuse(refused, "too_many_errors")
+    _answer(socket, begun, action)
+
+
+async def pause(socket: Socket, action: dict[str, Any]) -> None:
+    playing = process.replays.of(socket.client)
+    playing.pause()
+    _answer(socket, playing, action)
+
+
+async def resume(socket: Socket, action: dict[str, Any]) -> None:
+    playing = process.replays.of(socket.client)
+    playing.resume()
+    _answer(socket, playing, action)
+
+
+async def seek(socket: Socket, action: dict[str, Any]) -> None:
+    playing = process.replays.of(socket.client)
+    playing.seek(_day(action, "to"))
+    _answer(socket, playing, action)
+
+
+async def stop(socket: Socket, action: dict[str, Any]) -> None:
+    playing = process.replays.of(socket.client)
+    playing.stop()
+    process.replays.leave(socket.client)
+    _answer(socket, playing, action)
+
+
+def _answer(socket: Socket, playing: Playing, action: dict[str, Any]) -> None:
+    socket.say(playing.stands(action.get("id")))
+
+
+async def _who(socket: Socket) -> Hashable:
+    """For whom it counts: a person, or where nobody says who they are an address. Raises Refused."""
+    await asked.require_reading(socket.client, process.rights)
+    person = await process.rights.identify(socket.client)
+    if person is not None:
+        return "user", person.user_id
+    if not settings.REPLAYS_FOR_GUESTS:
+        raise Refused("login_required", "A replay needs a login here; log in and connect again.")
+    return "address", visitors.address(socket.scope)
+
+
+def _may_play(client: Client) -> bool:
+    is_open = settings.MARKET_DATA_OPEN and settings.REPLAYS_FOR_GUESTS
+    return is_open or client.person is not None
+
+
+def _read(tickers: list[str], start: date, end: date) -> Reading:
+    """Raises Refused."""
+    try:
+        reading = player.read(tickers, start, end, has_hours=sources.has_hours())
+    except (Backwards, NoBars) as error:
+        text = str(error)
+        raise Refused(error.code, f"{text[0].upper()}{text[1:]}.") from error
+    if reading.bytes > player.MOST_BYTES:
+        most = player.MOST_BYTES >> 20
+        told = f"The bars of these {len(tickers)} symbols take {reading.bytes >> 20} MiB, {most} at most"
+        raise Refused("too_many_symbols", f"{told}: replay fewer at once.")
+    return reading
+
+
+def _left_out(unknown: list[str], reading: Reading) -> list[Refused]:
+    """What is said of the symbols that it plays without."""
+    found = [asked.refusal(unknown)] if unknown else []
+    if reading.lacking:
+        told = f"No daily bars in the range: {player.worded(reading.lacking)}."
+        found.append(Refused("no_bars", told, symbols=list(reading.lacking)))
+    return found
+
+
+def _day(action: dict[str, Any], name: str) -> date:
+    try:
+        return date.fromisoformat(action[name])
+    except ValueError:
+        raise Refused("invalid", f"{action['action']}.{name} is {action[name]!r}, and no day.") from None

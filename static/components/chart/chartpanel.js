@@ -1,0 +1,214 @@
+// The chart panel: one symbol's bars as a chart or a table, with all that can be chosen of them. Markup: parts/chart.html.
+//
+//   const panel = new ChartPanel(section, { address, none, lost, follow });
+//   panel.show({ symbol, name, price_decimals, time_zone, quote });   clears at once, then reads
+//   panel.takeBar(bar); panel.takeIndicators(message); panel.showDirection("up");
+//   panel.again(said); panel.look();                                   as Panel has them
+//
+// `address` keeps range, interval and view; `none(symbol)` says why there are no bars; `lost()` is called where a bar came
+// that belongs before those that are held; `follow(interval)` hears of which bars those that come are wanted.
+//
+// First comes as much of the history as the first view needs; all of it where more is asked for: a longer range, the table,
+// weeks and months, or older bars brought into sight. So do the parts that few visits use: table, comparison, pencil, image.
+
+import { Panel } from "../panel.js";
+import { Beside } from "./beside.js";
+import { brought } from "./brought.js";
+import { ByHand } from "./byhand.js";
+import { Chart } from "./chart.js";
+import { Flags } from "./flags.js";
+import { goOn, history, INTERVAL, olderThan, rangeStart, recent, takeBar, takeIndicators } from "./history.js";
+import { gathered, isMade } from "./intervals.js";
+import { Legend } from "./legend.js";
+import { Readout } from "./readout.js";
+import { Toolbar } from "./toolbar.js";
+
+const EDGE = 3; // bars: who sees the oldest but these wants to see older ones
+
+export const BEGINNING = { range: "1Y", interval: INTERVAL, view: "chart", adjusted: "split" };
+
+export class ChartPanel {
+  constructor(section, { address, none, lost, follow, drawn = () => {} }) {
+    Object.assign(this, { section, address, lost, follow, drawn, subject: null, known: null, waiting: [] });
+    this.part = (name) => section.querySelector(`[data-${name}]`);
+    this.chart = new Chart(this.part("canvas"), { Flags });
+    this.legend = new Legend(this.part("legend"), this.chart);
+    this.readout = new Readout(this.chart, this.part("readout"), { moved: (at) => this.stand(at) });
+    this.beside = new Beside(this);
+    this.hand = new ByHand(this);
+    this.toolbar = new Toolbar(this);
+    this.panel = new Panel(this.part("plot"), {
+      read: (_, signal) => {
+        const { base: interval, adjusted } = this.toolbar;
+        return history(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, signal });
+      },
+      draw: (found) => this.draw(found),
+      clear: () => this.clear(),
+      isEmpty: ({ bars }) => !bars.length,
+      behind: ({ behind }) => behind,
+      grown: () => this.redraw({ keepPlace: true }),
+      lacking: ({ lacking }) => lacking,
+      none,
+    });
+    this.chart.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.lookForOlder());
+  }
+
+  show(subject) {
+    this.subject = subject;
+    this.readAgain();
+  }
+
+  /** Bars of another symbol or interval, or restated otherwise, are another subject. */
+  readAgain() {
+    if (!this.subject) return;
+    this.follow(this.toolbar.base);
+    this.panel.show([this.subject.symbol, this.toolbar.base, this.toolbar.adjusted].join());
+  }
+
+  again(said) {
+    this.panel.again(said);
+  }
+
+  look() {
+    this.panel.look();
+  }
+
+  clear() {
+    this.known = null;
+    this.isAllWanted = this.toolbar.isLong;
+    this.isRangeDue = false;
+    this.beside.clear();
+    this.chart.clear();
+    this.hand.clear();
+    this.legend.show();
+    this.table?.show();
+  }
+
+  draw(found) {
+    const before = this.known;
+    if (before) goOn(found, before);
+    const older = before && !isMade(this.toolbar.interval) ? olderThan(found, before) : null;
+    const isSame = older !== null && !this.isRangeDue;
+    this.known = found;
+    this.isRangeDue = false;
+    if (isSame) this.shift(older);
+    this.redraw({ keepPlace: isSame, older: older ?? 0 });
+    if (!before) Promise.resolve(this.tableComing).then(() => this.drawn());
+    this.waiting.splice(0).forEach((bar) => this.takeBar(bar));
+  }
+
+  /** All there is, where only the newest of it is known; what stands stays until it has come. */
+  needAll() {
+    if (!this.subject || this.isAllWanted || this.known?.isAll) return;
+    this.isAllWanted = true;
+    this.panel.again();
+  }
+
+  lookForOlder() {
+    this.looking ??= requestAnimationFrame(() => {
+      this.looking = null;
+      const seen = this.known && this.chart.chart.timeScale().getVisibleLogicalRange();
+      if (seen && seen.from < EDGE) this.needAll();
+    });
+  }
+
+  /** The arrow keys have brought the crosshair to a bar, or let go of it. */
+  stand(at) {
+    this.legend.at = at;
+    this.legend.isHeld = at !== null;
+    this.hand.stand(at);
+    this.legend.show();
+    if (at === 0) this.needAll();
+  }
+
+  /** So many older bars came, or went, and whoever stands at a bar stays there. */
+  shift(older) {
+    const shifted = (at) => (at == null ? null : Math.max(0, at + older));
+    for (const who of [this.legend, this.readout]) who.at = shifted(who.at);
+    this.hand.stand(shifted(this.hand.cursor));
+  }
+
+  /** The bars that are known, in the interval that is asked for. */
+  redraw({ keepPlace = false, older = 0 } = {}) {
+    if (!this.known) return;
+    const scale = this.chart.chart.timeScale();
+    const place = scale.getVisibleLogicalRange();
+    this.chart.show(gathered(this.known, this.toolbar.interval), { decimals: this.subject.price_decimals, zone: this.subject.time_zone });
+    this.beside.show();
+    this.hand.show();
+    this.toolbar.showIndicators(this.chart.shown.lines);
+    if (keepPlace && place) scale.setVisibleLogicalRange({ from: place.from + older, to: place.to + older });
+    else this.showRange();
+    this.readout.stay();
+    this.showValues();
+  }
+
+  /** A longer range than is known is shown once it has come, and the one before stands until then. */
+  chooseRange() {
+    this.isRangeDue = Boolean(this.known && !this.known.isAll && this.toolbar.isLong);
+    if (this.isRangeDue) this.needAll();
+    else this.showRange();
+  }
+
+  showRange() {
+    const last = this.known?.bars.at(-1)?.session_date;
+    if (last) this.chart.showFrom(rangeStart(this.toolbar.range, last));
+  }
+
+  showDirection(direction) {
+    if (this.chart.direction !== direction) this.chart.showDirection(direction);
+  }
+
+  takeBar(bar) {
+    if (bar.interval !== this.toolbar.base || bar.symbol !== this.subject?.symbol) return;
+    if (!this.known) this.waiting.push(bar);
+    else if (!takeBar(this.known, bar)) this.lost();
+    else this.showNewest();
+  }
+
+  /** Alerts of the symbol that rang: [{date, text}]. */
+  mark(alerts) {
+    this.chart.flags.mark(alerts);
+  }
+
+  takeIndicators(message) {
+    if (this.known && this.toolbar.base === INTERVAL && this.toolbar.adjusted === "split" && takeIndicators(this.known, message)) this.showNewest();
+  }
+
+  /** The newest of what is known is shown. */
+  showNewest() {
+    this.chart.follow(gathered(this.known, this.toolbar.interval));
+    this.readout.stay();
+    this.showValues();
+  }
+
+  /** The same numbers in the legend and, where it is open, in the table. */
+  showValues() {
+    this.legend.show();
+    if (this.toolbar.view === "table") this.table?.moved();
+  }
+
+  showTable() {
+    this.needAll();
+    this.tableComing = this.bringTable();
+  }
+
+  async bringTable() {
+    const { BarTable } = await brought(import("./table.js"));
+    if (BarTable) this.table ??= new BarTable(this.part("table"), this.chart);
+    this.table?.show();
+  }
+
+  // A picture
+
+  async saveImage() {
+    const { symbol, name, quote } = this.subject;
+    const { picture, save } = await brought(import("./image.js"));
+    if (!picture) return;
+    const last = this.chart.bars.at(-1);
+    const title = `${symbol} · ${name} · ${this.toolbar.rangeText} · ${this.toolbar.intervalText}`;
+    const legend = [...this.part("legend").children].map(({ textContent }) => textContent).join("   ");
+    const source = `Finstage · ${quote?.source ?? last.source} · ${last.until ?? last.session_date}`;
+    await save(picture(this.chart, { title, legend, source }), `${symbol}-${this.toolbar.interval}-${last.until ?? last.session_date}`);
+  }
+}

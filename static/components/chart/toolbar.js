@@ -1,0 +1,206 @@
+// What can be chosen of a chart: range, interval and view stand in the address; how it is drawn is this person's and kept.
+
+import { make } from "../element.js";
+import { chosen, prefer } from "../preferences.js";
+import { price, word } from "../../words/words.js";
+import { brought } from "./brought.js";
+import { INTERVAL } from "./history.js";
+import { isMade } from "./intervals.js";
+
+const RANGES = ["1M", "3M", "6M", "YTD", "1Y", "5Y", "All"];
+const LONGER = new Set(["5Y", "All"]); // than the history that comes first
+const INTERVALS = [INTERVAL, "1wk", "1mo", "1m", "5m", "15m", "30m", "1h"];
+const ADJUSTED = ["split", "raw", "split_dividend"];
+const VIEWS = ["chart", "table"];
+const TYPES = ["candles", "line", "area"];
+const SCALES = ["linear", "log", "percent"];
+
+export class Toolbar {
+  constructor(panel) {
+    const { address, part } = panel;
+    Object.assign(this, { panel, part });
+    this.range = address.get("range", RANGES);
+    this.interval = address.get("interval", INTERVALS);
+    this.view = address.get("view", VIEWS);
+    this.adjusted = address.get("adjusted", ADJUSTED);
+    this.segments("range", () => panel.chooseRange());
+    this.segments("interval", () => this.showInterval());
+    this.segments("view", () => this.showView());
+    for (const name of ["type", "scale"]) this.radios(name);
+    this.adjustments();
+    this.check("auto", () => this.showScale());
+    this.check("flags", (isOn) => panel.chart.flags.toggle(isOn));
+    part("menu=compare").addEventListener("toggle", () => this.offerOthers());
+    part("image").addEventListener("click", () => panel.known && panel.saveImage());
+    for (const button of panel.section.querySelectorAll("[data-draw]")) button.addEventListener("click", () => this.draw(button.dataset.draw));
+    document.addEventListener("preference", ({ detail: { name } }) => name.startsWith("chart.") && this.showKept());
+    this.showKept();
+    this.showView();
+    this.showInterval();
+  }
+
+  showInterval() {
+    this.part("made").textContent = `${this.part(`interval="${this.interval}"`).title} · ${word(`as${this.adjusted[0].toUpperCase()}${this.adjusted.slice(1)}`)}`;
+    this.panel.readAgain();
+    this.panel.redraw();
+    if (this.isLong) this.panel.needAll();
+  }
+
+  /** The interval whose bars are read: weeks and months are made of days. */
+  get base() {
+    return isMade(this.interval) ? INTERVAL : this.interval;
+  }
+
+  /** More is to be seen than the history that comes first. */
+  get isLong() {
+    return LONGER.has(this.range) || isMade(this.interval) || this.view === "table";
+  }
+
+  /** What prices are restated for stands in the address, as others shall see the same. */
+  adjustments() {
+    for (const field of this.panel.section.querySelectorAll("[name=chart-adjusted]")) {
+      field.checked = field.value === this.adjusted;
+      field.addEventListener("change", () => {
+        this.adjusted = field.value;
+        this.panel.address.set({ adjusted: field.value });
+        this.showInterval();
+      });
+    }
+  }
+
+  get rangeText() {
+    return this.part(`range="${this.range}"`).textContent;
+  }
+
+  get intervalText() {
+    return this.part(`interval="${this.interval}"`).title;
+  }
+
+  /** A row of buttons of which one is pressed; which one is kept in the address. */
+  segments(name, changed) {
+    const group = this.part(`${name}s`);
+    const press = () => {
+      for (const each of group.children) each.setAttribute("aria-pressed", each.dataset[name] === this[name]);
+    };
+    group.addEventListener("click", ({ target }) => {
+      const asked = target.closest("button")?.dataset[name];
+      if (!asked) return;
+      this[name] = asked;
+      this.panel.address.set({ [name]: asked });
+      press();
+      changed();
+    });
+    press();
+  }
+
+  radios(name) {
+    for (const field of this.panel.section.querySelectorAll(`[name=chart-${name}]`)) {
+      field.addEventListener("change", () => prefer(`chart.${name}`, field.value === field.defaultValue && field.defaultChecked ? null : field.value));
+    }
+  }
+
+  check(name, changed) {
+    const field = this.part(name);
+    field.addEventListener("change", () => {
+      prefer(`chart.${name}`, field.checked ? null : false);
+      changed(field.checked);
+    });
+  }
+
+  /** Type, scale, flags and indicators as this person has chosen them, here or in another tab. */
+  showKept() {
+    const { chart, hand } = this.panel;
+    const type = known(chosen("chart.type"), TYPES);
+    this.pick("type", type);
+    if (chart.type !== type) {
+      chart.showAs(type);
+      hand.update();
+    }
+    for (const name of ["auto", "flags"]) this.part(name).checked = chosen(`chart.${name}`) !== false;
+    chart.flags.toggle(this.part("flags").checked);
+    chart.hide(hidden());
+    this.showScale();
+  }
+
+  /** Beside others there is one scale that tells anything. */
+  showScale() {
+    const { chart, beside } = this.panel;
+    const scale = beside.size ? "percent" : known(chosen("chart.scale"), SCALES);
+    this.pick("scale", scale);
+    for (const field of this.panel.section.querySelectorAll("[name=chart-scale]")) field.disabled = beside.size > 0;
+    chart.scaleBy(scale, this.part("auto").checked);
+  }
+
+  pick(name, value) {
+    this.panel.section.querySelector(`[name=chart-${name}][value=${value}]`).checked = true;
+  }
+
+  showView() {
+    const isTable = this.view === "table";
+    this.part("plot").hidden = isTable;
+    this.part("table").hidden = !isTable;
+    if (isTable) this.panel.showTable();
+  }
+
+  /** A box for each indicator that the server computed; what is shown is one line or several of it. */
+  showIndicators(lines) {
+    const box = this.part("indicators");
+    const keys = [...new Map(lines.map(({ key, label }) => [key, label]))];
+    if (box.dataset.shown === keys.join()) return;
+    box.dataset.shown = keys.join();
+    box.replaceChildren(...keys.map(([key, label]) => this.indicator(key, label)));
+    if (!keys.length) box.textContent = word("noIndicators");
+  }
+
+  indicator(key, label) {
+    const field = make("input", { type: "checkbox", checked: !hidden().includes(key) });
+    field.addEventListener("change", () => {
+      const left = field.checked ? hidden().filter((each) => each !== key) : [...hidden(), key];
+      prefer("chart.hidden", left.length ? left : null);
+      this.panel.showValues();
+    });
+    return make("label", { className: "check" }, field, label);
+  }
+
+  /** The symbols that can stand beside it come as the menu is opened. */
+  async offerOthers() {
+    if (!this.part("menu=compare").open) return;
+    const { Others } = await brought(import("./others.js"));
+    if (Others) this.others ??= new Others(this.panel, this.part("compare"), this.part("find"));
+    this.others?.look();
+  }
+
+  async draw(kind) {
+    this.part("menu=draw").open = false;
+    const { chart } = this.panel;
+    const pencil = await this.panel.hand.take();
+    if (!pencil) return;
+    if (pencil.kind === kind) pencil.letGo();
+    else pencil.arm(kind);
+    chart.element.focus({ preventScroll: true });
+  }
+
+  showTool(kind) {
+    for (const button of this.panel.section.querySelectorAll("[data-draw]")) button.setAttribute("aria-pressed", button.dataset.draw === kind);
+  }
+
+  showDrawings(drawings) {
+    this.part("drawings").replaceChildren(...drawings.kept.map((drawing) => {
+      const prices = drawing.points.map((point) => price(drawings.now(drawing, point.price), this.panel.subject.price_decimals));
+      const text = word(drawing.kind === "level" ? "levelAt" : "trendFrom", { from: prices[0], to: prices[1] });
+      const remove = make("button", { type: "button", textContent: "×", ariaLabel: word("removeDrawing", { drawing: text }) });
+      remove.addEventListener("click", () => this.panel.hand.keep(drawings.kept.filter(({ id }) => id !== drawing.id)));
+      return make("li", {}, make("span", { textContent: text }), remove);
+    }));
+  }
+}
+
+function hidden() {
+  const kept = chosen("chart.hidden");
+  return Array.isArray(kept) ? kept : [];
+}
+
+/** What was kept may be of another version. */
+function known(value, allowed) {
+  return allowed.includes(value) ? value : allowed[0];
+}

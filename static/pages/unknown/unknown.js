@@ -1,0 +1,12 @@
+// A symbol that is not followed here is added by who is logged in; once it is there, the page is its own.
+
+import { addSymbol } from "../../components/adding.js";
+
+const button = document.querySelector("[data-add]");
+const said = document.querySelector("[data-said]");
+button.addEventListener("click", async () => {
+  button.disabled = true;
+  const isThere = await addSymbol(button.dataset.add, (text) => (said.textContent = text));
+  button.disabled = false;
+  if (isThere) location.reload();
+});

@@ -1,0 +1,180 @@
+"""A replay goes no faster than it is read, and ends in words: in one process, with a port that takes what it may."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import orjson
+import pytest
+
+from market.player import Held, Sessions
+from realtime import breath, clients
+from realtime.clients import Client
+from realtime.messages import Refused
+from realtime.replay import playing
+from realtime.replay.playing import Playing, played
+from realtime.replay.seats import Replays
+
+FIRST, COUNT = date(2008, 1, 1), 400
+MESSAGES = COUNT * 4 * 3
+
+
+class Port:
+    """Takes bytes, and says that it holds them until somebody reads."""
+
+    def __init__(self, reads: bool = True) -> None:
+        self.reads, self.held, self.frames = reads, 0, []
+
+    def write(self, data: bytes) -> None:
+        self.frames.append(data)
+        self.held += 0 if self.reads else len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.held
+
+    def is_closing(self) -> bool:
+        return False
+
+    def last(self) -> dict:
+        return orjson.loads(self.frames[-1][self.frames[-1].rindex(b'{"type":"replay"') :])
+
+
+def sessions() -> Sessions:
+    days = np.arange(np.datetime64(FIRST), np.datetime64(FIRST + timedelta(days=COUNT)))
+    close = np.linspace(100, 200, COUNT)
+    columns = {"session_date": days, "open": close, "high": close + 1, "low": close - 1, "close": close}
+    held = Held("AAPL", {**columns, "volume": close}, [], 2, "replay", "v1")
+    return Sessions([held], FIRST, FIRST + timedelta(days=COUNT))
+
+
+def made(port: Port, **more: object) -> Playing:
+    async def nothing(*_: object) -> None: ...
+
+    return Playing(Client("a", nothing, nothing, port), sessions(), None, flush=Client.flush, **more)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_it_waits_for_a_client_that_does_not_read_and_goes_on_when_it_does():
+    async def scene() -> None:
+        port = Port(reads=False)
+        each = made(port)
+        task = asyncio.create_task(played(each))
+        await until(lambda: port.held > clients.HIGH_WATER_BYTES)
+        await asyncio.sleep(0.1)
+        before = each.count
+        await asyncio.sleep(0.2)
+        assert each.count == before < MESSAGES
+        assert not each._client.outbox.waiting  # nothing piles up, and so nobody closes it as slow
+        port.reads, port.held = True, 0
+        await until(lambda: each.state == "ended")
+        assert each.count == MESSAGES
+        task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_other_work_of_the_process_comes_in_between(monkeypatch):
+    monkeypatch.setattr(breath, "SLICE_SECONDS", 0.001)
+
+    async def scene() -> None:
+        each = made(Port())
+        task = asyncio.create_task(played(each))
+        turns = 0
+        while each.state != "ended":
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 10
+        task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_one_that_stands_still_for_long_gives_its_place_to_others(monkeypatch):
+    monkeypatch.setattr(playing, "IDLE_SECONDS", 0.05)
+
+    async def scene() -> None:
+        port = Port()
+        each = made(port)
+        each.pause()
+        await played(each)
+        assert (port.last()["state"], port.last()["reason"]) == ("stopped", "idle")
+
+    asyncio.run(scene())
+
+
+def test_what_breaks_ends_it_in_words(monkeypatch):
+    async def scene() -> None:
+        port = Port()
+        each = made(port)
+        monkeypatch.setattr(each._body, "session", lambda number: iter([1 / 0]) if number == 2 else iter(()))
+        await played(each)
+        assert (port.last()["state"], port.last()["reason"]) == ("stopped", "failed")
+
+    asyncio.run(scene())
+
+
+def test_who_may_not_hear_it_any_more_does_not():
+    async def scene() -> None:
+        port, answers = Port(), iter([True, True, False])
+        each = made(port, may_play=lambda: next(answers))
+        await played(each)
+        assert (port.last()["reason"], each.count) == ("rights_ended", 3 * 4 * 3)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("steered", ["pause", "seek", "stop"])
+def test_what_is_said_to_it_is_heard_while_it_waits_for_its_client(steered):
+    async def scene() -> None:
+        port = Port(reads=False)
+        each = made(port)
+        task = asyncio.create_task(played(each))
+        await until(lambda: port.held > clients.HIGH_WATER_BYTES)
+        if steered == "seek":
+            each.seek(FIRST + timedelta(days=COUNT - 1))
+            port.reads, port.held = True, 0
+            await until(lambda: each.state == "ended")
+            assert each.count < MESSAGES
+        else:
+            getattr(each, steered)()
+            before = each.count
+            port.reads, port.held = True, 0
+            await asyncio.sleep(0.1)
+            assert each.count == before
+        task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_a_process_has_so_many_and_what_goes_leaves_its_place(settings):
+    settings.REPLAYS_PER_PROCESS, settings.REPLAYS_PER_USER = 3, 2
+
+    async def scene() -> None:
+        async def nothing(*_: object) -> None: ...
+
+        replays, some = Replays(Client.flush), [Client(str(n), nothing, nothing, Port()) for n in range(5)]
+        for number, who in ((0, "a"), (1, "a"), (2, "b")):
+            replays.begin(some[number], who, sessions(), 1.0, lambda: True)
+        for number, who, told in ((3, "a", "of one user"), (4, "c", "3 replays play here")):
+            with pytest.raises(Refused, match=told) as refused:
+                replays.begin(some[number], who, sessions(), 1.0, lambda: True)
+            assert refused.value.code == "too_many_replays"
+        first = replays.of(some[0])
+        again = replays.begin(some[0], "a", sessions(), 1.0, lambda: True)  # in place of its own
+        assert (replays.of(some[0]), first.state) == (again, "stopped")
+        replays.leave(some[1])
+        assert replays.begin(some[3], "a", sessions(), 1.0, lambda: True) is replays.of(some[3])
+        replays.of(some[3]).stop()
+        await asyncio.sleep(0.05)
+        with pytest.raises(Refused, match="No replay plays"):
+            replays.of(some[3])
+        for each in some:
+            replays.leave(each)
+
+    asyncio.run(scene())

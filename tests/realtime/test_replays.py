@@ -1,0 +1,193 @@
+"""A client's own replay over real sockets: past sessions to it alone, as the command plays them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client as Browser
+
+from market import bars, quotes
+from market.models import Snapshot, Symbol
+from market.prices import Bar, midnight
+from realtime import messages
+from realtime.replay.digest import Digest
+from tests.conftest import serving
+from tests.realtime.test_consumer import Conversation, open_socket
+from tests.server import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS = [date(2008, 9, day) for day in (2, 3, 4, 5, 8)]
+FAST = {"action": "replay", "symbols": ["AAPL", "MSFT"], "start": "2008-09-03", "end": "2008-09-08", "speed": 100_000}
+SLOW = {**FAST, "speed": 1}
+FOUR = 4 * 2 * 4 * 3  # sessions, symbols, prices, and what each brings
+
+
+@pytest.fixture(autouse=True)
+def held(db) -> None:
+    facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
+    Symbol.objects.bulk_create([Symbol(ticker=each, name=each, **facts) for each in ("AAPL", "MSFT", "NEW")])
+    for ticker, price in (("AAPL", 100.0), ("MSFT", 50.0)):
+        days = [(midnight(day), price + n, price + n + 2, price + n - 1, price + n + 1) for n, day in enumerate(DAYS)]
+        bars.upsert([Bar(ticker, "1d", *day, 1000, True, "replay", NOW) for day in days])
+
+
+def until_end(client: Conversation) -> list[dict]:
+    """What its replay tells until it has ended."""
+    told = []
+    while (message := client.hear()).get("state") != "ended":
+        told += [message] if message.get("replay") else []
+    return told
+
+
+def test_a_replay_tells_past_sessions_marked_and_numbered_and_says_how_it_stands(live_web):
+    with open_socket(live_web) as client:
+        begun = client.ask({**FAST, "id": 7}, "replay")
+        assert (begun["id"], begun["state"], begun["at"]) == (7, "playing", "2008-09-03T00:00:00Z")
+        assert (begun["symbols"], begun["speed"]) == (["AAPL", "MSFT"], 100_000)
+        told = until_end(client)
+    assert len(told) == FOUR
+    assert all(each["replay"] is True for each in told)
+    aapl = [each for each in told if each["type"] == "price_update" and each["symbol"] == "AAPL"]
+    assert [each["seq"] for each in aapl] == list(range(1, 17))
+    assert [each["current_price"] for each in aapl[:4]] == [101.0, 100.0, 103.0, 102.0]
+    assert aapl[0]["previous_close"] == 101.0  # of the day before the range
+
+
+def test_it_says_what_the_command_says(live_web):
+    with open_socket(live_web) as client:
+        client.send(FAST)
+        told, digest, out = until_end(client), Digest(), StringIO()
+    for each in told:
+        digest.add(messages.encode(each))
+    call_command("replay", "AAPL", "MSFT", "--from", FAST["start"], "--to", FAST["end"], "--json", stdout=out)
+    assert json.loads(out.getvalue().splitlines()[-1]) == {"hash": digest.hex, "messages": FOUR}
+
+
+def test_nobody_else_hears_of_it_and_nothing_is_stored(live_web, redis):
+    with open_socket(live_web) as other, open_socket(live_web) as client:
+        other.ask({"action": "subscribe", "type": "all", "symbols": ["*"], "mode": "every"}, "subscribed")
+        before = set(redis.keys())
+        client.send(FAST)
+        until_end(client)
+        other.send({"action": "ping"})
+        while (message := other.hear())["type"] != "pong":
+            assert message["type"] == "service_status"
+    assert {key for key in set(redis.keys()) - before if b"stream" in key or b"quotes" in key} == set()
+    assert not Snapshot.objects.exists()
+    assert quotes.latest(["AAPL"]) == {"AAPL": None}
+
+
+def test_it_is_held_goes_on_seeks_and_stops(live_web):
+    with open_socket(live_web) as client:
+        client.ask(SLOW, "replay")
+        assert client.until("price_update")["session_date"] == "2008-09-03"
+        assert client.ask({"action": "pause", "id": 1}, "replay")["state"] == "paused"
+        sought = client.ask({"action": "seek", "to": "2008-09-06", "id": 2}, "replay")
+        assert (sought["id"], sought["state"], sought["at"]) == (2, "paused", "2008-09-08T00:00:00Z")
+        client.send({"action": "ping"})
+        assert client.hear()["type"] == "pong"  # and nothing while it is held
+        assert client.ask({"action": "resume"}, "replay")["state"] == "playing"
+        assert client.hear()["session_date"] == "2008-09-08"
+        stopped = client.ask({"action": "stop"}, "replay")
+        assert (stopped["state"], stopped["reason"]) == ("stopped", "asked")
+        assert client.ask({"action": "pause"}, "error")["code"] == "no_replay"
+
+
+def test_after_a_seek_it_says_what_it_would_have_said_without(live_web):
+    def plain(told: list[dict]) -> list[dict]:
+        return [{name: value for name, value in each.items() if name not in ("seq", "received_at")} for each in told]
+
+    with open_socket(live_web) as client:
+        client.send(FAST)
+        whole = until_end(client)
+        client.ask({"action": "seek", "to": "2008-09-04"}, "replay")
+        again = until_end(client)
+    assert plain(again) == plain(whole)[-len(again) :]
+    assert len(again) == FOUR * 3 / 4
+    assert [each["seq"] for each in again if each.get("stream") == "bars:AAPL"] == list(range(17, 29))
+
+
+def test_what_can_not_be_played_is_refused_with_what_is_held(live_web):
+    with open_socket(live_web) as client:
+        for changed, code, said in (
+            ({"symbols": ["NOPE"]}, "unknown_symbol", "Not tracked here: NOPE"),
+            ({"symbols": ["NEW"]}, "no_bars", "of NEW nothing is held"),
+            ({"start": "2009-01-01", "end": "2009-01-02"}, "no_bars", "AAPL has bars from 2008-09-02 to 2008-09-08"),
+            ({"start": "2008-09-08", "end": "2008-09-03"}, "invalid", "before it starts"),
+            ({"start": "2008-02-30"}, "invalid", "and no day"),
+            ({"start": "soon"}, "invalid", "must be like 2012-09-04"),
+            ({"speed": 100_001}, "invalid", "from 1 to 100000"),
+        ):
+            error = client.ask({**SLOW, **changed, "id": 3}, "error")
+            assert (error["code"], error["id"], said in error["message"]) == (code, 3, True), error
+
+
+def test_what_is_lacking_is_named_and_the_others_play(live_web):
+    with open_socket(live_web) as client:
+        client.send({**FAST, "symbols": ["AAPL", "NEW", "NOPE"], "id": 3})
+        errors = [client.until("error") for _ in range(2)]
+        assert [(each["code"], each["symbols"], each["id"]) for each in errors] == [
+            ("unknown_symbol", ["NOPE"], 3),
+            ("no_bars", ["NEW"], 3),
+        ]
+        assert client.hear()["symbols"] == ["AAPL"]
+        assert len(until_end(client)) == FOUR / 2
+
+
+def test_a_seek_out_of_the_range_changes_nothing(live_web):
+    with open_socket(live_web) as client:
+        client.ask(SLOW, "replay")
+        error = client.ask({"action": "seek", "to": "2008-09-09"}, "error")
+        assert (error["code"], "2008-09-03 to 2008-09-08" in error["message"]) == ("invalid", True)
+        assert client.ask({"action": "pause"}, "replay")["at"] == "2008-09-03T00:00:00Z"
+
+
+def test_an_address_has_two_at_once_and_a_connection_that_goes_frees_its_own(live_web):
+    with open_socket(live_web) as first, open_socket(live_web) as second:
+        with open_socket(live_web) as third:
+            for client in (first, third):
+                client.ask(SLOW, "replay")
+            assert second.ask({**SLOW, "id": 1}, "error")["code"] == "too_many_replays"
+            assert third.ask({**SLOW, "symbols": ["MSFT"]}, "replay")["symbols"] == ["MSFT"]  # in place of its own
+
+        def begins() -> bool:
+            second.send(SLOW)
+            while (message := second.hear())["type"] not in ("replay", "error"):
+                pass
+            return message["type"] == "replay"
+
+        assert eventually(begins)
+
+
+@pytest.fixture
+def closed_to_guests(tmp_path, monkeypatch) -> Iterator:
+    monkeypatch.setenv("FINSTAGE_REPLAYS_FOR_GUESTS", "false")
+    with serving(tmp_path / "log", "manage.py", "web") as web:
+        yield web
+
+
+@contextmanager
+def logged_in(web, name: str) -> Iterator[tuple[Browser, Conversation]]:
+    browser = Browser()
+    browser.force_login(get_user_model().objects.create_user(name))
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    with open_socket(web, additional_headers={"Cookie": cookie}, origin=web.url) as client:
+        yield browser, client
+
+
+def test_where_guests_may_have_none_a_login_may_and_its_end_ends_it(closed_to_guests):
+    with open_socket(closed_to_guests) as guest:
+        assert guest.ask(FAST, "error")["code"] == "login_required"
+    with logged_in(closed_to_guests, "alice") as (browser, client):
+        client.ask({**FAST, "speed": 8_000}, "replay")
+        browser.logout()
+        while "state" not in (message := client.hear()) or message["type"] != "replay":
+            pass
+        assert (message["state"], message["reason"]) == ("stopped", "rights_ended")
