@@ -19,3 +19,8 @@ def given_at(token: str) -> datetime | None:
         return datetime.fromtimestamp(int(token[:12], 16) / 1000, UTC) if len(token) == 32 else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def floor(at: datetime) -> datetime:
+    """An instant as a token tells it: what was written in a token's own millisecond is not after it."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from market import prices
+from market.coverage import tokens
 from market.history import derived
 from market.history.derived import Derived
 from market.models import Bar, BarRevision, CorporateAction, SupersededAction
@@ -162,7 +163,8 @@ def _compared(
 
 def _computed(row: Mapping[str, Any], counted: list[Derived]) -> dict[str, Any]:
     """What stands upon bars as they were while the former value stood."""
-    old = [each for each in counted if row["received_at"] <= each.stands_at < row["revised_at"]]
+    start, end = tokens.floor(row["received_at"]), tokens.floor(row["revised_at"])
+    old = [each for each in counted if start <= tokens.floor(each.stands_at) < end]
     names = ("kind", "name", "version", "computed_at")
     return {"computed_from_it": [{name: getattr(each, name) for name in names} for each in old]}
 

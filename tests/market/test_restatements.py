@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import actions, bars, coverage, prices, records
+from market.coverage import tokens
 from market.models import BarRevision, CorporateAction, Decision, Record, SupersededAction, Symbol
 from market.prices import Action, Bar, Named
 
@@ -135,6 +136,19 @@ def test_a_split_that_goes_names_the_records_that_counted_it_and_a_dividend_none
     actions.keep(three, named(), "yahoo")
     found = {each["before"]["kind"]: len(each["computed_from_it"]) for each in told(client)}
     assert found == {"split": 2, "dividend": 0}
+
+
+@pytest.mark.parametrize("since, until, counted", [(900, 5000, 2), (-5000, 900, 0), (-5000, 1900, 2)])
+def test_what_is_written_in_the_millisecond_of_a_version_is_in_it(client, three, since, until, counted):
+    """since, until: microseconds from when the version was given that the records have counted."""
+    actions.keep(three, named(Action("AAPL", "split", DAYS[1], 2.0, 2, 1)), "yahoo")
+    records.refresh(["AAPL"])
+    actions.keep(three, named(), "yahoo")
+    given = tokens.given_at(Record.objects.values_list("version", flat=True).distinct().get())
+    SupersededAction.objects.update(
+        received_at=given + timedelta(microseconds=since), superseded_at=given + timedelta(microseconds=until)
+    )
+    assert [len(each["computed_from_it"]) for each in told(client)] == [counted]
 
 
 @pytest.fixture
