@@ -1,4 +1,4 @@
-"""`make test`: every test that this machine can run, and at the end what it could not run and why.
+"""`make test`: every test that this machine can run, and at the end what failed, and what it could not run and why.
 
 With FINSTAGE_TEST_ALL=1, as in CI, a test that is skipped and a MariaDB or a browser that is not there are failures.
 """
@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from tests.services import SKIPPED
+from tests.services import FAILED, SKIPPED
 from tests.versions import before
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,10 +35,14 @@ def main() -> int:
         print(__doc__ if words in (["-h"], ["--help"]) else f"{__doc__}\nIt takes no arguments; pytest takes them.")
         return 0 if words in (["-h"], ["--help"]) else 2
     browser, database = _why_no_browser(), _why_no_mariadb()
-    with tempfile.NamedTemporaryFile("r", prefix="finstage-skipped-") as skipped:
-        is_green = _run(skipped.name, browser=not browser, mariadb=not database)
+    with _said("skipped") as skipped, _said("failed") as failed:
+        os.environ |= {SKIPPED: skipped.name, FAILED: failed.name}
+        is_green = _run(browser=not browser, mariadb=not database)
         absent = [f"{times} × {reason}" for reason, times in Counter(map(str.strip, skipped)).items()]
+        failures = list(map(str.strip, failed))
     missing = [reason for reason in (browser, database) if reason]
+    for failure in failures:
+        print(f"Failed: {failure}")
     for reason in [*absent, *missing]:
         print(f"Not run: {reason}")
     if not absent and not missing:
@@ -55,9 +59,13 @@ def _is_avoidable(reason: str) -> bool:
     return str(RECORDINGS) not in reason or RECORDINGS.is_dir()
 
 
-def _run(skipped: str, *, browser: bool, mariadb: bool) -> bool:
+def _said(what: str) -> IO[str]:
+    """Where the tests' processes tell of one thing, a line each."""
+    return tempfile.NamedTemporaryFile("r", prefix=f"finstage-{what}-", encoding="utf-8")
+
+
+def _run(*, browser: bool, mariadb: bool) -> bool:
     """Everything on SQLite, and beside it on MariaDB what differs between databases. True where all passed."""
-    os.environ[SKIPPED] = skipped
     mark = "not chaos and not bench" if browser else "not chaos and not bench and not browser"
     with tempfile.TemporaryFile("w+") as said:
         on_mariadb = (

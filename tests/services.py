@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,9 @@ from tests import forks
 READY_SECONDS = 120
 MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4 << 30
 SKIPPED = "FINSTAGE_TEST_SKIPPED"  # where to write why tests were skipped, a line each
+FAILED = "FINSTAGE_TEST_FAILED"  # where to write which failed and why, a line each
 SECRET_KEY = "for-the-tests-only-and-no-secret-at-all-0123456789"
+MOST_SAID = 600  # characters of why a test failed
 SHARED_MARIADB = "FINSTAGE_TEST_MARIADB"  # the socket of the run's MariaDB, for the processes that share it
 RUN = "FINSTAGE_TEST_RUN"  # the folder of the whole run, which marks every process that it starts
 PART = "PYTEST_XDIST_WORKER"  # which of several test processes this is
@@ -93,14 +95,30 @@ def _utf8(value: object) -> object:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """End and name what tests left behind, and tell `make test` what was not run, which it repeats at its end."""
+    """End and name what tests left behind, and tell `make test` what failed and what was not run: it ends with them."""
     for process in _left():
         terminalreporter.write_line(f"Left running, and ended now: {process.info['cmdline']}")
         process.kill()
-    if path := os.environ.get(SKIPPED):
-        reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
-        with Path(path).open("a") as file:
-            file.writelines(f"{reason}\n" for reason in reasons)
+    if PART in os.environ:
+        return  # the process that started this one is told of each of its reports
+    stats = terminalreporter.stats
+    skipped = [report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", [])]
+    _tell(SKIPPED, skipped)
+    _tell(FAILED, map(_failure, [*stats.get("failed", []), *stats.get("error", [])]))
+
+
+def _tell(whom: str, lines: Iterable[str]) -> None:
+    if path := os.environ.get(whom):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _failure(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Which it was and how it ended, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = crash.message if crash else str(report.longrepr)
+    where = os.environ.get("FINSTAGE_TEST_DATABASE", "sqlite")
+    return _utf8(f"{report.nodeid} on {where}: {' '.join(said.split())[:MOST_SAID]}")
 
 
 def pytest_unconfigure() -> None:
