@@ -138,7 +138,7 @@ def test_a_split_that_goes_names_the_records_that_counted_it_and_a_dividend_none
     assert found == {"split": 2, "dividend": 0}
 
 
-@pytest.mark.parametrize("since, until, counted", [(900, 5000, 2), (-5000, 900, 0), (-5000, 1900, 2)])
+@pytest.mark.parametrize(("since", "until", "counted"), [(900, 5000, 2), (-5000, 900, 0), (-5000, 1900, 2)])
 def test_what_is_written_in_the_millisecond_of_a_version_is_in_it(client, three, since, until, counted):
     """since, until: microseconds from when the version was given that the records have counted."""
     actions.keep(three, named(Action("AAPL", "split", DAYS[1], 2.0, 2, 1)), "yahoo")
