@@ -42,7 +42,10 @@ def of(ticker: str) -> dict[str, Any] | None:
 def surroundings() -> dict[str, Any]:
     """What every page of prices tells beside them: the source, the exchanges, and how far history has come."""
     clocks = [clock.as_json(told) for told in clock.all_latest(datetime.now(UTC))]
-    return {"source": _source(), "market": clock.latest(), "markets": clocks, "backfill": progress.latest()}
+    source = _source()
+    # A recording has all of its history from the start.
+    backfill = progress.latest() if source and not source["is_recorded"] else None
+    return {"source": source, "market": clock.latest(), "markets": clocks, "backfill": backfill}
 
 
 def _source() -> dict | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from market.coverage import rows
 from market.intervals import DAY
@@ -93,6 +94,12 @@ def missing(tickers: Collection[str], *, since: date | None = None, now: datetim
         return left
     suspended = known.filter(suspended_until__gt=now, suspended_until__lte=now + LONGEST)
     return left - set(suspended.values_list("symbol__ticker", flat=True))
+
+
+def unloaded() -> dict[int, str]:
+    """The tracked symbols whose whole history was never stored: their tickers, in order, by their keys."""
+    whole = Coverage.objects.filter(symbol=OuterRef("pk"), interval=DAY.name).exclude(complete_since=None)
+    return dict(Symbol.objects.tracked().filter(~Exists(whole)).values_list("pk", "ticker"))
 
 
 def _held(symbol: Symbol, interval: str = DAY.name) -> Coverage:

@@ -5,9 +5,10 @@ No lock: a claim runs out by itself, and whoever writes beside it writes the sam
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from market.intervals import DAY
 from market.models import Symbol
 from monitoring import jobs, redis
 
@@ -31,7 +32,7 @@ def taken(symbol: Symbol, interval: str) -> Iterator[Callable[[], object]]:
     What it gives is called between two requests: it takes the claim for as long again. An attempt of a job takes over
     what an earlier one of it was killed over.
     """
-    key, me = redis.key("history", "asking", symbol.pk, interval), _me()
+    key, me = _key(symbol.pk, interval), _me()
 
     def take() -> object:
         return redis.client().eval(_TAKE, 1, key, me, int(SECONDS * 1000))
@@ -43,6 +44,18 @@ def taken(symbol: Symbol, interval: str) -> Iterator[Callable[[], object]]:
         yield take
     finally:
         redis.client().eval(_LEAVE, 1, key, me)
+
+
+def taken_of(tickers: Mapping[int, str], interval: str = DAY.name) -> list[str]:
+    """Those of these tickers, by their symbols' keys, whose history somebody asks for now."""
+    if not tickers:
+        return []
+    held = redis.client().mget([_key(pk, interval) for pk in tickers])
+    return [ticker for ticker, holder in zip(tickers.values(), held, strict=True) if holder]
+
+
+def _key(symbol: int, interval: str) -> str:
+    return redis.key("history", "asking", symbol, interval)
 
 
 def _me() -> str:

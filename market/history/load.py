@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -10,7 +11,7 @@ from market import actions, bars, symbols
 from market.bars import UpsertResult, batch
 from market.bars.batch import Batch
 from market.coverage import loading as coverage
-from market.history import claims, gaps
+from market.history import claims, gaps, progress
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Symbol
@@ -105,7 +106,9 @@ def backfill(
     """
 
     def loaded(ticker: str) -> Filled | None:
-        return ensure(symbols.resolve(ticker), fetch, source, since=since, by_calendar=by_calendar)
+        symbol = symbols.resolve(ticker)
+        with progress.noted(symbol), _left_where_there_is_none(symbol):
+            return ensure(symbol, fetch, source, since=since, by_calendar=by_calendar)
 
     # In no order: jobs of the same symbols would wait for each other at each of them.
     outcome = jobs.fan_out(random.sample(tickers, len(tickers)), loaded, parallel=parallel)
@@ -134,6 +137,17 @@ def note(end: jobs.End, ticker: str, written: UpsertResult, interval: str = DAY.
     if count := written.inserted + written.changed:
         first, last = ([ticker, interval, f"{at:%Y-%m-%d}"] for at in (written.first, written.last))
         end.note(BarRow, count, first, last)
+
+
+@contextmanager
+def _left_where_there_is_none(symbol: Symbol) -> Iterator[None]:
+    """What another attempt does not bring is not asked for again at once, but by whoever names it."""
+    try:
+        yield
+    except Exception as error:
+        if not jobs.is_temporary(error):
+            coverage.suspend(symbol, datetime.now(UTC) + coverage.LONGEST)
+        raise
 
 
 def _fill(symbol: Symbol, fetch: Fetch, source: str, wanted: date, start: date, *, by_calendar: bool) -> Filled:

@@ -1,38 +1,45 @@
-"""How far the loading of history has come: the feed tells it, and pages read it until it is complete."""
+"""How far the first loading of history has come: what is held says it, and jobs why some did not come."""
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 from market.coverage import loading as coverage
-from monitoring import formats, redis
+from market.history import claims
+from market.models import Symbol
+from monitoring import redis
+
+KEPT = timedelta(days=1)  # why one did not come: by then it was asked for again
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many of all symbols are loaded, the one that is loading now, and by symbol why some did not come."""
-
-    done: int
-    total: int
-    symbol: str | None = None
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-_FORMAT = formats.Format(Progress)
-
-
-def tell(tracked: Collection[str], loading: str | None, errors: dict[str, str]) -> None:
-    """tracked: all whose history is wanted. loading: the one that is asked for now. errors: why some did not come."""
-    told = Progress(len(tracked) - len(coverage.missing(tracked)), len(tracked), loading, errors)
-    redis.client().set(_FORMAT.key("backfill"), _FORMAT.pack(told))
+@contextmanager
+def noted(symbol: Symbol) -> Iterator[None]:
+    """Load a symbol in it: where it does not come, pages tell why until it does."""
+    try:
+        yield
+    except Exception as error:
+        with redis.client().pipeline() as pipe:
+            pipe.hset(_key(), symbol.ticker, str(error)[:500])
+            pipe.expire(_key(), KEPT)
+            pipe.execute()
+        raise
+    redis.client().hdel(_key(), symbol.ticker)
 
 
 def latest() -> dict | None:
-    """`done` of `total` symbols, the `symbol` that is being loaded and `errors` by symbol; None when all is there."""
-    told = _FORMAT.unpack(redis.client().get(_FORMAT.key("backfill")))
-    return asdict(told) if told and (told.done < told.total or told.errors) else None
+    """`done` of `total` tracked symbols, a `symbol` that is loading now, `errors` by symbol; None when all is there."""
+    missing = coverage.unloaded()
+    if not missing:
+        return None
+    errors = {ticker.decode(): why.decode() for ticker, why in redis.client().hgetall(_key()).items()}
+    total = Symbol.objects.tracked().count()
+    return {
+        "done": total - len(missing),
+        "total": total,
+        "symbol": next(iter(claims.taken_of(missing)), None),
+        "errors": {ticker: errors[ticker] for ticker in missing.values() if ticker in errors},
+    }
 
 
-def errors() -> dict[str, str]:
-    """Why some did not come, by symbol, as it was told last."""
-    told = _FORMAT.unpack(redis.client().get(_FORMAT.key("backfill")))
-    return told.errors if told else {}
+def _key() -> str:
+    return redis.key("history", "failed")

@@ -13,9 +13,11 @@ from market.intervals import DAY, MINUTE
 from market.models import Coverage, WatchedSymbol
 from monitoring import jobs
 from monitoring.jobs import Step
+from monitoring.models import Job
 
 EVERYTHING = "all"
 CHUNK = 25  # symbols of one job that asks a source, where that does not say how many
+AT_ONCE = 1000  # symbols that one job is asked to load
 TOLD, TOLD_SYMBOLS = 20, 500  # gaps of one symbol and interval that a job tells, the newest; and of how many symbols
 
 
@@ -49,8 +51,16 @@ def unloaded(named: Collection[str] | None, since: date) -> list[str]:
     if named is not None:
         return symbols.named(named)
     tracked = symbols.named(None)
-    missing = coverage.missing(tracked, since=since, now=datetime.now(UTC))
+    missing = coverage.missing(tracked, since=since, now=datetime.now(UTC)) - _under_way()
     return [ticker for ticker in tracked if ticker in missing]
+
+
+def begin() -> None:
+    """Have a job load tracked symbols that were never loaded. Safe to run again: what one loads is left to it."""
+    unheld = coverage.unloaded()
+    due = set(unloaded(None, START)) if unheld else set()
+    for some in jobs.chunks([ticker for ticker in unheld.values() if ticker in due], AT_ONCE):
+        jobs.submit("market.backfill", {"symbols": some})
 
 
 def within(named: Collection[str] | None, interval: str | None, reach: Reaches) -> dict[str, list[str]]:
@@ -132,6 +142,13 @@ def in_chunks(
     records = Step("market.records", {} if about is None else {"symbols": list(about)})
     chunks, then = jobs.group(steps, records)
     return told | {"chunks": [str(each.pk) for each in chunks], "then": str(then.pk)}
+
+
+def _under_way() -> set[str]:
+    """The tickers that jobs load which have not ended."""
+    names = ("market.add_symbol", "market.backfill", "market.backfill_chunk")
+    asked = Job.objects.filter(name__in=names).exclude(state__in=Job.ENDED).values_list("arguments", flat=True)
+    return {ticker for each in asked for ticker in each.get("symbols") or [each.get("symbol")]}
 
 
 def _is_asked_for(row: Coverage, now: datetime, *, is_named: bool) -> bool:

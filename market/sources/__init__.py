@@ -12,7 +12,6 @@ What any of them may use:
     pace/           one pace for every process that asks
     negatives       what a source said no to, and is not asked again at once
     inbox           the newest of a stream and a poll
-    loader          the whole history of each symbol, in the background
     adding          symbols that people add
     delisting       symbols that the source knows no more
 """

@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import pytest
 from django.db import connections
 
-from market import history
+from market import bars, history, symbols
 from market.coverage import loading
 from market.history import claims, wanted
 from market.models import Bar, BarRevision, Coverage, ProvisionalBar, Symbol
+from market.prices import Named
 from market.sources import ProviderError
+from market.sources.yahoo.source import Yahoo
 from monitoring import jobs
 from monitoring.jobs.errors import Cancelled
 from monitoring.jobs.running import context
@@ -189,3 +191,56 @@ def test_without_names_it_is_for_those_that_lack_it_and_may_be_asked_for(apple, 
     named = jobs.everything()["market.backfill"](["aapl", "ibm"], "all")
     arguments = Job.objects.filter(pk__in=named["chunks"]).values_list("arguments", flat=True).get()
     assert arguments == {"symbols": ["AAPL", "IBM"], "since": "1900-01-01"}
+
+
+def test_a_bar_that_a_quote_left_first_is_no_history(apple):
+    bars.upsert([Shelf(WINTER[-1:])(apple, history.START)[0][0]])
+    history.backfill(["AAPL"], Shelf(WINTER), "yahoo")
+    assert Bar.objects.count() == len(WINTER)
+
+
+def test_what_is_tracked_and_was_never_loaded_is_asked_for_once(apple, hold):
+    hold("yahoo")
+    for _ in range(2):
+        Yahoo().track(symbols.tracked())
+    assert list(Job.objects.values_list("name", "arguments")) == [("market.backfill", {"symbols": ["AAPL"]})]
+    jobs.everything()["market.backfill"](["AAPL"])
+    Job.objects.filter(name="market.backfill").update(state=Job.State.COMPLETED)
+    Yahoo().track(symbols.tracked())  # its chunk is on its way
+    assert Job.objects.filter(name="market.backfill").count() == 1
+    Job.objects.update(state=Job.State.COMPLETED)
+    loading.suspend(apple, datetime.now(UTC) + timedelta(hours=1))
+    Yahoo().track(symbols.tracked())
+    assert Job.objects.filter(name="market.backfill").count() == 1
+    history.ensure(apple, Shelf(WINTER), "yahoo")
+    Yahoo().track(symbols.tracked())
+    assert Job.objects.filter(name="market.backfill").count() == 1
+
+
+def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(apple, hold, client):
+    hold("yahoo")
+    Symbol.objects.create(ticker="ZZZZ", name="Gone", **FACTS)
+    told = []
+
+    def fetch(symbol: Symbol, start: date):
+        told.append(_told(client))
+        if symbol.ticker == "ZZZZ":
+            raise ProviderError("no such share", code="unknown_symbol", temporary=False)
+        return Shelf(WINTER)(symbol, start)
+
+    answer = history.backfill(["AAPL", "ZZZZ"], fetch, "yahoo", parallel=1)
+    assert answer["failed"] == {"ZZZZ": "unknown_symbol: no such share"}
+    assert {(each["total"], each["symbol"]) for each in told} == {(2, "AAPL"), (2, "ZZZZ")}
+    assert _told(client) == {"done": 1, "total": 2, "symbol": None, "errors": {"ZZZZ": "no such share"}}
+    assert wanted.unloaded(None, history.START) == []  # it is not asked for again at once
+    history.backfill(["ZZZZ"], lambda *_: ([], Named()), "yahoo")
+    assert _told(client) is None
+
+
+def test_of_a_recording_no_loading_is_told(apple, hold, client):
+    hold("replay")
+    assert _told(client) is None
+
+
+def _told(client) -> dict | None:
+    return client.get("/api/v2/watchlists/default/").json()["backfill"]

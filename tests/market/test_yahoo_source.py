@@ -1,6 +1,5 @@
-"""The live source as the feed sees it: streamed and polled prices, and history that arrives in the background."""
+"""The live source as the feed sees it: streamed and polled prices."""
 
-import json
 import os
 import subprocess
 import sys
@@ -14,12 +13,11 @@ from bokeh_sampledata import stocks
 from django.conf import settings as configured
 
 from market import bars, history, prices, symbols
-from market.models import Bar, CorporateAction, Coverage, Symbol
+from market.models import Bar, CorporateAction, Symbol
 from market.prices import Named
-from market.sources import ProviderError, loader
+from market.sources import ProviderError
 from market.sources import inbox as sources_inbox
 from market.sources.inbox import Inbox
-from market.sources.loader import Loader
 from market.sources.pace import NoSlot
 from market.sources.yahoo import asking, polling, stream
 from market.sources.yahoo.polling import Poll
@@ -33,7 +31,7 @@ AS_OF = datetime(2013, 3, 1, 20, tzinfo=UTC)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
+def test_the_source_streams_and_polls_at_once(wire, apple):
     wire.charts["AAPL"] = made_chart("AAPL", regularMarketTime=int(AS_OF.timestamp()))
     stop, seen = threading.Event(), []
     deadline = threading.Timer(120, stop.set)
@@ -42,16 +40,14 @@ def test_the_source_streams_polls_and_loads_history_at_once(wire, apple, redis):
     yahoo.track(symbols.tracked())
     for tick in yahoo.batches(stop):
         seen += tick.quotes
-        # Each is later than the last, so that another batch comes until the history is there.
+        # Each is later than the last, so that another batch comes until it is heard.
         wire.tick("AAPL", price=440.25, time=_milliseconds(60 + len(seen)), quote_type=8, market_hours=1)
-        if seen[-1].price == 440.25 and _progress(redis).get("done") == 1:
+        if seen[-1].price == 440.25:
             stop.set()
     deadline.cancel()
     polled, streamed = seen[0], seen[-1]
     assert (polled.price, polled.previous_close) == (CLOSE, stocks.AAPL["close"][-2])
     assert (streamed.price, streamed.open) == (440.25, stocks.AAPL["open"][-1])
-    assert Bar.objects.count() == len(stocks.AAPL["date"])
-    assert _progress(redis) == {"done": 1, "total": 1, "symbol": None, "errors": {}}
 
 
 @pytest.mark.django_db
@@ -89,69 +85,6 @@ def test_only_what_is_missing_is_asked_for_with_a_week_of_overlap(apple):
     for _ in range(2):
         history.fill(apple, lambda symbol, start: (asked.append(start), ([], Named()))[1], "yahoo")
     assert asked == [history.START, date(2024, 3, 1)]
-
-
-@pytest.mark.django_db
-def test_a_bar_that_a_quote_left_first_is_no_history(wire, apple):
-    wire.charts["AAPL"] = made_chart("AAPL")
-    _store_bar(date(2013, 3, 1))
-    Loader(asking.history, "yahoo").round(threading.Event())
-    assert Bar.objects.count() == len(stocks.AAPL["date"])
-
-
-@pytest.mark.django_db
-def test_the_watchlist_tells_how_far_the_history_is_and_why_some_is_missing(wire, client, apple):
-    wire.charts["AAPL"] = made_chart("AAPL")
-    gone = Symbol.objects.create(ticker="ZZZZ", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
-    told, loading = [], Loader(lambda *asked: (told.append(_told(client)), asking.history(*asked))[1], "yahoo")
-    loading.round(threading.Event())
-    assert told == [
-        {"done": 0, "total": 2, "symbol": "AAPL", "errors": {}},
-        {"done": 1, "total": 2, "symbol": "ZZZZ", "errors": {}},
-    ]
-    assert {**_told(client), "errors": list(_told(client)["errors"])} == {
-        "done": 1, "total": 2, "symbol": None, "errors": ["ZZZZ"],
-    }  # fmt: skip
-    Symbol.objects.filter(pk=gone.pk).update(is_active=False)
-    loading.round(threading.Event())
-    assert _told(client) is None
-
-
-@pytest.mark.django_db
-def test_why_a_history_is_missing_stays_told_until_it_comes(apple, client):
-    answers = [ProviderError("no such share", temporary=False), ([], Named())]
-    loading = Loader(lambda *_: _answer(answers.pop(0)), "yahoo")
-    loading.round(threading.Event())
-    loading.round(threading.Event())
-    assert _told(client)["errors"] == {"AAPL": "no such share"}
-    Coverage.objects.update(suspended_until=None)
-    loading.round(threading.Event())
-    assert _told(client) is None
-
-
-@pytest.mark.django_db
-def test_a_symbol_that_fails_is_named_and_the_others_are_loaded(wire, apple, redis):
-    Symbol.objects.create(ticker="AAAA", name="Gone", exchange="XNAS", currency="USD", time_zone="UTC")
-    wire.charts["AAPL"] = made_chart("AAPL")
-    Loader(asking.history, "yahoo").round(threading.Event())
-    assert Bar.objects.filter(symbol=apple).exists()
-    progress = _progress(redis)
-    assert (progress["done"], progress["total"], list(progress["errors"])) == (1, 2, ["AAAA"])
-
-
-@pytest.mark.django_db
-def test_a_symbol_is_loaded_again_soon_after_an_outage_and_left_to_the_job_after_a_success(apple, monkeypatch):
-    now, answers = [1000.0], [ProviderError("down"), ([], Named())]
-    monkeypatch.setattr(loader.time, "time", lambda: now[0])
-    asked = []
-
-    def fetch(symbol: Symbol, start: date) -> tuple[list, list]:
-        asked.append(now[0])
-        return _answer(answers.pop(0))
-
-    for now[0] in (1000.0, 1059.0, 1060.0, 100_000.0):  # a feed that starts again is as patient
-        Loader(fetch, "yahoo").round(threading.Event())
-    assert asked == [1000.0, 1060.0]
 
 
 def test_what_the_streamer_tells_is_not_asked_for_and_what_it_does_not_tell_is(symbol, quote, monkeypatch):
@@ -273,10 +206,8 @@ def test_where_yahoo_fails_no_round_follows_at_once(symbol):
     assert not poll._is_behind
 
 
-@pytest.mark.parametrize("turning", [Poll, Loader])
-def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, turning):
+def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(monkeypatch):
     monkeypatch.setattr(polling, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(loader, "LOOK_SECONDS", 0.01)
     stop, turns = threading.Event(), []
 
     def broken(*_: object) -> None:
@@ -285,23 +216,10 @@ def test_what_asks_yahoo_goes_on_after_a_turn_that_breaks(apple, monkeypatch, tu
             stop.set()
         raise KeyError("a bug")
 
-    parts = {Poll: lambda: Poll(print, Inbox(stream.quote)), Loader: lambda: Loader(print, "yahoo")}
-    made = parts[turning]()
+    made = Poll(print, Inbox(stream.quote))
     monkeypatch.setattr(made, "round", broken)
     made.run(stop)
     assert len(turns) == 3
-
-
-@pytest.mark.django_db
-def test_a_history_that_breaks_costs_no_other(wire, apple):
-    Symbol.objects.create(ticker="AAAA", name="Broken", exchange="XNAS", currency="USD", time_zone="UTC")
-    wire.charts["AAPL"] = made_chart("AAPL")
-    loading = Loader(
-        lambda symbol, start: {}[symbol.ticker] if symbol.ticker == "AAAA" else asking.history(symbol, start), "yahoo"
-    )
-    loading.round(threading.Event())
-    assert Bar.objects.filter(symbol=apple).exists()
-    assert Coverage.objects.get(symbol__ticker="AAAA").suspended_until > datetime.now(UTC)
 
 
 def test_an_outage_is_waited_out_and_gives_no_price(symbol):
@@ -390,20 +308,6 @@ def _imports(path) -> list[str]:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "finstage.settings"}
-
-
-def _progress(redis) -> dict:
-    return json.loads(redis.get("finstage:backfill") or "{}")
-
-
-def _told(client) -> dict | None:
-    return client.get("/api/v2/watchlists/default/").json()["backfill"]
-
-
-def _answer(answer: tuple | ProviderError) -> tuple[list, list]:
-    if isinstance(answer, ProviderError):
-        raise answer
-    return answer
 
 
 def _store_bar(session: date) -> None:

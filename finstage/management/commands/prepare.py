@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def _prepare_source(self) -> None:
         try:
             source = sources.source()
-            source.prepare()  # what takes minutes the feed brings in the background
+            source.prepare()  # what takes minutes jobs bring
         except WrongSource as error:
             raise CommandError(str(error)) from None
         except ProviderError as error:

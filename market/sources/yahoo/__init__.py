@@ -1,4 +1,4 @@
-"""Yahoo Finance as a source: the streamer first, polling where it is silent, history in the background.
+"""Yahoo Finance as a source: the streamer first, polling where it is silent, history by jobs.
 
 source          what the feed and the jobs see
 asking          what is asked of Yahoo, and the only module that imports yfinance

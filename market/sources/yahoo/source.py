@@ -9,13 +9,13 @@ from django.conf import settings
 
 from market.bars.batch import Batch
 from market.figures.values import Figures
+from market.history import wanted
 from market.models import Symbol
 from market.prices import Bar, Named, Quote
 from market.quotes import extended
 from market.sources.contract import Source, Tick
 from market.sources.errors import ProviderError
 from market.sources.inbox import Inbox
-from market.sources.loader import Loader
 from market.sources.yahoo import ABOUT, asking, stream
 from market.sources.yahoo.figures import asked
 from market.sources.yahoo.polling import SILENCE_SECONDS, Poll
@@ -26,7 +26,7 @@ TAKE_SECONDS = 0.5
 
 
 class Yahoo(Source):
-    """The live source: the streamer first, polling where it is silent, history in the background."""
+    """The live source: the streamer first, polling where it is silent; history by jobs."""
 
     about = ABOUT
 
@@ -37,6 +37,7 @@ class Yahoo(Source):
 
     def track(self, tracked: Sequence[Symbol]) -> None:
         self._tracked = tracked
+        wanted.begin()  # nobody else hears of what is tracked now
 
     def history(self, symbol: Symbol, start: date) -> tuple[Batch, Named]:
         return asking.history(symbol, start)
@@ -66,9 +67,8 @@ class Yahoo(Source):
             inbox.hear(message["id"], message)
 
         streamer = Streamer(settings.YAHOO_STREAM, decode=asking.decode, hear=hear, tls=_tls())
-        loader = Loader(asking.history, self.name)
-        threads = [threading.Thread(target=run, args=[done], daemon=True) for run in (poll.run, loader.run)]
-        for part in (streamer, *threads):
+        polling = threading.Thread(target=poll.run, args=[done], daemon=True)
+        for part in (streamer, polling):
             part.start()
         tracked: Sequence[Symbol] = ()
         try:
@@ -84,8 +84,7 @@ class Yahoo(Source):
         finally:
             done.set()
             streamer.stop()
-            for thread in threads:
-                thread.join(1)
+            polling.join(1)
 
     def trouble(self) -> str | None:
         """That it does not answer and why; a streamer that talks is an answer too."""
