@@ -285,4 +285,4 @@ class KeyFiguresAdmin(SymbolFacts):
 
 @admin.register(DataSource)
 class DataSourceAdmin(Facts):
-    list_display = ["name", "reason", "chosen_at", "epoch"]
+    list_display = ["name", "reason", "chosen_at", "epoch", "pass_number", "session"]

@@ -4,7 +4,7 @@ from market.api import actions, bars, exchanges, many, records, symbols
 from market.api.data import coverage, disputes, gaps, quarantine
 from market.api.quotes import movers, one
 from market.api.restatements import listed
-from market.api.source import health, pausing
+from market.api.source import health, pausing, replaying
 from monitoring.paths import path
 
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/v2/source/", health.Health.as_view()),
     path("api/v2/source/pause", pausing.Pause.as_view()),
     path("api/v2/source/resume", pausing.Resume.as_view()),
+    path("api/v2/replay/", replaying.Player.as_view()),
     path("api/v2/technical-analysis/prices/batch", one.Prices.as_view()),
     path("async/symbols/batch", one.PricesByOlderName.as_view()),
 ]

@@ -63,6 +63,9 @@ class Alert(models.Model):
     epoch = models.PositiveIntegerField(
         help_text=_("The source's epoch that it rang in; a rewind takes its alerts along.")
     )
+    pass_number = models.PositiveIntegerField(
+        default=1, db_default=1, help_text=_("The pass of a recording that it rang in.")
+    )
     dedupe_key = models.CharField(
         max_length=120, unique=True, help_text=_("Rule, its level, symbol, session and epoch: that rings once.")
     )
@@ -96,6 +99,7 @@ class Event(models.Model):
         db_constraint=False,  # what was told to somebody who is gone since holds up nothing
         related_name="+",
     )  # whose own stream it is; empty: everybody's
+    pass_number = models.PositiveIntegerField(default=1, db_default=1)  # of a recording
     body = models.TextField()  # JSON, with its number
     written_at = models.DateTimeField()
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Count, Max, Min, Sum
 
 from market.coverage import rows, telling
+from market.intervals import DAY
 from market.models import Bar, Coverage, Symbol
 from market.prices import instant
 
@@ -35,6 +37,14 @@ def latest(tickers: Collection[str]) -> dict[str, dict[str, dict]]:
     for ticker, interval, count, first, last in known.values_list("symbol__ticker", "interval", *_COUNTED):
         held[ticker][interval] = {"first": instant(first), "last": instant(last), "count": count}
     return held
+
+
+def ends() -> tuple[date | None, date | None]:
+    """The first and the last session of which daily bars are held, of all symbols together and also to come."""
+    daily = Coverage.objects.filter(interval=DAY.name).order_by()
+    found = daily.aggregate(first=Min("first_held"), last=Max("last_held"))
+    first, last = found["first"], found["last"]
+    return first and first.date(), last and last.date()
 
 
 def total() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from market.models.coverage import Coverage
 from market.models.figures import KeyFigures
 from market.models.records import Record
 from market.models.snapshots import Snapshot
-from market.models.source import DataSource
+from market.models.source import DataSource, PlayerWish
 from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet, WatchedSymbol, Watchlist
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Decision",
     "KeyFigures",
     "MarkedBar",
+    "PlayerWish",
     "ProvisionalBar",
     "QuarantinedBar",
     "Record",

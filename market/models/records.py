@@ -27,6 +27,9 @@ class Record(models.Model):
     version = models.CharField(
         max_length=32, null=True, help_text=_("Of the bars that they were computed from; null of a version before.")
     )
+    pass_number = models.PositiveIntegerField(
+        default=1, db_default=1, help_text=_("The pass of a recording that they are of.")
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]

@@ -136,9 +136,7 @@ class Health(APIView):
 
 def health() -> dict:
     """How it stands. Raises NotFound before there is one."""
-    about, chosen = sources.held(), DataSource.objects.filter(pk=1).first()
-    if about is None or chosen is None:
-        raise NotFound("No source is chosen yet; the first start of a feed chooses one.", "no_source")
+    about, chosen = held(), DataSource.objects.get(pk=1)
     return {
         "source": about.name,
         "title": str(about.title),
@@ -151,6 +149,14 @@ def health() -> dict:
         "batched_quotes_from": _after(negatives.batched(about.name).left(negatives.BATCHED)),
         "latency": _latency(about.name),
     }
+
+
+def held() -> About:
+    """What the source is. Raises NotFound before there is one."""
+    about = sources.held()
+    if about is None:
+        raise NotFound("No source is chosen yet; the first start of a feed chooses one.", "no_source")
+    return about
 
 
 def _asked(about: About) -> dict:
