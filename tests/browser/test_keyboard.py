@@ -1,9 +1,10 @@
 """Every page by the keyboard alone: each stop is seen, with an outline that nothing cuts, and nothing is left out."""
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.test_every_page import SETTLED, contexts, staff  # noqa: F401
 
@@ -45,3 +46,28 @@ def test_a_page_is_walked_by_tab(contexts, path, width):  # noqa: F811
     page.close()
     assert found["faults"] == []
     assert found["stops"] > 3
+
+
+RANG = (
+    '<li data-severity="warning"><a href="/symbols/FB/">FB</a><span>Fell by 10.9 %</span><time>2012-09-24</time></li>'
+)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_list_of_alerts_is_walked_by_tab_also_where_it_scrolls(contexts, width):  # noqa: F811
+    def with_alerts(route: Route) -> None:
+        whole = route.fetch().text()
+        route.fulfill(
+            body=re.sub(r'(<ol class="alert-list"[^>]*>)', rf"\1{RANG * 12}", whole), content_type="text/html"
+        )
+
+    page = contexts[True].new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.route(re.compile(r"/$"), with_alerts)
+    page.goto("/")
+    expect(page.locator(SETTLED).filter(visible=True)).to_have_count(0)
+    found = walked(page)
+    there = page.locator("[data-alerts] a").count()
+    page.close()
+    assert found["faults"] == []
+    assert there >= 12
