@@ -7,11 +7,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from market import symbols
-from market.models import Symbol
+from market.models import DataSource, Symbol
 from market.sources import delisting, negatives, registry
 from market.sources.errors import ProviderError, Unreadable
 from monitoring import audit, jobs
@@ -38,7 +37,7 @@ class Addition:
 
 
 def ask(text: str, user: Any, via: str = "") -> Addition:
-    """Let a job of somebody's add a symbol; whoever asks again while it is looked for has the same job, counted once.
+    """Let a job add a symbol for somebody. Whoever asks while it is looked for has the same job, and counts once.
 
     via: see `audit.act_of`. Raises UnknownSymbol where no source can know it, or it said a moment ago that it does not,
     TooManyAdded, and redis' errors.
@@ -47,13 +46,14 @@ def ask(text: str, user: Any, via: str = "") -> Addition:
     if row is not None and row.is_active:
         return Addition(row.ticker)
     ticker = row.ticker if row else _askable(text)
-    if (asked := _under_way(ticker, user)) is not None:
-        return asked
+    if (job := _under_way(ticker)) is not None and _is_for(job, user):
+        return Addition(ticker, job.pk)
     _require_room(user)
     with transaction.atomic():
-        # Of one person one at a time: else two would find room for the last, or that nobody looks for it.
-        get_user_model()._base_manager.select_for_update().filter(pk=user.pk).first()
-        return _under_way(ticker, user) or _begun(ticker, user, via)
+        # One at a time: else two would find that nobody looks for it, or one person room for the last of a day.
+        DataSource.objects.select_for_update().filter(pk=1).first()
+        job = _under_way(ticker)
+        return Addition(ticker, job.pk) if job and _is_for(job, user) else _counted(ticker, user, via, job)
 
 
 def add(text: str) -> Symbol:
@@ -98,18 +98,29 @@ def _askable(text: str) -> str:
     return tickers[0]
 
 
-def _under_way(ticker: str, user: Any) -> Addition | None:
-    """What the same person asked for already and has not ended; another's job they may neither see nor rely on."""
-    asked = Job.objects.filter(name=JOB, about=ticker, owner_id=user.pk).exclude(state__in=Job.ENDED)
-    return next((Addition(ticker, pk) for pk in asked.values_list("pk", flat=True)[:1]), None)
+def _under_way(ticker: str) -> Job | None:
+    """The job that looks for it now, whoever asked first."""
+    return Job.objects.filter(name=JOB, about=ticker).exclude(state__in=Job.ENDED).order_by("id").first()
 
 
-def _begun(ticker: str, user: Any, via: str) -> Addition:
+def _is_for(job: Job, user: Any) -> bool:
+    """Whether somebody asked for it before, and was counted."""
+    asked = AuditEntry.objects.filter(actor_id=user.pk, action=ACT, target=job.about).order_by("-id")[:1]
+    return any((entry.outcome or {}).get("task_id") == str(job.pk) for entry in asked)
+
+
+def _counted(ticker: str, user: Any, via: str, job: Job | None) -> Addition:
+    """One of the day's, with the job that looks for it already, if any: that is nobody's own from now on, so that it
+    ends neither with the rights of who asked first nor by their wish.
+    """
     _require_room(user)
     with audit.act_of(user, via, ACT, ticker, symbol=ticker) as outcome:
-        asked = jobs.submit(JOB, {"symbol": ticker}, owner=user, priority="high")  # somebody waits for it
-        outcome["task_id"] = str(asked.pk)
-    return Addition(ticker, asked.pk)
+        if job is None:
+            job = jobs.submit(JOB, {"symbol": ticker}, owner=user, priority="high")  # somebody waits for it
+        else:
+            Job.objects.filter(pk=job.pk).update(owner=None)
+        outcome["task_id"] = str(job.pk)
+    return Addition(ticker, job.pk)
 
 
 def _require_room(user: Any) -> None:

@@ -48,12 +48,15 @@ def visible(user) -> QuerySet[Job]:
 
 
 def seen(user, task_id: str) -> Job:
-    """The job, if this user may see it: a public one that nobody ever owned is seen by whoever knows its id."""
+    """The job, if this user may see it: a public one that nobody owns is seen by whoever knows its id, and one that
+    several asked us for by whoever is logged in too.
+    """
     job = _found(task_id)
     declared = declaration.find(job.name)
     was_never_owned = job.owner_id is None and not job.is_orphan
-    is_public = was_never_owned and declared is not None and declared.rules.audience == "user"
-    if not (is_public or user.is_staff or (user.is_authenticated and job.owner_id == user.pk)):
+    audience = declared.rules.audience if declared and was_never_owned else ""
+    is_for_people = user.is_authenticated and (audience == "behalf" or job.owner_id == user.pk)
+    if not (audience == "user" or user.is_staff or is_for_people):
         raise _unknown(task_id)
     return job
 

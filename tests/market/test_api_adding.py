@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from finstage.models import User
 from market.models import Symbol
@@ -123,6 +124,39 @@ def test_two_clicks_are_one_job_and_count_once(client, hold, user):
     hold("yahoo")
     assert add(client, "ZZIB").json()["task_id"] == add(client, "zzib").json()["task_id"]
     assert AuditEntry.objects.filter(action="symbols.add").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_have_one_job_that_both_follow_to_its_end_and_each_counts_once(client, hold, wire, user):
+    hold("yahoo")
+    wire.charts["ZZIB"] = made_chart("IBM", **META, symbol="ZZIB")
+    other = Client()
+    other.force_login(second := User.objects.create_user("second", password="x"))
+    task, again, theirs, once_more = (add(who, "ZZIB").json()["task_id"] for who in (client, client, other, other))
+    assert task == again == theirs == once_more
+    assert Job.objects.filter(name="market.add_symbol").count() == 1
+    entries = AuditEntry.objects.filter(action="symbols.add").values_list("actor", "outcome__task_id")
+    assert sorted(entries) == sorted([(user.pk, task), (second.pk, task)])
+    assert add(client, "ZZIB").json()["task_id"] == task  # whoever was first is counted no second time
+    assert AuditEntry.objects.filter(action="symbols.add").count() == 2
+    User.objects.filter(pk=user.pk).update(is_active=False)  # it ends with nobody's rights
+    run_all()
+    result = other.get(f"/api/tasks/task/{task}/result").json()["result"]
+    told = [other.get(f"/api/tasks/task/{each}").json()["status"] for each in (task, *result["chunks"], result["then"])]
+    assert told == ["completed"] * 3
+    assert Client().get(f"/api/tasks/task/{task}").status_code == 404
+    assert add(other, "ZZIB").json()["state"] == "collected"
+
+
+def test_who_joins_has_as_much_room_as_who_was_first(client, hold, user, settings):
+    hold("yahoo")
+    add(client, "ZZIB")
+    settings.SYMBOLS_A_DAY = 1
+    other = Client()
+    other.force_login(User.objects.create_user("second", password="x"))
+    assert [add(other, ticker).status_code for ticker in ("ZZIB", "ZZIC", "ZZIB")] == [202, 429, 202]
+    other.force_login(User.objects.create_user("third", password="x"))
+    assert [add(other, ticker).status_code for ticker in ("ZZIC", "ZZIB")] == [202, 429]
 
 
 @pytest.mark.parametrize("text", ["zzib.b", "ZZIB/B", "ZZIB B", "ZZIB-B"])

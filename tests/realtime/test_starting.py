@@ -143,6 +143,34 @@ def test_two_clicks_at_once_are_one_job(login):
     assert (asked(), AuditEntry.objects.filter(action=adding.ACT).count()) == (1, 1)
 
 
+def test_four_people_at_once_are_one_job_and_each_counts_once(login):
+    login()
+    make = get_user_model().objects.create_user
+    people, together = [make(f"adds {number}") for number in range(4)], threading.Barrier(4)
+
+    def click(person) -> uuid.UUID:
+        together.wait()
+        try:
+            return adding.ask("ZZIB", person).job
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(click, people))) == 1
+    counted = AuditEntry.objects.filter(action=adding.ACT).values_list("actor", flat=True)
+    assert (asked(), sorted(counted)) == (1, [person.pk for person in people])
+
+
+def test_two_people_who_subscribe_to_the_same_are_both_told(live_web, login, wire):  # noqa: F811
+    knows(wire, "ZZTWO")
+    with open_socket(live_web, **login("one")) as one, open_socket(live_web, **login("other")) as other:
+        for client in (one, other):
+            assert client.ask({**ZZIB, "symbols": ["ZZTWO"]}, "subscribed")["starting"] == ["ZZTWO"]
+        look_for_one()
+        assert {client.until("subscribed")["subscriptions"][0] for client in (one, other)} == {"prices:ZZTWO"}
+    assert asked() == 1
+
+
 def test_a_guest_is_told_what_was_meant_and_what_to_do(live_web, login, apple):
     with open_socket(live_web) as client:
         error = refusal(client, "AAPK")
