@@ -277,3 +277,19 @@ def test_what_is_held_is_said_again_for_as_long_as_it_is_held(monkeypatch):
         await are(set())
 
     play(scenario)
+
+
+def test_what_is_held_is_not_said_again_all_the_time(monkeypatch):
+    monkeypatch.setattr(held, "SAY_SECONDS", LONG_SECONDS)
+
+    async def scenario(hub: Hub) -> None:
+        client, _ = connect(hub)
+        await hub.subscribe(client, {"bars:AAPL": LATEST}, {})
+        async with asyncio.timeout(10):
+            while not await asyncio.to_thread(held.tickers):
+                await asyncio.sleep(0.05)
+        redis.client().delete(redis.key("held"))
+        await asyncio.sleep(0.3)
+        assert await asyncio.to_thread(held.tickers) == frozenset()
+
+    play(scenario)

@@ -353,6 +353,19 @@ def test_whose_stream_another_takes_the_name_of_hears_of_its_epoch_and_of_no_los
     play(scenario)
 
 
+def test_what_came_while_the_live_channel_was_broken_is_read_as_soon_as_it_is_back(play, monkeypatch):
+    monkeypatch.setattr(repair, "CHECK_SECONDS", 600.0)
+
+    async def scenario(hub: Hub, door: Door) -> None:
+        _, socket = await listening(hub, ALERTS, door)
+        door.shut()
+        await publish(told(ALERTS))
+        door.is_shut = False
+        await until(lambda: socket.seqs(ALERTS) == [1, 2], 30)
+
+    play(scenario)
+
+
 def test_what_is_on_its_way_is_not_read_again(play):
     async def scenario(hub: Hub, door: Door) -> None:
         _, socket = await listening(hub, ALERTS, door)
