@@ -22,7 +22,7 @@ from market.sources import Source, Tick
 from market.sources.yahoo import ABOUT
 from monitoring import heartbeats, loops, redis, refusals
 from realtime import pulse, renaming
-from realtime.feed import Feed, Stopped, following, left, looking
+from realtime.feed import Feed, Stopped, facts, following, left, looking
 from realtime.feed.facts import Facts
 from realtime.feed.following import Following
 from realtime.feed.looking import Looking
@@ -67,11 +67,11 @@ def live_source(apple) -> None:
 def test_a_source_hears_which_symbols_there_are_where_that_changes(apple, monkeypatch):
     heard = []
     monkeypatch.setattr(Live, "track", lambda self, tracked: heard.append([each.price_decimals for each in tracked]))
-    facts = Facts(Live())
+    known = Facts(Live())
     for decimals in (2, 2, 3, 3):
         Symbol.objects.filter(pk=apple.pk).update(price_decimals=decimals)
-        facts.expire()
-        facts.read()
+        known.expire()
+        known.read()
     assert heard == [[2], [3]]
 
 
@@ -211,6 +211,12 @@ def test_what_a_feed_that_died_told_without_rows_gets_them_from_the_next_one(app
     assert [alert["price"] for alert in published("alerts:AAPL")] == [111]
     assert {bar["close"] for bar in published("bars:AAPL")} == {109}
     assert [bar.close for bar in bars.history("AAPL")] == [109]
+
+
+def test_what_a_feed_that_died_left_is_left_on_by_one_that_dies_as_well(quote):
+    new_feed(Live()).tell(Tick([quote("AAPL", price) for price in (100, 101)]))
+    new_feed(Live()).tell(Tick([quote("AAPL", 102)]))
+    assert [each.price for each in left.found({})] == [100, 101, 102]
 
 
 def test_a_feed_that_plays_begins_with_what_the_one_before_left(live, stop, apple, quote):
@@ -364,12 +370,36 @@ def test_more_than_is_left_to_the_next_feed_is_counted(quote, monkeypatch):
     assert refusals.counts() == {"without rows": 1}
 
 
-def test_who_asks_while_somebody_looks_has_the_answer_of_the_next_look(live, monkeypatch):
-    monkeypatch.setattr(looking, "LOOK_SECONDS", 60)
-    monkeypatch.setattr(looking, "PATIENCE_SECONDS", 10)
-    aside = Looking(Facts(live))
+@pytest.fixture
+def aside(live, monkeypatch) -> Looking:
+    """One that looks only when it is asked."""
+    for module, name, seconds in ((looking, "LOOK", 60), (looking, "PATIENCE", 10), (facts, "EVERY", 60)):
+        monkeypatch.setattr(module, f"{name}_SECONDS", seconds)
+    return Looking(Facts(live))
+
+
+def test_who_asks_while_somebody_looks_has_the_answer_of_the_next_look(aside):
     with aside:
         assert [aside.learn("AAPL") for _ in range(3)] == [True] * 3
+
+
+def test_what_is_looked_up_aside_is_known_with_the_answer(aside, quote):
+    told, span = quote("AAPL", 100), ("AAPL", MONDAY, TUESDAY)
+    with aside:
+        aside.closes([told], {})
+        aside.shares([span])
+        renaming.rename("AAPL", "APPL")
+        assert aside.learn("AAPL")
+        known = aside._facts
+        assert (known.closes.is_unknown(told), known.shares, known.names) == (False, {span: 1.0}, {"AAPL": "APPL"})
+
+
+def test_nobody_looks_again_at_once_where_nobody_asks(aside):
+    with aside:
+        aside.learn("AAPL")
+        looks = aside._begun
+        time.sleep(0.2)
+        assert aside._begun == looks
 
 
 @pytest.fixture

@@ -126,6 +126,21 @@ def test_what_is_refused_is_taken_back_and_forms_no_more(feed, monkeypatch):
     assert forming.latest(["AAPL"], interval="5m")["AAPL"] is None
 
 
+def test_what_is_refused_takes_no_other_bar_along(feed, django_user_model, monkeypatch):
+    reader = django_user_model.objects.create_user("reader")
+    watchlists.make(reader.pk, "mine", [Symbol.objects.get()])
+    for seconds, price in ((5, 10.0), (100, 10.0), (200, 10.0), (250, 8.0)):
+        move(feed, seconds, price)
+    feed.told()
+    monkeypatch.setattr(prices, "LARGEST_PRICE", 9.0)
+    told = move(feed, 301, 7.0, is_whole=True)
+    assert {stream: [each.get("state", each["type"]) for each in found] for stream, found in told.items()} == {
+        "bars:AAPL@1m": ["closed", "forming"],
+        "bars:AAPL@5m": ["correction", "forming"],
+        **{f"bars:AAPL@{name}": ["forming"] for name in ("15m", "30m", "1h")},
+    }
+
+
 def test_one_of_which_prices_were_missed_is_taken_back_and_left_to_the_source(feed):
     move(feed, 5, 10.0)
     told = move(feed, 650, 12.0)

@@ -207,6 +207,22 @@ def test_a_former_ticker_that_another_symbol_gets_has_streams_of_its_own(faceboo
     assert symbols.resolve("FB").name == "Fibre plc"
 
 
+def test_a_former_ticker_that_another_symbol_gets_has_indicators_of_its_own(facebook, quote, monkeypatch):
+    monkeypatch.setattr(summary, "LOOK_SECONDS", 600.0)
+    bars.upsert([replace(bar(date(2012, 8, day), 20, 18), ticker="FB") for day in range(1, 31)])
+    feed = new_feed()
+    tick(feed, quote("FB", 19))
+    known = summary.latest(["FB"])["FB"].values["sma_20"]
+    rename()
+    tick(feed, quote("META", 19))
+    Symbol.objects.create(ticker="FB", name="Fibre plc", exchange="XLON", currency="GBP", time_zone="Europe/London")
+    feed.facts.expire()
+    tick(feed, quote("AAPL", 1))
+    tick(feed, quote("FB", 5))
+    found = summary.latest(["META", "FB"])
+    assert (found["META"].values["sma_20"], found["FB"].values["sma_20"]) == (known, {"sma": None})
+
+
 def test_jobs_are_found_by_the_new_name_and_run(facebook):
     one = jobs.submit("market.records", {"symbols": ["FB"]})
     several = jobs.submit("market.records", {"symbols": ["AAPL", "FB"]})
