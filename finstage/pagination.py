@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 _NOTHING = Q(pk__in=())
+AT_ONCE = 500  # rows that are read at a time where they are chosen behind the query
 
 
 class Place(NamedTuple):
@@ -67,7 +68,12 @@ class Pages(BasePagination):
     highest_limit = 1000
     cursors, place = Cursors, Place
 
-    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
+    def paginate_queryset(
+        self, queryset: QuerySet, request, view=None, *, choose: Callable[[list], list] | None = None
+    ) -> list:
+        """A page of a query's rows. choose: which of some are told, where no query knows that; so many are read as it
+        takes.
+        """
         limit, order = self._limit(request), self._order(queryset)
         self._cursors = Cursors(request, *(f"{'-' * turned}{name}" for name, turned in order))
         asked = self._cursors.asked()
@@ -75,9 +81,14 @@ class Pages(BasePagination):
         found = queryset.annotate(**{name: F(column) for name, (column, _) in zip(names, order, strict=True)})
         is_backwards = asked is not None and asked.is_backwards
         columns = [(name, turned != is_backwards) for name, (_, turned) in zip(names, order, strict=True)]
-        if asked is not None:
-            found = found.filter(_beyond(columns, asked, [found.query.annotations[name] for name in names]))
-        rows = list(found.order_by(*(f"{'-' * turned}{name}" for name, turned in columns))[: limit + 1])
+        found = found.order_by(*(f"{'-' * turned}{name}" for name, turned in columns))
+        expressions = [found.query.annotations[name] for name in names]
+
+        def read(place: Place | None, count: int) -> list:
+            beyond = found if place is None else found.filter(_beyond(columns, place, expressions))
+            return list(beyond[:count])
+
+        rows = read(asked, limit + 1) if choose is None else _chosen(read, choose, asked, names, limit + 1)
         return self._page(rows, limit, asked, names)
 
     def paginate_tables(self, tables: Sequence[QuerySet], request) -> list[dict]:
@@ -145,6 +156,24 @@ class Pages(BasePagination):
         if "pk" in named or named.issuperset(keys):
             return order
         return [*order, *((name, order[-1][1]) for name in (keys if len(keys) > 1 else ["pk"]))]
+
+
+def _chosen(
+    read: Callable[[Place | None, int], list],
+    choose: Callable[[list], list],
+    place: Place | None,
+    names: list[str],
+    count: int,
+) -> list:
+    """So many of the rows beyond a place as are chosen, as far as there are any; read some at a time."""
+    rows: list = []
+    while len(rows) < count:
+        step = read(place, AT_ONCE)
+        rows += choose(step)
+        if len(step) < AT_ONCE:
+            break
+        place = Place([step[-1][name] for name in names], is_backwards=bool(place and place.is_backwards))
+    return rows[:count]
 
 
 @lru_cache(1024)

@@ -4,12 +4,12 @@ A row is torn where the session that follows `unbroken_until` is not held and a 
 since the last count tears nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncDate
+from django.db.models import DateField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from market import prices
 from market.calendars import kept
@@ -19,6 +19,9 @@ from market.models import Bar, Coverage
 
 STATES = TORN, UNPROVEN, HELD_BACK, UNLOADED, REFUSED = "torn", "unproven", "held_back", "unloaded", "refused"
 _TORN, _UNCOUNTED = Q(unbroken_until__lt=F("last_date")), Q(unbroken_until=None, last_held__isnull=False)
+_NONE = Q(pk__in=())
+MOST_ENDS = 32  # ends of what is unbroken, the newest, of which is looked what follows them
+LONGEST_BREAK = timedelta(days=31)  # between two sessions of any exchange
 _FOUND = {
     TORN: _TORN,  # or only not counted since
     UNPROVEN: _TORN | _UNCOUNTED,
@@ -47,26 +50,53 @@ def rows(*, symbol: int | None = None, interval: str | None = None, state: str |
     later = Bar.objects.filter(symbol=OuterRef("symbol"), interval=OuterRef("interval"))
     later = later.filter(opened_at__gt=OuterRef("unbroken_until"), session_date__gt=OuterRef("unbroken_until"))
     found = Coverage.objects.annotate(
-        last_date=TruncDate("last_held", tzinfo=UTC),
+        last_date=Cast("last_held", DateField()),  # instants are kept as UTC; to truncate one SQLite calls Python
         next_held=Subquery(later.order_by("opened_at").values("session_date")[:1]),
     )
-    return found.filter(wanted).values(*columns, "complete_since", "next_held", "symbol__exchange", "symbol__time_zone")
+    found = found.filter(wanted)
+    if state in (TORN, UNPROVEN):
+        found = found.exclude(_at_rest(found.filter(_TORN)))
+    return found.values(*columns, "complete_since", "next_held", "symbol__exchange", "symbol__time_zone")
 
 
 def told(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of these as an answer tells them."""
-    tables = _tables(found)
-    return [_told(row, is_torn=_is_torn(row, tables.get(row["symbol__exchange"]))) for row in found]
+    return [_told(row, is_torn=is_torn) for row, is_torn in _judged(found)]
 
 
-def torn(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of rows of these those that are torn, as an answer tells them."""
-    return [row for row in told(list(found)) if row["is_torn"]]
+def torn(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those rows of these that are torn."""
+    return [row for row, is_torn in _judged(found) if is_torn]
 
 
-def unproven(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def unproven(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Those that are torn, and those of which nobody knows: they were never counted, or the calendar is not kept."""
-    return [row for row in told(list(found)) if row["is_torn"] is not False or row["unbroken_until"] is None]
+    return [row for row, is_torn in _judged(found) if is_torn is not False or row["unbroken_until"] is None]
+
+
+def _judged(found: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], bool | None]]:
+    tables = _tables(found)
+    return [(row, _is_torn(row, tables.get(row["symbol__exchange"]))) for row in found]
+
+
+def _at_rest(doubted: QuerySet) -> Q:
+    """Of rows that may be torn those that are not, as nothing is held behind the session that follows: they are nearly
+    all, from the end of a session until what it brought is counted.
+    """
+    ends = doubted.order_by("-unbroken_until").values_list("symbol__exchange", "unbroken_until").distinct()[:MOST_ENDS]
+    ends = [(exchange, until) for exchange, until in ends if until is not None]
+    if not ends:
+        return _NONE
+    days = [until for _, until in ends]
+    tables = kept.tables({exchange for exchange, _ in ends}, min(days), max(days) + LONGEST_BREAK)
+    rest = _NONE
+    for exchange, until in ends:
+        table = tables.get(exchange)
+        if table and table.first <= until <= table.last and (following := table.after(until)):
+            ends_with = Q(interval=DAY.name, last_held__lte=prices.midnight(following.date))
+            ends_with |= ~Q(interval=DAY.name) & Q(last_held__lt=datetime.fromtimestamp(following.closes, UTC))
+            rest |= Q(symbol__exchange=exchange, unbroken_until=until) & ends_with
+    return rest
 
 
 def _tables(found: Sequence[Mapping[str, Any]]) -> dict[str, Table]:

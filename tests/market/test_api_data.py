@@ -1,16 +1,21 @@
 """What is held, and what is doubtful of it: read by everybody, acted upon by staff with the right to, and audited."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from finstage import pagination
 from finstage.models import User
 from market import actions, bars, prices
 from market.calendars import kept
 from market.calendars.table import Session, Table
+from market.history import listed
 from market.models import Bar, CorporateAction, Coverage, QuarantinedBar, Symbol
 from market.prices import Action, Named
 from market.sources.pace import NoSlot
@@ -88,6 +93,58 @@ def test_its_pages_follow_each_other_also_where_rows_are_equal(client, apple):
         seen += [row["symbol"] for row in answer["results"]]
         path = answer["next"]
     assert sorted(seen) == ["A", "B", "C"]
+
+
+def test_what_is_torn_is_told_page_by_page_and_no_more_is_looked_at_than_that_takes(client, apple, monkeypatch):
+    monkeypatch.setattr(pagination, "AT_ONCE", 2)
+    a_calendar(range(1, 13))
+    for number in range(9):
+        days, ticker = (1, 4) if number % 3 else (1, 2, 4), other(f"Z{number}").ticker
+        bars.upsert([bar(day, ticker=ticker) for day in days])
+    Coverage.objects.update(unbroken_until=date(2024, 1, 1))
+    expected = [f"Z{number}" for number in range(9) if number % 3]
+    seen, path = [], "/api/v2/coverage/?state=torn&limit=2"
+    while path:
+        page = client.get(path).json()
+        seen += [row["symbol"] for row in page["results"]]
+        path, before = page["next"], page["previous"]
+    assert seen == expected
+    assert [row["symbol"] for row in client.get(before).json()["results"]] == expected[-4:-2]
+    with CaptureQueriesContext(connection) as asked:
+        told(client, "/api/v2/coverage/?state=torn&limit=1")
+    assert sum("next_held" in each["sql"] for each in asked) == 2
+
+
+def test_what_the_next_session_has_brought_since_the_last_count_is_not_even_looked_at(client, apple):
+    a_calendar(range(1, 13))
+    for ticker, days in (("ZREST", (1, 2)), ("ZTORN", (1, 3))):
+        other(ticker)
+        bars.upsert([each for day in days for each in (bar(day, ticker=ticker), _minute(day, ticker))])
+    Coverage.objects.update(unbroken_until=date(2024, 1, 1))
+    found = [
+        (row["symbol__ticker"], row["interval"]) for row in listed.rows(state="torn").order_by("symbol", "interval")
+    ]
+    assert found == [("ZTORN", "1d"), ("ZTORN", "1m")]
+    assert [row["symbol"] for row in told(client, "/api/v2/coverage/?state=torn")] == ["ZTORN", "ZTORN"]
+
+
+def _minute(day: int, ticker: str) -> prices.Bar:
+    opened = prices.midnight(date(2024, 1, day)) + timedelta(seconds=5)  # the last session's last one
+    return replace(bar(day, ticker=ticker), interval="1m", opened_at=opened, session_date=date(2024, 1, day))
+
+
+def test_the_gaps_that_were_told_are_told_again_without_a_look_at_the_bars_until_one_is_written(client, apple):
+    a_calendar(range(1, 13))
+    bars.upsert([bar(day) for day in (1, 4)])
+    path = "/api/v2/symbols/AAPL/gaps/"
+    assert client.get(path).json()["sessions"] == 2
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).json()["sessions"] == 2
+    assert not [each["sql"] for each in asked if "market_bar" in each["sql"]]
+    bars.upsert([bar(2)])
+    assert client.get(path).json()["sessions"] == 1
+    a_calendar([1, *range(4, 13)])
+    assert client.get(path).json()["sessions"] == 0
 
 
 @pytest.mark.parametrize("query", ["state=x", "interval=1wk", "sort=x", "symbol=NOPE", "limit=0", "nope=1"])

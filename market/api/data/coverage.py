@@ -94,7 +94,5 @@ class Coverages(APIView):
         pages.ordering = [f"{sign}{_ORDERS[name]}"]
         symbol = row_of(query["symbol"]).pk if "symbol" in query else None
         rows = listed.rows(symbol=symbol, interval=query.get("interval"), state=query.get("state"))
-        if (chosen := CHOSEN.get(query.get("state"))) is not None:
-            found = chosen(rows.order_by(*pages.ordering, "symbol_id", "interval"))
-            return pages.get_paginated_response(pages.paginate_rows(found, request))
-        return pages.get_paginated_response(listed.told(pages.paginate_queryset(rows, request, self)))
+        found = pages.paginate_queryset(rows, request, self, choose=CHOSEN.get(query.get("state")))
+        return pages.get_paginated_response(listed.told(found))

@@ -1,15 +1,21 @@
 """Which sessions are missing among the bars of a symbol."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from market import intervals
+from market import coverage, intervals
 from market.api.queries import TICKER, row_of
 from market.api.shapes import JSON_ONLY, Shape, shown
+from market.bars.columns.kept import Store
+from market.calendars import kept
 from market.history import gaps
+from market.models import Coverage
 from monitoring.queries import Choice, Query
 
 MOST = 500
@@ -17,6 +23,22 @@ GAPS = {
     "symbol": "AAPL", "interval": intervals.DAY.name, "known_from": "2000-03-01", "known_until": "2012-09-04",
     "sessions": 2, "count": 1, "gaps": [{"first": "2001-09-10", "last": "2001-09-17", "sessions": 2}],
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was told of a row's gaps while its bars had a version, and the calendar another."""
+
+    version: tuple[str | None, ...]
+    told: dict[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        """Some more than it takes."""
+        return 2_000 + 500 * len(self.told["gaps"])
+
+
+_KEPT = Store[Answer]("ANSWERS_BYTES")
 
 
 class Gap(Shape):
@@ -60,18 +82,31 @@ class Gaps(APIView):
         row = next((each for each in gaps.rows(symbol_row) if each.interval == query["interval"]), None)
         if row is None:
             raise NotFound(f"No {query['interval']} bars of {symbol_row.ticker} were ever asked for.", "no_bars")
-        found = gaps.by_kept_calendar(row)
-        return Response(
-            {
-                "symbol": symbol_row.ticker,
-                "interval": row.interval,
-                "known_from": found.first,
-                "known_until": found.last,
-                "sessions": sum(each.sessions for each in found.gaps),
-                "count": len(found.gaps),
-                "gaps": [
-                    {"first": each.first, "last": each.last, "sessions": each.sessions}
-                    for each in reversed(found.gaps[-MOST:])
-                ],
-            }
-        )
+        return Response(_told(row))
+
+
+def _told(row: Coverage) -> dict[str, Any]:
+    """What is missing of a row. It costs a look at all its bars, so it is kept as long as nobody writes any."""
+    ticker, exchange = row.symbol.ticker, row.symbol.exchange
+    key, version = (row.symbol_id, row.interval), (row.version, ticker, kept.told_at([exchange]).get(exchange))
+    if (answer := _KEPT.get(key, version)) is not None:
+        return answer.told
+    answer = Answer(version, _looked_up(row))
+    if coverage.latest([ticker], interval=row.interval).get(ticker) == row.version:
+        _KEPT.keep(key, answer)
+    return answer.told
+
+
+def _looked_up(row: Coverage) -> dict[str, Any]:
+    found = gaps.by_kept_calendar(row)
+    return {
+        "symbol": row.symbol.ticker,
+        "interval": row.interval,
+        "known_from": found.first,
+        "known_until": found.last,
+        "sessions": sum(each.sessions for each in found.gaps),
+        "count": len(found.gaps),
+        "gaps": [
+            {"first": each.first, "last": each.last, "sessions": each.sessions} for each in reversed(found.gaps[-MOST:])
+        ],
+    }
