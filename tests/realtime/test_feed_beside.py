@@ -94,6 +94,28 @@ def test_it_goes_when_the_session_opens(feed):
     assert extended.held() == {}
 
 
+def test_one_that_came_since_and_still_stands_is_not_taken_away(feed):
+    feed.take(Tick([], [beside(101.5)]))
+    feed.take(Tick([], [], ["AAPL"]))
+    assert told()["extended"]["price"] == 101.5
+    assert list(extended.held()) == ["AAPL"]
+
+
+def test_what_is_over_is_dropped_also_where_this_feed_never_knew_it(feed):
+    extended.keep([beside(101.5)])
+    feed.take(Tick([], [], ["AAPL"]))
+    assert extended.held() == {}
+    assert told()["extended"] is None
+
+
+def test_one_that_was_doubted_before_the_session_confirms_none_behind_it(feed):
+    feed.take(Tick([], [beside(1000.0)]))
+    feed.take(Tick([], [], ["AAPL"]))
+    feed.take(Tick([], [beside(1010.0, 1)]))
+    assert told()["extended"] is None
+    assert refusals.counts() == {"unconfirmed": 2}
+
+
 def test_it_goes_with_the_first_price_of_the_next_session(feed, close):
     feed.take(Tick([], [beside(101.5)]))
     opened = close.as_of + timedelta(hours=18)
