@@ -15,7 +15,7 @@ from market.models import DataSource, Record
 from market.prices import PRE, Quote
 from monitoring import jobs
 
-_YEAR = np.timedelta64(52, "W")
+YEAR = np.timedelta64(52, "W")
 _FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version"]
 
 
@@ -90,7 +90,7 @@ def extremes(columns: dict[str, np.ndarray]) -> dict[str, Extremes]:
     """The extremes of each scope. columns: as bars.columns gives them; raises bars.NoBars where they are empty."""
     if not len(columns["session_date"]):
         raise bars.NoBars("there are no final daily bars yet")
-    recent = columns["session_date"] > columns["session_date"][-1] - _YEAR
+    recent = columns["session_date"] > columns["session_date"][-1] - YEAR
     return {
         Record.Scope.ALL_TIME: _extremes(columns, np.ones_like(recent)),
         Record.Scope.YEAR: _extremes(columns, recent),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Replace
 from django.utils import translation
 
@@ -32,10 +33,12 @@ def prepare() -> None:
 
 def rules() -> Rules:
     """The active rules by ticker, in one query."""
-    found: Rules = {}
-    for rule in AlertRule.objects.filter(is_active=True, kind__in=CONDITIONS).select_related("symbol").order_by("id"):
-        found.setdefault(rule.symbol.ticker if rule.symbol else None, []).append(rule)
-    return found
+    return _by_ticker(Q())
+
+
+def rules_for(user_id: int | None) -> Rules:
+    """Of those rules the ones whose alerts somebody hears: their own and the system's; a guest hears these alone."""
+    return _by_ticker(Q(owner=None) if user_id is None else Q(owner=None) | Q(owner=user_id))
 
 
 def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules | None = None) -> list[Alert]:
@@ -48,16 +51,26 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
     crossings = [
         (rule, quote)
         for last, quote in _in_the_same_shares(list(_steps(before, now)))
-        for rule in (*active.get(quote.ticker, ()), *active.get(None, ()))
-        if CONDITIONS[rule.kind](last, quote, rule.level)
+        for rule in crossed(last, quote, active)
     ]
     return _save(crossings) if crossings else []
 
 
+def crossed(before: Quote | None, now: Quote, active: Rules) -> list[AlertRule]:
+    """The rules that ring from one price to the next, both in the shares of the second."""
+    rules = (*active.get(now.ticker, ()), *active.get(None, ()))
+    return [rule for rule in rules if CONDITIONS[rule.kind](before, now, rule.level)]
+
+
+def played(rule: AlertRule, quote: Quote, decimals: int) -> Alert:
+    """What a rule would say of a price of the past, stored nowhere. decimals: its symbol's."""
+    symbol = Symbol(ticker=quote.ticker, price_decimals=decimals)
+    return Alert(symbol=symbol, **_facts(rule, quote, decimals))
+
+
 def rings(before: Quote, now: Quote, active: Rules) -> bool:
     """Whether anything rings from one price of a session to the next."""
-    rules = (*active.get(now.ticker, ()), *active.get(None, ()))
-    return any(CONDITIONS[rule.kind](before, now, rule.level) for rule in rules)
+    return bool(crossed(before, now, active))
 
 
 def seen() -> dict[str, Quote]:
@@ -105,6 +118,14 @@ def forget_other_epochs() -> int:
     return Alert.objects.exclude(epoch=DataSource.objects.epoch()).delete()[0]
 
 
+def _by_ticker(wanted: Q) -> Rules:
+    found: Rules = {}
+    active = AlertRule.objects.filter(wanted, is_active=True, kind__in=CONDITIONS)
+    for rule in active.select_related("symbol").order_by("id"):
+        found.setdefault(rule.symbol.ticker if rule.symbol else None, []).append(rule)
+    return found
+
+
 def _steps(before: dict[str, Quote | None], now: Sequence[Quote]) -> Iterator[Step]:
     """Each quote with the one that it follows."""
     last = dict(before)
@@ -135,28 +156,31 @@ def _save(crossings: list[tuple[AlertRule, Quote]]) -> list[Alert]:
 def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
     """The alert of a crossing. The unique key decides, in a savepoint of its own: the first to write it stays."""
     level = "" if rule.level is None else f"{rule.level:g}"
-    values = _VALUES[rule.kind](rule, quote) | {"decimals": symbol.price_decimals}
     alert, _ = Alert.objects.get_or_create(
         dedupe_key=f"{rule.pk}:{level}:{quote.ticker}:{quote.session_date:%Y-%m-%d}:{epoch}",
-        defaults={
-            "rule": rule,
-            "owner_id": rule.owner_id,
-            "symbol": symbol,
-            "kind": rule.kind,
-            "severity": rule.severity,
-            "message": _message(rule.kind, quote.ticker, values),
-            "values": values,
-            "price": quote.price,
-            "session_date": quote.session_date,
-            "as_of": quote.as_of,
-            "as_of_precision": quote.as_of_precision,
-            "received_at": quote.received_at,
-            "source": quote.source,
-            "epoch": epoch,
-        },
+        defaults={"symbol": symbol, "epoch": epoch, **_facts(rule, quote, symbol.price_decimals)},
     )
     alert.symbol = symbol
     return alert
+
+
+def _facts(rule: AlertRule, quote: Quote, decimals: int) -> dict[str, Any]:
+    """What an alert says of itself."""
+    values = _VALUES[rule.kind](rule, quote) | {"decimals": decimals}
+    return {
+        "rule": rule,
+        "owner_id": rule.owner_id,
+        "kind": rule.kind,
+        "severity": rule.severity,
+        "message": _message(rule.kind, quote.ticker, values),
+        "values": values,
+        "price": quote.price,
+        "session_date": quote.session_date,
+        "as_of": quote.as_of,
+        "as_of_precision": quote.as_of_precision,
+        "received_at": quote.received_at,
+        "source": quote.source,
+    }
 
 
 def _seen_key() -> str:

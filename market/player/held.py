@@ -13,6 +13,7 @@ from market import prices
 from market.actions import adjustments
 from market.actions.adjustments import Action, Columns
 from market.player.finer import Day, Finer
+from market.records import YEAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +56,16 @@ class Held:
 
     def before(self, number: int) -> Columns:
         """The sessions before one, in its shares."""
-        cut = {name: column[:number] for name, column in self.columns.items()}
-        session = self.session(number)
-        return adjustments.over(adjustments.factors(self._until(session), "split"), cut)
+        return self._restated(0, number)
+
+    def sets_record(self, number: int) -> bool:
+        """Whether a session is higher or lower than all of the 52 weeks before it, as far as they are held."""
+        if not number:
+            return False
+        dates = self.columns["session_date"]
+        first = int(np.searchsorted(dates, dates[number - 1] - YEAR, side="right"))
+        high, low = (self._restated(first, number)[name] for name in ("high", "low"))
+        return bool(self.columns["high"][number] > high.max() or self.columns["low"][number] < low.min())
 
     def begins_anew(self, number: int) -> bool:
         """Whether what came before a session is of other shares than its own."""
@@ -77,6 +85,12 @@ class Held:
         """Open, high, low, close and volume of a session."""
         *told, volume = (self.columns[name][number].item() for name in ("open", "high", "low", "close", "volume"))
         return *told, None if math.isnan(volume) else round(volume)
+
+    def _restated(self, first: int, number: int) -> Columns:
+        """The sessions from one to before another, in the shares of that."""
+        cut = {name: column[first:number] for name, column in self.columns.items()}
+        known = self._until(self.session(number))
+        return adjustments.over(adjustments.factors(known, "split"), cut) if known else cut
 
     def _follows_a_hole(self, number: int) -> bool:
         if not len(self.missing):

@@ -42,6 +42,7 @@ from realtime.messages.shapes import (
     MESSAGES,
     PROTOCOL,
     REASONS,
+    REPLAY_EVENTS,
     REPLAY_REASONS,
     REPLAY_STATES,
     RIGHTS_ENDED,
@@ -52,9 +53,9 @@ from realtime.messages.shapes import (
 
 __all__ = [
     "ACTIONS", "ALWAYS", "ASKED", "CLOSE", "EVERYTHING", "HEARTBEAT_SECONDS", "MAX_FRAME_BYTES", "MAX_SYMBOLS",
-    "MESSAGES", "PROTOCOL", "REASONS", "REPLAY_REASONS", "REPLAY_STATES", "RIGHTS_ENDED", "RIGHTS_UNKNOWN",
-    "SILENCE_SECONDS", "TYPES", "Message", "Refused", "Service", "alert", "announcement", "bar", "connected",
-    "correction", "current_prices", "encode", "epoch", "error", "gap", "history", "id_of", "indicators", "jobs",
-    "merged", "past_price", "price", "read", "renamed", "replayed", "schema", "server_shutdown", "service_status",
-    "settled", "system", "taken_back", "unsubscribed",
+    "MESSAGES", "PROTOCOL", "REASONS", "REPLAY_EVENTS", "REPLAY_REASONS", "REPLAY_STATES", "RIGHTS_ENDED",
+    "RIGHTS_UNKNOWN", "SILENCE_SECONDS", "TYPES", "Message", "Refused", "Service", "alert", "announcement", "bar",
+    "connected", "correction", "current_prices", "encode", "epoch", "error", "gap", "history", "id_of", "indicators",
+    "jobs", "merged", "past_price", "price", "read", "renamed", "replayed", "schema", "server_shutdown",
+    "service_status", "settled", "system", "taken_back", "unsubscribed",
 ]  # fmt: skip

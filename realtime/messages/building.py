@@ -81,7 +81,7 @@ class PastPrice(Protocol):
 class AlertRow(Protocol):
     """What `realtime.models.Alert` holds."""
 
-    id: int
+    id: int | None  # none of what was played to one client: it is stored nowhere
     owner_id: int | None
     kind: str
     severity: str
@@ -172,7 +172,7 @@ def alert(row: AlertRow) -> Message:
     stream = ALERTS.of_user(row.owner_id) if row.owner_id else ALERTS.of(ticker)
     fields = {
         "stream": kinds.public(stream),
-        "id": row.id,
+        **({} if row.id is None else {"id": row.id}),
         "symbol": ticker,
         "kind": row.kind,
         "severity": row.severity,

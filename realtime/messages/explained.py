@@ -52,14 +52,24 @@ ACTIONS = {
     ),
     "ping": ("Ask whether the server is there.", {"action": "ping", "id": 5}),
     "replay": (
-        "Stream past sessions over the same messages, to this client alone: prices, bars and indicators, each with"
-        " `replay`, numbered by themselves. `speed` is how many seconds of a session pass in one, 60 where it is not"
-        " said. A connection has one: another takes its place. It goes no faster than it is read.",
+        "Stream past sessions over the same messages, to this client alone: prices, bars, indicators and what rules"
+        " would ring that it hears, each with `replay`, numbered by themselves and stored nowhere. `speed` is how"
+        " many seconds of a session pass in one, 60 where it is not said. It begins with the first session from `at`"
+        " on, else from `start` on, and is held there where it is begun `paused`. A connection has one: another takes"
+        " its place. It goes no faster than it is read.",
         {"action": "replay", "symbols": ["AAPL"], "start": "2012-09-04", "end": "2012-09-05", "speed": 60},
     ),
     "pause": ("Hold a replay where it is.", {"action": "pause"}),
-    "resume": ("Let a replay go on.", {"action": "resume"}),
-    "seek": ("Let a replay go on from the first session of another day on.", {"action": "seek", "to": "2012-09-05"}),
+    "resume": (
+        "Let a replay go on; with a `speed`, at that one from now on, also where it plays.",
+        {"action": "resume", "speed": 3600},
+    ),
+    "seek": (
+        "Let a replay go on from the first session of another day on, or from the next one that has an `event`: one of"
+        " the two is said. A `split` changes what a share is, an `alert` rings, a `record` is higher or lower than the"
+        " 52 weeks before it.",
+        {"action": "seek", "to": "2012-09-05"},
+    ),
     "stop": ("End a replay.", {"action": "stop"}),
 }
 
@@ -224,6 +234,7 @@ REFUSALS = {
     "too_many_connections": "Its address, person or key has as many sockets and streams open as may be: close one.",
     "no_bars": "There are no bars of these symbols in the range; the text says what is held.",
     "no_replay": "No replay plays on this connection.",
+    "no_event": "Up to its end a replay has no such event any more.",
     "too_many_replays": "The user, or the server, has as many replays as may be at once.",
 }
 

@@ -49,6 +49,9 @@ CORRECTIONS = ("revision", "settled", "split", "dividend", "capital_gain", "spin
 REPLAY_STATES = ("playing", "paused", "ended", "stopped")
 REPLAY_REASONS = ("asked", "idle", "rights_ended", "failed")
 MOST_SPEED = 100_000
+# What a replay can go on to: a session with which shares change, in which a rule rings for its client, or that is
+# higher or lower than the 52 weeks before it.
+REPLAY_EVENTS = ("split", "alert", "record")
 
 SIGNAL_STATES = ("provisional", "confirmed", "withdrawn", "revised")
 
@@ -57,7 +60,8 @@ ERROR_CODES = (
     "malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action",
     "invalid", "unknown_type", "unknown_symbol", "too_many_symbols", "rate_limited",
     "login_required", "staff_only", "invalid_token", "temporarily_unavailable", "too_many_indicators", "no_room",
-    "too_many_connections", "no_bars", "no_replay", "too_many_replays", "not_started",
+    "too_many_connections", "no_bars", "no_replay", "too_many_replays", "no_event",
+    "not_started",
 )  # fmt: skip
 
 _TEXT = {"type": "string"}
@@ -135,6 +139,7 @@ _PRICE = {**_MOVE, **_SESSION, **_BESIDE}
 ALWAYS = ("type", "symbol", "seq")
 PRICE_FIELDS = tuple(name for name in _PRICE if name not in ALWAYS)
 MIN_PACE_MS, MAX_PACE_MS = 100, 60_000
+_SPEED = {"speed": {"type": "number", "minimum": 1, "maximum": MOST_SPEED}}
 # Null: as without it.
 _TERMS = {
     "batch": _FLAG,
@@ -167,11 +172,11 @@ ACTIONS = {
     "replay": _action(
         "replay",
         {"symbols": _SYMBOLS, "start": _DATE, "end": _DATE},
-        {"speed": {"type": "number", "minimum": 1, "maximum": MOST_SPEED}},
+        {**_SPEED, "at": _DATE, "paused": _FLAG},
     ),
     "pause": _action("pause"),
-    "resume": _action("resume"),
-    "seek": _action("seek", {"to": _DATE}),
+    "resume": _action("resume", None, _SPEED),
+    "seek": _action("seek", None, {"to": _DATE, "event": {"enum": list(REPLAY_EVENTS)}}),
     "stop": _action("stop"),
 }
 
@@ -274,7 +279,11 @@ MESSAGES = {
         # What staff say as an alert is of no price, and of a stream only where it is said to all.
         "if": {"properties": {"kind": {"const": kinds.SYSTEM.message}}},
         "then": _NUMBERED_TOGETHER,
-        "else": {"required": [*_ALERT, *_STREAMED], "properties": {"symbol": _SYMBOL}},
+        "else": {
+            "required": [name for name in (*_ALERT, *_STREAMED) if name != "id"],
+            "properties": {"symbol": _SYMBOL},
+            "anyOf": [{"required": ["id"]}, {"required": ["replay"]}],  # what is played is stored nowhere
+        },
     },
     "news": _message(
         "news",
@@ -299,6 +308,7 @@ MESSAGES = {
         {
             "id": _ID, "symbols": {"type": "array", "items": _SYMBOL}, "start": _DATE, "end": _DATE, "speed": _NUMBER,
             "messages": _COUNT, "reason": {"enum": list(REPLAY_REASONS)},
+            "event": _object({"kind": {"enum": list(REPLAY_EVENTS)}, "symbol": _SYMBOL}),
         },
     ),
     "epoch": _message("epoch", {"stream": _TEXT, "epoch": _TEXT, "seq": _COUNT}),

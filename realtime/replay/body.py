@@ -1,4 +1,6 @@
-"""What past sessions say: the prices, bars and indicators that the feed would have told, each marked as a replay."""
+"""What past sessions say: what the feed would have told, prices, bars, indicators and what rang, each marked as a
+replay.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,8 +11,10 @@ from analysis import summary
 from analysis.summary import Series
 from market.bars import forming
 from market.player import Held, Sessions, Step
-from realtime import messages, moved
+from realtime import alerts, messages, moved
+from realtime.alerts import Rules
 from realtime.messages import Message
+from realtime.replay.events import Bell
 
 
 class Told(NamedTuple):
@@ -23,11 +27,11 @@ class Told(NamedTuple):
 class Body:
     """The indicators of what plays, and the numbers of its streams: those of this replay alone.
 
-    received_at: as which its prices are told.
+    received_at: as which its prices are told. rules: those that ring for whoever hears it.
     """
 
-    def __init__(self, sessions: Sessions, received_at: datetime) -> None:
-        self.sessions, self._received_at = sessions, received_at
+    def __init__(self, sessions: Sessions, received_at: datetime, rules: Rules | None = None) -> None:
+        self.sessions, self.rules, self._received_at = sessions, rules or {}, received_at
         self._series: dict[str, Series] = {}
         self._numbers: Counter[str] = Counter()
 
@@ -35,16 +39,18 @@ class Body:
         """What a session says, whatever was played before it."""
         for held, own in self.sessions.playing(number):
             self._open(held, own)
+        bell = Bell(self.rules)
         for step in self.sessions.steps(number, self._received_at):
-            yield Told(step.after, [self._numbered(message) for message in self._told(step)])
+            yield Told(step.after, [self._numbered(message) for message in self._told(step, bell)])
 
-    def _told(self, step: Step) -> list[Message]:
+    def _told(self, step: Step, bell: Bell) -> list[Message]:
         series = self._series[step.held.ticker]
         bar, values = forming.daily_bar(step.quote), series.moved(step.quote)
         version = series.version or ""
         return [
             messages.price(step.quote),
             *moved.told([bar] if bar else [], [values] if values else [], lambda ticker: version),
+            *(messages.alert(alerts.played(rule, step.quote, step.held.decimals)) for rule in bell.heard(step.quote)),
         ]
 
     def _open(self, held: Held, number: int) -> None:

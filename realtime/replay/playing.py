@@ -15,6 +15,7 @@ from django.conf import settings
 from market import prices
 from market.player import Clock, Sessions
 from realtime import messages
+from realtime.alerts import Rules
 from realtime.breath import Breath
 from realtime.clients import Client
 from realtime.frames import Encoded
@@ -35,8 +36,9 @@ IDLE_SECONDS = 600.0  # so long it may stand still, before another one gets its 
 class Playing:
     """From its first session to its last, and on from wherever its client seeks.
 
-    flush: lets what waits for a client leave. may_play: whether its client still may. rate: messages a second at most;
-    speed: seconds of a session in one. None of either: as fast as it goes.
+    rules: those that ring for its client. at: the day it begins with; is_paused: it is held there. flush: lets what
+    waits for a client leave. may_play: whether its client still may. rate: messages a second at most; speed: seconds of
+    a session in one. None of either: as fast as it goes.
     """
 
     def __init__(
@@ -46,17 +48,20 @@ class Playing:
         speed: float | None,
         *,
         flush: Callable[[Client], object],
+        rules: Rules | None = None,
+        at: date | None = None,
+        is_paused: bool = False,
         may_play: Callable[[], bool] = lambda: True,
         rate: float | None = None,
     ) -> None:
         self._client, self._flush, self._may_play = client, flush, may_play
-        self.sessions, self.state, self.reason = sessions, PLAYING, ""
+        self.sessions, self.state, self.reason = sessions, PAUSED if is_paused else PLAYING, ""
         self.count = 0  # messages that were told
-        self._body = Body(sessions, datetime.now(UTC))
+        self._body = Body(sessions, datetime.now(UTC), rules)
         self._clock, self._takes = Clock(speed, time.monotonic()), 1 / rate if rate else 0.0
         self._changed = asyncio.Event()
         self._breath = Breath()
-        self._turn_to(0)
+        self._turn_to(0 if at is None else number_of(sessions, at, "replay.at"))
 
     # What its client says to it
 
@@ -64,21 +69,14 @@ class Playing:
         if self.state == PLAYING:
             self._become(PAUSED)
 
-    def resume(self) -> None:
-        if self.state == PAUSED:
+    def resume(self, speed: float | None = None) -> None:
+        """speed: from now on; the one that it has where it is not said."""
+        self._clock.speed = speed or self._clock.speed
+        if self.state in (PAUSED, PLAYING):
             self._become(PLAYING)
 
-    def seek(self, to: date) -> None:
-        """Go on from the first session of a day on; what it plays of the present one is not sent any more.
-
-        Raises Refused where that is not of it.
-        """
-        first, last = self.sessions.start, self.sessions.end
-        if not first <= to <= last:
-            raise Refused("invalid", f"seek.to is {to}; this replay goes from {first} to {last}.")
-        number = self.sessions.first(to)
-        if number == len(self.sessions):
-            raise Refused("no_bars", f"None of its symbols has a session from {to} to {last}.")
+    def seek(self, number: int) -> None:
+        """Go on from a session; what it plays of the present one is not sent any more."""
         self._client.forget([STREAM])
         self._turn_to(number)
         self._become(PLAYING if self.state == ENDED else self.state)
@@ -87,6 +85,15 @@ class Playing:
         self._client.forget([STREAM])
         self.reason = reason
         self._become(STOPPED)
+
+    @property
+    def number(self) -> int:
+        """That of its session."""
+        return self._number
+
+    @property
+    def rules(self) -> Rules:
+        return self._body.rules
 
     def stands(self, id: str | int | None = None) -> dict[str, Any]:
         """How it stands, as it is told."""
@@ -132,10 +139,10 @@ class Playing:
             if self._number + 1 == len(self.sessions):
                 self._end(ENDED)
                 return False
-            if not self._may_play():
-                self._end(STOPPED, RIGHTS_ENDED)
-                return False
             self._turn_to(self._number + 1)
+        if not self._may_play():
+            self._end(STOPPED, RIGHTS_ENDED)
+            return False
         self._next = told
         return True
 
@@ -189,6 +196,20 @@ async def played(playing: Playing) -> None:
     except Exception:
         logger.exception("a replay of %s broke", playing.sessions.held[0].ticker)
         playing._end(STOPPED, FAILED)
+
+
+def number_of(sessions: Sessions, day: date, name: str) -> int:
+    """The number of the first session from a day on. name: of the field that says it.
+
+    Raises Refused where that is not of these.
+    """
+    first, last = sessions.start, sessions.end
+    if not first <= day <= last:
+        raise Refused("invalid", f"{name} is {day}; this replay goes from {first} to {last}.")
+    number = sessions.first(day)
+    if number == len(sessions):
+        raise Refused("no_bars", f"None of its symbols has a session from {day} to {last}.")
+    return number
 
 
 def rate() -> float:

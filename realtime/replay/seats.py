@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from django.conf import settings
 
@@ -37,13 +38,11 @@ class Replays:
             return
         raise Refused("too_many_replays", f"{told}: stop one first, or try again later.")
 
-    def begin(
-        self, client: Client, who: Hashable, sessions: Sessions, speed: float, may_play: Callable[[], bool]
-    ) -> Playing:
-        """In place of the one that the client has. Raises Refused; nothing has changed then."""
+    def begin(self, client: Client, who: Hashable, sessions: Sessions, speed: float, **how: Any) -> Playing:
+        """In place of the one that the client has; how: as Playing has it. Raises Refused; nothing has changed then."""
         self.check_room(client, who)
+        new = Playing(client, sessions, speed, flush=self._flush, rate=playing.rate(), **how)
         self.leave(client)
-        new = Playing(client, sessions, speed, flush=self._flush, may_play=may_play, rate=playing.rate())
         task = asyncio.create_task(playing.played(new))
         self._taken[client] = who, new, task
         task.add_done_callback(lambda _: self._over(client, new))

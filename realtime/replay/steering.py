@@ -1,6 +1,5 @@
 """What a client may say to a replay of its own."""
 
-from collections.abc import Hashable
 from datetime import date
 from functools import partial
 from typing import Any, Protocol
@@ -11,10 +10,11 @@ from django.conf import settings
 from market import player, sources
 from market.bars import NoBars
 from market.player import Backwards, Reading
-from realtime import asked, process, visitors
+from realtime import alerts, asked, process, visitors
 from realtime.clients import Client
 from realtime.messages import Refused
-from realtime.replay.playing import Playing
+from realtime.replay import events
+from realtime.replay.playing import Playing, number_of
 
 USUAL_SPEED = 60
 
@@ -30,15 +30,27 @@ class Socket(Protocol):
 async def replay(socket: Socket, action: dict[str, Any]) -> None:
     """Play past sessions to this client alone, in place of the replay that it has."""
     client = socket.client
-    who = await _who(socket)
+    user_id = await _user_id(socket)
+    who = ("address", visitors.address(socket.scope)) if user_id is None else ("user", user_id)
     process.replays.check_room(client, who)
     start, end = _day(action, "start"), _day(action, "end")
     tickers, unknown = await asked.known(action["symbols"])
+    at = _day(action, "at") if "at" in action else None
     reading = await visitors.run(_read, list(dict.fromkeys(tickers.values())), start, end)
+    rules = await visitors.run(alerts.rules_for, user_id)
     if client not in process.hub.members.clients:  # it has gone meanwhile
         return
     speed = action.get("speed", USUAL_SPEED)
-    begun = process.replays.begin(client, who, reading.sessions, speed, partial(_may_play, client))
+    begun = process.replays.begin(
+        client,
+        who,
+        reading.sessions,
+        speed,
+        rules=rules,
+        at=at,
+        is_paused=action.get("paused", False),
+        may_play=partial(_may_play, client, user_id),
+    )
     for refused in _left_out(unknown, reading):
         refused.id = action.get("id")
         await socket.refuse(refused, "too_many_errors")
@@ -53,14 +65,26 @@ async def pause(socket: Socket, action: dict[str, Any]) -> None:
 
 async def resume(socket: Socket, action: dict[str, Any]) -> None:
     playing = process.replays.of(socket.client)
-    playing.resume()
+    playing.resume(action.get("speed"))
     _answer(socket, playing, action)
 
 
 async def seek(socket: Socket, action: dict[str, Any]) -> None:
+    """To a day, or to the next of its events. Raises Refused."""
     playing = process.replays.of(socket.client)
-    playing.seek(_day(action, "to"))
-    _answer(socket, playing, action)
+    if ("to" in action) == ("event" in action):
+        raise Refused("invalid", "seek says where to go: either to, a day, or event, what happens there.")
+    if "to" in action:
+        playing.seek(number_of(playing.sessions, _day(action, "to"), "seek.to"))
+        _answer(socket, playing, action)
+        return
+    found = await visitors.run(events.following, playing.sessions, playing.number, action["event"], playing.rules)
+    if process.replays.of(socket.client) is not playing:  # another has its place meanwhile
+        raise Refused("no_replay", "The replay has ended while its events were looked for.")
+    if found is None:
+        raise Refused("no_event", f"Up to {playing.sessions.end} there is no {action['event']} any more.")
+    playing.seek(found.number)
+    socket.say(playing.stands(action.get("id")) | {"event": {"kind": found.kind, "symbol": found.ticker}})
 
 
 async def stop(socket: Socket, action: dict[str, Any]) -> None:
@@ -74,20 +98,22 @@ def _answer(socket: Socket, playing: Playing, action: dict[str, Any]) -> None:
     socket.say(playing.stands(action.get("id")))
 
 
-async def _who(socket: Socket) -> Hashable:
-    """For whom it counts: a person, or where nobody says who they are an address. Raises Refused."""
+async def _user_id(socket: Socket) -> int | None:
+    """Who somebody is; None where nobody says so. Raises Refused."""
     await asked.require_reading(socket.client, process.rights)
     person = await process.rights.identify(socket.client)
     if person is not None:
-        return "user", person.user_id
+        return person.user_id
     if not settings.REPLAYS_FOR_GUESTS:
         raise Refused("login_required", "A replay needs a login here; log in and connect again.")
-    return "address", visitors.address(socket.scope)
+    return None
 
 
-def _may_play(client: Client) -> bool:
-    is_open = settings.MARKET_DATA_OPEN and settings.REPLAYS_FOR_GUESTS
-    return is_open or client.person is not None
+def _may_play(client: Client, user_id: int | None) -> bool:
+    """Whether its client still may: one that hears what somebody's own rules would ring as long as it is them."""
+    if user_id is not None:
+        return client.person is not None and client.person.user_id == user_id
+    return settings.MARKET_DATA_OPEN and settings.REPLAYS_FOR_GUESTS
 
 
 def _read(tickers: list[str], start: date, end: date) -> Reading:

@@ -264,6 +264,7 @@ export interface Replay {
   speed?: number;
   messages?: number;
   reason?: "asked" | "idle" | "rights_ended" | "failed";
+  event?: Record<string, any>;
 }
 
 /** A stream begins anew: its numbers start again. */
@@ -301,7 +302,7 @@ export interface ServerShutdown {
 /** An action, or a part of it, that is not carried out. With unknown symbols it comes ahead of the answer for the others, or when the source has said that it does not know one that was starting. */
 export interface Error {
   type: "error";
-  code: "malformed" | "binary" | "empty" | "oversized" | "too_deep" | "duplicate_key" | "not_a_number" | "unknown_action" | "invalid" | "unknown_type" | "unknown_symbol" | "too_many_symbols" | "rate_limited" | "login_required" | "staff_only" | "invalid_token" | "temporarily_unavailable" | "too_many_indicators" | "no_room" | "too_many_connections" | "no_bars" | "no_replay" | "too_many_replays" | "not_started";
+  code: "malformed" | "binary" | "empty" | "oversized" | "too_deep" | "duplicate_key" | "not_a_number" | "unknown_action" | "invalid" | "unknown_type" | "unknown_symbol" | "too_many_symbols" | "rate_limited" | "login_required" | "staff_only" | "invalid_token" | "temporarily_unavailable" | "too_many_indicators" | "no_room" | "too_many_connections" | "no_bars" | "no_replay" | "too_many_replays" | "no_event" | "not_started";
   message: string;
   id?: string | number;
   symbols?: Array<string>;

@@ -1,4 +1,4 @@
-import type { Bar, Epoch, Error as Refusal, Gap, Indicators, Messages, PriceUpdate, Renamed, Type, Unsubscribed } from "./protocol";
+import type { Alert, Bar, Epoch, Error as Refusal, Gap, Indicators, Messages, PriceUpdate, Renamed, Type, Unsubscribed } from "./protocol";
 
 export type * from "./protocol";
 
@@ -36,7 +36,7 @@ export interface Events extends Omit<Messages, Handled> {
   epoch: Pick<Epoch, "stream" | "epoch" | "seq">;
   lost: Lost;
   /** Of a past session; it comes by this name alone. */
-  replayed: PriceUpdate | Bar | Indicators;
+  replayed: PriceUpdate | Bar | Indicators | Alert;
   renamed: Pick<Renamed, "stream" | "to">;
   /** The source is asked about these: each is heard from when it is there, or refused. */
   starting: { symbols: string[] };

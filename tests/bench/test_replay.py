@@ -112,7 +112,7 @@ async def seeks_ms(sessions: Sessions) -> list[float]:
             await asyncio.sleep(0.01)
             written, began = asyncio.Event(), time.perf_counter()
             port.first = written.set
-            replay.seek(sessions.date(place))
+            replay.seek(place)
             replay.resume()
             await written.wait()
             found.append((time.perf_counter() - began) * 1000)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import orjson
@@ -12,11 +13,14 @@ from market.player import Held, Sessions
 from realtime import breath, clients
 from realtime.clients import Client
 from realtime.messages import Refused
+from realtime.models import AlertRule
 from realtime.replay import playing
+from realtime.replay.events import Bell
 from realtime.replay.playing import Playing, played
 from realtime.replay.seats import Replays
 
 FIRST, COUNT = date(2008, 1, 1), 400
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGES = COUNT * 4 * 3
 
 
@@ -124,7 +128,7 @@ def test_who_may_not_hear_it_any_more_does_not():
         port, answers = Port(), iter([True, True, False])
         each = made(port, may_play=lambda: next(answers))
         await played(each)
-        assert (port.last()["reason"], each.count) == ("rights_ended", 3 * 4 * 3)
+        assert (port.last()["reason"], each.count) == ("rights_ended", 2 * 3)
 
     asyncio.run(scene())
 
@@ -137,7 +141,7 @@ def test_what_is_said_to_it_is_heard_while_it_waits_for_its_client(steered):
         task = asyncio.create_task(played(each))
         await until(lambda: port.held > clients.HIGH_WATER_BYTES)
         if steered == "seek":
-            each.seek(FIRST + timedelta(days=COUNT - 1))
+            each.seek(COUNT - 1)
             port.reads, port.held = True, 0
             await until(lambda: each.state == "ended")
             assert each.count < MESSAGES
@@ -160,16 +164,16 @@ def test_a_process_has_so_many_and_what_goes_leaves_its_place(settings):
 
         replays, some = Replays(Client.flush), [Client(str(n), nothing, nothing, Port()) for n in range(5)]
         for number, who in ((0, "a"), (1, "a"), (2, "b")):
-            replays.begin(some[number], who, sessions(), 1.0, lambda: True)
+            replays.begin(some[number], who, sessions(), 1.0)
         for number, who, told in ((3, "a", "of one user"), (4, "c", "3 replays play here")):
             with pytest.raises(Refused, match=told) as refused:
-                replays.begin(some[number], who, sessions(), 1.0, lambda: True)
+                replays.begin(some[number], who, sessions(), 1.0)
             assert refused.value.code == "too_many_replays"
         first = replays.of(some[0])
-        again = replays.begin(some[0], "a", sessions(), 1.0, lambda: True)  # in place of its own
+        again = replays.begin(some[0], "a", sessions(), 1.0)  # in place of its own
         assert (replays.of(some[0]), first.state) == (again, "stopped")
         replays.leave(some[1])
-        assert replays.begin(some[3], "a", sessions(), 1.0, lambda: True) is replays.of(some[3])
+        assert replays.begin(some[3], "a", sessions(), 1.0) is replays.of(some[3])
         replays.of(some[3]).stop()
         await asyncio.sleep(0.05)
         with pytest.raises(Refused, match="No replay plays"):
@@ -178,3 +182,11 @@ def test_a_process_has_so_many_and_what_goes_leaves_its_place(settings):
             replays.leave(each)
 
     asyncio.run(scene())
+
+
+def test_a_rule_rings_once_a_session_however_often_its_line_is_crossed():
+    step = next(sessions().steps(5, NOW))
+    line = AlertRule(pk=1, kind="price_above", level=100.5)
+    bell = Bell({None: [line]})
+    prices = (99.0, 101.0, 99.0, 101.0)
+    assert [bell.heard(replace(step.quote, price=price)) for price in prices] == [[], [line], [], []]

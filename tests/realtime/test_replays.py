@@ -16,10 +16,12 @@ from market import bars, quotes
 from market.models import Snapshot, Symbol
 from market.prices import Bar, midnight
 from realtime import messages
+from realtime.models import Alert, AlertRule, Event
 from realtime.replay.digest import Digest
 from tests.conftest import serving
 from tests.realtime.test_consumer import Conversation, open_socket
 from tests.server import eventually
+from tests.spoken import Talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -139,6 +141,73 @@ def test_what_is_lacking_is_named_and_the_others_play(live_web):
         ]
         assert client.hear()["symbols"] == ["AAPL"]
         assert len(until_end(client)) == FOUR / 2
+
+
+def rule(kind: str, level: float | None, owner=None, symbol: str = "AAPL") -> None:
+    AlertRule.objects.create(kind=kind, level=level, owner=owner, symbol=Symbol.objects.get(ticker=symbol))
+
+
+def test_what_rules_would_ring_is_told_once_a_session_and_stored_nowhere(live_web):
+    rule("price_above", 104.5)
+    with open_socket(live_web) as client:
+        client.send(FAST)
+        told = [each for each in until_end(client) if each["type"] == "alert"]
+    assert [each["session_date"] for each in told] == ["2008-09-05", "2008-09-08"]
+    assert told[0]["stream"] == "alerts:AAPL"
+    assert told[0]["message"] == "AAPL rose above 104.50: it is at 105.00"
+    assert all(each["replay"] is True and "id" not in each for each in told)
+    talk = Talk()
+    for each in told:
+        talk.heard(each)
+    assert not Alert.objects.exists()
+    assert not Event.objects.exists()
+
+
+def test_somebodys_own_rules_ring_for_them_alone_and_no_more_once_they_are_logged_out(live_web):
+    rule("price_above", 102.6, get_user_model().objects.create_user("other"))
+    with logged_in(live_web, "own") as (browser, client):
+        rule("price_above", 102.5, get_user_model().objects.get(username="own"))
+        client.send(FAST)
+        told = [each for each in until_end(client) if each["type"] == "alert"]
+        assert {(each["stream"], each["values"]["level"]) for each in told} == {("alerts:@me", 102.5)}
+        client.ask({**FAST, "speed": 8_000}, "replay")
+        browser.logout()
+        assert client.until("replay")["reason"] == "rights_ended"
+    with open_socket(live_web) as guest:
+        guest.send(FAST)
+        assert [each for each in until_end(guest) if each["type"] == "alert"] == []
+
+
+def test_it_begins_on_a_day_and_is_held_there_and_goes_on_at_another_speed(live_web):
+    with open_socket(live_web) as client:
+        begun = client.ask({**SLOW, "at": "2008-09-05", "paused": True}, "replay")
+        assert (begun["state"], begun["at"], begun["speed"]) == ("paused", "2008-09-05T00:00:00Z", 1)
+        client.send({"action": "ping"})
+        assert client.hear()["type"] == "pong"
+        assert client.ask({"action": "resume", "speed": 100_000}, "replay")["speed"] == 100_000
+        assert {each["session_date"] for each in until_end(client)} == {"2008-09-05", "2008-09-08"}
+        refused = client.ask({**SLOW, "at": "2008-09-09", "id": 4}, "error")
+        assert (refused["code"], refused["id"]) == ("invalid", 4)
+
+
+def test_it_goes_on_to_the_next_split_alert_or_record(live_web):
+    rule("price_above", 104.5)
+    Symbol.objects.get(ticker="MSFT").actions.create(
+        kind="split", ex_date=DAYS[2], value=2, numerator=2, denominator=1, source="replay", received_at=NOW
+    )
+    with open_socket(live_web) as client:
+        client.ask({**SLOW, "paused": True}, "replay")
+        for event, session, symbol in (
+            ("split", "2008-09-04", "MSFT"),
+            ("alert", "2008-09-05", "AAPL"),
+            ("record", "2008-09-08", "AAPL"),
+        ):
+            found = client.ask({"action": "seek", "event": event}, "replay")
+            assert (found["state"], found["at"]) == ("paused", f"{session}T00:00:00Z")
+            assert found["event"] == {"kind": event, "symbol": symbol}
+        assert client.ask({"action": "seek", "event": "split", "id": 9}, "error")["code"] == "no_event"
+        assert client.ask({"action": "seek", "to": "2008-09-04", "event": "split"}, "error")["code"] == "invalid"
+        assert client.ask({"action": "seek"}, "error")["code"] == "invalid"
 
 
 def test_a_seek_out_of_the_range_changes_nothing(live_web):

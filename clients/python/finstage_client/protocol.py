@@ -292,6 +292,7 @@ Replay = TypedDict(
         "speed": NotRequired[float],
         "messages": NotRequired[int],
         "reason": NotRequired[Literal["asked", "idle", "rights_ended", "failed"]],
+        "event": NotRequired[dict[str, Any]],
     },
 )
 Epoch = TypedDict(
@@ -334,7 +335,7 @@ Error = TypedDict(
     "Error",
     {
         "type": Literal["error"],
-        "code": Literal["malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action", "invalid", "unknown_type", "unknown_symbol", "too_many_symbols", "rate_limited", "login_required", "staff_only", "invalid_token", "temporarily_unavailable", "too_many_indicators", "no_room", "too_many_connections", "no_bars", "no_replay", "too_many_replays", "not_started"],
+        "code": Literal["malformed", "binary", "empty", "oversized", "too_deep", "duplicate_key", "not_a_number", "unknown_action", "invalid", "unknown_type", "unknown_symbol", "too_many_symbols", "rate_limited", "login_required", "staff_only", "invalid_token", "temporarily_unavailable", "too_many_indicators", "no_room", "too_many_connections", "no_bars", "no_replay", "too_many_replays", "no_event", "not_started"],
         "message": str,
         "id": NotRequired[str | int],
         "symbols": NotRequired[list[str]],
