@@ -1,5 +1,6 @@
 """A watchlist: its symbols with what a list shows of them, in a handful of queries whatever their number."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 from analysis import summary
 from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
-from market import actions, figures, quotes, records, sources, watchlists
+from market import actions, figures, quotes, records, sources, symbols, watchlists
 from market.actions.adjustments import Factors
 from market.bars import stored
 from market.calendars import clock, openings
+from market.coverage import told
 from market.history import progress
+from market.intervals import DAY
 from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
@@ -37,6 +40,24 @@ def of(ticker: str) -> dict[str, Any] | None:
     rows = _rows(Symbol.objects.filter(ticker=ticker))
     told = figures.latest(rows, datetime.now(UTC), can=sources.can("figures"))
     return {**surroundings(), "symbol": {**rows[0], "key_figures": told[ticker]}} if rows else None
+
+
+def to_replay(owner_id: int | None, texts: Sequence[str]) -> dict[str, Any]:
+    """What a replay of some symbols needs to begin with; without any, of a person's list.
+
+    `symbols`: what they are; `unknown`: the texts that name none; `first` and `last`: the days between which daily bars
+    of any of them are held, None where there are none.
+    """
+    known = symbols.found(texts)
+    rows = [*{row.ticker: row for row in known.values()}.values()] if texts else list(watchlists.opened(owner_id, watchlists.DEFAULT)[1])
+    spans = told.held([row.ticker for row in rows], DAY.name).values()
+    return {
+        **surroundings(),
+        "rows": [{"symbol": row.ticker, **{name: getattr(row, name) for name in REFERENCE}} for row in rows],
+        "unknown": [text for text in texts if text not in known],
+        "first": min((span.first[:10] for span in spans if span.first), default=None),
+        "last": max((span.last[:10] for span in spans if span.last), default=None),
+    }
 
 
 def surroundings() -> dict[str, Any]:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", views.watchlist, name="watchlist"),
     path(f"symbols/<{WRITTEN}:ticker>/", views.symbol, name="symbol"),
     path("data/", views.data, name="data"),
+    path("replay/", views.replay, name="replay"),
     path("tasks/", monitoring_views.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/", monitoring_views.tasks, name="task"),
     path("account/keys/", account.keys, name="apikeys"),

@@ -19,7 +19,7 @@ from market.api.data import disputes, quarantine
 from market.calendars import facts
 from market.models import Symbol
 from realtime.api.broadcast import LONGEST
-from realtime.messages import CLOSE, TYPES, document, explained
+from realtime.messages import CLOSE, MAX_SYMBOLS, TYPES, document, explained
 from realtime.models import Alert
 
 ALERTS = 20
@@ -83,6 +83,15 @@ def symbol(request: HttpRequest, ticker: str) -> HttpResponse:
     told = {"page": page, "alerts": _alerts(symbol__ticker=ticker), "last_session": row.last_session}
     told |= {"has_room_beside": _has_room_beside(page), "figures": figures.of_kind(row.asset_type)}
     return render(request, "symbol.html", told)
+
+
+@_where_market_data_is_open
+def replay(request: HttpRequest) -> HttpResponse:
+    """A past day or year as if it were live. What it plays its script asks of the stream, as its address says."""
+    texts = [text for text in (part.strip() for part in request.GET.get("symbols", "").split(",")) if text]
+    told = watchlists.to_replay(request.user.pk, texts[:MAX_SYMBOLS])
+    may = settings.REPLAYS_FOR_GUESTS or request.user.is_authenticated
+    return render(request, "replay.html", {"page": told, "may": may})
 
 
 def _has_room_beside(page: dict) -> bool:

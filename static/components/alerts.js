@@ -62,7 +62,7 @@ function says({ kind, symbol, values, message }) {
   return word(key, { symbol, percent, level: of(values.level), price: of(values.price), close: of(values.close) });
 }
 
-/** What staff say as an alert is of no row. */
-function idOf({ id, timestamp }) {
-  return id ?? timestamp;
+/** What staff say as an alert is of no row, and neither is what rings in a replay: once a session, symbol and level. */
+function idOf({ id, timestamp, symbol, kind, values }) {
+  return String(id ?? [timestamp, symbol, kind, values?.level].filter((part) => part != null).join(" "));
 }

@@ -11,6 +11,7 @@ const DELAYED = 1_800_000; // as the server has it: exchanges give their prices 
 /** live, delayed, stale, closed, replay or waiting; `isFlowing` is whether prices can come at all. */
 export function freshness(quote, isFlowing) {
   if (!quote) return "waiting";
+  if (quote.replay) return "replay";
   const old = Date.now() - Date.parse(quote.received_at) > SILENT_AFTER;
   if (!isFlowing) return "stale";
   if (isRecorded) return old ? "stale" : "replay";

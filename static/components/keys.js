@@ -10,7 +10,7 @@ export function watchKeys(acts, said = []) {
     if (!event.key || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], details.menu[open]")) return;
     const typing = event.target.closest("input, textarea, select");
     if (typing && event.key === "Escape") typing.blur();
-    const isPressed = event.key === "Enter" && event.target.closest("button, a, summary");
+    const isPressed = event.target.closest({ Enter: "button, a, summary", " ": "button, summary" }[event.key] ?? "none");
     const isScrolled = event.key.startsWith("Arrow") && event.target.closest("pre, aside");
     const key = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
     if (typing || isPressed || isScrolled || !(key in acts)) return;

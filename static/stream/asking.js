@@ -34,6 +34,13 @@ export class Asking extends Line {
     if (this.state === "live") parts(symbols).forEach((some) => this.send({ action: "unsubscribe", type, symbols: some }));
   }
 
+  /** Say anything else that a client may, now or not at all; the answer bears the id that it gives. */
+  say(action) {
+    const id = ++this.lastId;
+    this.send({ ...action, id });
+    return id;
+  }
+
   ask(want, symbols) {
     wishes(want, symbols).forEach((wish) => this.askFor(wish));
   }

@@ -199,6 +199,9 @@ const HANDLERS = {
   service_status({ redis, feed, source, detail }) {
     this.serve({ redis, feed, source, detail });
   },
+  replay(message) { // how a replay of one's own stands comes in its place among what it tells
+    this.emit("replay", message);
+  },
   pong() {},
   authenticated() {},
   price_updates(message) {

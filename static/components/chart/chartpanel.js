@@ -6,7 +6,8 @@
 //   panel.again(said); panel.look();                                   as Panel has them
 //
 // `address` keeps range, interval and view; `none(symbol)` says why there are no bars; `lost()` is called where a bar came
-// that belongs before those that are held; `follow(interval)` hears of which bars those that come are wanted.
+// that belongs before those that are held; `follow(interval)` hears of which bars those that come are wanted; `read` is
+// asked for them, as `history` is. A subject that has `before`, a session, is another one at another.
 //
 // First comes as much of the history as the first view needs; all of it where more is asked for: a longer range, the table,
 // weeks and months, or older bars brought into sight. So do the parts that few visits use: table, comparison, pencil, image.
@@ -28,7 +29,7 @@ const EDGE = 3; // bars: who sees the oldest but these wants to see older ones
 export const BEGINNING = { range: "1Y", interval: INTERVAL, view: "chart", adjusted: "split" };
 
 export class ChartPanel {
-  constructor(section, { address, none, lost, follow, drawn = () => {} }) {
+  constructor(section, { address, none, lost, follow, drawn = () => {}, read = history }) {
     Object.assign(this, { section, address, lost, follow, drawn, subject: null, known: null, waiting: [] });
     this.part = (name) => section.querySelector(`[data-${name}]`);
     this.chart = new Chart(this.part("canvas"), { Flags });
@@ -40,7 +41,7 @@ export class ChartPanel {
     this.panel = new Panel(this.part("plot"), {
       read: (_, signal) => {
         const { base: interval, adjusted } = this.toolbar;
-        return history(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, signal });
+        return read(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, signal });
       },
       draw: (found) => this.draw(found),
       clear: () => this.clear(),
@@ -62,7 +63,7 @@ export class ChartPanel {
   readAgain() {
     if (!this.subject) return;
     this.follow(this.toolbar.base);
-    this.panel.show([this.subject.symbol, this.toolbar.base, this.toolbar.adjusted].join());
+    this.panel.show([this.subject.symbol, this.toolbar.base, this.toolbar.adjusted, this.subject.before].join());
   }
 
   again(said) {

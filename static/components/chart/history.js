@@ -41,6 +41,54 @@ export async function history(symbol, { period = "max", limit = MOST, interval =
   return found;
 }
 
+/** Days as they were known when a session began: those before it, in its shares. As `history` has them. */
+export async function historyBefore(symbol, session, { limit = MOST, signal } = {}) {
+  const name = encodeURIComponent(symbol);
+  const [{ results, coverage }, indicators, actions] = await Promise.all([
+    get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=raw&limit=${limit}&end=${dayBefore(session)}`, { signal }),
+    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=max&indicators=all`, { signal }).catch(without({ times: [], indicators: {} })),
+    get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }),
+  ]);
+  const later = sharesBetween(actions.results, session);
+  const found = { symbol, interval: INTERVAL, coverage, lines: [], actions: [], isAll: results.length < limit, bars: results.map((bar) => turned(bar, sharesBetween(actions.results, bar.session_date, session))) };
+  join(found, indicators, actions);
+  for (const line of found.lines) turnLine(line, 1 / later.price);
+  return found;
+}
+
+/** A session begins: where it is of other shares, what is known turns into them. Whether it did. */
+export function turnInto(found, session) {
+  const last = found.bars.at(-1)?.session_date;
+  const between = last && last < session ? sharesBetween(found.actions, last, session) : NOTHING;
+  if (between.price === 1 && between.volume === 1) return false;
+  found.bars = found.bars.map((bar) => turned(bar, between));
+  for (const line of found.lines) turnLine(line, between.price);
+  return true;
+}
+
+const NOTHING = { price: 1, volume: 1 };
+
+/** How many new shares there are for an old one, by what takes effect after a day and up to another: of a price, and of a volume. */
+function sharesBetween(actions, after, until = "9999") {
+  const felt = actions.filter(({ kind, ex_date: date, decision }) => (kind === "split" || kind === "spin_off") && date > after && date <= until && isFelt({ decision }));
+  const product = (some) => some.reduce((whole, { value, numerator, denominator }) => whole * (numerator ? numerator / denominator : value), 1);
+  return { price: product(felt), volume: product(felt.filter(({ kind }) => kind === "split")) };
+}
+
+function turned(bar, { price, volume }) {
+  const of = Object.fromEntries(["open", "high", "low", "close"].map((name) => [name, bar[name] / price]));
+  return { ...bar, ...of, volume: bar.volume == null ? null : Math.round(bar.volume * volume) };
+}
+
+/** Those that lie over the price are of it; others are of none. */
+function turnLine(line, by) {
+  if (line.pane === "price") line.values = line.values.map((value) => (value == null ? null : value / by));
+}
+
+export function dayBefore(session) {
+  return new Date(Date.parse(`${session}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+}
+
 /** What goes with the bars as they are now; what was known of those that the answer has not stays. */
 function join(found, indicators, actions) {
   const places = new Map(indicators.times.map((time, index) => [Date.parse(time), index]));

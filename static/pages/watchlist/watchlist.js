@@ -9,7 +9,7 @@ import { watchKeys } from "../../components/keys.js";
 import { showSession, takeMarkets } from "../../components/markets.js";
 import { get, inOrder, page } from "../../components/page.js";
 import { Table } from "../../components/table/table.js";
-import { columns, SPARK_DAYS } from "./columns.js";
+import { columns, SPARK_DAYS } from "../../components/table/quotes.js";
 import { Pane } from "./pane.js";
 import { Stream } from "../../stream/stream.js";
 import { direction, word } from "../../words/words.js";

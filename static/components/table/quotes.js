@@ -1,14 +1,14 @@
-// The watchlist's columns: what each cell shows of a symbol, and what its head sorts by.
+// The columns of a table of quotes: what each cell shows of a symbol, and what its head sorts by.
 
-import { dayChange } from "../../components/change.js";
-import { drawMeter, meter } from "../../components/drawing.js";
-import { make } from "../../components/element.js";
-import { reach } from "../../components/figures.js";
-import { flash } from "../../components/flash.js";
-import { setText } from "../../components/frame.js";
-import { badge, showBadge } from "../../components/freshness.js";
-import { Sparkline } from "../../components/sparkline.js";
-import { reserve, reserveFigure } from "../../components/steady.js";
+import { dayChange } from "../change.js";
+import { drawMeter, meter } from "../drawing.js";
+import { make } from "../element.js";
+import { reach } from "../figures.js";
+import { flash } from "../flash.js";
+import { setText } from "../frame.js";
+import { badge, showBadge } from "../freshness.js";
+import { Sparkline } from "../sparkline.js";
+import { reserve, reserveFigure } from "../steady.js";
 import { direction, price, word } from "../../words/words.js";
 
 export const SPARK_DAYS = 30;
