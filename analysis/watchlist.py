@@ -49,7 +49,8 @@ def to_replay(owner_id: int | None, texts: Sequence[str]) -> dict[str, Any]:
     of any of them are held, None where there are none.
     """
     known = symbols.found(texts)
-    rows = [*{row.ticker: row for row in known.values()}.values()] if texts else list(watchlists.opened(owner_id, watchlists.DEFAULT)[1])
+    named = {row.ticker: row for row in known.values()}
+    rows = list(named.values()) if texts else list(watchlists.opened(owner_id, watchlists.DEFAULT)[1])
     spans = told.held([row.ticker for row in rows], DAY.name).values()
     return {
         **surroundings(),

@@ -178,7 +178,8 @@ MESSAGES = {
         "How a replay stands, of which `at` is the session: as it begins, when it is steered, and as it ends. One that"
         " has ended can be sought in; one that stands still for ten minutes stops, and `reason` says why one did.",
         {
-            "type": "replay", "state": "playing", "at": "2012-09-04T00:00:00Z", "symbols": ["AAPL"],
+            "type": "replay", "state": "playing", "at": "2012-09-04T00:00:00Z",
+            "session_date": "2012-09-04", "symbols": ["AAPL"],
             "start": "2012-09-04", "end": "2012-09-05", "speed": 60, "messages": 0,
         },
     ),

@@ -307,7 +307,7 @@ MESSAGES = {
         {"state": {"enum": list(REPLAY_STATES)}, "at": _TIME},
         {
             "id": _ID, "symbols": {"type": "array", "items": _SYMBOL}, "start": _DATE, "end": _DATE, "speed": _NUMBER,
-            "messages": _COUNT, "reason": {"enum": list(REPLAY_REASONS)},
+            "messages": _COUNT, "reason": {"enum": list(REPLAY_REASONS)}, "session_date": _DATE,
             "event": _object({"kind": {"enum": list(REPLAY_EVENTS)}, "symbol": _SYMBOL}),
         },
     ),

@@ -97,11 +97,12 @@ class Playing:
 
     def stands(self, id: str | int | None = None) -> dict[str, Any]:
         """How it stands, as it is told."""
-        at = prices.instant(prices.midnight(self.sessions.date(min(self._number, len(self.sessions) - 1))))
+        session = self.sessions.date(self._number)
         said = {
             "type": "replay",
             "state": self.state,
-            "at": at,
+            "at": prices.instant(prices.midnight(session)),
+            "session_date": session.isoformat(),
             "symbols": [held.ticker for held in self.sessions.held],
             "start": self.sessions.start.isoformat(),
             "end": self.sessions.end.isoformat(),

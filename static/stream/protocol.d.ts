@@ -264,6 +264,7 @@ export interface Replay {
   speed?: number;
   messages?: number;
   reason?: "asked" | "idle" | "rights_ended" | "failed";
+  session_date?: string;
   event?: Record<string, any>;
 }
 

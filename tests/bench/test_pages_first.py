@@ -20,7 +20,7 @@ from tests.browser.site import PASSWORD, Site
 pytestmark = [pytest.mark.bench]
 OFTEN = {"watchlist": "/", "symbol": "/symbols/AAPL/", "live stream": "/ws/demo", "log-in": "/login/"}
 OTHERS = {
-    "data": "/data/", "tasks": "/tasks/", "connections": "/connections/", "account": "/account/",
+    "data": "/data/", "replay": "/replay/", "tasks": "/tasks/", "connections": "/connections/", "account": "/account/",
     "keys": "/account/keys/", "messages": "/api/docs/realtime/", "new password": "/reset/", "nothing": "/nothing/here",
     "admin": "/admin/", "admin's symbols": "/admin/market/symbol/", "admin's tasks": "/admin/monitoring/job/",
 }  # fmt: skip

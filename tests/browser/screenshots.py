@@ -19,6 +19,7 @@ PAGES = {
     "watchlist": "/",
     "symbol": "/symbols/AAPL/",
     "data": "/data/",
+    "replay": "/replay/",
     "demo": "/ws/demo",
     "unknown": "/symbols/NOPE/",
     "missing": "/nothing/here",

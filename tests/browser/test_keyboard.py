@@ -13,7 +13,7 @@ START = "document.body.tabIndex = -1; document.body.focus(); document.body.remov
 MOST = 400
 STAFF = [
     "/", "/symbols/AAPL/", "/tasks/", "/account/", "/account/keys/", "/connections/", "/ws/demo", "/api/docs/realtime/",
-    "/admin/", "/admin/market/symbol/", "/admin/monitoring/job/",
+    "/replay/", "/admin/", "/admin/market/symbol/", "/admin/monitoring/job/",
 ]  # fmt: skip
 GUEST = ["/login/", "/symbols/NOPE/"]
 

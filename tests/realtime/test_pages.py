@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from market import quotes
+from market import bars, quotes
 from market.models import DataSource, Symbol
+from market.prices import Bar, midnight
 from realtime.messages import CLOSE
 from realtime.models import Alert
 from realtime.templatetags import market
@@ -158,3 +159,25 @@ def test_every_code_of_a_close_has_words_in_korean(client, recorded):
     told = client.get("/ws/demo", headers={"accept-language": "ko"}).context["demo"]["closes"]
     assert told.keys() == set(CLOSE.values())
     assert all(re.search("[가-힣]", text) for text in told.values())
+
+
+def test_the_page_of_a_replay_is_of_the_symbols_that_its_address_names(client, apple, recorded):
+    days, now = (date(2012, 9, 4), date(2012, 9, 5)), datetime.now(UTC)
+    bars.upsert([Bar("AAPL", "1d", midnight(day), 1, 3, 1, 2, 9, True, "replay", now) for day in days])
+    page = client.get("/replay/?symbols=aapl, NOPE,AAPL&from=2012-09-04").context["page"]
+    assert ([row["symbol"] for row in page["rows"]], page["unknown"]) == (["AAPL"], ["NOPE"])
+    assert (page["first"], page["last"]) == ("2012-09-04", "2012-09-05")
+    assert "symbols" not in page  # whose prices the connection's pill would take for live ones
+
+
+def test_without_any_it_is_of_the_watchlist_and_where_nothing_is_held_it_says_so(client, apple, recorded):
+    answer = client.get("/replay/")
+    assert [row["symbol"] for row in answer.context["page"]["rows"]] == ["AAPL"]
+    assert "Nothing is held of these symbols yet." in answer.content.decode()
+
+
+def test_where_guests_may_not_replay_they_are_led_to_the_log_in(client, apple, recorded, settings):
+    settings.REPLAYS_FOR_GUESTS = False
+    text = client.get("/replay/?symbols=AAPL").content.decode()
+    assert "/login/?next=/replay/%3Fsymbols%3DAAPL" in text
+    assert "data-player" not in text

@@ -292,6 +292,7 @@ Replay = TypedDict(
         "speed": NotRequired[float],
         "messages": NotRequired[int],
         "reason": NotRequired[Literal["asked", "idle", "rights_ended", "failed"]],
+        "session_date": NotRequired[str],
         "event": NotRequired[dict[str, Any]],
     },
 )

@@ -50,7 +50,7 @@ export async function historyBefore(symbol, session, { limit = MOST, signal } = 
     get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }),
   ]);
   const later = sharesBetween(actions.results, session);
-  const found = { symbol, interval: INTERVAL, coverage, lines: [], actions: [], isAll: results.length < limit, bars: results.map((bar) => turned(bar, sharesBetween(actions.results, bar.session_date, session))) };
+  const found = { symbol, interval: INTERVAL, coverage, lines: [], actions: [], isAll: results.length < limit, asOf: session, bars: results.map((bar) => turned(bar, sharesBetween(actions.results, bar.session_date, session))) };
   join(found, indicators, actions);
   for (const line of found.lines) turnLine(line, 1 / later.price);
   return found;
@@ -58,15 +58,14 @@ export async function historyBefore(symbol, session, { limit = MOST, signal } = 
 
 /** A session begins: where it is of other shares, what is known turns into them. Whether it did. */
 export function turnInto(found, session) {
-  const last = found.bars.at(-1)?.session_date;
-  const between = last && last < session ? sharesBetween(found.actions, last, session) : NOTHING;
-  if (between.price === 1 && between.volume === 1) return false;
-  found.bars = found.bars.map((bar) => turned(bar, between));
-  for (const line of found.lines) turnLine(line, between.price);
+  if (session <= found.asOf) return false;
+  const { price, volume } = sharesBetween(found.actions, found.asOf, session);
+  found.asOf = session;
+  if (price === 1 && volume === 1) return false;
+  found.bars = found.bars.map((bar) => turned(bar, { price, volume }));
+  for (const line of found.lines) turnLine(line, price);
   return true;
 }
-
-const NOTHING = { price: 1, volume: 1 };
 
 /** How many new shares there are for an old one, by what takes effect after a day and up to another: of a price, and of a volume. */
 function sharesBetween(actions, after, until = "9999") {

@@ -65,10 +65,10 @@ export class Controls {
   }
 
   /** Whoever is choosing a day is not disturbed. */
-  showPlace(day) {
+  showPlace(day, { isChosen = false } = {}) {
     if (this.resting) return;
     const at = this.part("at");
-    if (document.activeElement !== at && at.value !== day) at.value = day;
+    if ((isChosen || document.activeElement !== at) && at.value !== day) at.value = day;
     this.part("place").value = (Date.parse(`${day}T00:00:00Z`) - this.first) / DAY;
     this.part("place").setAttribute("aria-valuetext", day);
   }

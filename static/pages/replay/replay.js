@@ -258,7 +258,7 @@ function placed(session) {
 
 function stand({ state, at, isPlaced }) {
   if (isPlaced || (state === "idle" && at !== placedAt)) placed((placedAt = at));
-  controls.showPlace(at);
+  controls.showPlace(at, { isChosen: isPlaced });
   if (state !== "playing" && state !== "starting" && state !== "idle") writeAt({ isNow: true });
 }
 let placedAt = replaying.at;

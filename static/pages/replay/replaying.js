@@ -22,6 +22,7 @@ export class Replaying extends EventTarget {
   }
 
   begin({ isHeld = false } = {}) {
+    this.waits = null;
     this.isHeld = isHeld;
     this.isThere = true; // or will be, once the line is
     this.become("starting");
@@ -54,7 +55,7 @@ export class Replaying extends EventTarget {
   }
 
   ask() {
-    if (this.stream.state !== "live") return;
+    if (this.stream.state !== "live" || this.waits !== null) return; // it is asked for already
     const { wish: { symbols, start, end, speed }, at, isHeld } = this;
     this.tell({ action: "replay", symbols, start, end, speed, at, ...(isHeld && { paused: true }) }, ASKING.begin);
   }
@@ -80,7 +81,7 @@ export class Replaying extends EventTarget {
     else if (this.waits !== null) return; // of before what is asked for
     const isBack = this.isBack && asked?.kind === ASKING.begin;
     if (isBack) this.isBack = false;
-    this.at = message.at.slice(0, 10);
+    this.at = message.session_date;
     if (message.state === "stopped") this.isThere = false;
     this.emitAs(message.state, { reason: message.reason, event: message.event, isBack, isPlaced: Boolean(asked) && asked.kind !== ASKING.other });
   }
