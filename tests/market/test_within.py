@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from market import bars, watchlists
 from market.calendars import hours, sessions
@@ -294,6 +295,17 @@ def test_what_the_source_still_tells_or_told_once_is_not_made(loaded, minutes):
     assert made.fill(loaded, "5m", minutes[0].session_date).inserted == 0
     bars.upsert([replace(minutes[0], interval="5m", close=10.5)])
     assert made.fill(loaded, "5m", date(2026, 1, 1)).inserted == 0  # nobody knows what that session had
+
+
+def test_without_minutes_beyond_its_reach_the_bars_of_years_are_not_looked_through(loaded):
+    day = date(2024, 7, 3)
+    bars.upsert([replace(Shelf(days=[]).bar(day, sessions.hours("XNAS", day)[0]), interval="5m")])
+    for has_some in (False, True):  # no minutes at all, and some that the source tells still
+        if has_some:
+            bars.upsert([Shelf().bar(DAYS[-2], sessions.hours("XNAS", DAYS[-2])[0])])
+        with CaptureQueriesContext(connection) as asked:
+            assert made.fill(loaded, "5m", DAYS[0]).inserted == 0
+        assert not [each["sql"] for each in asked if "market_bar" in each["sql"]]
 
 
 def test_of_a_session_of_which_half_is_missing_the_other_half_stays(loaded):

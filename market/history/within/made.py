@@ -10,21 +10,25 @@ from market.history import gaps
 from market.intervals import Interval
 from market.models import Bar as BarRow
 from market.models import Symbol
-from market.prices import FINAL, Bar
+from market.prices import FINAL, Bar, midnight
+
+_BEFORE = timedelta(days=31)  # looked at too: of the first session that is, half is enough to be held
 
 
 def fill(symbol: Symbol, interval: str, before: date) -> UpsertResult:
     """Make the bars of the sessions before one that are not held and whose parts are. What is held stays as it is."""
     asked = intervals.named(interval)
-    held = {name: _sessions(symbol, name) for name in (interval, asked.filled_from) if name}
-    parts = held.get(asked.filled_from, set())
-    lacking = sorted(session for session in parts - held[interval] if session < before)
+    parts = coverage.row(symbol, asked.filled_from) if asked.filled_from else None
+    if parts is None or parts.first_held is None or parts.first_held >= midnight(before):
+        return bars.summed([])  # as of nearly all symbols: years of bars are not looked through for that each night
+    held = _sessions(symbol, interval, since=parts.first_held.date())
+    lacking = sorted(session for session in set(gaps.sessions_held(parts)) - held if session < before)
     return bars.summed([bars.upsert(_made(symbol, asked, session)) for session in lacking])
 
 
-def _sessions(symbol: Symbol, interval: str) -> set[date]:
+def _sessions(symbol: Symbol, interval: str, *, since: date) -> set[date]:
     row = coverage.row(symbol, interval)
-    return set() if row is None or row.first_held is None else set(gaps.sessions_held(row))
+    return set() if row is None or row.first_held is None else set(gaps.sessions_held(row, since - _BEFORE))
 
 
 def _made(symbol: Symbol, interval: Interval, session: date) -> list[Bar]:
