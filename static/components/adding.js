@@ -5,18 +5,25 @@ import { followed } from "./following.js";
 import { post, put } from "./page.js";
 import { reason } from "./states.js";
 import { toast } from "./toast.js";
-import { word } from "../words/words.js";
+import { count, word } from "../words/words.js";
 
 const STEPS = { "market.add_symbol": "addLooking", "market.backfill_chunk": "addLoading", "market.records": "addCounting" };
 
-/** `told(text)` hears each step in the place of a toast. Whether it is collected now. */
-export async function addSymbol(symbol, told = null) {
-  const line = told ? null : toast(word("addLooking", { symbol }), { stays: true });
-  const say = told ?? ((text) => (line.firstElementChild.textContent = text));
+/** Each step is told in `place`, an element, or in a toast; behind it a bar says how far it is. Whether it is collected now. */
+export async function addSymbol(symbol, place = null) {
+  const line = place ? null : toast(word("addLooking", { symbol }), { stays: true });
+  const told = place ?? line.firstElementChild;
+  const bar = make("progress", { className: "adding-bar", max: 1, value: 0, ariaLabel: word("addProgress", { symbol }) });
+  told.after(bar);
+  const say = (text) => (told.textContent = text);
+  const step = ({ name }, share, ticker) => {
+    bar.value = share;
+    say(`${word(STEPS[name] ?? "addLoading", { symbol: ticker })} ${count(Math.round(100 * share))} %`);
+  };
   say(word("addLooking", { symbol }));
   try {
     const { symbol: ticker, task_id: id } = await post("/api/v2/symbols/", { symbol });
-    const job = id && (await followed(id, ({ name }) => say(word(STEPS[name] ?? "addLoading", { symbol: ticker }))));
+    const job = id && (await followed(id, (job, share) => step(job, share, ticker)));
     if (job && job.status !== "completed") throw Object.assign(new Error(job.error?.message), { says: job.error?.says });
     // Who keeps a list of their own has it there; on the house's is whatever is collected.
     await put(`/api/v2/watchlists/default/symbols/${encodeURIComponent(ticker)}/`).catch((error) => toast(reason(error), { isWrong: true }));
@@ -27,6 +34,8 @@ export async function addSymbol(symbol, told = null) {
     line?.classList.add("wrong");
     say(word("addFailed", { symbol, reason: why(error) }));
     return false;
+  } finally {
+    bar.remove();
   }
 }
 

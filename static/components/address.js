@@ -6,7 +6,7 @@
 //   address.set({ range: "5Y" });       the same page, said otherwise: Back still leaves it
 //   address.restore();                  once the page stands: focus and scroll as they were
 //
-// A value that a page does not know it takes for the beginning: `address.get("range", ["1M", "1Y"])`.
+// A value that a page does not know it takes for the beginning, and so does the address: `address.get("range", ["1M", "1Y"])`.
 
 const SCROLLED = "[data-scrolls]"; // a box that keeps how far it was scrolled
 const KEPT = "places"; // by entry of the tab's history: a page that is left can no longer write into its own entry
@@ -27,7 +27,9 @@ export class Address {
 
   get(name, known = null) {
     const told = new URLSearchParams(location.search).get(name);
-    return told === null || (known && !known.includes(told)) ? this.beginning[name] : told;
+    if (told === null || !known || known.includes(told)) return told ?? this.beginning[name];
+    this.set({ [name]: this.beginning[name] });
+    return this.beginning[name];
   }
 
   set(values) {

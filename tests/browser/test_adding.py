@@ -8,6 +8,18 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.browser.site import Site
 from tests.browser.test_tasks import log_in
 
+# What a toast says, and how far its bar is, each time that it changes.
+SEEN = """() => {
+  window.seen = [];
+  window.shares = [];
+  new MutationObserver(() => {
+    const bar = document.querySelector('.toast progress');
+    const text = document.querySelector('.toast span')?.textContent;
+    if (!bar || text === seen.at(-1)) return;
+    seen.push(text);
+    if (bar.value) shares.push(bar.value);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 ACTIVE = "from market.models import Symbol; Symbol.objects.filter(ticker='IBM').update(is_active={})"
 
 
@@ -35,8 +47,14 @@ def test_the_palette_adds_what_nothing_is_called_and_tells_each_step_until_it_is
     page.goto("/data/")
     page.keyboard.press("Control+k")
     page.keyboard.type("IBM")
+    page.evaluate(SEEN)
     page.get_by_role("option", name="Add IBM").click()
     expect(page.locator(".toast")).to_contain_text("IBM is collected")
+    expect(page.locator(".toast progress")).to_have_count(0)
+    texts, shares = page.evaluate("() => [seen, shares]")
+    assert shares == sorted(shares)
+    assert (0 < shares[0] < 0.4, shares[-1]) == (True, 1)
+    assert [text for text in texts if "IBM: its highs and lows are counted. " in text and "%" in text]
     page.locator(".toast a").click()
     expect(page.locator("h1")).to_contain_text("International Business Machines")
     page.close()

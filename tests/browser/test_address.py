@@ -28,6 +28,15 @@ def test_how_a_page_begins_is_left_out_of_its_address_and_what_it_does_not_know_
     page.wait_for_url("**/")
 
 
+def test_what_a_chart_does_not_know_is_gone_from_the_address_as_well(visit):
+    page = visit("/symbols/IBM/?range=zzz&interval=7m&view=x&adjusted=raw")
+    page.wait_for_url("**/symbols/IBM/?adjusted=raw")
+    expect(page.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-plot]")).to_have_attribute("data-panel", "shown")
+    page = visit("/data/?tab=nothing&interval=7m")
+    page.wait_for_url("**/data/")
+
+
 def test_range_view_and_how_far_the_table_was_scrolled_survive(visit):
     page = visit("/symbols/IBM/")
     page.get_by_role("button", name="5Y").click()

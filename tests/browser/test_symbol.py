@@ -111,7 +111,8 @@ def test_all_time_says_since_when_in_the_readers_language(visit):
 def test_in_a_recording_bars_within_a_day_say_why_there_are_none_and_how_to_go_live(visit):
     page = visit("/symbols/AAPL/?interval=5m")
     expect(page.locator("[data-state-box]")).to_contain_text("The recording has daily bars alone")
-    expect(page.locator("[data-state-box]")).to_contain_text("FINSTAGE_SOURCE=yahoo")
+    for way in ("FINSTAGE_SOURCE=yahoo make up", "manage.py switch_source yahoo"):
+        expect(page.locator("[data-state-box]")).to_contain_text(way)
     page.get_by_role("button", name="D", exact=True).click()
     expect(page.locator("[data-state-box]")).to_be_hidden()
     expect(page.locator("[data-legend]")).not_to_be_empty()

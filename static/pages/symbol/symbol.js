@@ -21,6 +21,7 @@ const article = document.querySelector(".symbol");
 const row = page.symbol;
 const decimals = row.price_decimals;
 const PATH = `/api/v2/symbols/${encodeURIComponent(row.symbol)}/`;
+const MINUTE = "1m"; // kept of what is on a watchlist alone
 const READ_EVERY = 60_000;
 const READ_WHILE_NO_RECORDS = 8_000;
 const READ_FIGURES_EVERY = 3_600_000;
@@ -71,7 +72,7 @@ function showAge() {
 
 /** A symbol without history says whether that is being loaded or why not. */
 async function whyNone() {
-  if (panel.toolbar.base !== INTERVAL) return isRecorded ? [word("noneRecorded"), word("noneRecordedText")] : [word("noIntraday"), word("noIntradayText")];
+  if (panel.toolbar.base !== INTERVAL) return isRecorded ? [word("noneRecorded"), word("noneRecordedText")] : [word("noIntraday"), word(panel.toolbar.base === MINUTE ? "noMinutesText" : "noIntradayText")];
   const { backfill } = await get("/api/v2/watchlists/default/").catch(() => page);
   const reason = stream.service?.detail ?? backfill?.errors[row.symbol];
   if (reason) return [word("noBarsFailed"), reason];

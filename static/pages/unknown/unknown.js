@@ -6,7 +6,7 @@ const button = document.querySelector("[data-add]");
 const said = document.querySelector("[data-said]");
 button.addEventListener("click", async () => {
   button.disabled = true;
-  const isThere = await addSymbol(button.dataset.add, (text) => (said.textContent = text));
+  const isThere = await addSymbol(button.dataset.add, said);
   button.disabled = false;
   if (isThere) location.reload();
 });
