@@ -143,6 +143,14 @@ def test_a_crossing_over_the_rename_rings(facebook, quote):
     assert [alert["kind"] for alert in published("alerts:META")] == ["price_above"]
 
 
+def test_a_close_that_is_told_again_by_the_new_name_is_one_bar(facebook, quote):
+    feed, close = new_feed(), quote("FB", 19, is_final=True)
+    tick(feed, close)
+    rename()
+    tick(feed, replace(close, ticker="META"))
+    assert [bar["close"] for bar in published("bars:META")] == [19]
+
+
 def test_what_a_crash_left_behind_the_feed_moves(facebook, quote):
     feed = new_feed()
     tick(feed, quote("FB", 19))
