@@ -38,6 +38,11 @@ READS = {
     "/api/v2/watchlists/": "/api/v2/watchlists/",
     "/api/v2/watchlists/{watchlist}/": "/api/v2/watchlists/default/",
 }
+WRITES = {
+    "/api/v2/keys/": {"name": "nightly"},
+    "/api/v2/realtime/ticket": {},
+    "/api/v2/watchlists/": {"name": "mine", "symbols": ["AAPL"]},
+}
 
 
 @pytest.fixture
@@ -94,6 +99,16 @@ def test_what_a_read_answers_is_what_the_document_says(client, document, stocked
     answered = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     schema = {**answered, "components": document["components"]}
     Draft202012Validator(schema).validate(client.get(url).json())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "body"), WRITES.items())
+def test_what_a_write_answers_is_what_the_document_says(client, document, stocked, django_user_model, path, body):
+    client.force_login(django_user_model.objects.create_user("reader"))
+    answer = client.post(path, body, content_type="application/json")
+    assert answer.status_code < 300
+    answered = document["paths"][path]["post"]["responses"][str(answer.status_code)]["content"]["application/json"]
+    Draft202012Validator({**answered["schema"], "components": document["components"]}).validate(answer.json())
 
 
 @pytest.mark.django_db

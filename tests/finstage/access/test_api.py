@@ -1,12 +1,12 @@
 """/api/v2/keys/: made, shown once, listed, revoked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from finstage.access import api, keys, tokens
+from finstage.access import api, keys, tickets, tokens
 from finstage.models import ApiKey, User
 from tests.finstage.access.conftest import bearer, in_days
 
@@ -38,6 +38,12 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(browser, django_assert_num_queri
     row = ApiKey.objects.get()
     assert row.digest == tokens.Token.read(made["key"]).digest
     assert made["key"][-43:] not in str(vars(row))
+
+
+def test_a_ticket_says_when_it_is_over(browser):
+    before = timezone.now()
+    at = datetime.fromisoformat(browser.post("/api/v2/realtime/ticket").json()["expires_at"])
+    assert before <= at - timedelta(seconds=tickets.LIFE_SECONDS) <= timezone.now()
 
 
 def test_one_sees_and_revokes_ones_own_alone(browser, alice, make):
