@@ -11,7 +11,7 @@ from analysis.indicators.carried import Carried
 from analysis.indicators.catalogue import CATALOGUE, Indicator
 from market import bars, coverage
 from market.actions.adjustments import Columns
-from market.bars import stored
+from market.bars import forming, stored
 from market.intervals import DAY
 from market.prices import FINAL, FORMING, Bar, Quote
 from monitoring import formats, redis
@@ -115,7 +115,7 @@ class Summary:
     def now(self, quote: Quote) -> IndicatorValues | None:
         """The values as of a quote that was counted before; None where its close is not among the bars."""
         series = self._opened(quote)
-        is_missed = quote.has_closed and quote.session_date != series.session_date
+        is_missed = quote.has_closed and quote.session_date != series.session_date and not _stands(quote)
         return None if is_missed else self._moved(quote)
 
     def follow(self, closes: Iterable[Bar], versions: Mapping[tuple[str, str], tuple[str, str]]) -> None:
@@ -194,6 +194,12 @@ def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
 def field(ticker: str) -> Field:
     """Where the newest values of a ticker are kept."""
     return Field(_FORMAT.key("indicators"), ticker)
+
+
+def _stands(quote: Quote) -> bool:
+    """Whether the bar of a close forms still, as that of a recording does until the next session."""
+    bar = forming.latest([quote.ticker], interval=INTERVAL)[quote.ticker]
+    return bar is not None and bar.state != FORMING and bar.session_date == quote.session_date
 
 
 def _keep(moved: list[IndicatorValues]) -> None:

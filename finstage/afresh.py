@@ -17,6 +17,7 @@ from market.models import (
     DataSource,
     KeyFigures,
     MarkedBar,
+    PlayerWish,
     ProvisionalBar,
     QuarantinedBar,
     Record,
@@ -46,6 +47,8 @@ def begin(name: str) -> None:
             model.objects.all().delete()
         _track(sources.about(name).seeds, instead_of=sources.about(old.name).seeds)
         facts = {"name": name, "reason": "switched to by switch_source", "chosen_at": now, "epoch": old.epoch + 1}
+        facts |= {"pass_number": old.pass_number + 1, "session": None}
+        PlayerWish.objects.all().delete()
         DataSource.objects.filter(pk=1).update(**facts)
 
 

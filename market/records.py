@@ -12,11 +12,12 @@ from market import actions, bars, coverage, symbols
 from market.actions import adjustments
 from market.bars import stored
 from market.models import DataSource, Record
+from market.player import place
 from market.prices import PRE, Quote
 from monitoring import jobs
 
 YEAR = np.timedelta64(52, "W")
-_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version"]
+_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version", "pass_number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def latest(
     wanted = list(tickers)
     found: dict[str, dict[str, Record]] = {ticker: {} for ticker in wanted}
     splits = actions.splits(wanted) if splits is None else splits
-    for record in Record.objects.filter(symbol__ticker__in=wanted).select_related("symbol"):
+    for record in Record.objects.running().filter(symbol__ticker__in=wanted).select_related("symbol"):
         ticker = record.symbol.ticker
         price, _ = splits[ticker].at(record.as_of)
         record.high, record.low = record.high * price, record.low * price
@@ -105,25 +106,17 @@ def _extremes(columns: dict[str, np.ndarray], counted: np.ndarray) -> Extremes:
     )
 
 
-class Rewound(RuntimeError):
-    """What was counted is gone: the recording began again, or the source was switched."""
-
-    code = "rewound"
-
-
 def _store(ticker: str) -> None:
-    epoch = DataSource.objects.epoch()  # before the bars
+    number = DataSource.objects.pass_number()  # before the bars
     symbol = symbols.resolve(ticker)
     version = coverage.latest([symbol.ticker])[symbol.ticker]
     columns = bars.columns(symbol.ticker)
     found, as_of = extremes(columns), columns["session_date"][-1].item()
     _, source = stored.last(symbol)
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC), "version": version}
-    rows = [Record(scope=scope, **asdict(values), **facts) for scope, values in found.items()]
+    rows = [Record(scope=scope, pass_number=number, **asdict(values), **facts) for scope, values in found.items()]
     # MariaDB finds the unique key by itself and refuses to be told.
     unique = None if connection.vendor == "mysql" else ["symbol", "scope"]
     with transaction.atomic():
         Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
-        # After the rows, in the order of whoever begins an epoch: that one waits for us here, or we for it.
-        if DataSource.objects.select_for_update().epoch() != epoch:
-            raise Rewound("the recording began again while the bars were counted")
+        place.require(number)

@@ -12,6 +12,8 @@ from django.utils import translation
 
 from market import actions, quotes
 from market.models import DataSource, Symbol
+from market.player import place
+from market.player.place import Place
 from market.prices import Quote
 from monitoring import redis, turns
 from monitoring.fields import Field
@@ -41,11 +43,14 @@ def rules_for(user_id: int | None) -> Rules:
     return _by_ticker(Q(owner=None) if user_id is None else Q(owner=None) | Q(owner=user_id))
 
 
-def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules | None = None) -> list[Alert]:
+def check(
+    before: dict[str, Quote | None], now: Sequence[Quote], active: Rules | None = None, *, number: int | None = None
+) -> list[Alert]:
     """What rang between the quotes before and those now, saved and not yet published; what rang already is left out.
 
     before: the last quote of each ticker of `now`, None where nothing was seen. now: in order of arrival, and there
-    may be several of a ticker. active: the rules, for a caller that keeps them.
+    may be several of a ticker. active: the rules, for a caller that keeps them. number: of the pass that it happens
+    in; None: of the one that runs. Raises place.Overtaken where another one runs by now.
     """
     active = rules() if active is None else active
     crossings = [
@@ -53,7 +58,7 @@ def check(before: dict[str, Quote | None], now: Sequence[Quote], active: Rules |
         for last, quote in _in_the_same_shares(list(_steps(before, now)))
         for rule in crossed(last, quote, active)
     ]
-    return _save(crossings) if crossings else []
+    return _save(crossings, number) if crossings else []
 
 
 def crossed(before: Quote | None, now: Quote, active: Rules) -> list[AlertRule]:
@@ -93,7 +98,7 @@ def seen_field(ticker: str) -> Field:
 def rename(symbol: Symbol, old: str, new: str) -> None:
     """Have what rang for a symbol bear its new ticker in its key: what rang rings no second time by another name."""
     keys = Replace("dedupe_key", Value(f":{old}:"), Value(f":{new}:"))
-    Alert.objects.filter(symbol=symbol, epoch=DataSource.objects.epoch()).update(dedupe_key=keys)
+    Alert.objects.filter(symbol=symbol, pass_number=DataSource.objects.pass_number()).update(dedupe_key=keys)
 
 
 def unpublished() -> list[Alert]:
@@ -112,10 +117,11 @@ def forget_before(instant: datetime) -> int:
     return turns.delete_before(Alert, "created_at", instant, AT_ONCE)
 
 
-def forget_other_epochs() -> int:
-    """Delete what rang in played time, and what was seen of it: it has not happened yet. Returns how many rang."""
+def begin(closes: Sequence[Quote], number: int) -> None:
+    """Time goes on from elsewhere, and these are what was seen before. number: of the pass that runs."""
     redis.client().delete(_seen_key())
-    return Alert.objects.exclude(epoch=DataSource.objects.epoch()).delete()[0]
+    mark_seen(closes)
+    Alert.objects.filter(pass_number__lte=number - place.KEPT).delete()
 
 
 def _by_ticker(wanted: Q) -> Rules:
@@ -145,20 +151,27 @@ def _in_the_same_shares(steps: list[Step]) -> list[Step]:
 
 
 @transaction.atomic
-def _save(crossings: list[tuple[AlertRule, Quote]]) -> list[Alert]:
-    epoch = DataSource.objects.epoch()
+def _save(crossings: list[tuple[AlertRule, Quote]], number: int | None) -> list[Alert]:
+    if number is not None:
+        place.require(number)
+    now = place.found() or Place(1, 1, None)
     symbols = Symbol.objects.in_bulk({quote.ticker for _, quote in crossings}, field_name="ticker")
-    saved = [_kept(rule, quote, symbols[quote.ticker], epoch) for rule, quote in crossings]
+    saved = [_kept(rule, quote, symbols[quote.ticker], now) for rule, quote in crossings]
     # A retry meets rows that it wrote itself: they still wait to be published.
     return [alert for alert in saved if alert.published_at is None]
 
 
-def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, epoch: int) -> Alert:
+def _kept(rule: AlertRule, quote: Quote, symbol: Symbol, now: Place) -> Alert:
     """The alert of a crossing. The unique key decides, in a savepoint of its own: the first to write it stays."""
     level = "" if rule.level is None else f"{rule.level:g}"
     alert, _ = Alert.objects.get_or_create(
-        dedupe_key=f"{rule.pk}:{level}:{quote.ticker}:{quote.session_date:%Y-%m-%d}:{epoch}",
-        defaults={"symbol": symbol, "epoch": epoch, **_facts(rule, quote, symbol.price_decimals)},
+        dedupe_key=f"{rule.pk}:{level}:{quote.ticker}:{quote.session_date:%Y-%m-%d}:{now.pass_number}",
+        defaults={
+            "symbol": symbol,
+            "epoch": now.epoch,
+            "pass_number": now.pass_number,
+            **_facts(rule, quote, symbol.price_decimals),
+        },
     )
     alert.symbol = symbol
     return alert

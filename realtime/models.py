@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from market.models import Symbol
+from market.models import DataSource, Symbol
 from realtime import wording
 
 SEVERITIES = [("info", _("info")), ("warning", _("warning")), ("critical", _("critical"))]
@@ -40,6 +41,11 @@ class AlertRule(models.Model):
 
 
 class AlertQuerySet(models.QuerySet):
+    def running(self) -> "AlertQuerySet":
+        """Those of the pass that runs."""
+        passes = DataSource.objects.filter(pk=1).values("pass_number")[:1]
+        return self.filter(pass_number=Coalesce(models.Subquery(passes), 1))
+
     def unpublished(self) -> "AlertQuerySet":
         return self.filter(published_at=None).select_related("symbol").order_by("id")
 
@@ -60,14 +66,12 @@ class Alert(models.Model):
     as_of_precision = models.CharField(max_length=6)
     received_at = models.DateTimeField()
     source = models.CharField(max_length=16)
-    epoch = models.PositiveIntegerField(
-        help_text=_("The source's epoch that it rang in; a rewind takes its alerts along.")
-    )
+    epoch = models.PositiveIntegerField(help_text=_("The epoch of the streams that it rang in."))
     pass_number = models.PositiveIntegerField(
         default=1, db_default=1, help_text=_("The pass of a recording that it rang in.")
     )
     dedupe_key = models.CharField(
-        max_length=120, unique=True, help_text=_("Rule, its level, symbol, session and epoch: that rings once.")
+        max_length=120, unique=True, help_text=_("Rule, its level, symbol, session and pass: that rings once.")
     )
     published_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

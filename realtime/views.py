@@ -135,5 +135,5 @@ def protocol(request: HttpRequest) -> HttpResponse:
 def _alerts(**wanted) -> list[Alert]:
     """The newest alerts that everybody may see."""
     since = timezone.now() - ALERT_AGE
-    found = Alert.objects.filter(owner=None, created_at__gte=since, **wanted)
+    found = Alert.objects.running().filter(owner=None, created_at__gte=since, **wanted)
     return list(found.select_related("symbol")[:ALERTS])

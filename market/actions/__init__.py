@@ -9,7 +9,7 @@ decisions       what somebody says of those that the source itself contradicts
 
 from market.actions.decisions import by_key, can_be_decided, decide, disputed, in_place_of
 from market.actions.read import between, factors, intervals_read, known, of, splits
-from market.actions.write import begin, corrects_split, keep, take_back
+from market.actions.write import begin, corrects_split, keep
 
 __all__ = [
     "begin",
@@ -26,5 +26,4 @@ __all__ = [
     "known",
     "of",
     "splits",
-    "take_back",
 ]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from market import intervals, quotes
+from market import clock, intervals, quotes
 from market.actions import adjustments
 from market.intervals import DAY
 from market.models import Bar, CorporateAction, Coverage, Decision, SupersededAction, Symbol
@@ -37,12 +37,13 @@ _UNSPLIT = adjustments.factors([], "split")
 
 def of(ticker: str) -> QuerySet[CorporateAction]:
     """Those of a symbol that stand, by ex date."""
-    return CorporateAction.objects.filter(symbol__ticker=ticker).order_by("ex_date")
+    return CorporateAction.objects.filter(clock.until("ex_date"), symbol__ticker=ticker).order_by("ex_date")
 
 
 def known(ticker: str, at: datetime, *among: Q) -> list[CorporateAction | SupersededAction]:
     """Those of a symbol that stood at a moment, by ex date: received and decided by then, and not superseded yet."""
-    had_come = Q(symbol__ticker=ticker, received_at__lte=at) & (Q(decided_at=None) | Q(decided_at__lte=at))
+    had_come = clock.until("ex_date") & Q(symbol__ticker=ticker, received_at__lte=at)
+    had_come &= Q(decided_at=None) | Q(decided_at__lte=at)
     gone_since = SupersededAction.objects.filter(had_come, *among, superseded_at__gt=at)
     found = [*CorporateAction.objects.filter(had_come, *among), *gone_since]
     return sorted(found, key=lambda action: (action.ex_date, action.kind, action.ordinal))
@@ -55,7 +56,7 @@ def factors(ticker: str, adjusted: str) -> adjustments.Factors:
     actions = _in_effect([ticker], adjustments.RESTATING if adjusted == "split" else CorporateAction.Kind.values)
     closes: list[tuple[date, float]] = []
     if adjusted == adjustments.DIVIDENDS and any(action.kind in adjustments.CASH for action in actions):
-        daily = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
+        daily = Bar.objects.filter(clock.before(), symbol__ticker=ticker, interval=DAY.name).order_by("opened_at")
         closes = list(daily.values_list("session_date", "close"))
     return adjustments.factors(actions, adjusted, closes)
 
@@ -116,7 +117,8 @@ def _held(tickers: Collection[str], kinds: Collection[str]) -> list[_Held]:
     quoted = connection.ops.quote_name
     # Written out, as it is read with every answer: to build it of querysets takes longer than to ask it.
     asked = f"""SELECT named.ticker, acted.kind, CAST(acted.ex_date AS CHAR), acted.value, acted.numerator,
-        acted.denominator, CAST(covered.last_held AS CHAR) FROM {quoted(CorporateAction._meta.db_table)} acted
+        acted.denominator, CAST(covered.last_held AS CHAR), CAST({clock.asked()} AS CHAR)
+        FROM {quoted(CorporateAction._meta.db_table)} acted
         JOIN {quoted(Symbol._meta.db_table)} named ON named.id = acted.symbol_id
         LEFT JOIN {quoted(Coverage._meta.db_table)} covered
         ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
@@ -127,6 +129,12 @@ def _held(tickers: Collection[str], kinds: Collection[str]) -> list[_Held]:
         cursor.execute(asked, [DAY.name, *tickers, *kinds, Decision.KEPT_OUT])
         found = cursor.fetchall()
     return [
-        _Held(ticker, kind, date.fromisoformat(day), *ratio, last is not None and day > last[: len(day)])
-        for ticker, kind, day, *ratio, last in found
+        _Held(ticker, kind, date.fromisoformat(day), *ratio, _is_ahead(day, last, session))
+        for ticker, kind, day, *ratio, last, session in found
+        if session is None or day <= session
     ]
+
+
+def _is_ahead(day: str, last: str | None, session: str | None) -> bool:
+    """Whether a day is after the last bar that has come. session: the one that runs; None of a live source."""
+    return last is not None and (day > last[: len(day)] if session is None else day >= session)

@@ -81,17 +81,6 @@ def begin(sessions: Mapping[str, date]) -> None:
             effects.renew(coverage.hold_all(begun), begun)
 
 
-def take_back(source: str, start: date) -> None:
-    """Delete what a source named of the days from one on, as if it never had."""
-    since = {"source": source, "ex_date__gte": start}
-    gone = CorporateAction.objects.filter(**since)
-    with transaction.atomic():
-        covered = coverage.hold_all(gone.order_by().values_list("symbol_id", flat=True).distinct())
-        gone.delete()
-        SupersededAction.objects.filter(**since).delete()
-        coverage.renew(covered)
-
-
 def _change(symbol: Symbol, named: Named, source: str) -> Change:
     told, stands, change = defaultdict(list), defaultdict(list), Change()
     for action in named:

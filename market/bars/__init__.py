@@ -16,7 +16,7 @@ wire/           how bars are told
 from market.bars.batch import Batch, answer
 from market.bars.columns import Series, columns, of_many, series
 from market.bars.read import Basis, NoBars, basis, history
-from market.bars.removal import delete_played, forget_before, forget_future, forget_provisional
+from market.bars.removal import forget_before, forget_future, forget_provisional
 from market.bars.rows import Bounds
 from market.bars.writing import UpsertResult, summed, upsert, write
 
@@ -30,7 +30,6 @@ __all__ = [
     "answer",
     "basis",
     "columns",
-    "delete_played",
     "forget_before",
     "forget_future",
     "forget_provisional",

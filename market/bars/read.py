@@ -13,7 +13,7 @@ from market.calendars import clock
 from market.coverage import told
 from market.intervals import DAY, Interval
 from market.models import Snapshot
-from market.prices import Bar
+from market.prices import FORMING, Bar
 
 _ALL = Bounds()
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -117,6 +117,8 @@ def newest(stored: Bar | None, live: Bar | None) -> Bar | None:
     """The newest stored bar, or the forming one, which never stands for a final bar nor before one."""
     if stored is None or live is None:
         return stored or live
+    if live.state != FORMING and live.opened_at <= stored.opened_at:  # one that was played, and is history since
+        return stored
     return live if _rank(live) > _rank(stored) else stored
 
 

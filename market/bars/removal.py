@@ -1,13 +1,12 @@
-"""Bars that are taken back: what was played, what a wrong clock dated into the future, what is kept no longer."""
+"""Bars that are taken back: what a wrong clock dated into the future, what is kept no longer."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from market import prices
-from market.bars import forming
 from market.coverage import rows as coverage
 from market.coverage import telling
 from market.intervals import ALL
@@ -16,14 +15,6 @@ from monitoring import refusals, turns
 
 AT_ONCE = 2_000
 _BESIDE = (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar)
-
-
-def delete_played(start: date, source: str) -> int:
-    """Delete a source's bars from a session on, what else is kept of them and all forming ones; returns how many."""
-    since = {"opened_at__gte": prices.midnight(start), "source": source}
-    forming.forget()
-    others = (model.objects.filter(**since) for model in _BESIDE)
-    return _delete(Bar.objects.filter(**since), *others, reason=None)
 
 
 def forget_future(ticker: str) -> int:

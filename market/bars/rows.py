@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from market import prices
+from market import clock, prices
 from market.models import Bar as BarRow
 from market.models import BarRevision, ProvisionalBar, Symbol
 from market.prices import Bar
@@ -130,9 +130,10 @@ def _owner(name: str) -> str:
 def _where(owner: str, ticker: str, bounds: Bounds, interval: str) -> tuple[str, list]:
     quoted, compared = connection.ops.quote_name, list(bounds.compared())
     within = "".join(f" AND {owner}{quoted(column)} {sign} %s" for column, sign, _ in compared)
+    come = clock.cut(f"{owner}{quoted('session_date')}")
     named = f"(SELECT id FROM {quoted(Symbol._meta.db_table)} WHERE ticker = %s)"
     values = [ticker, interval, *(_adapted(value) for *_, value in compared)]
-    return f"{owner}symbol_id = {named} AND {owner}{quoted('interval')} = %s{within}", values
+    return f"{owner}symbol_id = {named} AND {owner}{quoted('interval')} = %s{within}{come}", values
 
 
 def _selected(column: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
-from market import prices
+from market import clock, prices
 from market.intervals import DAY
 from market.models import Bar, BarRevision, Symbol
 from market.prices import FORMING, midnight, state_of
@@ -34,8 +34,13 @@ def newest_of(tickers: Collection[str], interval: str) -> dict[str, tuple[int, p
     covered = FilteredRelation("coverage", condition=Q(coverage__interval=interval))
     newest = FilteredRelation("bars", condition=Q(bars__interval=interval, bars__opened_at=F("covered__last_held")))
     named = Symbol.objects.filter(ticker__in=tickers).order_by().annotate(covered=covered, newest=newest)
-    rows = named.values_list("ticker", "pk", *(f"newest__{name}" for name in _COLUMNS))
-    return {ticker: (key, _bar(ticker, interval, values)) for ticker, key, *values in rows}
+    columns = (f"newest__{name}" for name in _COLUMNS)
+    rows = list(named.annotate(now=clock.session()).values_list("ticker", "pk", *columns, "now"))
+    found = {ticker: (key, _bar(ticker, interval, values)) for ticker, key, *values, _ in rows}
+    if session := next((row[-1] for row in rows if row[-1]), None):
+        keys = {ticker: key for ticker, (key, _) in found.items()}
+        found = {ticker: (keys[ticker], bar) for ticker, bar in _newest_before(keys, interval, session).items()}
+    return found
 
 
 def opening_of_newest(number: int) -> Subquery:
@@ -64,14 +69,14 @@ def last(symbol: Symbol) -> tuple[date, str] | None:
 def settled(sessions: Mapping[str, date]) -> dict[str, Bar]:
     """The final bar of each ticker's session, where there is one."""
     opened = {midnight(session) for session in sessions.values()}
-    found = Bar.objects.filter(symbol__ticker__in=sessions, interval=DAY.name, opened_at__in=opened, is_final=True)
+    found = _final().filter(symbol__ticker__in=sessions, opened_at__in=opened, is_final=True)
     rows = [row for row in found.select_related("symbol") if row.session_date == sessions[row.symbol.ticker]]
     return {row.symbol.ticker: row for row in rows}
 
 
 def state(ticker: str, session: date) -> str:
     """Of the bar of a session: closed or final; forming where none is stored."""
-    found = Bar.objects.filter(symbol__ticker=ticker, interval=DAY.name, opened_at=midnight(session))
+    found = _final().filter(symbol__ticker=ticker, opened_at=midnight(session))
     row = found.values_list("is_final", "state").first()
     return FORMING if row is None else state_of(*row)
 
@@ -114,16 +119,19 @@ def last_played(tickers: Iterable[str], source: str, since: date) -> date | None
     return found.values_list("session_date", flat=True).first()
 
 
-def closed(tickers: Iterable[str], source: str, session: date) -> set[str]:
-    """Those of which a source's bar of a session is stored."""
-    found = _of(tickers, source).filter(opened_at=midnight(session))
-    return set(found.order_by().values_list("symbol__ticker", flat=True))
-
-
-def counted(tickers: Iterable[str], source: str, before: date) -> dict[str, int]:
-    """How many bars of a source are stored of the sessions before one, by the tickers that have any."""
-    found = _of(tickers, source).filter(opened_at__lt=midnight(before)).order_by().values_list("symbol__ticker")
+def counted(tickers: Iterable[str], source: str) -> dict[str, int]:
+    """How many bars of a source are stored, by the tickers that have any."""
+    found = _of(tickers, source).order_by().values_list("symbol__ticker")
     return dict(found.annotate(Count("opened_at")))
+
+
+def _newest_before(keys: Mapping[str, int], interval: str, session: date) -> dict[str, prices.Bar | None]:
+    """The newest bar of each before a session. keys: of the symbols, by their tickers."""
+    past = Bar.objects.filter(interval=interval, session_date__lt=session)
+    newest = past.filter(symbol=OuterRef("symbol")).order_by("-opened_at").values("opened_at")[:1]
+    found = past.filter(symbol__in=keys.values(), opened_at=Subquery(newest)).values_list("symbol_id", *_COLUMNS)
+    rows = {key: values for key, *values in found}
+    return {ticker: _bar(ticker, interval, rows[key]) if key in rows else None for ticker, key in keys.items()}
 
 
 def _bar(ticker: str, interval: str, values: list) -> prices.Bar | None:
@@ -139,4 +147,4 @@ def _of(tickers: Iterable[str], source: str) -> QuerySet[Bar]:
 
 
 def _final() -> QuerySet[Bar]:
-    return Bar.objects.filter(interval=DAY.name)
+    return Bar.objects.filter(clock.before(), interval=DAY.name)

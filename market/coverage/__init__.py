@@ -5,6 +5,7 @@ rows            the rows, locked by whoever writes bars
 versions        the version of a symbol's bars
 telling         what changed, told to the feed
 loading         how far the history of each was loaded
+so_far          which of the bars have come, where a recording plays
 told            what we hold, as answers tell it
 held            which bars we hold, and whether the rows say so
 """

@@ -7,7 +7,8 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Count, Max, Min, Sum
 
-from market.coverage import rows, telling
+from market import clock
+from market.coverage import rows, so_far, telling
 from market.intervals import DAY
 from market.models import Bar, Coverage, Symbol
 from market.prices import instant
@@ -34,7 +35,11 @@ def latest(tickers: Collection[str]) -> dict[str, dict[str, dict]]:
     """By ticker and interval the opening of the `first` and the `last` bar, as text, and their `count`."""
     held: dict[str, dict[str, dict]] = {ticker: {} for ticker in tickers}
     known = Coverage.objects.filter(symbol__ticker__in=tickers, held__gt=0).order_by("interval")
-    for ticker, interval, count, first, last in known.values_list("symbol__ticker", "interval", *_COUNTED):
+    rows = list(known.annotate(now=clock.session()).values_list("symbol__ticker", "interval", *_COUNTED, "now"))
+    if session := next((row[-1] for row in rows if row[-1]), None):
+        ends = so_far.counted(tickers, session)
+        rows = [(*row[:2], *ends[row[:2]], session) for row in rows if row[:2] in ends]
+    for ticker, interval, count, first, last, _ in rows:
         held[ticker][interval] = {"first": instant(first), "last": instant(last), "count": count}
     return held
 

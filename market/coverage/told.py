@@ -1,14 +1,16 @@
 """What we hold of a symbol's bars, as every answer of bars tells it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import connection
 
-from market import intervals, prices
-from market.coverage.versions import NONE
+from market import clock, intervals, prices
+from market.coverage import so_far
+from market.coverage.so_far import NO_ENDS, Ends
+from market.coverage.versions import NONE, cut
 from market.intervals import DAY
 from market.models import Coverage, Symbol
 
@@ -79,14 +81,19 @@ def held(tickers: Collection[str], interval: str) -> dict[str, Held]:
     interval = intervals.named(interval).stored_as
     quoted = connection.ops.quote_name
     # Written out, as that of the versions is, and for the same reason.
-    asked = f"""SELECT named.ticker, covered.version, {", ".join(f"covered.{quoted(name)}" for name in _FACTS)}
+    facts = ", ".join(f"covered.{quoted(name)}" for name in _FACTS)
+    asked = f"""SELECT named.ticker, {clock.asked()}, covered.version, {facts}
         FROM {quoted(Symbol._meta.db_table)} named
         JOIN {quoted(Coverage._meta.db_table)} covered
         ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
         WHERE named.ticker IN ({", ".join(["%s"] * len(tickers))})"""
     with connection.cursor() as cursor:
         cursor.execute(asked, [interval, *tickers])
-        found = {ticker: _held(interval, *row) for ticker, *row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    found = {ticker: _held(interval, *row) for ticker, _, *row in rows}
+    if session := next((session for _, session, *_ in rows if session is not None), None):
+        ends = so_far.counted(list(found), session)
+        found = {ticker: _cut(each, session, ends.get((ticker, interval))) for ticker, each in found.items()}
     return {ticker: found.get(ticker) or Held(interval, NONE) for ticker in tickers}
 
 
@@ -103,6 +110,14 @@ def _held(
     until, wanted = (None if day is None else str(day) for day in days)
     ends = _instant(first), _instant(last), until
     return Held(interval, version, *ends, *counts, is_complete, wanted if is_complete else None)
+
+
+def _cut(whole: Held, session: date | str, ends: Ends | None) -> Held:
+    """The same up to a session that runs."""
+    count, first, last = ends or NO_ENDS
+    until = whole.unbroken_until and last and min(whole.unbroken_until, last.date().isoformat())
+    now = {"held": count, "first": first and prices.instant(first), "last": last and prices.instant(last)}
+    return replace(whole, version=cut(whole.version, session), unbroken_until=until, **now)
 
 
 def _instant(value: datetime | str | None) -> str | None:

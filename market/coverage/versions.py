@@ -6,10 +6,13 @@ they belong together, as a restored backup may bring older rows. `steady` does b
 """
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from typing import TypeVar
 
 from django.db import connection
 
+from market import clock
+from market.coverage import tokens
 from market.intervals import DAY
 from market.models import Coverage, Symbol
 
@@ -21,18 +24,26 @@ Versions = tuple[str, ...]  # of each interval that counts
 
 
 def latest(tickers: Collection[str], *, interval: str = DAY.name) -> dict[str, str]:
-    """The version of each ticker that there is, in one query. Equal versions are equal bars and actions."""
+    """The version of each ticker that there is, in one query. Equal versions are equal bars and actions,
+    also up to the market's clock.
+    """
     if not tickers:
         return {}
     quoted = connection.ops.quote_name
     # Written out, as it is read with every answer: to build it of querysets takes longer than to ask it.
-    asked = f"""SELECT named.ticker, COALESCE(covered.version, %s) FROM {quoted(Symbol._meta.db_table)} named
+    asked = f"""SELECT named.ticker, COALESCE(covered.version, %s), {clock.asked()}
+        FROM {quoted(Symbol._meta.db_table)} named
         LEFT JOIN {quoted(Coverage._meta.db_table)} covered
         ON covered.symbol_id = named.id AND covered.{quoted("interval")} = %s
         WHERE named.ticker IN ({", ".join(["%s"] * len(tickers))})"""
     with connection.cursor() as cursor:
         cursor.execute(asked, [NONE, interval, *tickers])
-        return dict(cursor.fetchall())
+        return {ticker: cut(version, session) for ticker, version, session in cursor.fetchall()}
+
+
+def cut(version: str, session: date | str | None) -> str:
+    """As it is told while a session runs, of which a database may tell the text; None: of a live source."""
+    return version if session is None else tokens.cut(version, session)
 
 
 def of(tickers: Collection[str], intervals: Collection[str]) -> dict[str, Versions]:

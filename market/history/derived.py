@@ -55,7 +55,9 @@ class Derived:
 
 def _records(symbols: Collection[int]) -> Iterator[Derived]:
     columns = ("scope", "symbol_id", "version", "computed_at", "since", "as_of")
-    for scope, symbol, *rest in Record.objects.filter(symbol_id__in=symbols).order_by("scope").values_list(*columns):
+    for scope, symbol, *rest in (
+        Record.objects.running().filter(symbol_id__in=symbols).order_by("scope").values_list(*columns)
+    ):
         yield Derived("record", scope, symbol, DAY.name, "split", *rest)
 
 

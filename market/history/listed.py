@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import DateField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
-from market import prices
+from market import clock, prices
 from market.calendars import kept
 from market.calendars.table import Table
+from market.coverage import so_far, versions
 from market.intervals import DAY
 from market.models import Bar, Coverage
 
@@ -52,16 +53,17 @@ def rows(*, symbol: int | None = None, interval: str | None = None, state: str |
     found = Coverage.objects.annotate(
         last_date=Cast("last_held", DateField()),  # instants are kept as UTC; to truncate one SQLite calls Python
         next_held=Subquery(later.order_by("opened_at").values("session_date")[:1]),
+        now=clock.session(),
     )
     found = found.filter(wanted)
     if state in (TORN, UNPROVEN):
         found = found.exclude(_at_rest(found.filter(_TORN)))
-    return found.values(*columns, "complete_since", "next_held", "symbol__exchange", "symbol__time_zone")
+    return found.values(*columns, "complete_since", "next_held", "now", "symbol__exchange", "symbol__time_zone")
 
 
 def told(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of these as an answer tells them."""
-    return [_told(row, is_torn=is_torn) for row, is_torn in _judged(found)]
+    return [_told(row, is_torn=is_torn) for row, is_torn in _judged(_so_far(found))]
 
 
 def torn(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -97,6 +99,22 @@ def _at_rest(doubted: QuerySet) -> Q:
             ends_with |= ~Q(interval=DAY.name) & Q(last_held__lt=datetime.fromtimestamp(following.closes, UTC))
             rest |= Q(symbol__exchange=exchange, unbroken_until=until) & ends_with
     return rest
+
+
+def _so_far(found: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The same up to the market's clock."""
+    session = next((row["now"] for row in found if row["now"]), None)
+    if session is None:
+        return found
+    ends = so_far.counted({row["symbol__ticker"] for row in found}, session)
+    return [_cut(row, ends.get((row["symbol__ticker"], row["interval"]), so_far.NO_ENDS)) for row in found]
+
+
+def _cut(row: Mapping[str, Any], ends: so_far.Ends) -> Mapping[str, Any]:
+    until, last = row["unbroken_until"], ends.last and ends.last.date()
+    cut = {"held": ends.count, "first_held": ends.first, "last_held": ends.last}
+    until = until and last and min(until, last)
+    return {**row, **cut, "version": versions.cut(row["version"], row["now"]), "unbroken_until": until}
 
 
 def _tables(found: Sequence[Mapping[str, Any]]) -> dict[str, Table]:

@@ -1,9 +1,18 @@
 """Highs and lows."""
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from market.models.source import DataSource
 from market.models.symbols import Symbol
+
+
+class RecordQuerySet(models.QuerySet):
+    def running(self) -> "RecordQuerySet":
+        """Those of the pass that runs."""
+        passes = DataSource.objects.filter(pk=1).values("pass_number")[:1]
+        return self.filter(pass_number=Coalesce(models.Subquery(passes), 1))
 
 
 class Record(models.Model):
@@ -30,6 +39,8 @@ class Record(models.Model):
     pass_number = models.PositiveIntegerField(
         default=1, db_default=1, help_text=_("The pass of a recording that they are of.")
     )
+
+    objects = RecordQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]

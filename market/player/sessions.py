@@ -78,6 +78,17 @@ class Sessions:
         told = [_told(way, session, began, lasts, received_at) for way in ways]
         return heapq.merge(*told, key=lambda step: (step.after, step.held.ticker))
 
+    def closes(self, session: date, received_at: datetime) -> list[Quote]:
+        """The last price of each symbol before a session, of those that have one."""
+        lasts = ((held, held.first(session) - 1) for held in self.held)
+        return [_close(held, number, received_at) for held, number in lasts if number >= 0]
+
+
+def _close(held: Held, number: int, received_at: datetime) -> Quote:
+    session, day = held.session(number), held.day(number)
+    *_, step = _told(_Way(held, number, *finer.path(day, session, ())), session, 0, SESSION_SECONDS, received_at)
+    return step.quote
+
 
 def _told(way: _Way, session: date, began: int, lasts: float, received_at: datetime) -> Iterator[Step]:
     """What a symbol tells of a session. began: microseconds since 1970; lasts: seconds."""

@@ -2,6 +2,7 @@
 steps, so that whoever serves pages and whoever plays need not meet.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -45,7 +46,8 @@ def wish() -> PlayerWish:
 
 def speed(wanted: PlayerWish) -> float:
     """Seconds of a session in one of the wall's."""
-    return wanted.speed or SESSION_SECONDS / settings.REPLAY_SESSION_SECONDS
+    lasts = settings.REPLAY_SESSION_SECONDS
+    return wanted.speed or (SESSION_SECONDS / lasts if lasts else math.inf)
 
 
 def standing() -> Standing:

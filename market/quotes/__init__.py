@@ -10,17 +10,17 @@ freshness       how old a price is, in a word
 wire            how a quote is told
 """
 
-from market.quotes.newest import field, keep, latest
-from market.quotes.snapshots import FORMAT, flush, flush_when_due, forget, forget_before, store, told_before, told_in
+from market.quotes.newest import drop, field, keep, latest
+from market.quotes.snapshots import FORMAT, flush, flush_when_due, forget_before, store, told_before, told_in
 from market.quotes.wire import as_json
 
 __all__ = [
     "FORMAT",
     "as_json",
+    "drop",
     "field",
     "flush",
     "flush_when_due",
-    "forget",
     "forget_before",
     "keep",
     "latest",

@@ -14,12 +14,12 @@ from market.quotes.snapshots import FORMAT
 from monitoring import redis
 from monitoring.fields import Field
 
-# KEYS quotes, snapshots, the last batch; ARGV the buffer's length, the latest as_of there can be, packed together of
-# each quote ticker, as_of in microseconds and the quote, then the batch's id. Answers the places of those that are not
-# taken, from 0. The last batch is answered again as it was, where that was lost: else the newest quote that it took
-# would make those before it late ones. A held quote is "as_of quote". Equal as_of is newer: of a day's quotes the last
-# to come counts. A held one that a wrong clock dated into the future is no mark. Few commands of many values each, as
-# Lua can hand over: a command a value costs twice.
+# KEYS quotes, snapshots, the last batch; ARGV the buffer's length, 0 where they become no snapshots, the latest as_of
+# there can be, packed together of each quote ticker, as_of in microseconds and the quote, then the batch's id. Answers
+# the places of those that are not taken, from 0. The last batch is answered again as it was, where that was lost: else
+# the newest quote that it took would make those before it late ones. A held quote is "as_of quote". Equal as_of is
+# newer: of a day's quotes the last to come counts. A held one that a wrong clock dated into the future is no mark. Few
+# commands of many values each, as Lua can hand over: a command a value costs twice.
 _KEEP = """
 local before, id = redis.call('GET', KEYS[3]), ARGV[4]
 if before and string.sub(before, 1, #id) == id then return cmsgpack.unpack(string.sub(before, #id + 1)) end
@@ -44,10 +44,10 @@ for first = 1, #told, 1500 do
     end
     if #texts > 0 then
         redis.call('HSET', KEYS[1], unpack(fields))
-        redis.call('RPUSH', KEYS[2], unpack(texts))
+        if ARGV[1] ~= '0' then redis.call('RPUSH', KEYS[2], unpack(texts)) end
     end
 end
-redis.call('LTRIM', KEYS[2], -tonumber(ARGV[1]), -1)
+if ARGV[1] ~= '0' then redis.call('LTRIM', KEYS[2], -tonumber(ARGV[1]), -1) end
 redis.call('SET', KEYS[3], id .. cmsgpack.pack(passed))
 return passed
 """
@@ -59,14 +59,17 @@ def _once(step: Callable[[], Any]) -> Any:
     return step()
 
 
-def keep(quotes: Sequence[Quote], *, negative: Collection[str] = (), insist: Insist = _once) -> list[Quote]:
+def keep(
+    quotes: Sequence[Quote], *, negative: Collection[str] = (), are_stored: bool = True, insist: Insist = _once
+) -> list[Quote]:
     """Take what is sound and not older than what we have, and return it; what can't be, and what is too far off
     to be true before it is told twice, is counted with its reason.
 
     Safe in several threads and processes at once: one atomic step in Redis, where the snapshots wait for `flush` too,
     so that a process that dies loses none. No database is asked: prices go on where it is away.
 
-    negative: the tickers of what may cost less than nothing, see `symbols.negative`. insist: takes a step, again where
+    negative: the tickers of what may cost less than nothing, see `symbols.negative`. are_stored: as snapshots, which
+    what is recorded is not: its history is there. insist: takes a step, again where
     it failed; each of them is made for that.
     """
     now = datetime.now(UTC)
@@ -76,20 +79,20 @@ def keep(quotes: Sequence[Quote], *, negative: Collection[str] = (), insist: Ins
     sifted, doubted = insist(lambda: doubts.sifted(sound))
     # A close stays as it was told, for the door of bars to clip and mark; its range is widened where it is read.
     sifted = [quote if quote.has_closed else checks.widened(quote) for quote in sifted]
-    passed = _passed(sifted, now, insist) if sifted else set()
+    passed = _passed(sifted, now, snapshots.BUFFER if are_stored else 0, insist) if sifted else set()
     if doubted:  # not before: what confirms a price would itself be doubted, where it could not be kept at once
         insist(lambda: doubts.remember(doubted))
     return [quote for place, quote in enumerate(sifted) if place not in passed]
 
 
-def _passed(sound: Sequence[Quote], now: datetime, insist: Insist) -> set[int]:
-    """Keep these. The places of those that are older than what there is."""
+def _passed(sound: Sequence[Quote], now: datetime, room: int, insist: Insist) -> set[int]:
+    """Keep these, and as snapshots as there is room. The places of those that are older than what there is."""
     told: list[str] = []
     for quote in sound:
         told += (quote.ticker, str(microseconds(quote.as_of)), FORMAT.pack(quote).decode())
     keys = FORMAT.key("quotes"), FORMAT.key("snapshots"), FORMAT.key("quotes", "batch")
     batch = secrets.token_hex(8)
-    arguments = snapshots.BUFFER, microseconds(now + prices.AHEAD), msgspec.msgpack.encode(told), batch
+    arguments = room, microseconds(now + prices.AHEAD), msgspec.msgpack.encode(told), batch
     return set(insist(lambda: redis.client().eval(_KEEP, len(keys), *keys, *arguments)))
 
 
@@ -105,6 +108,12 @@ def latest(tickers: Sequence[str]) -> dict[str, Quote | None]:
     }
     told = {ticker: quote and checks.widened(quote) for ticker, quote in held.items()}
     return extended.beside(told, dict(zip(tickers, beside, strict=True)), datetime.now(UTC))
+
+
+def drop() -> None:
+    """Delete all quotes, and what stands beside them: played time goes on elsewhere."""
+    kept = (("quotes",), ("quotes", "extended"), ("quotes", "doubted"), ("quotes", "batch"))
+    redis.client().delete(*(FORMAT.key(*name) for name in kept))
 
 
 def field(ticker: str) -> Field:

@@ -94,24 +94,6 @@ def forget_before(instant: datetime, *, tell: Callable[[int], object]) -> int:
     return turns.delete_before(Snapshot, "received_at", instant, AT_ONCE, tell=tell)
 
 
-def forget(source: str) -> None:
-    """Delete a source's quotes and snapshots, also those that wait."""
-    with _flushing:
-        redis.client().delete(
-            *(
-                FORMAT.key(*name)
-                for name in (
-                    ("quotes",),
-                    ("quotes", "extended"),
-                    ("quotes", "doubted"),
-                    ("snapshots",),
-                    ("snapshots", "writing"),
-                )
-            )
-        )
-        Snapshot.objects.filter(source=source).delete()
-
-
 def _refuse(row: Row, fault: str) -> None:
     _, quote = row
     refusals.note("snapshots", f"{quote.ticker} {quote.price} at {quote.received_at:%Y-%m-%d %H:%M:%S}", fault)

@@ -16,7 +16,7 @@ What any of them may use:
     delisting       symbols that the source knows no more
 """
 
-from market.sources.contract import About, Rewind, Source, Tick
+from market.sources.contract import About, Jump, Source, Tick
 from market.sources.errors import ProviderError, WrongSource
 from market.sources.registry import ANSWER_SECONDS, SOURCES, about, can, choose, has_hours, held, portion, source, title
 
@@ -24,8 +24,8 @@ __all__ = [
     "ANSWER_SECONDS",
     "SOURCES",
     "About",
+    "Jump",
     "ProviderError",
-    "Rewind",
     "Source",
     "Tick",
     "WrongSource",

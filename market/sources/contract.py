@@ -114,11 +114,18 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewind:
-    """The recording begins again: what was played is gone from the market's tables, and a new epoch has begun."""
+class Jump:
+    """Played time goes on with a session: where a feed begins, after the last one, or where somebody wants it to.
+
+    Where the epoch is new, what was told before is of another time; text: says so, to people. closes: the last close of
+    each symbol before the session, with which its first price is compared.
+    """
 
     epoch: int
-    start: date
+    pass_number: int
+    session: date
+    text: str
+    closes: list[Quote]
 
 
 class Source(Protocol):
@@ -135,10 +142,11 @@ class Source(Protocol):
     def track(self, tracked: Sequence[Symbol]) -> None:
         """Hear which symbols are collected now: before the first batch, and whenever they change from then on."""
 
-    def batches(self, stop: threading.Event) -> Iterator[Tick | Rewind]:
+    def batches(self, stop: threading.Event) -> Iterator[Tick | Jump]:
         """What is new, as it comes, until `stop` is set; who gives live prices asks no database for them.
 
-        A batch is done with when the next one is asked for: what is recorded, once its rows are written.
+        A batch is done with when the next one is asked for: what is recorded, once its rows are written. What plays a
+        recording begins with a jump.
         """
         stop.wait()
         yield from ()

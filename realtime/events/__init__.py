@@ -4,6 +4,6 @@ A row is written behind the telling, by the place that this gave its message, so
 crash left out is taken from the streams' history, which outlasts it by a day.
 """
 
-from realtime.events.writing import forget_before, keep, mend, rename
+from realtime.events.writing import forget_before, forget_passes, keep, mend, rename
 
-__all__ = ["forget_before", "keep", "mend", "rename"]
+__all__ = ["forget_before", "forget_passes", "keep", "mend", "rename"]

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
+from market.models import DataSource
+from market.player.place import KEPT
 from monitoring import turns
 from realtime import kinds, streams
 from realtime.messages import Message
@@ -61,6 +63,14 @@ def forget_before(instant: datetime) -> int:
     return turns.delete_before(Event, "written_at", instant, AT_ONCE)
 
 
+def forget_passes(running: int) -> None:
+    """Delete what was told of the market in passes of a recording that are kept no longer."""
+    of_market = Q()
+    for kind in kinds.RENEWED:
+        of_market |= Q(stream__startswith=f"{kind.name}:")
+    Event.objects.filter(of_market, pass_number__lte=running - KEPT).delete()
+
+
 def _told(message: Message, place: Position, *, is_new: bool) -> bytes:
     """As it was told: whoever repeats it may word it with another instant."""
     again = None if is_new else streams.said(message.stream, place)
@@ -91,6 +101,9 @@ def _event(stream: str, place: Position, body: bytes) -> Event:
 
 def _write(events: Iterable[Event]) -> None:
     if rows := list(events):
+        number = DataSource.objects.pass_number()
+        for row in rows:
+            row.pass_number = number
         with turns.taken(), _in_order():
             Event.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
 

@@ -15,9 +15,13 @@ from realtime.messages import Message
 
 
 class Bars:
-    """What one feed remembers of them: the live indicators, and the closes that it has told."""
+    """What one feed remembers of them: the live indicators, and the closes that it has told.
 
-    def __init__(self) -> None:
+    are_stored: as the bars of closes are; those of a recording are there, and the one that plays forms until the next.
+    """
+
+    def __init__(self, *, are_stored: bool = True) -> None:
+        self._are_stored = are_stored
         self._summary = Summary()
         self.extras = Extras()
         self._told: dict[str, tuple] = {}
@@ -70,6 +74,9 @@ class Bars:
     def _stored(self, news: Sequence[Quote]) -> list[Bar]:
         """The bars of the quotes, saved."""
         formed = [bar for quote in news if (bar := forming.daily_bar(quote)) is not None]
+        if not self._are_stored:
+            forming.stand(formed)
+            return formed
         closes = [bar for bar in formed if bar.state != FORMING]
         result = _written(closes) if closes else None
         if result and (result.inserted < len(closes) or result.marked):  # not all stand as they were told

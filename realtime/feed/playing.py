@@ -6,14 +6,16 @@ lanes: where it stands is counted by what has its rows.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event
 
 from django.db import connection
 
 from market import quotes
-from market.sources import Rewind, Source, Tick
+from market.models import DataSource
+from market.prices import Quote
+from market.sources import Jump, Source, Tick
 from monitoring.loops import Loop
 from realtime import alerts
 from realtime.corrections import Corrections
@@ -62,8 +64,9 @@ class Feed:
         self.waiting = Waiting(awaited)
         self._heeding = Heeding(awaited, self.waiting)
         self._looking = Looking(self.facts)
-        self._prices = PriceLane(self._insist, self.facts, self._looking, self.waiting)
-        self._rows = RowLane(self._insist, self.facts, self.waiting, awaited)
+        is_stored = not source.about.is_recorded
+        self._prices = PriceLane(self._insist, self.facts, self._looking, self.waiting, are_stored=is_stored)
+        self._rows = RowLane(self._insist, self.facts, self.waiting, awaited, are_bars_stored=is_stored)
         # A source that says nothing is no fault of ours.
         self._loop = Loop("feed", patience_seconds=PATIENCE_SECONDS, ends=ENDS)
         self._row_loop = Loop("feed: rows", every_seconds=IDLE_SECONDS, patience_seconds=PATIENCE_SECONDS, ends=ENDS)
@@ -96,34 +99,39 @@ class Feed:
     def resume(self) -> None:
         """What a crash left open: an epoch that was not announced, alerts and quotes that are not published whole."""
         epoch, announced = epochs.now(), epochs.announced()
-        if announced != epoch:
-            self._begin(epoch, "Prices start afresh." if announced else "")
+        if announced != epoch and not self._source.about.is_recorded:  # which begins with a jump
+            self._begin([], DataSource.objects.pass_number())
+            epochs.announce(epoch, "Prices start afresh." if announced else "")
         self._prices.resume(self._rows.resume())
 
-    def take(self, event: Tick | Rewind) -> None:
+    def take(self, event: Tick | Jump) -> None:
         """One batch of the source, whole: its prices, and in this thread what has rows."""
         self._insist(self.facts.read)
         self.tell(event)
         self._rows.catch_up(self._loop)
 
-    def tell(self, event: Tick | Rewind) -> None:
-        """The prices of a batch; the row lane follows. A rewind waits for it: both lanes begin in one step."""
-        if isinstance(event, Rewind):
-            text = f"The recorded sessions start again on {event.start:%Y-%m-%d}."
-            self._insist(lambda: self._begin(event.epoch, text))
+    def tell(self, event: Tick | Jump) -> None:
+        """The prices of a batch; the row lane follows. A jump waits for it: both lanes begin in one step."""
+        if isinstance(event, Jump):
+            self._insist(lambda: self._jump(event))
             return
         if event.quotes:
             self._prices.take_apart(event.quotes, self._loop)
         if event.extended or event.over:
             self._prices.tell_extended(event, self._loop)
 
-    def _begin(self, epoch: int, text: str) -> None:
-        """Begin an epoch in both lanes. Safe to run again."""
-        self._prices.begin()
-        self._rows.begin()
-        epochs.announce(epoch, text)
+    def _jump(self, jump: Jump) -> None:
+        """Safe to run again: what a crash left of one that nobody heard of is done where the next feed begins."""
+        self._begin(jump.closes, jump.pass_number)
+        if (announced := epochs.announced()) != jump.epoch:
+            epochs.announce(jump.epoch, jump.text or ("Prices start afresh." if announced else ""))
 
-    def _play(self, take: Callable[[Tick | Rewind], None], pulse: Pulse) -> None:
+    def _begin(self, closes: Sequence[Quote], number: int) -> None:
+        """Begin anew in both lanes."""
+        self._prices.begin()
+        self._rows.begin(closes, number)
+
+    def _play(self, take: Callable[[Tick | Jump], None], pulse: Pulse) -> None:
         while not self._stop.is_set():
             try:
                 for event in self._source.batches(self._stop):

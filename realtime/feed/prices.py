@@ -35,9 +35,12 @@ class Kept:
 
 
 class PriceLane:
-    """Tells prices, and hands them on to those that need rows."""
+    """Tells prices, and hands them on to those that need rows. are_stored: as snapshots."""
 
-    def __init__(self, insist: Insisting, facts: Facts, looking: Looking, waiting: Waiting) -> None:
+    def __init__(
+        self, insist: Insisting, facts: Facts, looking: Looking, waiting: Waiting, *, are_stored: bool
+    ) -> None:
+        self._are_stored = are_stored
         self._insist, self._facts, self._looking, self._waiting = insist, facts, looking, waiting
         self._last: dict[str, Quote] = {}
         self._number = 0
@@ -89,7 +92,7 @@ class PriceLane:
             replace(quote, previous_close=None) if _session(quote) in unknown else quote
             for quote in self._facts.closes.remembered(named)
         ]
-        now = quotes.keep(told, negative=self._facts.negative, insist=self._insist)
+        now = quotes.keep(told, negative=self._facts.negative, are_stored=self._are_stored, insist=self._insist)
         return [_kept(quote, unknown) for quote in now]
 
     def _tell(self, kept: Sequence[Kept]) -> None:

@@ -29,14 +29,17 @@ logger = logging.getLogger(__name__)
 class RowLane:
     """What one feed remembers: the bars that it told, what the rules have seen, and the rules."""
 
-    def __init__(self, insist: Insisting, facts: Facts, waiting: Waiting, awaited: Awaited) -> None:
+    def __init__(
+        self, insist: Insisting, facts: Facts, waiting: Waiting, awaited: Awaited, *, are_bars_stored: bool
+    ) -> None:
         self._insist, self._facts, self._waiting, self._awaited = insist, facts, waiting, awaited
-        self._bars, self._within = Bars(), BarsWithin()
+        self._bars, self._within = Bars(are_stored=are_bars_stored), BarsWithin()
         self._seen: dict[str, Quote] = {}
         self._rules_until = 0.0
         self._first_left: int | None = None  # the lowest number that Redis keeps for a feed after this one
         self._names: Mapping[str, str] = {}
         self._session = date.min
+        self._pass: int | None = None  # of a recording
 
     def resume(self) -> dict[str, Quote]:
         """Publish alerts that were saved and not published; a crash came in between. By ticker what has its rows.
@@ -52,12 +55,16 @@ class RowLane:
         self._seen, self._awaited.rules = alerts.seen(), alerts.rules()
         return self._seen
 
-    def begin(self) -> None:
-        """Forget what was played: it has not happened yet."""
-        alerts.forget_other_epochs()
+    def begin(self, closes: Sequence[Quote], number: int) -> None:
+        """Time goes on from elsewhere: what was told is of another. closes: what was seen before, in the pass that
+        runs. Safe to run again.
+        """
+        alerts.begin(closes, number)
+        events.forget_passes(number)
         self._bars.reset()
         self._seen.clear()
-        self._session = date.min
+        self._seen.update({quote.ticker: quote for quote in closes})
+        self._session, self._pass = date.min, number
 
     def catch_up(self, loop: Loop) -> None:
         """Give their rows to all that wait."""
@@ -155,11 +162,11 @@ class RowLane:
     def _rung(self, now: Sequence[Quote]) -> list[Alert]:
         """What rang. A new symbol, or one that has another ticker now, may have rules that are not known yet."""
         known = [quote for quote in now if quote.ticker in self._seen]
-        rung = alerts.check(self._seen, known, self._awaited.rules)
+        rung = alerts.check(self._seen, known, self._awaited.rules, number=self._pass)
         if len(known) < len(now):
             self._read_rules()
             new = [quote for quote in now if quote.ticker not in self._seen]
-            rung += alerts.check(self._seen, new, self._awaited.rules)
+            rung += alerts.check(self._seen, new, self._awaited.rules, number=self._pass)
         return rung
 
     def _are_rules_due(self) -> bool:

@@ -10,7 +10,7 @@ from analysis.indicators import catalogue, frames
 from market import bars, prices
 from market.bars import forming
 from market.models import CorporateAction
-from market.sources.replay import recording
+from tests import recorded as recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 LAST = date(2012, 9, 28)

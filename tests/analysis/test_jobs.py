@@ -1,6 +1,6 @@
 """The usual jobs of the analysis: a data set, the state of the market, and reports, over recorded sessions."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,12 +12,13 @@ from market import bars, records
 from market.coverage import held
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, Symbol
-from market.sources.replay import recording
+from market.sources.replay import source as replay
 from market.symbols import UnknownSymbol
 from monitoring import jobs
 from monitoring.jobs import declaration
 from monitoring.jobs.running.context import Current, entered
 from monitoring.models import Job
+from tests import recorded as recording
 from tests.market.conftest import wire  # noqa: F401 - a fixture
 from tests.market.yahoo_charts import made_chart
 from tests.monitoring.conftest import start_worker  # noqa: F401 - a fixture
@@ -30,12 +31,13 @@ YEAR = {"symbol": "AAPL", "period": "1y"}
 
 @pytest.fixture
 def recorded(apple):
-    """AAPL and IBM up to a Friday of 2012, with AAPL's splits."""
-    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=NOW)
+    """AAPL and IBM, of which the Monday after a Friday of 2012 is played, with AAPL's splits."""
+    monday = FRIDAY + timedelta(days=3)
+    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=NOW, session=monday)
     facts = {"exchange": "XNYS", "currency": "USD", "time_zone": "America/New_York", "price_decimals": 4}
     Symbol.objects.create(ticker="IBM", name="IBM", **facts)
     for ticker in ("AAPL", "IBM"):
-        bars.upsert(recording.bars(ticker, date(2012, 9, 22), NOW))
+        bars.upsert(recording.bars(ticker, date.max, NOW))
     for day, value in recording.SPLITS["AAPL"].items():
         CorporateAction.objects.create(
             symbol=apple, kind="split", ex_date=day, value=value, source="replay", received_at=NOW
@@ -59,7 +61,9 @@ def test_a_data_set_says_what_it_holds_and_where_it_came_from(recorded):
     assert told["indicators"]["sma_20"]["sma"] == pytest.approx(close[-20:].mean(), abs=1e-9)
 
 
-def test_a_session_that_is_missing_is_named(recorded, apple):
+def test_a_session_that_is_missing_is_named(recorded, apple, monkeypatch):
+    lacking = {day: told for day, told in recording.days("AAPL").items() if day != date(2012, 9, 12)}
+    monkeypatch.setattr(replay.recording, "days", lambda ticker: lacking)
     BarRow.objects.filter(symbol=apple, opened_at=datetime(2012, 9, 12, tzinfo=UTC)).delete()
     held.mend(held.differences(Symbol.objects.all()))
     told = datasets.process("AAPL", "1mo")

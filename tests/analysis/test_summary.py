@@ -13,7 +13,7 @@ from market.bars import forming
 from market.models import Bar as BarRow
 from market.models import Coverage
 from market.prices import Action, Named
-from market.sources.replay import recording
+from tests import recorded as recording
 
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 LATER = datetime(2026, 11, 22, tzinfo=UTC)

@@ -18,7 +18,6 @@ from tests.chaos import jobs_ground
 from tests.chaos.feed_ground import (
     CENTS,
     EVERY_SECONDS,
-    OPENED_AT,
     PATIENCE_SECONDS,
     Ear,
     Market,
@@ -68,7 +67,7 @@ def rule(ground) -> AlertRule:
     AlertRule.objects.all().delete()
     facts = {"name": "Apple Inc.", "exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
     apple, _ = Symbol.objects.get_or_create(ticker="AAPL", defaults=facts)
-    bars.delete_played(OPENED_AT.date(), "yahoo")
+    bars.forget_before("1d", datetime.now(UTC), tell=print)
     return AlertRule.objects.create(kind="price_above", level=101, symbol=apple)
 
 

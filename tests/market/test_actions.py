@@ -106,14 +106,6 @@ def test_what_supersedes_gives_the_bars_another_version(apple, named):
     assert coverage.latest(["AAPL"]) != before
 
 
-def test_what_was_played_is_taken_back_as_if_it_never_was(apple):
-    actions.keep(apple, Named([split(4)]), "replay")
-    actions.keep(apple, Named([split(5)]), "replay")
-    actions.take_back("replay", EX_DATE)
-    assert not held()
-    assert not SupersededAction.objects.exists()
-
-
 def test_a_split_that_is_announced_restates_nothing_before_the_first_price_of_its_day(apple, quote):
     bars.upsert([_bar(apple, EX_DATE - timedelta(days=days)) for days in (4, 3)])
     actions.keep(apple, Named([split(2), dividend(1.0)]), "yahoo")

@@ -380,16 +380,6 @@ def test_coverage_names_the_first_and_the_last_of_each_interval():
     }
 
 
-@pytest.mark.db
-def test_what_was_played_goes_and_what_was_before_stays():
-    bars.upsert([bar(day) for day in range(1, 6)])
-    bars.upsert([bar(day, 102, received_at=later()) for day in (2, 4)])
-    forming.keep([bar(6, is_final=False)])
-    assert bars.delete_played(date(2024, 1, 4), "replay") == 2
-    assert [one.session_date.day for one in bars.history("AAPL")] == [1, 2, 3]
-    assert [old.opened_at.day for old in BarRevision.objects.all()] == [2]
-
-
 def test_json_is_the_contracts_bar():
     bars.upsert([bar()])
     assert bar_fields(bars.history("AAPL")[0], "0199") == {

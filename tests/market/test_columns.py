@@ -1,7 +1,7 @@
 """Columns of many symbols: read once, kept as long as they are true, within their bound, and nobody's to change."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -114,7 +114,7 @@ def test_what_takes_the_place_of_an_older_version_is_counted_once():
 def test_rows_of_a_version_that_is_gone_are_not_taken_for_those_of_another():
     write(1)
     kept = bars.columns("AAPL")["close"].tolist()
-    bars.delete_played(date(2024, 1, 1), "replay")
+    bars.forget_before("1d", datetime(2024, 1, 2, tzinfo=UTC), tell=print)
     assert kept == [101.0]
     assert bars.columns("AAPL")["close"].tolist() == []
 

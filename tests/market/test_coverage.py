@@ -36,8 +36,8 @@ def test_counts_and_ends_follow_what_is_written_and_taken_back():
     assert days() == (3, 2, 8)
     bars.upsert([bar(1), bar(4, 105, received_at=later())])
     assert (days(), row().corrections, row().source) == ((4, 1, 8), 1, "replay")
-    bars.delete_played(date(2024, 1, 4), "replay")
-    assert days() == (2, 1, 2)
+    bars.forget_before("1d", datetime(2024, 1, 4, tzinfo=UTC), tell=print)
+    assert days() == (2, 4, 8)
 
 
 def test_what_cannot_be_is_counted_and_changes_no_version():
@@ -60,7 +60,11 @@ def test_the_first_history_is_whole_once_and_asked_for_no_more(apple):
     assert loading.missing(["AAPL"]) == {"AAPL"}
 
 
-@pytest.mark.parametrize("take", [lambda: bars.delete_played(START, "replay"), by_hand], ids=["we", "somebody"])
+def by_age() -> None:
+    bars.forget_before("1d", datetime.now(UTC), tell=print)
+
+
+@pytest.mark.parametrize("take", [by_age, by_hand], ids=["we", "somebody"])
 def test_where_all_prices_were_taken_away_the_history_is_missing(apple, take):
     history.fill(apple, lambda symbol, start: ([bar(2)], Named()), "replay")
     take()
@@ -85,7 +89,7 @@ def test_no_session_is_missing_up_to_the_first_gap_of_the_calendar():
     bars.upsert([bar(9)])
     gaps.count(["AAPL"])
     assert row().unbroken_until == date(2024, 1, 11)
-    bars.delete_played(date(2024, 1, 5), "replay")
+    bars.forget_before("1d", datetime(2024, 1, 3, tzinfo=UTC), tell=print)
     assert row().unbroken_until is None  # until it is counted again
 
 

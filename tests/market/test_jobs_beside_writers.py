@@ -13,13 +13,13 @@ from django.utils import timezone
 from market import bars
 from market.bars.writing import door
 from market.calendars import library
-from market.sources.replay import recording
 from monitoring import jobs, turns
 from monitoring.jobs import schedules
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.running import body, context
 from monitoring.models import Job
 from tests import beside
+from tests import recorded as recording
 from tests.monitoring.plans import planned
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("apple")]

@@ -9,12 +9,12 @@ from market import bars, monitor, quotes
 from market.models import Bar as BarRow
 from market.models import Snapshot, Symbol
 from market.sources import ProviderError
-from market.sources.replay import recording
 from market.sources.yahoo import asking
 from monitoring import jobs
 from monitoring.jobs.running.context import Current, entered
 from monitoring.jobs.running.fan_out import NothingDone
 from monitoring.models import Job
+from tests import recorded as recording
 from tests.market.yahoo_charts import made_chart
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("apple")]

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from market import quotes
-from market.models import Snapshot, Symbol
+from market.models import Snapshot
 from market.prices import DAY, Quote
 from market.quotes import freshness, snapshots
 from market.quotes.wire import quote_fields
@@ -298,15 +298,19 @@ def test_a_change_is_told_as_exactly_as_its_prices(quote, price, before, change)
     assert quote_fields(quote("AAPL", price, previous_close=before))["change"] == change
 
 
-def test_forgetting_leaves_nothing(quote):
-    quotes.keep([quote("AAPL", 101)])
-    quotes.flush(AT)
+def test_what_is_dropped_is_no_quote_any_more_and_an_older_one_may_come(quote):
     quotes.keep([quote("AAPL", 102)])
-    quotes.forget("replay")
+    quotes.drop()
     assert newest() is None
-    assert quotes.flush(AT) == 0
-    assert not Snapshot.objects.exists()
-    assert Symbol.objects.exists()
+    assert quotes.keep([quote("AAPL", 101, as_of=AT - timedelta(days=300))])
+
+
+def test_what_is_not_stored_becomes_no_snapshot_and_leaves_the_others(quote):
+    quotes.keep([quote("AAPL", 101)])
+    assert quotes.keep([quote("AAPL", 102)], are_stored=False)
+    assert newest() == 102
+    assert quotes.flush(AT) == 1
+    assert [each.price for each in Snapshot.objects.all()] == [101]
 
 
 def test_what_moved_up_while_two_processes_wrote_the_same_is_not_lost(monkeypatch, quote):

@@ -97,11 +97,11 @@ def test_what_was_counted_before_the_recording_began_again_is_not_stored(monkeyp
 
     def rewound_meanwhile(ticker: str) -> dict:
         found = columns(ticker)
-        DataSource.objects.update(epoch=2)
+        DataSource.objects.update(pass_number=2)
         return found
 
     monkeypatch.setattr(bars, "columns", rewound_meanwhile)
-    with pytest.raises(NothingDone, match="began again"):
+    with pytest.raises(NothingDone, match="pass 1 of the recording is over"):
         records.refresh(["AAPL"])
     assert not Record.objects.exists()
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import transaction
@@ -42,10 +42,10 @@ def test_what_has_no_bars_has_no_version_and_what_is_unknown_is_not_told():
         lambda: bars.upsert([bar(3)]),
         lambda: bars.upsert([bar(2, 102, received_at=later())]),
         lambda: name_split(SPLIT),
-        lambda: bars.delete_played(date(2024, 1, 2), "replay"),
+        lambda: bars.forget_before("1d", datetime(2024, 1, 2, tzinfo=UTC), tell=print),
         lambda: symbols.rename("AAPL", "APPL"),
     ],
-    ids=["another bar", "a correction", "an action", "what was played goes", "a rename"],
+    ids=["another bar", "a correction", "an action", "the oldest go", "a rename"],
 )
 def test_a_write_that_changes_a_value_changes_the_version(write):
     bars.upsert([bar(1), bar(2)])
@@ -60,7 +60,7 @@ def test_a_write_that_changes_nothing_leaves_the_version():
     before = version()
     bars.upsert([bar(1, received_at=later()), bar(2, 102)])
     name_split(SPLIT)
-    bars.delete_played(date(2024, 1, 3), "replay")
+    bars.forget_before("1d", datetime(2024, 1, 1, tzinfo=UTC), tell=print)
     assert (bars.forget_future("AAPL"), version()) == (0, before)
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 
 from market import actions
 from market.models import DataSource, Symbol
+from market.player.place import Overtaken
 from market.prices import Action, Named
 from realtime import alerts
 from realtime.models import Alert, AlertRule
@@ -120,15 +121,32 @@ def test_a_check_without_a_crossing_asks_the_database_nothing(above, quote, djan
         alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 100)], active)
 
 
-def test_a_new_epoch_takes_back_what_rang_in_played_time(above, quote):
-    source = DataSource.objects.create(name="replay", chosen_at=NOW)
+def test_each_pass_rings_once_and_two_of_them_are_kept(above, quote):
+    source = DataSource.objects.create(pk=1, name="replay", chosen_at=NOW)
     crossing = {"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]
-    alerts.mark_published(alerts.check(*crossing), NOW)
-    source.epoch = 2
-    source.save()
-    assert alerts.forget_other_epochs() == 1
-    assert len(alerts.check(*crossing)) == 1
-    assert alerts.forget_other_epochs() == 0
+    for number in (1, 2, 3):
+        source.pass_number, source.epoch = number, source.epoch + 1
+        source.save()
+        alerts.begin([], number)
+        for rings in (1, 0):
+            rung = alerts.check(*crossing, number=number)
+            assert len(rung) == rings
+            alerts.mark_published(rung, NOW)
+        assert [each.pass_number for each in Alert.objects.running()] == [number]
+    assert sorted(Alert.objects.values_list("pass_number", flat=True)) == [2, 3]
+
+
+def test_what_is_judged_in_a_pass_that_is_over_is_not_saved(above, quote):
+    DataSource.objects.create(pk=1, name="replay", chosen_at=NOW, pass_number=2)
+    with pytest.raises(Overtaken, match="pass 1"):
+        alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)], number=1)
+    assert not Alert.objects.exists()
+
+
+def test_what_was_seen_before_a_jump_are_the_closes_before_it(quote):
+    alerts.mark_seen([quote("AAPL", 99), quote("MSFT", 30)])
+    alerts.begin([quote("AAPL", 80)], 1)
+    assert {ticker: seen.price for ticker, seen in alerts.seen().items()} == {"AAPL": 80}
 
 
 def test_what_the_rules_have_seen_outlives_the_process(quote):

@@ -177,14 +177,11 @@ def test_an_action_of_before_all_that_is_held_changes_nothing_that_was_told(held
     assert spans() == []
 
 
-def test_a_bar_that_is_taken_back_is_told_and_what_a_rewind_takes_is_not(held, monkeypatch):
+def test_a_bar_that_is_taken_back_is_told(held, monkeypatch):
     monkeypatch.setattr(prices, "DAY_AHEAD", prices.midnight(date(2024, 1, 5)) - datetime.now(UTC))
     assert bars.forget_future("AAPL") == 4
     pass_on()
     assert spans() == [("02", "09", "revision")]
-    bars.delete_played(date(2024, 1, 3), "replay")
-    pass_on()
-    assert len(spans()) == 1
 
 
 def test_a_rename_is_told_on_the_stream_that_goes_on_by_the_new_name(held):

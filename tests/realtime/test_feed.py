@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import pytest
 
@@ -14,9 +15,9 @@ from market import bars, coverage, prices, quotes
 from market.bars import forming
 from market.calendars import clock
 from market.models import Bar, DataSource, QuarantinedBar, Symbol
+from market.player import steering
 from market.quotes import checks
-from market.sources import Rewind, Tick
-from market.sources.replay import recording
+from market.sources import Jump, Tick
 from market.sources.replay.source import Replay
 from monitoring import heartbeats
 from monitoring import redis as connection
@@ -24,9 +25,10 @@ from monitoring.models import Job
 from realtime import alerts, messages
 from realtime.feed import Feed
 from realtime.lease import Lease
-from realtime.models import Alert, AlertRule
+from realtime.models import Alert, AlertRule, Event
 from realtime.pulse import Pulse
 from realtime.timekeeper import Timekeeper
+from tests import recorded as recording
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
@@ -45,13 +47,23 @@ def stop() -> threading.Event:
 def replay(settings, stop) -> Callable[..., Iterable]:
     """replay(start): a prepared feed, and the recorded batches from a session on, without waiting."""
 
-    def replay(start: str) -> tuple[Feed, Iterable[Tick | Rewind]]:
+    def replay(start: str) -> tuple[Feed, Iterable[Tick | Jump]]:
         settings.REPLAY_START, settings.REPLAY_SESSION_SECONDS = start, 0.0
         source = Replay()
         source.prepare()
         return new_feed(source, stop), source.batches(stop)
 
     return replay
+
+
+@pytest.fixture
+def live(stop) -> Callable[[str], Feed]:
+    """live(start): a feed of a live source, with the recorded days before one as its history."""
+
+    def live(start: str) -> Feed:
+        return new_feed(recording.live(date.fromisoformat(start)), stop)
+
+    return live
 
 
 def new_feed(source=None, stop=None) -> Feed:
@@ -73,13 +85,13 @@ def play(feed: Feed, batches: Iterable, until: str) -> None:
         feed.take(event)
 
 
-def play_to_the_end(feed: Feed, batches: Iterable) -> Rewind:
-    """Take batches up to the rewind, which is not taken yet."""
+def play_to_the_end(feed: Feed, batches: Iterable) -> Jump:
+    """Take batches up to the jump behind the last session, which is not taken yet."""
     for event in batches:
-        if isinstance(event, Rewind):
+        if isinstance(event, Jump) and event.text:
             return event
         feed.take(event)
-    raise AssertionError("the recording did not rewind")
+    raise AssertionError("the recording did not begin again")
 
 
 def mean_of_closes(sessions: int) -> float:
@@ -110,7 +122,7 @@ def sessions_of_alerts(ticker: str) -> list[str]:
 )
 def test_a_split_raises_no_alert(replay, ticker, start, until):
     play(*replay(start), until=until)
-    assert Bar.objects.filter(symbol__ticker=ticker).latest("opened_at").opened_at.date() == date.fromisoformat(until)
+    assert bars.history(ticker, limit=1)[0].session_date == date.fromisoformat(until)
     assert sessions_of_alerts(ticker) == []
 
 
@@ -134,7 +146,8 @@ def test_the_real_fall_of_apple_raises_exactly_one_plunge(replay):
 
 
 def test_price_bar_and_indicators_of_a_close_agree(replay):
-    play(*replay("2012-09-04"), until="2012-09-05")
+    feed, batches = replay("2012-09-04")
+    list(map(feed.take, islice(batches, 1 + 40)))
     price, bar, values = (published(f"{kind}:AAPL")[-1] for kind in ("prices", "bars", "indicators"))
     stored = bars.history("AAPL")[-1]
     assert price["current_price"] == bar["close"] == stored.close == recording.days("AAPL")[date(2012, 9, 5)].close
@@ -146,11 +159,12 @@ def test_price_bar_and_indicators_of_a_close_agree(replay):
 def test_a_forming_bar_has_the_version_of_the_final_ones_that_it_stands_upon(replay):
     feed, batches = replay("2012-09-04")
     play(feed, batches, until="2012-09-04")
-    (closed,), before = published("bars:IBM"), coverage.latest(["IBM"])["IBM"]
-    feed.take(next(batches))
-    newest = connection.client().hget(connection.key("stream", "state", "bars:IBM"), "latest")
-    assert closed["version"] == before
-    assert json.loads(newest)["version"] == before
+    (closed,) = published("bars:IBM")
+    for _ in range(3):  # AAPL begins the next session, and IBM follows
+        feed.take(next(batches))
+    newest = json.loads(connection.client().hget(connection.key("stream", "state", "bars:IBM"), "latest"))
+    assert (newest["session_date"], newest["version"]) == ("2012-09-05", coverage.latest(["IBM"])["IBM"])
+    assert closed["version"] not in ("", newest["version"])
 
 
 def test_every_step_of_a_session_is_a_price_and_only_the_close_a_kept_bar(replay):
@@ -167,8 +181,8 @@ def test_what_is_published_follows_the_protocol(replay):
             assert set(shape["required"]) <= set(message) <= set(shape["properties"])
 
 
-def test_a_close_that_a_source_repeats_is_one_bar(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_close_that_a_source_repeats_is_one_bar(live):
+    feed = live("2012-09-04")
     for _ in range(3):
         feed.take(Tick([recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))]))
     assert len(published("bars:AAPL")) == len(published("indicators:AAPL")) == 1
@@ -184,8 +198,8 @@ def told_states(kind: str) -> list[tuple[str, bool]]:
     return [(message["state"], message["is_final"]) for message in published(f"{kind}:AAPL")]
 
 
-def test_a_bar_that_has_closed_is_told_without_loss_and_again_when_it_is_final(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_bar_that_has_closed_is_told_without_loss_and_again_when_it_is_final(live):
+    feed = live("2012-09-04")
     final = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
     for quote in (closed(), closed(), final, final, closed()):
         feed.take(Tick([quote]))
@@ -194,8 +208,8 @@ def test_a_bar_that_has_closed_is_told_without_loss_and_again_when_it_is_final(r
     assert Bar.objects.get(symbol__ticker="AAPL", opened_at=datetime(2012, 9, 4, tzinfo=UTC)).is_final
 
 
-def test_a_close_that_others_settle_is_told_with_the_next_price(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_close_that_others_settle_is_told_with_the_next_price(live):
+    feed = live("2012-09-04")
     feed.take(Tick([closed()]))
     (settled,) = [bar for bar in recording.bars("AAPL", date(2012, 9, 5), datetime.now(UTC))][-1:]
     bars.upsert([dataclasses.replace(settled, close=settled.close - 1)])
@@ -207,24 +221,24 @@ def test_a_close_that_others_settle_is_told_with_the_next_price(replay):
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
 
 
-def test_a_bar_that_has_closed_counts_for_the_indicators_as_a_final_one_does(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_bar_that_has_closed_counts_for_the_indicators_as_a_final_one_does(live):
+    feed = live("2012-09-04")
     feed.take(Tick([closed()]))
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
     assert bars.history("AAPL")[-1].state == "closed"
     assert forming.latest(["AAPL"]) == {"AAPL": None}
 
 
-def test_the_close_of_a_day_without_a_session_is_held_back_as_by_every_door(replay):
-    feed, _ = replay("2012-09-04")
+def test_the_close_of_a_day_without_a_session_is_held_back_as_by_every_door(live):
+    feed = live("2012-09-04")
     DataSource.objects.update(name="yahoo")
     feed.take(Tick([closed(session_date=date(2012, 9, 8))]))  # a Saturday
     assert bars.history("AAPL")[-1].session_date < date(2012, 9, 8)
     assert "no session of XNAS" in QuarantinedBar.objects.get().reason
 
 
-def test_a_close_that_is_held_back_counts_for_no_indicator(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_close_that_is_held_back_counts_for_no_indicator(live):
+    feed = live("2012-09-04")
     feed.take(Tick([recording.quote("AAPL", date(2012, 9, 4), 1, datetime.now(UTC))]))
     before = summary.latest(["AAPL"])
     feed.take(Tick([closed(volume=10**12)]))
@@ -234,8 +248,8 @@ def test_a_close_that_is_held_back_counts_for_no_indicator(replay):
     assert bars.history("AAPL")[-1].session_date < date(2012, 9, 4)  # what is held back forms no more
 
 
-def test_a_price_after_the_close_moves_no_bar(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_price_after_the_close_moves_no_bar(live):
+    feed = live("2012-09-04")
     close = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
     later = dataclasses.replace(close, price=close.high, is_final=False, state="forming", market_state="post")
     feed.take(Tick([close]))
@@ -247,7 +261,7 @@ def test_a_price_after_the_close_moves_no_bar(replay):
 def test_the_market_clock_names_the_session(replay):
     feed, batches = replay("2012-09-04")
     keeper = Timekeeper(feed._source, lambda: feed.facts.homes)
-    feed.take(next(iter(batches)))
+    list(map(feed.take, islice(batches, 2)))
     keeper.tell(*feed.facts.homes[0], is_first=True)
     assert clock.latest() == {"exchange": "XNAS", "state": "open", "session": "2012-09-04"}
     play(feed, batches, until="2012-09-04")
@@ -255,14 +269,15 @@ def test_the_market_clock_names_the_session(replay):
     assert clock.latest() == {"exchange": "XNAS", "state": "closed", "session": "2012-09-04"}
 
 
-def test_a_rewind_takes_back_what_was_played_and_announces_an_epoch(replay):
+def test_when_it_begins_again_every_stream_does_and_what_rang_stays_with_its_pass(replay):
     feed, batches = replay("2013-02-28")
     AlertRule.objects.create(kind="price_above", level=807)
-    rewind = play_to_the_end(feed, batches)
+    jump = play_to_the_end(feed, batches)
     before = epoch_of("alerts:GOOG")
     assert sessions_of_alerts("GOOG") == ["2013-03-01"]
-    feed.take(rewind)
-    assert Alert.objects.count() == 0
+    feed.take(jump)
+    assert list(Alert.objects.values_list("pass_number", flat=True)) == [1]
+    assert not Alert.objects.running().exists()
     assert epoch_of("alerts:GOOG") != before
     assert [published(f"{kind}:GOOG") for kind in ("prices", "bars", "indicators", "alerts")] == [[], [], [], []]
     assert published("system")[-1]["message"] == (
@@ -270,16 +285,44 @@ def test_a_rewind_takes_back_what_was_played_and_announces_an_epoch(replay):
     )
 
 
-def test_every_epoch_rings_once(replay):
+def test_every_pass_rings_once_and_two_are_kept(replay):
     feed, batches = replay("2013-02-28")
     AlertRule.objects.create(kind="price_above", level=807)
     ids = set()
     for _ in range(3):
-        rewind = play_to_the_end(feed, batches)
+        jump = play_to_the_end(feed, batches)
         (message,) = published("alerts:GOOG")
         ids.add(message["id"])
-        feed.take(rewind)
+        feed.take(jump)
     assert len(ids) == 3
+    for kept in (Alert.objects.all(), Event.objects.filter(stream="alerts:GOOG")):
+        assert sorted(kept.values_list("pass_number", flat=True)) == [3]  # and of the fourth none rang yet
+
+
+def test_what_is_jumped_over_rings_nothing(replay):
+    feed, batches = replay("2013-01-02")
+    for level in (740, 780, 807):  # GOOG crosses them on 2013-01-23, 2013-02-13 and 2013-03-01
+        AlertRule.objects.create(kind="price_above", level=level, symbol=Symbol.objects.get(ticker="GOOG"))
+    play(feed, batches, until="2013-01-02")
+    steering.want("ann", date=date(2013, 2, 27))
+    for event in batches:
+        if isinstance(event, Jump) and event.pass_number == 2:
+            break
+        feed.take(event)
+    assert sessions_of_alerts("GOOG") == ["2013-03-01"]
+
+
+def test_a_session_that_is_played_again_after_a_crash_rings_nothing_twice_and_nothing_else(replay):
+    feed, batches = replay("2000-09-29")
+    AlertRule.objects.create(kind="price_above", level=26, symbol=Symbol.objects.get(ticker="AAPL"))
+    list(map(feed.take, islice(batches, 1 + 7)))  # AAPL fell from 53.50, opened at 28.19, and stands at its low, 25.37
+    before = list(Alert.objects.values_list("pk", flat=True))
+    connection.client().flushall()
+    again = Replay()
+    again.prepare()
+    play(new_feed(again), again.batches(threading.Event()), until="2000-09-29")
+    assert [alert.kind for alert in Alert.objects.filter(symbol__ticker="AAPL")] == ["plunge"]
+    assert list(Alert.objects.filter(pk__in=before).values_list("pk", flat=True)) == before
 
 
 def test_a_session_that_is_played_again_tells_its_bar_again(replay):
@@ -291,7 +334,6 @@ def test_a_session_that_is_played_again_tells_its_bar_again(replay):
 
 
 def test_a_crash_between_saving_and_publishing_publishes_once(replay):
-    new_feed()
     first = recording.quote("AAPL", date(2000, 9, 29), 0, datetime.now(UTC))
     replay("2000-09-29")
     (alert,) = alerts.check({}, [first])
@@ -309,13 +351,15 @@ def test_a_crash_between_keeping_a_quote_and_checking_it_loses_no_alert(replay):
     assert len(published("alerts:AAPL")) == 1
 
 
-def test_a_crash_between_the_sources_rewind_and_ours_is_repaired(replay):
+def test_a_crash_between_the_sources_jump_and_ours_is_repaired(replay, stop):
     feed, batches = replay("2013-02-28")
     AlertRule.objects.create(kind="price_above", level=807)
     play_to_the_end(feed, batches)
     before = epoch_of("prices:GOOG")
-    new_feed()
-    assert (Alert.objects.count(), published("prices:GOOG")) == (0, [])
+    again = Replay()
+    feed = new_feed(again)
+    feed.take(next(again.batches(stop)))
+    assert (Alert.objects.running().count(), published("prices:GOOG")) == (0, [])
     assert epoch_of("prices:GOOG") != before
 
 
@@ -323,7 +367,8 @@ def test_a_second_start_leaves_the_streams_as_they_are(replay):
     feed, batches = replay("2012-09-04")
     play(feed, batches, until="2012-09-04")
     before = epoch_of("prices:AAPL")
-    new_feed()
+    again = Replay()
+    new_feed(again).take(next(again.batches(threading.Event())))
     assert (epoch_of("prices:AAPL"), len(published("prices:AAPL"))) == (before, 4)
 
 
@@ -335,8 +380,8 @@ def test_a_users_own_alert_goes_to_their_stream_alone(replay, django_user_model)
     assert (len(published(f"alerts:@{user.pk}")), published("alerts:GOOG")) == (1, [])
 
 
-def test_a_correction_of_a_close_is_published_with_its_revision(replay):
-    feed, _ = replay("2012-09-04")
+def test_a_correction_of_a_close_is_published_with_its_revision(live):
+    feed = live("2012-09-04")
     close = recording.quote("AAPL", date(2012, 9, 4), 3, datetime.now(UTC))
     feed.take(Tick([close]))
     feed.take(Tick([dataclasses.replace(close, price=close.low, received_at=datetime.now(UTC))]))
@@ -344,8 +389,8 @@ def test_a_correction_of_a_close_is_published_with_its_revision(replay):
     assert published("indicators:AAPL")[-1]["values"]["sma_20"]["sma"] == pytest.approx(mean_of_closes(20))
 
 
-def test_a_bar_that_is_refused_at_its_close_is_taken_back_and_forms_no_more(replay, monkeypatch):
-    feed, _ = replay("2012-09-04")
+def test_a_bar_that_is_refused_at_its_close_is_taken_back_and_forms_no_more(live, monkeypatch):
+    feed = live("2012-09-04")
     opening, close = (recording.quote("AAPL", date(2012, 9, 4), step, datetime.now(UTC)) for step in (0, 3))
     feed.take(Tick([opening]))
     assert forming.latest(["AAPL"])["AAPL"]

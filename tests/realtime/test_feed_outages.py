@@ -17,12 +17,12 @@ from django.db import OperationalError, connection
 
 from market.models import Bar, DataSource
 from market.sources import Tick
-from market.sources.replay import recording
 from market.sources.replay.source import Replay
 from monitoring import heartbeats, redis
 from realtime.feed import Feed, Stopped, run
 from realtime.lease import Lease, LeaseLost
 from tests import forks, valkey
+from tests import recorded as recording
 from tests.conftest import shared_database
 from tests.forks import Forked
 
@@ -100,7 +100,24 @@ def test_a_batch_waits_until_redis_is_back(feed, caplog):
     assert "Trying again" in caplog.text
 
 
-def test_a_batch_waits_until_the_database_is_back(feed, caplog):
+def test_the_next_session_begins_once_the_database_is_back(feed, caplog, settings):
+    settings.REPLAY_SESSION_SECONDS = 0
+    source = Replay()
+    events = source.batches(threading.Event())
+    first = [next(events) for _ in range(1 + 20)]
+    with broken_database():
+        tick = next(events)
+    assert (first[-1].quotes[0].session_date, tick.quotes[0].session_date) == (SESSION, date(2012, 9, 5))
+    assert DataSource.objects.get().session == date(2012, 9, 5)
+    assert "waits for the database" in caplog.text
+
+
+def test_a_batch_waits_until_the_database_is_back(stop, caplog):
+    Bar.objects.all().delete()
+    DataSource.objects.update(session=None)
+    lease = Lease("feed", 60)
+    lease.take()
+    feed = Feed(recording.live(SESSION), stop, lease)
     with broken_database():
         feed.take(close_of_apple())
     assert (kept("prices:AAPL"), kept("bars:AAPL")) == (1, 1)

@@ -60,7 +60,10 @@ def test_no_row_is_lost_or_changed(came_up):
     # A recording is a whole history, which versions before this did not write down.
     assert lost.keys() <= ({TOLD_OF_SCHEDULES, COVERAGE} if found.source == "replay" else {TOLD_OF_SCHEDULES})
     columns = list(found.tables[COVERAGE])
-    kept = [columns.index(name) for name in ("symbol_id", "interval", "version", "held", "first_held", "last_held")]
+    same = ("symbol_id", "interval", "version", "held", "first_held", "last_held")
+    if found.source == "replay":  # which is loaded whole: it has more, behind the market's clock
+        same = ("symbol_id", "interval", "first_held")
+    kept = [columns.index(name) for name in same]
     facts = [{tuple(row[place] for place in kept) for row in rows[COVERAGE]} for rows in (before, after)]
     assert facts[0] == facts[1]
 
@@ -73,14 +76,16 @@ def test_every_table_of_ours_has_something_to_lose(came_up):
 
 def test_its_prices_are_there(found):
     told = found.tables["market_bar"]
-    assert Bar.objects.count() == len(told["close"]) > 1000
-    assert DataSource.objects.get().name == found.source
+    source = DataSource.objects.get()
+    assert Bar.objects.count() >= len(told["close"]) > 1000
+    assert (source.name, source.pass_number) == (found.source, source.epoch)
     history = bars.history("AAPL", adjusted="raw")
     symbol = Symbol.objects.get(ticker="AAPL")
+    columns = ("close", "symbol_id", "interval", "opened_at")
     closes = [
         close
-        for close, pk, interval in zip(told["close"], told["symbol_id"], told["interval"], strict=True)
-        if (pk, interval) == (symbol.pk, "1d")
+        for close, pk, interval, day in zip(*(told[name] for name in columns), strict=True)
+        if (pk, interval) == (symbol.pk, "1d") and (source.session is None or day[:10] < str(source.session))
     ]
     assert sorted(bar.close for bar in history if bar.is_final) == sorted(closes)
 

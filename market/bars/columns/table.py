@@ -7,7 +7,7 @@ import numpy as np
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from market import intervals
+from market import clock, intervals
 from market.bars import stored
 from market.bars.columns.kept import Columns
 from market.models import Bar as BarRow
@@ -52,7 +52,7 @@ def _table(keys: list[int], interval: str, *, is_whole: bool) -> np.ndarray:
     volume = f"COALESCE({quoted('volume')}, {_UNKNOWN})"
     asked = f"""SELECT symbol_id, {seconds.format(opened_at)}, {prices}, {volume}{sessions}
         FROM {quoted(BarRow._meta.db_table)} WHERE symbol_id IN ({", ".join(["%s"] * len(keys))})
-        AND {quoted("interval")} = %s ORDER BY symbol_id, {opened_at}"""
+        AND {quoted("interval")} = %s{clock.cut(quoted("session_date"))} ORDER BY symbol_id, {opened_at}"""
     with connection.cursor() as cursor:
         cursor.execute(asked, [*keys, interval])
         numbers = chain.from_iterable(chain.from_iterable(_batches(cursor)))

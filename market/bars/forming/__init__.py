@@ -6,7 +6,7 @@ kept            in Redis, where all processes see them
 """
 
 from market.bars.forming.daily import daily_bar, reach
-from market.bars.forming.kept import ask, drop, drop_within, fields_of, forget, keep, latest, read
+from market.bars.forming.kept import ask, drop, drop_within, fields_of, forget, keep, latest, read, stand
 from market.bars.forming.within import Within
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "latest",
     "reach",
     "read",
+    "stand",
 ]

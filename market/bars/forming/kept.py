@@ -30,6 +30,13 @@ def keep(bars: Sequence[Bar]) -> None:
         pipe.execute()
 
 
+def stand(bars: Sequence[Bar]) -> None:
+    """Keep these as the newest, also those that have closed: until the next one begins. In order, as above."""
+    if bars:
+        newest = {_field(bar.ticker, bar.interval): _FORMAT.pack(bar) for bar in bars}
+        redis.client().hset(_FORMAT.key("forming"), mapping=newest)
+
+
 def latest(tickers: Sequence[str], *, interval: str = DAY.name) -> dict[str, Bar | None]:
     """The forming bar of each ticker, as traded."""
     if not tickers:

@@ -3,7 +3,6 @@
 The package's prices are unadjusted and it does not list the splits, so those are here. Nothing else is added.
 """
 
-from bisect import bisect_left
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -13,8 +12,7 @@ from bokeh_sampledata import stocks
 from market import prices
 from market.bars import checks
 from market.intervals import DAY
-from market.player import finer
-from market.prices import Bar, Quote
+from market.prices import Bar
 from market.sources.replay import ABOUT
 from monitoring import refusals
 
@@ -25,8 +23,6 @@ SPLITS = {
     "AAPL": {date(2000, 6, 21): 2.0, date(2005, 2, 28): 2.0},
     "MSFT": {date(2003, 2, 18): 2.0},
 }
-STEPS = 4  # open, the nearer extreme, the other, close
-_DECIMALS = 4
 
 
 class Day(NamedTuple):
@@ -35,11 +31,6 @@ class Day(NamedTuple):
     low: float
     close: float
     volume: int
-
-    @property
-    def path(self) -> tuple[float, float, float, float]:
-        """The prices in the order we tell them: a daily bar does not say when its high and low were."""
-        return finer.way(self.open, self.high, self.low, self.close)
 
 
 @cache
@@ -58,51 +49,12 @@ def sessions() -> list[date]:
     return sorted(set().union(*(days(ticker) for ticker in TICKERS)))
 
 
-def bars(ticker: str, before: date, received_at: datetime) -> list[Bar]:
-    """A symbol's bars of the sessions before a date."""
+def bars(ticker: str, received_at: datetime) -> list[Bar]:
+    """A symbol's bars."""
     return [
         Bar(ticker, DAY.name, prices.midnight(session), *day, is_final=True, source=NAME, received_at=received_at)
         for session, day in days(ticker).items()
-        if session < before
     ]
-
-
-def quote(ticker: str, session: date, step: int, received_at: datetime) -> Quote:
-    """The step's recorded price and the session so far; the volume comes with the close."""
-    day = days(ticker)[session]
-    told = day.path[: step + 1]
-    is_final = step == STEPS - 1
-    return Quote(
-        ticker=ticker,
-        price=told[-1],
-        previous_close=_previous_close(ticker, session),
-        open=day.open,
-        high=max(told),
-        low=min(told),
-        volume=day.volume if is_final else None,
-        session_date=session,
-        as_of=prices.midnight(session),
-        as_of_precision=prices.DAY,
-        received_at=received_at,
-        source=NAME,
-        market_state="closed" if is_final else "open",
-        is_final=is_final,
-    )
-
-
-def last_session(ticker: str, before: date) -> date | None:
-    """A symbol's newest session before a date."""
-    dates = _dates(ticker)
-    index = bisect_left(dates, before)
-    return dates[index - 1] if index else None
-
-
-def _previous_close(ticker: str, session: date) -> float | None:
-    """The last session's close in the shares of this one."""
-    last = last_session(ticker, session)
-    if last is None:
-        return None
-    return round(days(ticker)[last].close / SPLITS.get(ticker, {}).get(session, 1.0), _DECIMALS)
 
 
 def _is_whole(ticker: str, day: object, row: Day) -> bool:
@@ -114,8 +66,3 @@ def _is_whole(ticker: str, day: object, row: Day) -> bool:
     if fault:
         refusals.note("recorded", ticker, f"{day}: {fault}", repr(row))
     return not fault
-
-
-@cache
-def _dates(ticker: str) -> list[date]:
-    return list(days(ticker))
