@@ -38,23 +38,25 @@ KEPT = ("celery:", "heartbeats", "feed:epoch")
 KEYS_AT_ONCE = 500
 
 
-def begin(name: str) -> None:
-    """Make `name` the source of this database, all or nothing."""
+def begin(name: str, *, reason: str = "switched to by switch_source") -> None:
+    """Make `name` the source of this database, all or nothing; where it is already, nothing."""
     now = datetime.now(UTC)
     with transaction.atomic():
         old = DataSource.objects.select_for_update().get(pk=1)
+        if old.name == name:
+            return
         for model in PRICES:
             model.objects.all().delete()
         _track(sources.about(name).seeds, instead_of=sources.about(old.name).seeds)
-        facts = {"name": name, "reason": "switched to by switch_source", "chosen_at": now, "epoch": old.epoch + 1}
+        facts = {"name": name, "reason": reason, "chosen_at": now, "epoch": old.epoch + 1}
         facts |= {"pass_number": old.pass_number + 1, "session": None}
         PlayerWish.objects.all().delete()
         DataSource.objects.filter(pk=1).update(**facts)
 
 
-def forget_live() -> None:
-    """Drop what Redis holds of prices: quotes, forming bars, streams, the place in the recording."""
-    if settings.REDIS_EMBEDDED:  # nobody runs it now, so its files are all there is
+def forget_live(*, is_running: bool = False) -> None:
+    """Drop what Redis holds of prices: quotes, forming bars, streams. is_running: also where we bring our own."""
+    if settings.REDIS_EMBEDDED and not is_running:  # its files are all there is
         shutil.rmtree(settings.VAR / "valkey", ignore_errors=True)
         return
     client, prefix = redis.client(), redis.key("")

@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v2/source/pause", pausing.Pause.as_view()),
     path("api/v2/source/resume", pausing.Resume.as_view()),
     path("api/v2/replay/", replaying.Player.as_view()),
+    path("api/v2/replay/live", replaying.GoLive.as_view()),
     path("api/v2/technical-analysis/prices/batch", one.Prices.as_view()),
     path("async/symbols/batch", one.PricesByOlderName.as_view()),
 ]

@@ -24,7 +24,8 @@ class OutOfRange(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the player is. session: the one that it plays; None before its first. first, last: what is recorded."""
+    """Where the player is. session: the one that it plays; None before its first. first, last: what is recorded.
+    going_live: the source from which prices are to come instead."""
 
     pass_number: int
     session: date | None
@@ -32,6 +33,7 @@ class Standing:
     is_paused: bool
     first: date | None
     last: date | None
+    going_live: str
 
     @property
     def at(self) -> datetime | None:
@@ -50,16 +52,21 @@ def speed(wanted: PlayerWish) -> float:
     return wanted.speed or (SESSION_SECONDS / lasts if lasts else math.inf)
 
 
+def give_up_source(name: str) -> None:
+    """What was wished can't be: it plays on."""
+    PlayerWish.objects.filter(pk=1, source=name).update(source="")
+
+
 def standing() -> Standing:
     source, wanted = DataSource.objects.filter(pk=1).first(), wish()
     place = (source.pass_number, source.session) if source else (1, None)
-    return Standing(*place, speed(wanted), wanted.paused, *held.ends())
+    return Standing(*place, speed(wanted), wanted.paused, *held.ends(), wanted.source)
 
 
 def want(by: str, **wanted: object) -> None:
     """Write down what somebody wants; what they do not name stays as it is.
 
-    wanted: paused, speed, date. Raises OutOfRange.
+    wanted: paused, speed, date; and source, from which to take prices instead. Raises OutOfRange.
     """
     if day := wanted.get("date"):
         known = standing()

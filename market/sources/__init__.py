@@ -18,7 +18,19 @@ What any of them may use:
 
 from market.sources.contract import About, Jump, Source, Tick
 from market.sources.errors import ProviderError, WrongSource
-from market.sources.registry import ANSWER_SECONDS, SOURCES, about, can, choose, has_hours, held, portion, source, title
+from market.sources.registry import (
+    ANSWER_SECONDS,
+    SOURCES,
+    about,
+    can,
+    choose,
+    has_hours,
+    held,
+    load,
+    portion,
+    source,
+    title,
+)
 
 __all__ = [
     "ANSWER_SECONDS",
@@ -34,6 +46,7 @@ __all__ = [
     "choose",
     "has_hours",
     "held",
+    "load",
     "portion",
     "source",
     "title",

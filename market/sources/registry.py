@@ -20,7 +20,7 @@ ANSWER_SECONDS = 3.0
 
 def source() -> Source:
     """The source that this database holds; raises WrongSource where the settings ask for the other."""
-    return _load(choose(settings.SOURCE).name)
+    return load(choose(settings.SOURCE).name)
 
 
 def load_ahead() -> None:
@@ -103,12 +103,13 @@ def _answers_in_time(name: str) -> bool:
 
 def _ask(name: str, found: threading.Event) -> None:
     try:
-        if _load(name).answers(ANSWER_SECONDS):
+        if load(name).answers(ANSWER_SECONDS):
             found.set()
     except (ProviderError, OSError, ImportError) as error:
         logger.info("%s cannot be reached: %s", name, error)
 
 
-def _load(name: str) -> Source:
+def load(name: str) -> Source:
+    """A source, whichever this database holds."""
     # Loaded by name, so that yfinance is imported only by the processes that ask it.
     return import_string(about(name).loaded_from)()

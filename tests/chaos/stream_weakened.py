@@ -4,7 +4,7 @@ import runpy
 import sys
 
 from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
-from market.sources import Rewind, Tick
+from market.sources import Jump, Tick
 from realtime.feed import Feed, left
 from realtime.lease import Lease
 from realtime.pulse import Pulse
@@ -15,7 +15,7 @@ def without_lanes() -> None:
     """A batch is done with when it has its rows, as it was before there were two lanes."""
     tell = Feed.tell
 
-    def take_whole(self: Feed, event: Tick | Rewind) -> None:
+    def take_whole(self: Feed, event: Tick | Jump) -> None:
         tell(self, event)
         self._rows.catch_up(self._loop)
 

@@ -54,6 +54,7 @@ def test_guests_read_where_the_player_is(client, recorded, settings):
         "paused": False,
         "first": "2012-09-04",
         "last": "2012-09-07",
+        "going_live": None,
     }
 
 
@@ -101,6 +102,33 @@ def test_nobody_but_staff_steers_and_nobody_a_live_source(client, recorded, pers
     person(is_staff=True)
     answer = steer(client, paused=True)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_recorded")
+
+
+def live(client, source="yahoo"):
+    return client.post(f"{PATH}live", {"source": source}, "application/json")
+
+
+def test_who_goes_live_types_the_sources_name(client, recorded, person, settings):
+    settings.SOURCE = "auto"
+    person(is_staff=True)
+    assert live(client, "yaho").json()["code"] == live(client, "replay").json()["code"] == "unknown_source"
+    assert not PlayerWish.objects.exists()
+    assert live(client, "Yahoo").json()["going_live"] == "yahoo"
+    assert (PlayerWish.objects.get().source, DataSource.objects.get().name) == ("yahoo", "replay")
+    assert [entry.target for entry in AuditEntry.objects.filter(action="replay.go_live")] == ["yahoo"]
+
+
+def test_what_can_not_go_live_is_refused(client, recorded, person, settings):
+    assert live(client).status_code == 401
+    person()
+    assert live(client).status_code == 403
+    person(is_staff=True)
+    settings.SOURCE = "replay"
+    assert (live(client).status_code, live(client).json()["code"]) == (409, "source_fixed")
+    DataSource.objects.update(name="yahoo")
+    settings.SOURCE = "auto"
+    assert live(client).json()["code"] == "not_recorded"
+    assert not PlayerWish.objects.exists()
 
 
 def test_before_a_source_is_chosen_there_is_no_player(client):

@@ -54,5 +54,7 @@ class Pacing:
         except (OperationalError, InterfaceError) as error:
             logger.warning("What is wanted of the player can't be read: %s", error)
             connection.close()
+        if self._wish.source:  # another one: this feed ends, and changes
+            self.stop.set()
         self._clock.speed = steering.speed(self._wish)
         return self._wish.date

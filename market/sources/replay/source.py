@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from market import actions, bars, clock, player, prices, quotes, records, symbols
 from market.bars import NoBars, forming, stored
 from market.coverage import held, loading
-from market.models import Symbol
+from market.models import DataSource, Symbol
 from market.player import Sessions, place
 from market.player.place import Place
 from market.prices import Action, Bar, Named, Quote
@@ -73,6 +73,9 @@ class Replay(Source):
 
     def batches(self, stop: threading.Event) -> Iterator[Tick | Jump]:
         pacing, here = Pacing(stop), self._here()
+        if not _is_held():
+            stop.set()
+            return
         yield self._jump(here, "")
         is_played = False
         while not stop.is_set():
@@ -174,6 +177,11 @@ def _start() -> date:
 def _names() -> dict[str, str]:
     """Today's ticker of each recorded one that there is a symbol of: who got a recorded ticker later is another."""
     return {ticker: symbol.ticker for ticker, symbol in symbols.begun(recording.TICKERS).items()}
+
+
+def _is_held() -> bool:
+    """Whether this database holds the recording still, and no other source by now."""
+    return DataSource.objects.filter(pk=1).values_list("name", flat=True).first() in (None, NAME)
 
 
 def _read() -> Sessions | None:
