@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 from django.db import connection, transaction
 
-from market import actions, bars, coverage, symbols
+from market import actions, bars, coverage, passes, symbols
 from market.actions import adjustments
 from market.bars import stored
 from market.models import DataSource, Record
-from market.player import place
 from market.prices import PRE, Quote
 from monitoring import jobs
 
@@ -119,4 +118,4 @@ def _store(ticker: str) -> None:
     unique = None if connection.vendor == "mysql" else ["symbol", "scope"]
     with transaction.atomic():
         Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
-        place.require(number)
+        passes.require(number)

@@ -10,10 +10,9 @@ from django.db.models import Q, Value
 from django.db.models.functions import Replace
 from django.utils import translation
 
-from market import actions, quotes
+from market import actions, passes, quotes
 from market.models import DataSource, Symbol
-from market.player import place
-from market.player.place import Place
+from market.passes import Place
 from market.prices import Quote
 from monitoring import redis, turns
 from monitoring.fields import Field
@@ -50,7 +49,7 @@ def check(
 
     before: the last quote of each ticker of `now`, None where nothing was seen. now: in order of arrival, and there
     may be several of a ticker. active: the rules, for a caller that keeps them. number: of the pass that it happens
-    in; None: of the one that runs. Raises place.Overtaken where another one runs by now.
+    in; None: of the one that runs. Raises passes.Overtaken where another one runs by now.
     """
     active = rules() if active is None else active
     crossings = [
@@ -121,7 +120,7 @@ def begin(closes: Sequence[Quote], number: int) -> None:
     """Time goes on from elsewhere, and these are what was seen before. number: of the pass that runs."""
     redis.client().delete(_seen_key())
     mark_seen(closes)
-    Alert.objects.filter(pass_number__lte=number - place.KEPT).delete()
+    Alert.objects.filter(pass_number__lte=number - passes.KEPT).delete()
 
 
 def _by_ticker(wanted: Q) -> Rules:
@@ -153,8 +152,8 @@ def _in_the_same_shares(steps: list[Step]) -> list[Step]:
 @transaction.atomic
 def _save(crossings: list[tuple[AlertRule, Quote]], number: int | None) -> list[Alert]:
     if number is not None:
-        place.require(number)
-    now = place.found() or Place(1, 1, None)
+        passes.require(number)
+    now = passes.found() or Place(1, 1, None)
     symbols = Symbol.objects.in_bulk({quote.ticker for _, quote in crossings}, field_name="ticker")
     saved = [_kept(rule, quote, symbols[quote.ticker], now) for rule, quote in crossings]
     # A retry meets rows that it wrote itself: they still wait to be published.

@@ -6,7 +6,6 @@ sessions        the sessions of several symbols, and what each tells, in one ord
 clock           when what is played is due (pure)
 within          reads what is held of within sessions
 reading         reads what is to be played
-place           where the player of a recorded source stands
 steering        what staff want of the player of a recorded source, and where it stands
 
 A session is played by its number, and depends on nothing that was played before it: so a seek is a look-up, and the

@@ -11,7 +11,7 @@ from django.db.models.functions import Replace
 from django.utils import timezone
 
 from market.models import DataSource
-from market.player.place import KEPT
+from market.passes import KEPT
 from monitoring import turns
 from realtime import kinds, streams
 from realtime.messages import Message

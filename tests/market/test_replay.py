@@ -13,14 +13,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from market import actions, bars, prices, quotes, symbols
+from market import actions, bars, passes, prices, quotes, symbols
 from market.bars import forming
 from market.coverage import held as coverage
 from market.coverage import telling
 from market.coverage.told import held as covered
 from market.models import Bar as BarRow
 from market.models import CorporateAction, DataSource, PlayerWish, Record, Snapshot, Symbol
-from market.player import place, steering
+from market.player import steering
 from market.prices import Quote
 from market.sources import Jump, Tick
 from market.sources.replay.source import Replay
@@ -331,7 +331,7 @@ def test_who_was_overtaken_moves_the_clock_no_more():
     events = source.batches(threading.Event())
     list(islice(events, 21))
     DataSource.objects.update(pass_number=2)  # another feed
-    with pytest.raises(place.Overtaken):
+    with pytest.raises(passes.Overtaken):
         next(events)
     assert here()[2] == FIRST
 

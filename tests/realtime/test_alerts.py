@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from market import actions
 from market.models import DataSource, Symbol
-from market.player.place import Overtaken
+from market.passes import Overtaken
 from market.prices import Action, Named
 from realtime import alerts
 from realtime.models import Alert, AlertRule

@@ -17,12 +17,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
-from market import actions, bars, clock, player, prices, quotes, records, symbols
+from market import actions, bars, clock, passes, player, prices, quotes, records, symbols
 from market.bars import NoBars, forming, stored
 from market.coverage import held, loading
 from market.models import DataSource, Symbol
-from market.player import Sessions, place
-from market.player.place import Place
+from market.passes import Place
+from market.player import Sessions
 from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Jump, Source, Tick
 from market.sources.replay import ABOUT, recording
@@ -54,7 +54,7 @@ class Replay(Source):
 
     def now(self) -> datetime:
         """The session that is played, as the recording knows it: to the day."""
-        here = place.found()
+        here = passes.found()
         return prices.midnight((here and here.session) or self._start)
 
     def track(self, tracked: Sequence[Symbol]) -> None:
@@ -63,12 +63,12 @@ class Replay(Source):
     def prepare(self) -> None:
         """Have the symbols and all that is recorded of them, a session to begin with, and a quote of each symbol."""
         super().prepare()
-        here = place.found()
+        here = passes.found()
         if here and here.session is None:
             # Before what is to come is there for everybody to read.
-            place.begin(here, stored.last_played(_names().values(), NAME, self._start) or self._first_session())
+            passes.begin(here, stored.last_played(_names().values(), NAME, self._start) or self._first_session())
         _load_history()
-        if here := place.found():
+        if here := passes.found():
             self._seeded(here.session)
 
     def batches(self, stop: threading.Event) -> Iterator[Tick | Jump]:
@@ -104,7 +104,7 @@ class Replay(Source):
             if not pacing.is_due(step.after):
                 return here, False
             if here.session != session:
-                here = _insisted(partial(place.begin, here, session), pacing.stop)
+                here = _insisted(partial(passes.begin, here, session), pacing.stop)
             yield Tick([replace(step.quote, received_at=datetime.now(UTC))])
         return here, True
 
@@ -118,7 +118,7 @@ class Replay(Source):
         quotes.drop()
         forming.forget()
         is_back = session <= here.session
-        here = place.jump(here, session, is_new_pass=is_back, wanted=wanted)
+        here = passes.jump(here, session, is_new_pass=is_back, wanted=wanted)
         with suppress(NothingDone):  # before the first session of all lies nothing
             records.refresh(list(_names().values()))
         return here, f"The recorded sessions {'start again' if wanted is None else 'go on'} on {session:%Y-%m-%d}."
@@ -141,7 +141,7 @@ class Replay(Source):
 
     def _here(self) -> Place:
         """Where the row says, of a source that was prepared."""
-        here = place.found() or Place(1, 1, None)
+        here = passes.found() or Place(1, 1, None)
         return here if here.session else replace(here, session=self._first_session())
 
     def _first_session(self) -> date:
