@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 from django.db import connection, transaction
 
-from market import actions, bars, coverage, passes, symbols
+from market import actions, bars, coverage, symbols
 from market.actions import adjustments
 from market.bars import stored
+from market.clock import passes
 from market.models import DataSource, Record
 from market.prices import PRE, Quote
 from monitoring import jobs

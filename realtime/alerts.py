@@ -10,9 +10,10 @@ from django.db.models import Q, Value
 from django.db.models.functions import Replace
 from django.utils import translation
 
-from market import actions, passes, quotes
+from market import actions, quotes
+from market.clock import passes
+from market.clock.passes import Place
 from market.models import DataSource, Symbol
-from market.passes import Place
 from market.prices import Quote
 from monitoring import redis, turns
 from monitoring.fields import Field

@@ -10,8 +10,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
+from market.clock.passes import KEPT
 from market.models import DataSource
-from market.passes import KEPT
 from monitoring import turns
 from realtime import kinds, streams
 from realtime.messages import Message

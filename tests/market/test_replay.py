@@ -13,8 +13,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from market import actions, bars, passes, prices, quotes, symbols
+from market import actions, bars, prices, quotes, symbols
 from market.bars import forming
+from market.clock import passes
 from market.coverage import held as coverage
 from market.coverage import telling
 from market.coverage.told import held as covered

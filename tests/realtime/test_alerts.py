@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from market import actions
+from market.clock.passes import Overtaken
 from market.models import DataSource, Symbol
-from market.passes import Overtaken
 from market.prices import Action, Named
 from realtime import alerts
 from realtime.models import Alert, AlertRule

@@ -17,11 +17,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
-from market import actions, bars, clock, passes, player, prices, quotes, records, symbols
+from market import actions, bars, clock, player, prices, quotes, records, symbols
 from market.bars import NoBars, forming, stored
+from market.clock import passes
+from market.clock.passes import Place
 from market.coverage import held, loading
 from market.models import DataSource, Symbol
-from market.passes import Place
 from market.player import Sessions
 from market.prices import Action, Bar, Named, Quote
 from market.sources.contract import Jump, Source, Tick
