@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from market import bars, coverage, prices, watchlists
 from market.bars import forming
@@ -73,6 +75,24 @@ def test_at_their_end_they_are_closed_and_stored(feed):
     assert forming.latest(["AAPL"], interval="5m")["AAPL"] is None
     assert told["version"] == coverage.latest(["AAPL"], interval="5m")["AAPL"]
     assert move(feed, 310, 11.0)["bars:AAPL@15m"]["version"] == told["version"]
+
+
+def test_the_closes_of_many_symbols_cost_as_many_queries_as_one(feed):
+    facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
+    Symbol.objects.bulk_create(Symbol(ticker=ticker, name=ticker, **facts) for ticker in "ABCD")
+    homes = [("XNAS", list("ABCD"))]
+
+    def costs(*tickers: str) -> int:
+        for seconds in (-3600, 5, 100, 200, 290):
+            told = quote(OPENS + timedelta(seconds=seconds), 10.0, market_state="open" if seconds > 0 else "pre")
+            feed.moved([replace(told, ticker=ticker) for ticker in tickers], homes, insist)
+        feed.told()
+        with CaptureQueriesContext(connection) as asked:
+            assert len(feed.over(OPENS + timedelta(minutes=5) + LATE, insist)) == len(tickers)
+        feed.told()
+        return len(asked)
+
+    assert costs("A") == costs("B", "C", "D")
 
 
 def test_what_closed_in_a_round_that_broke_is_told_when_it_is_taken_again(feed):
