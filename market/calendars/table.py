@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+_EPOCH = date(1970, 1, 1).toordinal()
 _LOOKED_AHEAD = 7  # sessions: what trades through so many knows no close
 
 
@@ -52,6 +55,19 @@ class Table:
         if index < 0:
             raise Untold(f"no session before {moment:%Y-%m-%d} is known")
         return self.sessions[index]
+
+    def trading(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The sessions that run at moments, lunch breaks counted, and whether one does: int64 and bool (n,).
+
+        seconds: float64 (n,), since 1970. Sessions are days since 1970.
+        """
+        first, last = (bisect_right(self._opens, float(each)) for each in (seconds.min(), seconds.max()))
+        near = self.sessions[max(first - 1, 0) : last]
+        if not near:
+            return np.zeros(len(seconds), np.int64), np.zeros(len(seconds), bool)
+        days, closes = ([each.date.toordinal() - _EPOCH for each in near], [each.closes for each in near])
+        place = np.searchsorted(self._opens[max(first - 1, 0) : last], seconds, side="right") - 1
+        return np.array(days, np.int64)[place], (place >= 0) & (seconds < np.array(closes)[place])
 
     def of(self, day: date) -> Session | None:
         """The session of a date; None where the exchange has none on it. Raises Untold."""

@@ -20,13 +20,12 @@ _BEGUN = frozenset(seed.ticker for seed in SEEDS)  # their decimals are known
 
 def history(symbol: Symbol, interval: str, now: datetime, held: Held, chart: dict) -> tuple[History, datetime | None]:
     """What a chart says, and when its session begins. Raises Misshapen where it has bars and none is whole."""
-    if symbol.ticker not in _BEGUN and coverage.missing([symbol.ticker]):  # whatever quotes have left there already
-        _learn_decimals(symbol, chart["meta"])
+    _learn_decimals(symbol, chart["meta"])
     found = charts.read(chart, symbol=symbol, interval=interval, now=now, held=held)
     if found.left_out and not found.batch and not found.undecided:
         raise Misshapen(found.left_out[0])
     _count(symbol, found.left_out)
-    coverage.note_refused(symbol, interval, len(charts.left_out(chart)))
+    coverage.note_refused(symbol, interval, found.candles_left_out)
     for kind, why in found.told:
         refusals.note(kind, symbol.ticker, why)
     return found, charts.next_session(chart)
@@ -71,7 +70,9 @@ def _extended(entry: dict, symbol: Symbol, now: datetime) -> Extended | None:
 def _learn_decimals(symbol: Symbol, meta: dict) -> None:
     """Of a symbol that was added: as many as the source says, or more where somebody said so."""
     hint = charts.decimals(meta, units.factor(meta.get("currency"), symbol.currency))
-    if hint is not None and hint > symbol.price_decimals:
+    if hint is None or hint <= symbol.price_decimals or symbol.ticker in _BEGUN:
+        return
+    if coverage.missing([symbol.ticker]):  # whatever quotes have left there already
         symbol.price_decimals = hint
         symbols.learn_decimals(symbol)
 

@@ -1,12 +1,14 @@
 """A chart's rows as Yahoo wrote them. Pure."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
 
 from market import prices
+from market.bars import batch
 from market.sources.yahoo import fields
 from market.sources.yahoo.fields import Misshapen, moment, part
 
@@ -39,18 +41,72 @@ class Row(NamedTuple):
     is_last: bool
 
 
-def rows(chart: dict) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class Rows(Sequence[Row]):
+    """Such rows as columns of one length, as thousands of values would take longer to make than to read.
+
+    prices: float64 (4, n), open, high, low and close. last: the latest instant, also of candles that are left out.
+    """
+
+    at: Sequence[datetime]
+    prices: np.ndarray
+    volume: Sequence[int | None]
+    adjusted: Sequence[float | None]
+    last: datetime | None
+    is_whole: bool  # no candle was left out
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, place: int) -> Row:
+        at = self.at[place]
+        values = self.prices[:, place].tolist()
+        return Row(at, *values, self.volume[place], self.adjusted[place], at == self.last)
+
+    def take(self, places: Sequence[int]) -> "Rows":
+        """Those rows of it."""
+        columns = ([column[place] for place in places] for column in (self.at, self.volume, self.adjusted))
+        at, volume, adjusted = columns
+        return Rows(at, self.prices[:, places], volume, adjusted, self.last, self.is_whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Sequence[tuple[date, Row]]):
+    """Rows with their sessions, int64 (n,) in days since 1970, and whether the source has settled them, bool (n,)."""
+
+    rows: Rows
+    session: np.ndarray
+    is_settled: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> tuple[date, Row]:
+        return self.date(place), self.rows[place]
+
+    def date(self, place: int) -> date:
+        return np.datetime64(int(self.session[place]), "D").item()
+
+    def since(self, day: date) -> int:
+        """The place of the first row of a session or of a later one; rows are in the order of their sessions."""
+        return int(np.searchsorted(self.session, batch.day(day)))
+
+
+def rows(chart: dict) -> Rows:
     """The complete candles: rows with a null or a price of zero say nothing and are left out, as are misshapen ones."""
     if _are_whole(chart):
-        yield from _whole_rows(chart)
-        return
+        return _whole_rows(chart)
     found = list(candles(chart))
     last, kind = max((each.at for each in found if each.at), default=None), chart["meta"].get("instrumentType")
-    for at, values, volume, adjusted in found:
-        if at and all(fields.is_price(value, kind) for value in values):
-            count = fields.count(volume, kind)
-            net = float(adjusted) if prices.is_price(adjusted) else None
-            yield Row(at, *map(float, values), count, net, at == last)
+    kept = [each for each in found if each.at and all(fields.is_price(value, kind) for value in each.prices)]
+    return Rows(
+        [each.at for each in kept],
+        np.array([list(map(float, each.prices)) for each in kept], np.float64).reshape(-1, len(PRICES)).T,
+        [fields.count(each.volume, kind) for each in kept],
+        [float(each.adjusted) if prices.is_price(each.adjusted) else None for each in kept],
+        last,
+        is_whole=False,
+    )
 
 
 def candles(chart: dict) -> Iterator[Candle]:
@@ -95,16 +151,17 @@ def _are_prices(column: list) -> bool:
     return bool(((values >= prices.SMALLEST_PRICE) & (values <= prices.LARGEST_PRICE)).all())
 
 
-def _whole_rows(chart: dict) -> Iterator[Row]:
+def _whole_rows(chart: dict) -> Rows:
     columns, kind, zone = _columns(chart), chart["meta"].get("instrumentType"), fields.zone(chart["meta"])
     moments = [datetime.fromtimestamp(stamp, zone) for stamp in _stamps(chart)]
-    last, unknown = max(moments), [None] * len(moments)
+    unknown = [None] * len(moments)
     counts, net = columns["volume"] or unknown, columns["adjclose"] or unknown
     if not fields.are_counts(counts, kind):
         counts = [fields.count(each, kind) for each in counts]
     if not _are_prices(net):
         net = [float(each) if prices.is_price(each) else None for each in net]
-    return map(Row, moments, *(columns[name] for name in PRICES), counts, net, [at == last for at in moments])
+    told = np.array([columns[name] for name in PRICES], np.float64)
+    return Rows(moments, told, counts, net, max(moments), is_whole=True)
 
 
 def _stamps(chart: dict) -> list:

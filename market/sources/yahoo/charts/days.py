@@ -5,10 +5,14 @@ other daylight saving time. Until then, and for hours after the close, a day's r
 the values of then. Where the source trades on a day that is no session of the calendar, the source is right.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from market.bars import batch
 from market.calendars import sessions
 from market.calendars.table import Session, Table, Untold, instant
 from market.prices import CLOSED_BAR, FINAL, FORMING, SETTLING
@@ -45,6 +49,33 @@ class Days:
         if midnight and (not is_last or not self._is_trading(at)):
             return midnight
         return self.of_trade(at)
+
+    def of_trades(self, at: Sequence[datetime]) -> np.ndarray:
+        """`of_trade` of many in the exchange's zone: int64 (n,), days since 1970."""
+        own = np.array([batch.day(each) for each in at], np.int64)
+        if self.table is None or not len(own):
+            return own
+        running, known = self.table.trading(np.array([each.timestamp() for each in at], np.float64))
+        known &= (own >= batch.day(self.table.first)) & (own <= batch.day(self.table.last))
+        return np.where(known, running, own)
+
+    def of_rows(self, at: Sequence[datetime], last: datetime | None) -> np.ndarray:
+        """`of_row` of an answer's rows, of which one is the last: int64 (n,), days since 1970."""
+        found = self.of_trades(at)
+        for place, each in enumerate(at):
+            if not each.minute and not each.second:
+                found[place] = batch.day(self.of_row(each, is_last=each == last))
+        return found
+
+    def strange(self, sessions: np.ndarray) -> list[date]:
+        """Those that the calendar says are none, each once, in order. sessions: int64 (n,), days since 1970."""
+        if self.table is None or not len(sessions):
+            return []
+        first, last = (np.datetime64(int(each), "D").item() for each in (sessions.min(), sessions.max()))
+        first, last = max(first, self.table.first), min(last, self.table.last)
+        known = [batch.day(each.date) for each in self.table.between(first, last)] if first <= last else []
+        inside = sessions[(sessions >= batch.day(first)) & (sessions <= batch.day(last))]
+        return np.setdiff1d(inside, known).astype("datetime64[D]").tolist()
 
     def state(self, session: date, now: datetime, *, is_settled: bool) -> str:
         """Of a session's bar. is_settled: by the source itself; when the next session opens nobody waits any longer."""
@@ -91,13 +122,6 @@ class Days:
         if running is None:
             return stamp % 60 == 0
         return any(start <= stamp < end and (stamp - start) % seconds == 0 for start, end in running.spans)
-
-    def is_none(self, session: date) -> bool:
-        """Whether the calendar says that there is no session on a date."""
-        try:
-            return self.table is not None and self.table.of(session) is None
-        except Untold:
-            return False
 
     def before(self, session: date) -> date | None:
         """The session before one, by the calendar; None where that does not say."""

@@ -1,6 +1,5 @@
 """A chart's rows as bars, as traded and in the symbol's currency, and its splits and payments. Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -13,7 +12,7 @@ from market.bars.batch import Batch
 from market.intervals import Interval
 from market.prices import Action, Bar, Named
 from market.sources.yahoo.charts import candles, columns, days, units
-from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.candles import Dated
 from market.sources.yahoo.charts.columns import Chart
 from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.charts.events import ALL_KNOWN, NOTHING, Events, Held, Split, cash, restating, told
@@ -24,7 +23,8 @@ _QUARTER = 900  # seconds
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What an answer says. left_out: what of it is misshapen, a few words each. undecided: as Events has it.
+    """What an answer says. left_out: what of it is misshapen, a few words each; so many candles are. undecided: as
+    Events has it.
 
     told: what people should hear of it, each with its kind: `splits`, `corrections` or `calendar`.
     """
@@ -34,6 +34,7 @@ class History:
     left_out: list[str]
     told: list[tuple[str, str]]
     undecided: date | None = None
+    candles_left_out: int = 0
 
     @property
     def bars(self) -> list[Bar]:
@@ -49,42 +50,44 @@ def read(chart: dict, *, symbol: Symbol, interval: str, now: datetime, held: Hel
     asked = intervals.named(interval)
     known = _known(chart, symbol, held, now, asked)
     found, words = columns.bars(known, asked, now), _words(known)
-    left_out = candles.left_out(chart) + known.events.left_out
+    misshapen = candles.left_out(chart)
+    left_out = misshapen + known.events.left_out
     if asked.is_whole and held.closes:
         kept, contested = restating.uncontested(found.bars(), known.events, held)
         found = found.take(np.isin(found.opened, [batch.seconds(bar.opened_at) for bar in kept]))
         words += [("corrections", why) for why in contested]
     elif not asked.is_whole:
         left_out += _between_openings(chart, asked.seconds)
-    return History(found, _actions(known, held), left_out, words, known.events.undecided)
+    return History(found, _actions(known, held), left_out, words, known.events.undecided, len(misshapen))
 
 
-def settled_rows(chart: dict, known: Days) -> Iterator[tuple[Row, date, bool]]:
+def settled_rows(chart: dict, known: Days) -> Dated:
     """Each complete row with its session, and whether the source has settled it.
 
     It has where the row is no longer the last, or is stamped with its opening: as the one before it is, or by the
     hours of the session.
     """
-    usual = None
-    for row in candles.rows(chart):
-        session = known.of_row(row.at, is_last=row.is_last)
-        is_opening = row.at.time() == usual or known.is_opening(row.at, session)
-        yield row, session, not row.is_last or is_opening
-        usual = row.at.time()
+    rows = candles.rows(chart)
+    found = Dated(rows, known.of_rows(rows.at, rows.last), np.ones(len(rows), bool))
+    for place in [place for place, at in enumerate(rows.at) if at == rows.last]:
+        at, usual = rows.at[place], rows.at[place - 1].time() if place else None
+        found.is_settled[place] = at.time() == usual or known.is_opening(at, found.date(place))
+    return found
 
 
-def _rows_within(chart: dict, known: Days, seconds: int) -> Iterator[tuple[Row, date, bool]]:
+def _rows_within(chart: dict, known: Days, seconds: int) -> Dated:
     """The same of rows within sessions, which are stamped with their openings but for the newest: while a session runs
     and some hours after, that is once more the last trade.
     """
-    for row in candles.rows(chart):
-        if known.opens_a_bar(row.at, seconds) if row.is_last else _is_opening(row.at, seconds):
-            yield row, known.of_trade(row.at), True
+    rows = candles.rows(chart)
+    opens = (known.opens_a_bar(at, seconds) if at == rows.last else _is_opening(at, seconds) for at in rows.at)
+    rows = rows.take([place for place, is_one in enumerate(opens) if is_one])
+    return Dated(rows, known.of_trades(rows.at), np.ones(len(rows), bool))
 
 
 def _between_openings(chart: dict, seconds: int) -> list[str]:
     rows = candles.rows(chart)
-    return [f"a row of {row.at:%H:%M:%S}" for row in rows if not row.is_last and not _is_opening(row.at, seconds)]
+    return [f"a row of {at:%H:%M:%S}" for at in rows.at if at != rows.last and not _is_opening(at, seconds)]
 
 
 def _is_opening(at: datetime, seconds: int) -> bool:
@@ -97,7 +100,7 @@ def _is_opening(at: datetime, seconds: int) -> bool:
 def judged(
     chart: dict,
     known: Days,
-    rows: list[tuple[Row, date, bool]],
+    rows: Dated,
     unit: Fraction,
     now: datetime,
     held: Held = NOTHING,
@@ -108,16 +111,16 @@ def judged(
 
     is_of_days: it goes up to now, and so names all; of others those that we hold of later sessions count too.
     """
-    by_session, events = [(session, row) for row, session, _ in rows], told.read(chart, known)
+    events = told.read(chart, known)
     if rows and not is_of_days:
-        events = events.followed_by(held.splits, by_session[-1][0])
-    return restating.judged(events, by_session, held, unit, now.astimezone(known.zone).date())
+        events = events.followed_by(held.splits, rows.date(-1))
+    return restating.judged(events, rows, held, unit, now.astimezone(known.zone).date())
 
 
 def _known(chart: dict, symbol: Symbol, held: Held, now: datetime, interval: Interval) -> Chart:
     known, currency = days.of_chart(chart, symbol), chart["meta"].get("currency")
-    told = settled_rows(chart, known) if interval.is_whole else _rows_within(chart, known, interval.seconds)
-    rows, unit = list(told), units.factor(currency, symbol.currency)
+    rows = settled_rows(chart, known) if interval.is_whole else _rows_within(chart, known, interval.seconds)
+    unit = units.factor(currency, symbol.currency)
     events = judged(chart, known, rows, unit, now, held, is_of_days=interval.is_whole)
     return Chart(symbol, known, rows, events, unit, units.parts(currency))
 
@@ -126,8 +129,7 @@ def _actions(chart: Chart, held: Held) -> Named:
     events, ticker = chart.events, chart.symbol.ticker
     found = [_split(ticker, each) for each in events.splits]
     whole = events.whole if events.known_from == ALL_KNOWN else frozenset()  # a dividend before it is left out too
-    by_session = [(session, row) for row, session, _ in chart.rows]
-    for each in cash.payments(events, by_session, chart.parts, held.usual):
+    for each in cash.payments(events, chart.rows, chart.parts, held.usual):
         if each.ex_date >= events.known_from:
             paid = each.amount * events.later(each.ex_date) * chart.unit.numerator / chart.unit.denominator
             found.append(Action(ticker, each.kind, each.ex_date, round(paid, 6), disputed=each.disputed))
@@ -143,7 +145,7 @@ def _words(chart: Chart) -> list[tuple[str, str]]:
          "are not restated: they stay what they were")
         for split in sorted(chart.events.unrestated)
     ]  # fmt: skip
-    strange = sorted({session for _, session, _ in chart.rows if chart.days.is_none(session)})
+    strange = chart.days.strange(chart.rows.session)
     traded = [f"it traded on {session}, no session of the calendar" for session in strange]
     return unrestated + [("calendar", why) for why in traded + chart.days.other_hours()]
 

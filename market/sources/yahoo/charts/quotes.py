@@ -1,16 +1,19 @@
 """The last price of a symbol, by a chart of the last days or by an entry of the quote list. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from math import prod
 
+import numpy as np
+
 from market import prices
+from market.bars import batch
 from market.prices import FINAL, FORMING, POST, PRE, Extended, Quote
 from market.sources.yahoo import fields
 from market.sources.yahoo.charts import candles, days, units
-from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.candles import Dated, Row
 from market.sources.yahoo.charts.columns import SOURCE
 from market.sources.yahoo.charts.days import Days
 from market.sources.yahoo.charts.extended import extended
@@ -32,9 +35,9 @@ def quote(chart: dict, *, symbol: Symbol, now: datetime) -> Quote | None:
     if last is None or as_of is None:
         return None
     session = known.of_trade(as_of)
-    rows = list(settled_rows(chart, known))
-    of_today = [(row, is_settled) for row, day, is_settled in rows if day == session]
-    today, is_settled = of_today[-1] if of_today else (None, False)
+    rows = settled_rows(chart, known)
+    of_today = np.flatnonzero(rows.session == batch.day(session)).tolist()
+    today, is_settled = (rows.rows[of_today[-1]], bool(rows.is_settled[of_today[-1]])) if of_today else (None, False)
     state = known.state(session, now, is_settled=is_settled)
     settled = today if state == FINAL and is_settled else None
     found = Quote(
@@ -123,9 +126,7 @@ def _volume(meta: dict, settled: Row | None) -> int | None:
     return told if settled is None or settled.volume is None else settled.volume
 
 
-def _previous_close(
-    chart: dict, known: Days, today: date, rows: Sequence[tuple[Row, date, bool]], now: datetime, symbol: Symbol
-) -> float | None:
+def _previous_close(chart: dict, known: Days, today: date, rows: Dated, now: datetime, symbol: Symbol) -> float | None:
     """The close of the session before by the calendar; None where that can't be read: no older one passes for it.
 
     Where the calendar does not say which that is, the last one before today that the source traded. In the shares of

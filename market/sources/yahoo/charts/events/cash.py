@@ -7,7 +7,6 @@ fall, and one symbol's are of a size. What its adjusted close contradicts is mar
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,7 +14,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.candles import Dated
 from market.sources.yahoo.charts.events.told import Events
 
 # Of the price. A dividend of more makes a fall that other news do not hide; less than this is no usual one in pence.
@@ -64,21 +63,22 @@ class _Day:
         return self.part is not None and self.part >= LARGE and self.fell is not None and self.fell >= self.part / 2
 
 
-def payments(told: Events, rows: Sequence[tuple[date, Row]], parts: int, usual: float | None = None) -> list[Payment]:
-    """What was paid, oldest first. rows: by session; parts: how many units of the prices are one of the currency.
+def payments(told: Events, rows: Dated, parts: int, usual: float | None = None) -> list[Payment]:
+    """What was paid, oldest first. parts: how many units of the prices are one of the currency.
 
     usual: what its dividends that we hold are of the price, the one in the middle; they tell where the answer is short.
     """
     dates = sorted({ex_date for ex_date, _ in (*told.dividends, *told.gains)})
     days = _in_one_unit([_day(ex_date, told, rows) for ex_date in dates], parts, usual)
-    decided = [_decided(day, _usual(days, day) or usual) for day in days]
+    known = [day.part for day in days]
+    decided = [_decided(day, _usual(known, place) or usual) for place, day in enumerate(days)]
     return [payment for found in _named_twice(decided) for payment in found]
 
 
-def _day(ex_date: date, told: Events, rows: Sequence[tuple[date, Row]]) -> _Day:
+def _day(ex_date: date, told: Events, rows: Dated) -> _Day:
     amounts = tuple(amount for day, amount in told.dividends if day == ex_date)
     gain = sum(amount for day, amount in told.gains if day == ex_date)
-    index = bisect_left(rows, ex_date, key=lambda row: row[0])
+    index = rows.since(ex_date)
     if not 0 < index < len(rows):
         return _Day(ex_date, amounts, gain, rows[index - 1][1].close if index else None, None, None)
     before, on = rows[index - 1][1], rows[index][1]
@@ -129,9 +129,9 @@ def _is_nearer(amount: float, day: _Day, parts: int, usual: float | None) -> boo
     return _distance(amount * parts / day.close, usual) < _distance(amount / day.close, usual)
 
 
-def _usual(days: Sequence[_Day], but: _Day) -> float | None:
+def _usual(known: Sequence[float | None], but: int) -> float | None:
     """What the others pay of the price; None of fewer than two."""
-    others = [day.part for day in days if day is not but and day.part]
+    others = [part for part in (*known[:but], *known[but + 1 :]) if part]
     return median(others) if len(others) > 1 else None
 
 

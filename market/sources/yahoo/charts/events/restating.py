@@ -12,8 +12,11 @@ from datetime import date
 from fractions import Fraction
 from itertools import groupby
 
+import numpy as np
+
+from market.bars import batch
 from market.prices import Bar
-from market.sources.yahoo.charts.candles import Row
+from market.sources.yahoo.charts.candles import Dated
 from market.sources.yahoo.charts.events.held import Held
 from market.sources.yahoo.charts.events.told import Events, Split
 
@@ -24,7 +27,7 @@ RUN = 3  # so many bars that change by one ratio are no corrections
 SMALLEST_STEP = 1.05  # a smaller split is not seen in the prices of its day
 
 
-def judged(told: Events, rows: Sequence[tuple[date, Row]], held: Held, unit: Fraction, today: date) -> Events:
+def judged(told: Events, rows: Dated, held: Held, unit: Fraction, today: date) -> Events:
     """The same with the splits that the answer names and has not restated by. today: the exchange's date.
 
     What comes before one of which nobody can say it is not known; nobody restates by one before its day.
@@ -62,8 +65,9 @@ def uncontested(bars: Sequence[Bar], told: Events, held: Held) -> tuple[list[Bar
     return [bar for bar in bars if bar.opened_at not in left], words
 
 
-def _is_restated(split: Split, told: Events, rows: Sequence[tuple[date, Row]], held: Held, unit: float) -> bool | None:
-    before = [(session, row) for session, row in rows if session < split.ex_date][-LOOKED_AT:]
+def _is_restated(split: Split, told: Events, rows: Dated, held: Held, unit: float) -> bool | None:
+    is_before = rows.session < batch.day(split.ex_date)
+    before = [rows[place] for place in np.flatnonzero(is_before)[-LOOKED_AT:]]
     if not before:
         return True
     votes = 0
@@ -73,12 +77,11 @@ def _is_restated(split: Split, told: Events, rows: Sequence[tuple[date, Row]], h
             votes += _is_near(as_traded, ours, SAME) - _is_near(as_traded / split.value, ours, SAME)
     if votes:
         return votes > 0
-    on = next((row for session, row in rows if session >= split.ex_date), None)
-    if on is None:
+    if is_before.all():
         return None
     if max(split.value, 1 / split.value) < SMALLEST_STEP:
         return True
-    step = before[-1][1].close / on.open
+    step = before[-1][1].close / rows.rows[int(np.argmin(is_before))].open
     return abs(math.log(step)) <= abs(math.log(step / split.value))
 
 
