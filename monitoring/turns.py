@@ -1,31 +1,61 @@
-"""Turns at a database that has one writer. Whoever waits for SQLite's write lock only looks again every few moments: a
-series of writes that follow each other at once would leave no moment free for all others.
+"""Transactions that write, by turns where a database has one writer. Whoever waits for SQLite's write lock only looks
+again every few moments: a series of writes that follow each other at once would leave no moment free for all others.
 """
 
+import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
 
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
 LONGEST_REST_SECONDS = 0.1  # as long as SQLite sleeps between two looks
+
+RETRIES = 3
+_DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
 
 _turn = threading.Lock()
 
 
 @contextmanager
 def taken() -> Iterator[None]:
-    """One write of a series. On SQLite the lock is then left alone for as long as it was held, by all series here."""
+    """A transaction of a series. SQLite's lock is then left alone by all series here for as long as it was held."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield
+        with transaction.atomic():
+            yield
         return
     with _turn:
-        begun = time.monotonic()
-        yield
+        with transaction.atomic():
+            begun = time.monotonic()  # what was waited for it is no part of it
+            yield
         time.sleep(min(time.monotonic() - begun, LONGEST_REST_SECONDS))
+
+
+def again(write: Callable[[], Answer]) -> Answer:
+    """What `write` answers, in a transaction of a series; done again where the database made it a deadlock's victim.
+
+    Within another transaction, which is gone then, whoever began that does it again.
+    """
+    for attempt in range(RETRIES + 1):
+        try:
+            with taken():
+                return write()
+        except OperationalError as error:
+            is_ours = error.args and error.args[0] in (_DEADLOCK, _LOCK_TIMEOUT)
+            if not is_ours or attempt == RETRIES or connection.in_atomic_block:
+                raise
+            wait = random.uniform(0.01, 0.05) * 2**attempt
+            logger.info("%s; trying again in %.2f s", error, wait)
+            time.sleep(wait)
+    raise AssertionError("unreachable")
 
 
 def delete_before(

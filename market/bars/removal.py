@@ -17,9 +17,13 @@ AT_ONCE = 2_000
 _BESIDE = (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar)
 
 
-def forget_future(ticker: str) -> int:
-    """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many."""
+def forget_future(ticker: str, last: datetime | None = None) -> int:
+    """Delete bars of sessions that are still to come, which a wrong clock once wrote; returns how many. last: the
+    opening of the newest, where that is known.
+    """
     since = datetime.now(UTC) + prices.DAY_AHEAD
+    if last and last <= since:
+        return 0
     gone = _delete(Bar.objects.filter(symbol__ticker=ticker, opened_at__gt=since), reason=telling.REVISION)
     if gone:
         refusals.note("bars", ticker, f"bars of sessions after {since:%Y-%m-%d}, which are still to come", times=gone)
@@ -51,7 +55,7 @@ def forget_provisional(instant: datetime, *, tell: Callable[[int], object]) -> i
 def _forget_oldest(symbol: int, interval: str, instant: datetime) -> int:
     """In one transaction with the coverage that says so."""
     bars = Bar.objects.filter(symbol=symbol, interval=interval)
-    with turns.taken(), transaction.atomic():
+    with turns.taken():
         covered = coverage.hold([(symbol, interval)])
         old = bars.filter(opened_at__lt=instant).order_by("opened_at")
         openings = list(old.values_list("opened_at", flat=True)[:AT_ONCE])

@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 
 from market import intervals
-from market.bars.batch import Batch
+from market.bars.batch import Batch, day
 from market.models import Symbol
 
 _THROUGH_THE_NIGHT = 18 * 3600  # seconds; when one so long pauses, calendars hardly know
@@ -32,7 +32,7 @@ def _outside(batch: Batch, rows: np.ndarray, exchange: str) -> dict[int, str]:
         sessions = calendar.listed(exchange, first, last)
     except calendar.UnknownExchange:
         return {}
-    dates = np.array([each.date for each in sessions], "datetime64[D]").astype(np.int64)
+    dates = np.array([day(each.date) for each in sessions], np.int64)
     is_none = ~np.isin(days, dates)
     found = {int(row): f"there is no session of {exchange} that day" for row in rows[is_none]}
     if intervals.named(batch.interval).is_whole or is_none.all():

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import groupby
 
 from market.calendars import facts, library
 from market.calendars.clock import Clock
@@ -100,14 +102,16 @@ def between(mic: str, start: date, end: date) -> list[date]:
 
 def listed(mic: str, start: date, end: date) -> list[Session]:
     """The same with their hours. Raises UnknownExchange."""
-    found: dict[date, Session] = {}
-    for year in range(start.year, end.year + 1):
-        first, last = max(start, date(year, 1, 1)), min(end, date(year, 12, 31))
+    found: list[Session] = []
+    # Most years are of one table.
+    for table, together in groupby(range(start.year, end.year + 1), key=partial(of, mic)):
+        years = list(together)
+        first, last = max(start, date(years[0], 1, 1)), min(end, date(years[-1], 12, 31))
         try:
-            found |= {each.date: each for each in of(mic, year).between(first, last)}
+            found += table.between(first, last)
         except Untold as why:
             raise _unknown(mic, why) from why
-    return list(found.values())
+    return found
 
 
 def hours(mic: str, session: date) -> tuple[datetime, datetime]:

@@ -1,6 +1,6 @@
 """How far the history of each symbol was loaded: the truth of it lies beside its bars, and is lost with them alone."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
@@ -19,20 +19,28 @@ def row(symbol: Symbol, interval: str = DAY.name) -> Coverage | None:
     return Coverage.objects.filter(symbol=symbol, interval=interval).first()
 
 
-def wanted(symbol: Symbol) -> date | None:
-    """From which session on a symbol's history was loaded whole; None where it never was."""
-    found = row(symbol)
-    return found.first_wanted if found and found.complete_since else None
+def wanted(row: Coverage | None) -> date | None:
+    """From which session on a history was loaded whole; None where it never was."""
+    return row.first_wanted if row and row.complete_since else None
 
 
-def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | None, interval: str = DAY.name) -> None:
+def complete(
+    symbol: Symbol,
+    first_wanted: date,
+    *,
+    since: date,
+    until: date | None,
+    interval: str = DAY.name,
+    count: Callable[[Coverage], object] = lambda row: None,
+) -> Coverage:
     """All that the source has from `since` on is stored, and what is before it was, from the first session wanted on.
 
-    until: the last session that the answer told; None where it told none.
+    until: the last session that the answer told; None where it told none. count: has the row say what is unbroken.
     """
     now = datetime.now(UTC)
     with transaction.atomic():
         row = _held(symbol, interval)
+        count(row)
         row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
         row.complete_since, row.suspended_until, row.unknown_since = row.complete_since or now, None, None
         if until:
@@ -40,6 +48,7 @@ def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | N
         if row.unbroken_until is None or since <= row.unbroken_until:
             row.holes_asked_at = now
         rows.store([row])
+    return row
 
 
 def note_asked(symbol: Symbol, interval: str, until: date) -> None:
@@ -104,4 +113,6 @@ def unloaded() -> dict[int, str]:
 
 def _held(symbol: Symbol, interval: str = DAY.name) -> Coverage:
     key = symbol.pk, interval
-    return rows.hold([key])[key]
+    row = rows.hold([key])[key]
+    row.symbol = symbol
+    return row

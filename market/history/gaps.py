@@ -4,12 +4,14 @@ A hole that the source has been asked for and does not fill is asked for again, 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import import_module
 from itertools import groupby
 
-from django.db.models import Max, Min
+from django.db.models import CharField, Max, Min
+from django.db.models.functions import Cast
 
 from market import intervals
 from market.calendars import kept
@@ -78,6 +80,18 @@ def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
     asked = Coverage.objects.filter(symbol__ticker__in=list(tickers), interval=interval)
     for row in asked.select_related("symbol"):
         _say(row, unbroken_until(row, since=row.unbroken_until))
+
+
+def say(row: Coverage) -> None:
+    """Have a row that is held say it, which whoever holds it stores."""
+    _put(row, unbroken_until(row, since=row.unbroken_until))
+
+
+def know(symbol: Symbol, first: date, last: date) -> None:
+    """Have the calendar of some sessions at hand, so that nobody waits for it who holds what others wait for."""
+    calendars = import_module("market.calendars.sessions")  # by name: it brings pandas
+    with suppress(calendars.UnknownExchange):
+        calendars.listed(symbol.exchange, first, last)
 
 
 def recount(symbol: Symbol) -> list[Coverage]:
@@ -151,8 +165,8 @@ def _expected(row: Coverage, first: date, last: date) -> list[date] | None:
 
 
 def _dated(row: Coverage, sessions: Iterable[date]) -> list[date]:
-    dated = intervals.named(row.interval).dated
-    return sorted({dated(each) if dated else each for each in sessions})
+    dated = intervals.named(row.interval).dated if row.interval != DAY.name else None
+    return sorted({*map(dated, sessions)}) if dated else list(sessions)
 
 
 def _between(held: list[date], expected: list[date]) -> list[Gap]:
@@ -164,8 +178,14 @@ def _between(held: list[date], expected: list[date]) -> list[Gap]:
 def _say(row: Coverage, found: date | None) -> None:
     """A row that was written to meanwhile is left to the next count."""
     same = Coverage.objects.filter(symbol_id=row.symbol_id, interval=row.interval, version=row.version)
-    has_receded = row.unbroken_until is not None and (found is None or found < row.unbroken_until)
-    same.update(unbroken_until=found, **({"holes_asked_at": None} if has_receded else {}))
+    _put(row, found)
+    same.update(unbroken_until=row.unbroken_until, holes_asked_at=row.holes_asked_at)
+
+
+def _put(row: Coverage, found: date | None) -> None:
+    if row.unbroken_until is not None and (found is None or found < row.unbroken_until):
+        row.holes_asked_at = None
+    row.unbroken_until = found
 
 
 def sessions_held(row: Coverage, since: date | None = None) -> list[date]:
@@ -174,7 +194,8 @@ def sessions_held(row: Coverage, since: date | None = None) -> list[date]:
     if since is not None:
         bars = bars.filter(opened_at__gte=midnight(since))
     if intervals.named(row.interval).is_whole:
-        return sorted(bars.order_by().values_list("session_date", flat=True).distinct())
+        told = bars.order_by("opened_at").values_list(Cast("session_date", CharField()), flat=True)
+        return list(map(date.fromisoformat, told))
     by_session = bars.order_by().values("session_date").annotate(first=Min("opened_at"), last=Max("opened_at"))
     found = sorted(by_session.values_list(*_ENDS))
     if not found:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import numpy as np
+
 from market import actions, bars, symbols
 from market.bars import UpsertResult, batch
 from market.bars.batch import Batch
@@ -14,9 +16,9 @@ from market.coverage import loading as coverage
 from market.history import claims, gaps, progress
 from market.intervals import DAY
 from market.models import Bar as BarRow
-from market.models import Symbol
+from market.models import Coverage, Symbol
 from market.prices import FORMING, Bar, Named
-from monitoring import jobs
+from monitoring import jobs, turns
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +62,9 @@ def fill(
     asking. fill_holes: nor that it was asked lately for older holes. Raises what `fetch` does.
     """
     with claims.taken(symbol, DAY.name):
-        bars.forget_future(symbol.ticker)
-        wanted = coverage.wanted(symbol) or START
-        start = wanted if is_whole else _start(symbol, wanted, fill_holes=fill_holes)
+        row = _sound(symbol)
+        wanted = coverage.wanted(row) or START
+        start = wanted if is_whole else _start(row, wanted, fill_holes=fill_holes)
         return _fill(symbol, fetch, source, wanted, start, by_calendar=by_calendar)
 
 
@@ -71,9 +73,9 @@ def ensure(
 ) -> Filled | None:
     """Fetch and store the whole history from a session on; None where somebody has done so before. As `fill` else."""
     with claims.taken(symbol, DAY.name):
-        if not coverage.missing([symbol.ticker], since=since):
+        row = _sound(symbol)
+        if (first := coverage.wanted(row)) and first <= since:
             return None
-        bars.forget_future(symbol.ticker)
         return _fill(symbol, fetch, source, since, since, by_calendar=by_calendar)
 
 
@@ -156,13 +158,37 @@ def _fill(symbol: Symbol, fetch: Fetch, source: str, wanted: date, start: date, 
     if start > wanted and actions.corrects_split(symbol, named, source):
         start = wanted
         found, named = fetch(symbol, start)
-    actions.keep(symbol, named, source)
-    result, last = _write(found, reason=f"correction by {source}", by_calendar=by_calendar)
-    if result.inserted or result.changed:
-        logger.info("%s: %d new bars, %d corrected", symbol.ticker, result.inserted, result.changed)
-    gaps.count([symbol.ticker])
-    coverage.complete(symbol, wanted, since=start, until=last)
-    return Filled(result, len(named), _hole_after(symbol, start))
+    if sessions := _sessions(found):
+        gaps.know(symbol, *sessions)
+
+    def store() -> Filled:
+        actions.keep(symbol, named, source)
+        result, last = _write(found, reason=f"correction by {source}", by_calendar=by_calendar)
+        row = coverage.complete(symbol, wanted, since=start, until=last, count=gaps.say)
+        return Filled(result, len(named), _hole_after(row, start))
+
+    # All of it at once, unless that would keep other writers waiting.
+    filled = turns.again(store) if len(found) <= bars.AT_ONCE else store()
+    if filled.bars.inserted or filled.bars.changed:
+        logger.info("%s: %d new bars, %d corrected", symbol.ticker, filled.bars.inserted, filled.bars.changed)
+    return filled
+
+
+def _sound(symbol: Symbol) -> Coverage | None:
+    """The row of a symbol's days, once nothing lies ahead that a wrong clock wrote."""
+    row = coverage.row(symbol)
+    if row and row.last_held and bars.forget_future(symbol.ticker, row.last_held):
+        return coverage.row(symbol)
+    return row
+
+
+def _sessions(found: Told) -> tuple[date, date] | None:
+    if not found:
+        return None
+    if isinstance(found, Batch):
+        return tuple(np.array([found.session.min(), found.session.max()]).astype("datetime64[D]").tolist())
+    told = [bar.session_date for bar in found]
+    return min(told), max(told)
 
 
 def _write(found: Told, **how: object) -> tuple[UpsertResult, date | None]:
@@ -174,26 +200,23 @@ def _write(found: Told, **how: object) -> tuple[UpsertResult, date | None]:
     return bars.upsert(closed, **how), max((bar.session_date for bar in closed), default=None)
 
 
-def _start(symbol: Symbol, wanted: date, *, fill_holes: bool) -> date:
+def _start(row: Coverage | None, wanted: date, *, fill_holes: bool) -> date:
     """From which session on is asked: where what we hold breaks off, whatever the feed has told behind that.
 
     Bars of the last sessions may also have come from quotes before any history did.
     """
-    row = coverage.row(symbol)
     if row is None or row.complete_since is None:
         return wanted
     if row.unbroken_until is None and row.asked_until is None:  # never counted, or taken away in part since
-        gaps.count([symbol.ticker])
-        row = coverage.row(symbol)
+        gaps.say(row)
     return max(wanted, gaps.since(row, datetime.now(UTC), fill_holes=fill_holes) or wanted)
 
 
-def _hole_after(symbol: Symbol, start: date) -> date | None:
-    row = coverage.row(symbol)
-    hole = gaps.hole_after(row) if row else None
+def _hole_after(row: Coverage, start: date) -> date | None:
+    hole = gaps.hole_after(row)
     if hole and start <= hole:
         logger.warning(
             "%s: a session after %s is still missing, though the source was asked; it is asked again in %d days",
-            symbol.ticker, hole, gaps.AGAIN.days,
+            row.symbol.ticker, hole, gaps.AGAIN.days,
         )  # fmt: skip
     return hole

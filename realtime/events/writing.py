@@ -104,7 +104,7 @@ def _write(events: Iterable[Event]) -> None:
         number = DataSource.objects.pass_number()
         for row in rows:
             row.pass_number = number
-        with turns.taken(), _in_order():
+        with _in_order(), turns.taken():
             Event.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
 
 

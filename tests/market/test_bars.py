@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from market import actions, bars, coverage, prices
 from market.bars import checks, forming
 from market.bars.wire import bar_fields
-from market.bars.writing import door, store
+from market.bars.writing import store
 from market.coverage import held
 from market.models import Bar as BarRow
 from market.models import BarRevision, CorporateAction, ProvisionalBar, Symbol
@@ -215,8 +215,8 @@ def test_a_price_comes_back_to_the_bit():
 def test_many_bars_are_read_and_written_in_few_queries(django_assert_num_queries):
     bars.upsert([bar(31)])
     many = [bar(day) for day in range(1, 31)]
-    # the symbols; savepoint, lock, read, write, cover, release
-    with django_assert_num_queries(7):
+    # the symbols; savepoint, lock, read, write, which SQLite is told past Django, cover, release
+    with django_assert_num_queries(6 if connection.vendor == "sqlite" else 7):
         bars.upsert(many)
 
 
@@ -262,7 +262,7 @@ def test_a_deadlock_is_tried_again(monkeypatch):
     def deadlocks_twice(*arguments):
         met.append(1)
         if len(met) < 3:
-            raise door.OperationalError(1213, "Deadlock found when trying to get lock")
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
         return once(*arguments)
 
     monkeypatch.setattr(store, "write", deadlocks_twice)

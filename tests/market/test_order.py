@@ -158,7 +158,7 @@ def test_a_history_in_windows_and_parts_that_overlap_is_the_history(monkeypatch)
     first = [bar(day, 100 + day / 10) for day in range(1, 31)]
     again = [replace(each, close=each.close + day % 2, received_at=later()) for day, each in enumerate(first)]
     whole = ingest(first, again)
-    monkeypatch.setattr(door, "BATCH", 7)
+    monkeypatch.setattr(door, "AT_ONCE", 7)
     windows = [part[start : start + 13] for part in (again, first) for start in range(0, 30, 9)]
     assert ingest(*random.Random(1).sample(windows, len(windows))) == whole
 

@@ -1,15 +1,12 @@
 """The one door of bars: what can't be is refused and counted, and what can is written, part by part."""
 
-import logging
-import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
-from django.db import OperationalError, connection
 
 from market import symbols
 from market.bars import batch as columns
@@ -20,13 +17,9 @@ from market.bars.writing.store import Written
 from market.coverage import rows as coverage
 from market.models import Symbol
 from market.prices import Bar
-from monitoring import refusals
+from monitoring import refusals, turns
 
-logger = logging.getLogger(__name__)
-
-BATCH = 10_000  # rows of one transaction: a few hundredths of a second
-RETRIES = 3
-_DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
+AT_ONCE = 10_000  # rows of one transaction: a few hundredths of a second
 
 Versions = dict[tuple[str, str], tuple[str, str]]
 Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and what it was
@@ -105,12 +98,12 @@ def _write(
         part, marked = batch.take(places), raw.take([place for place in places if is_marked[place]])
         doubted = {there: doubts[place] for there, place in enumerate(places) if place in doubts}
         told = part, keys[part.symbol], marked, keys[marked.symbol]
-        return _write_again(store.Part(*told, None if is_released else doubted), reason)
+        return turns.again(partial(store.write, store.Part(*told, None if is_released else doubted), reason))
 
     def refuse(place: int, fault: str) -> None:
         refused.append(_told(batch, place, fault))
 
-    parts = [list(range(first, min(first + BATCH, len(batch)))) for first in range(0, len(batch), BATCH)]
+    parts = [list(range(first, min(first + AT_ONCE, len(batch)))) for first in range(0, len(batch), AT_ONCE)]
     written = [each for part in parts for each in refusals.apart(part, write, refuse)]
     tickers = {each.pk: ticker for ticker, each in zip(batch.tickers, symbol, strict=True) if each is not None}
     told = _refuse(refused, known)
@@ -134,21 +127,6 @@ def _others(length: int, places: Iterable[int]) -> np.ndarray:
     kept = np.ones(length, bool)
     kept[list(places)] = False
     return kept
-
-
-def _write_again(part: store.Part, reason: str) -> Written:
-    """Write, and try again where the database chose us as a deadlock's victim."""
-    for attempt in range(RETRIES + 1):
-        try:
-            return store.write(part, reason)
-        except OperationalError as error:
-            is_ours = error.args and error.args[0] in (_DEADLOCK, _LOCK_TIMEOUT)
-            if not is_ours or attempt == RETRIES or connection.in_atomic_block:
-                raise
-            wait = random.uniform(0.01, 0.05) * 2**attempt
-            logger.info("bars: %s; trying again in %.2f s", error, wait)
-            time.sleep(wait)
-    raise AssertionError("unreachable")
 
 
 def _result(written: Written, tickers: Mapping[int, str]) -> UpsertResult:

@@ -8,6 +8,7 @@ write lock for seconds instead of 7 ms.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -71,18 +72,28 @@ def keep_former(symbol: int, interval: str, span: Sequence[int], received: int, 
 
 
 def _write(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
+    if connection.vendor == "mysql":
+        _write_numbers(_head(tuple(shared)), own, shared, on_conflict)
+        return
+    asked = _asked(len(own["opened"]), tuple(shared), on_conflict)
+    told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _texts), strict=True))]
+    # In SQLite's own words: of Django's each placeholder would be rewritten, which takes as long as to write the rows.
+    with connection.wrap_database_errors:
+        connection.connection.execute(asked, told)
+
+
+def _head(shared: tuple[str, ...]) -> str:
     quoted = connection.ops.quote_name
     names = ", ".join(map(quoted, [*_OWN, *shared]))
-    head = f"INSERT INTO {quoted(Bar._meta.db_table)} ({names}) "
-    if connection.vendor == "mysql":
-        _write_numbers(head, own, shared, on_conflict)
-        return
-    rows = ", ".join([f"({', '.join(['%s'] * len(_OWN))})"] * len(own["opened"]))
-    columns = ", ".join([*(f"column{number}" for number in range(1, len(_OWN) + 1)), *["%s"] * len(shared)])
-    told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _texts), strict=True))]
-    with connection.cursor() as cursor:
-        # Without a condition ON CONFLICT would be read as one of a join.
-        cursor.execute(f"{head}SELECT {columns} FROM (VALUES {rows}) WHERE true {on_conflict}", told)
+    return f"INSERT INTO {quoted(Bar._meta.db_table)} ({names}) "
+
+
+@lru_cache(maxsize=16)
+def _asked(rows: int, shared: tuple[str, ...], on_conflict: str) -> str:
+    one = f"({', '.join('?' * len(_OWN))})"
+    columns = ", ".join([*(f"column{number}" for number in range(1, len(_OWN) + 1)), *"?" * len(shared)])
+    # Without a condition ON CONFLICT would be read as one of a join.
+    return f"{_head(shared)}SELECT {columns} FROM (VALUES {', '.join([one] * rows)}) WHERE true {on_conflict}"
 
 
 def _values(own: dict[str, np.ndarray], told: Callable[[np.ndarray], list]) -> list[list]:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from django.db import transaction
 
 from market import intervals, prices
 from market.actions import adjustments, effects
@@ -22,7 +21,6 @@ from market.coverage import rows as coverage
 from market.coverage import telling
 from market.coverage.telling import Span
 from market.models import CorporateAction, Coverage
-from monitoring import turns
 
 Versions = dict[tuple[int, str], tuple[str, str]]
 # Seconds before the first bar in which at least five others lie, over weekends and holidays.
@@ -73,29 +71,28 @@ class Part:
 
 
 def write(part: Part, reason: str) -> Written:
-    """Give each telling its place.
+    """Give each telling its place, in a transaction of the caller's.
 
     The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
     """
     batch, keys = part.batch, part.keys
     symbols, interval = np.unique(keys).tolist(), batch.interval
-    with turns.taken(), transaction.atomic():
-        covered = coverage.hold([(symbol, interval) for symbol in symbols])
-        before = {key: row.version for key, row in covered.items()}
-        found = held.of(symbols, interval, batch.opened.min() - _BESIDE[interval], batch.opened.max())
-        aside.mark(part.raw, part.raw_keys)
-        doubts = {} if part.doubts is None else _doubts(batch, keys, found, part.doubts)
-        more = aside.hold_back(batch, keys, doubts)
-        told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
-        kept = np.ones(len(batch), bool)
-        kept[list(doubts)] = False
-        batch, keys, now = batch.take(kept), keys[kept], datetime.now(UTC)
-        counts = _write(batch, keys, found, reason, now) if kept.any() else _NOTHING
-        written = counts.inserted | counts.changed
-        spans = _spans_of_held(covered, batch, keys, counts)
-        _cover(covered, batch, keys, counts)
-        _cover_held_back(covered, batch, keys, more)
-        coverage.renew((covered[symbol, interval] for symbol in np.unique(keys[written]).tolist()), spans)
+    covered = coverage.hold([(symbol, interval) for symbol in symbols])
+    before = {key: row.version for key, row in covered.items()}
+    found = held.of(symbols, interval, batch.opened.min() - _BESIDE[interval], batch.opened.max())
+    aside.mark(part.raw, part.raw_keys)
+    doubts = {} if part.doubts is None else _doubts(batch, keys, found, part.doubts)
+    more = aside.hold_back(batch, keys, doubts)
+    told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
+    kept = np.ones(len(batch), bool)
+    kept[list(doubts)] = False
+    batch, keys, now = batch.take(kept), keys[kept], datetime.now(UTC)
+    counts = _write(batch, keys, found, reason, now) if kept.any() else _NOTHING
+    written = counts.inserted | counts.changed
+    spans = _spans_of_held(covered, batch, keys, counts)
+    _cover(covered, batch, keys, counts)
+    _cover_held_back(covered, batch, keys, more)
+    coverage.renew((covered[symbol, interval] for symbol in np.unique(keys[written]).tolist()), spans)
     openings = batch.opened[written]
     return Written(
         int(counts.inserted.sum()),

@@ -66,7 +66,7 @@ def fill(
 
     by_calendar, fill_holes: as `load.fill` has them. Raises what `fetch` does where nothing came, else NotWhole.
     """
-    if coverage.wanted(symbol) is None:
+    if coverage.wanted(coverage.row(symbol)) is None:
         raise DaysFirst(f"The days of {symbol.ticker} are not loaded yet, which name its splits.")
     was_whole = _is_whole(coverage.row(symbol, interval))
     with claims.taken(symbol, interval) as take_again:

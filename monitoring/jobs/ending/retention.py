@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from monitoring import turns
@@ -48,7 +48,7 @@ def _but(rows: QuerySet, passed: list) -> QuerySet:
 def _delete_free(rows: QuerySet, ids: list) -> list:
     """Delete those that are still to go, as one that ended may run again meanwhile. Returns which."""
     try:
-        with turns.taken(), transaction.atomic():
+        with turns.taken():
             still = rows.filter(pk__in=ids).order_by()
             if connection.features.has_select_for_update_skip_locked:
                 still = still.select_for_update(skip_locked=True)
