@@ -9,7 +9,7 @@ decisions       what somebody says of those that the source itself contradicts
 
 from market.actions.decisions import by_key, can_be_decided, decide, disputed, in_place_of
 from market.actions.read import between, factors, intervals_read, known, of, splits
-from market.actions.write import begin, corrects_split, keep
+from market.actions.write import begin, corrects_split, keep, keep_all
 
 __all__ = [
     "begin",
@@ -23,6 +23,7 @@ __all__ = [
     "in_place_of",
     "intervals_read",
     "keep",
+    "keep_all",
     "known",
     "of",
     "splits",

@@ -44,7 +44,7 @@ def decide(row: CorporateAction, decision: Decision, by: str) -> bool:
     One that has been told otherwise meanwhile is not decided.
     """
     with transaction.atomic():
-        covered = effects.hold(row.symbol_id)
+        covered = effects.hold([row.symbol_id])
         stands = CorporateAction.objects.filter(pk=row.pk).first()
         if stands is None or not can_be_decided(stands) or stands.decision == decision:
             return False

@@ -25,9 +25,9 @@ def restated(row: Coverage, days: Days) -> list[Span]:
     ]
 
 
-def hold(symbol: int) -> list[Coverage]:
-    """Whatever a symbol has of bars, locked until the transaction ends; its days, where it has none."""
-    return coverage.hold_all([symbol]) or list(coverage.hold([(symbol, DAY.name)]).values())
+def hold(symbols: Collection[int]) -> list[Coverage]:
+    """Whatever symbols have of bars, locked until the transaction ends; of one that has none its days."""
+    return coverage.hold_all(symbols, at_least=DAY.name)
 
 
 def renew(rows: Collection[Coverage], days: Mapping[int, Days]) -> None:

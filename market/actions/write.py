@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, count, product
@@ -39,18 +39,25 @@ def keep(symbol: Symbol, named: Named, source: str) -> bool:
     What it names of one kind and day is that day's whole set; an action that is named again keeps its row. Within the
     range of which it names all, its own former actions that it does not name are superseded by none.
     """
-    named = _sound(symbol, named)
-    if _change(symbol, named, source) == Change():
-        return False
+    return bool(keep_all([(symbol, named)], source))
+
+
+def keep_all(told: Iterable[tuple[Symbol, Named]], source: str) -> set[int]:
+    """The same of several symbols in one transaction. Returns the keys of those of which that changed anything."""
+    named = {symbol.pk: (symbol, _sound(symbol, each)) for symbol, each in told}
+    changed = _changes(named, source)
+    if not changed:
+        return set()
     with transaction.atomic():
-        covered = effects.hold(symbol.pk)
-        change = _change(symbol, named, source)  # again: somebody may have written while we waited
-        CorporateAction.objects.bulk_update(change.disputed, ["disputed"])
-        _replace(symbol, change, source)
-        if change.gone or change.new:
-            effects.renew(covered, {symbol.pk: _last_days(change)})
-    _tell(symbol, change)
-    return True
+        covered = effects.hold(changed)
+        changed = _changes({key: named[key] for key in changed}, source)  # somebody may have written while we waited
+        CorporateAction.objects.bulk_update([row for each in changed.values() for row in each.disputed], ["disputed"])
+        _replace(changed, source)
+        days = {key: _last_days(each) for key, each in changed.items() if each.gone or each.new}
+        effects.renew([row for row in covered if row.symbol_id in days], days)
+    for key, change in changed.items():
+        _tell(named[key][0], change)
+    return set(changed)
 
 
 def _sound(symbol: Symbol, named: Named) -> Named:
@@ -66,7 +73,8 @@ def corrects_split(symbol: Symbol, named: Named, source: str) -> bool:
     """Whether what a source names takes a split that we hold away, or puts another in its place: what was traded before
     it was counted by that.
     """
-    return any(row.kind in adjustments.RESTATING for row, _ in _change(symbol, named, source).gone)
+    changed = _changes({symbol.pk: (symbol, named)}, source)
+    return any(row.kind in adjustments.RESTATING for each in changed.values() for row, _ in each.gone)
 
 
 def begin(sessions: Mapping[str, date]) -> None:
@@ -81,11 +89,21 @@ def begin(sessions: Mapping[str, date]) -> None:
             effects.renew(coverage.hold_all(begun), begun)
 
 
-def _change(symbol: Symbol, named: Named, source: str) -> Change:
+def _changes(named: Mapping[int, tuple[Symbol, Named]], source: str) -> dict[int, Change]:
+    """By the keys of their symbols those that are any."""
+    rows = defaultdict(list)
+    stand = CorporateAction.objects.filter(symbol_id__in=named)
+    for row in stand.order_by("symbol_id", "kind", "ex_date", "ordinal"):
+        rows[row.symbol_id].append(row)
+    found = {key: _change(rows[key], each, source) for key, (_, each) in named.items()}
+    return {key: change for key, change in found.items() if change != Change()}
+
+
+def _change(rows: Iterable[CorporateAction], named: Named, source: str) -> Change:
     told, stands, change = defaultdict(list), defaultdict(list), Change()
     for action in named:
         told[action.kind, action.ex_date].append(action)
-    for row in CorporateAction.objects.filter(symbol=symbol).order_by("kind", "ex_date", "ordinal"):
+    for row in rows:
         stands[row.kind, row.ex_date].append(row)
     for day, actions in told.items():
         _compare(stands[day], actions, change)
@@ -124,16 +142,22 @@ def _compare(rows: list[CorporateAction], actions: list[Action], change: Change)
     change.new += [(action, next(free)) for action in new]
 
 
-def _replace(symbol: Symbol, change: Change, source: str) -> None:
-    now, keys = datetime.now(UTC), [row.pk for row, _ in change.gone]
+def _replace(changed: Mapping[int, Change], source: str) -> None:
+    now = datetime.now(UTC)
+    gone = [pair for each in changed.values() for pair in each.gone]
+    keys = [row.pk for row, _ in gone]
     CorporateAction.objects.filter(pk__in=keys).delete()
-    rows = {id(action): _row(symbol, action, ordinal, source, now) for action, ordinal in change.new}
-    _decide_again(symbol, rows.values())
+    rows = {
+        id(action): _row(key, action, ordinal, source, now)
+        for key, each in changed.items()
+        for action, ordinal in each.new
+    }
+    _decide_again(rows.values())
     CorporateAction.objects.bulk_create(rows.values())
-    placed = _placed(symbol) if keys else {}  # MySQL tells no keys of many
+    placed = _placed(changed) if keys else {}  # MySQL tells no keys of many
     SupersededAction.objects.bulk_create(
         superseded(row, key, now, action and placed[_place(rows[id(action)])])
-        for key, (row, action) in zip(keys, change.gone, strict=True)
+        for key, (row, action) in zip(keys, gone, strict=True)
     )
 
 
@@ -143,24 +167,25 @@ def superseded(row: CorporateAction, key: int, at: datetime, by: int | None) -> 
     return SupersededAction(id=key, superseded_at=at, superseded_by=by, **kept)
 
 
-def _decide_again(symbol: Symbol, rows: Collection[CorporateAction]) -> None:
+def _decide_again(rows: Collection[CorporateAction]) -> None:
     """What was said of an action holds also where the source left it out for a time."""
-    days = {row.ex_date for row in rows}
-    gone = SupersededAction.objects.filter(symbol=symbol, ex_date__in=days, decision__isnull=False) if days else ()
-    for row, former in product(rows, sorted(gone, key=lambda former: former.superseded_at)):
-        is_same = (row.kind, row.ex_date) == (former.kind, former.ex_date)
+    days, symbols = {row.ex_date for row in rows}, {row.symbol_id for row in rows}
+    said = SupersededAction.objects.filter(symbol_id__in=symbols, ex_date__in=days, decision__isnull=False)
+    gone = sorted(said, key=lambda former: former.superseded_at) if rows else ()
+    for row, former in product(rows, gone):
+        is_same = _place(row)[:3] == _place(former)[:3]
         if is_same and math.isclose(row.value, former.value, rel_tol=SAME):
             for name in _DECIDED:
                 setattr(row, name, getattr(former, name))
 
 
-def _place(row: CorporateAction) -> tuple[str, date, int]:
-    return row.kind, row.ex_date, row.ordinal
+def _place(row: CorporateAction | SupersededAction) -> tuple[int, str, date, int]:
+    return row.symbol_id, row.kind, row.ex_date, row.ordinal
 
 
-def _placed(symbol: Symbol) -> dict[tuple[str, date, int], int]:
+def _placed(symbols: Iterable[int]) -> dict[tuple[int, str, date, int], int]:
     """The keys of the actions that stand, by their places."""
-    return {_place(row): row.pk for row in CorporateAction.objects.filter(symbol=symbol)}
+    return {_place(row): row.pk for row in CorporateAction.objects.filter(symbol_id__in=symbols)}
 
 
 def _last_days(change: Change) -> dict[str, date]:
@@ -180,7 +205,7 @@ def _tell(symbol: Symbol, change: Change) -> None:
             )
 
 
-def _row(symbol: Symbol, action: Action, ordinal: int, source: str, now: datetime) -> CorporateAction:
+def _row(symbol: int, action: Action, ordinal: int, source: str, now: datetime) -> CorporateAction:
     told = {name: getattr(action, name) for name in _TOLD}
     kept = {"ordinal": ordinal, "source": source, "received_at": now, "disputed": action.disputed}
-    return CorporateAction(symbol=symbol, **kept, **told)
+    return CorporateAction(symbol_id=symbol, **kept, **told)

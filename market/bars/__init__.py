@@ -18,7 +18,7 @@ from market.bars.columns import Series, columns, of_many, series
 from market.bars.read import Basis, NoBars, basis, history
 from market.bars.removal import forget_before, forget_future, forget_provisional
 from market.bars.rows import Bounds
-from market.bars.writing import AT_ONCE, UpsertResult, summed, upsert, write
+from market.bars.writing import AT_ONCE, UpsertResult, ready, summed, upsert, write
 
 __all__ = [
     "AT_ONCE",
@@ -36,6 +36,7 @@ __all__ = [
     "forget_provisional",
     "history",
     "of_many",
+    "ready",
     "series",
     "summed",
     "upsert",

@@ -115,6 +115,16 @@ def answer(
     return Batch(interval, source, (tickers,) if isinstance(tickers, str) else tuple(tickers), **found)
 
 
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One of several, each of which is of another ticker, and all of one interval and one source."""
+    tickers = tuple(ticker for each in batches for ticker in each.tickers)
+    columns = {name: np.concatenate([getattr(each, name) for each in batches]) for name in COLUMNS[1:]}
+    counts = [len(each.tickers) for each in batches]
+    starts = [sum(counts[:place]) for place in range(len(counts))]
+    symbol = np.concatenate([each.symbol + start for each, start in zip(batches, starts, strict=True)])
+    return Batch(batches[0].interval, batches[0].source, tickers, symbol=symbol, **columns)
+
+
 def of_bars(bars: Sequence[Bar]) -> Batch:
     """A batch of bars of one interval and one source, each of which `form_fault` finds nothing wrong with."""
     tickers = {ticker: place for place, ticker in enumerate(sorted({bar.ticker for bar in bars}))}

@@ -1,6 +1,7 @@
 """How far the history of each symbol was loaded: the truth of it lies beside its bars, and is lost with them alone."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
@@ -24,31 +25,42 @@ def wanted(row: Coverage | None) -> date | None:
     return row.first_wanted if row and row.complete_since else None
 
 
-def complete(
-    symbol: Symbol,
-    first_wanted: date,
-    *,
-    since: date,
-    until: date | None,
-    interval: str = DAY.name,
-    count: Callable[[Coverage], object] = lambda row: None,
-) -> Coverage:
-    """All that the source has from `since` on is stored, and what is before it was, from the first session wanted on.
-
-    until: the last session that the answer told; None where it told none. count: has the row say what is unbroken.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that the source has of a symbol from `since` on is stored, and what is before it was, from the first session
+    wanted on. until: the last session that the answer told; None where it told none.
     """
+
+    symbol: Symbol
+    first_wanted: date
+    since: date
+    until: date | None
+
+
+def complete(symbol: Symbol, first_wanted: date, *, since: date, until: date | None, interval: str = DAY.name) -> None:
+    """Have the row of a symbol say so."""
+    complete_all([Loaded(symbol, first_wanted, since, until)], interval=interval)
+
+
+def complete_all(
+    loaded: Collection[Loaded], *, interval: str = DAY.name, count: Callable[[Coverage], object] = lambda row: None
+) -> dict[int, Coverage]:
+    """The same of several, by their symbols' keys. count: has a row say what is unbroken."""
     now = datetime.now(UTC)
     with transaction.atomic():
-        row = _held(symbol, interval)
-        count(row)
-        row.first_wanted = min(row.first_wanted or first_wanted, first_wanted)
-        row.complete_since, row.suspended_until, row.unknown_since = row.complete_since or now, None, None
-        if until:
-            row.asked_until = max(row.asked_until or until, until)
-        if row.unbroken_until is None or since <= row.unbroken_until:
-            row.holes_asked_at = now
-        rows.store([row])
-    return row
+        held = rows.hold([(each.symbol.pk, interval) for each in loaded])
+        for each in loaded:
+            row = held[each.symbol.pk, interval]
+            row.symbol = each.symbol
+            count(row)
+            row.first_wanted = min(row.first_wanted or each.first_wanted, each.first_wanted)
+            row.complete_since, row.suspended_until, row.unknown_since = row.complete_since or now, None, None
+            if each.until:
+                row.asked_until = max(row.asked_until or each.until, each.until)
+            if row.unbroken_until is None or each.since <= row.unbroken_until:
+                row.holes_asked_at = now
+        rows.store(list(held.values()))
+    return {symbol: row for (symbol, _), row in held.items()}
 
 
 def note_asked(symbol: Symbol, interval: str, until: date) -> None:
@@ -113,6 +125,4 @@ def unloaded() -> dict[int, str]:
 
 def _held(symbol: Symbol, interval: str = DAY.name) -> Coverage:
     key = symbol.pk, interval
-    row = rows.hold([key])[key]
-    row.symbol = symbol
-    return row
+    return rows.hold([key])[key]

@@ -41,9 +41,11 @@ def older(interval: str, instant: datetime) -> list[Coverage]:
     return list(Coverage.objects.filter(interval=interval, first_held__lt=instant).order_by("symbol_id"))
 
 
-def hold_all(symbols: Collection[int]) -> list[Coverage]:
-    """The same of every interval that symbols have."""
-    known = Coverage.objects.filter(symbol_id__in=symbols).order_by().values_list("symbol_id", "interval")
+def hold_all(symbols: Collection[int], *, at_least: str = "") -> list[Coverage]:
+    """The same of every interval that symbols have. at_least: an interval, of those that have none."""
+    known = set(Coverage.objects.filter(symbol_id__in=symbols).order_by().values_list("symbol_id", "interval"))
+    if at_least:
+        known |= {(symbol, at_least) for symbol in set(symbols) - {key[0] for key in known}}
     return list(hold(sorted(known)).values())
 
 

@@ -3,6 +3,7 @@
 load            what is missing of days, fetched and stored
 within/         the same of bars within sessions, window by window
 claims          of all who want the same, one asks
+together        who stores at the same time does it at once
 progress        how far the first loading has come
 gaps            which sessions are missing
 listed          what is held of all symbols, and what is torn

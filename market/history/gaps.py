@@ -3,8 +3,7 @@
 A hole that the source has been asked for and does not fill is asked for again, but not each time.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import import_module
@@ -83,15 +82,21 @@ def count(tickers: Iterable[str], *, interval: str = DAY.name) -> None:
 
 
 def say(row: Coverage) -> None:
-    """Have a row that is held say it, which whoever holds it stores."""
+    """Have a row say it, which the caller stores or not."""
     _put(row, unbroken_until(row, since=row.unbroken_until))
 
 
-def know(symbol: Symbol, first: date, last: date) -> None:
-    """Have the calendar of some sessions at hand, so that nobody waits for it who holds what others wait for."""
-    calendars = import_module("market.calendars.sessions")  # by name: it brings pandas
-    with suppress(calendars.UnknownExchange):
-        calendars.listed(symbol.exchange, first, last)
+def counted(symbols: Iterable[Symbol]) -> Callable[[Coverage], None]:
+    """What has a row of these say it, as counted now: before whoever holds the row keeps others waiting."""
+    asked = Coverage.objects.filter(symbol__in=list(symbols), interval=DAY.name).select_related("symbol")
+    known = {row.symbol_id: (row, unbroken_until(row, since=row.unbroken_until)) for row in asked}
+
+    def tell(row: Coverage) -> None:
+        now, found = known.get(row.symbol_id, (None, None))
+        is_same = now and (row.version, row.unbroken_until) == (now.version, now.unbroken_until)
+        _put(row, found) if is_same else say(row)
+
+    return tell
 
 
 def recount(symbol: Symbol) -> list[Coverage]:

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-import numpy as np
-
 from market import actions, bars, symbols
 from market.bars import UpsertResult, batch
 from market.bars.batch import Batch
 from market.coverage import loading as coverage
 from market.history import claims, gaps, progress
+from market.history.together import Together
 from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Coverage, Symbol
@@ -152,26 +151,84 @@ def _left_where_there_is_none(symbol: Symbol) -> Iterator[None]:
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a source told of a symbol, asked from `start` on. wanted: the first session that is, from which on all are
+    held then.
+    """
+
+    symbol: Symbol
+    bars: Told
+    named: Named
+    source: str
+    wanted: date
+    start: date
+    by_calendar: bool
+
+    @property
+    def last(self) -> date | None:
+        """The last session that is told."""
+        if isinstance(self.bars, Batch):
+            return self.bars[-1].session_date if self.bars else None
+        return max((bar.session_date for bar in self.bars), default=None)
+
+    @property
+    def kind(self) -> object:
+        """Equal where bars can be joined: as columns of one source."""
+        return self.bars.source if isinstance(self.bars, Batch) else self
+
+
 def _fill(symbol: Symbol, fetch: Fetch, source: str, wanted: date, start: date, *, by_calendar: bool) -> Filled:
-    """Ask from `start` on. wanted: the first session that is, from which on all are held then."""
+    """Ask from `start` on, and store what comes."""
     found, named = fetch(symbol, start)
     if start > wanted and actions.corrects_split(symbol, named, source):
         start = wanted
         found, named = fetch(symbol, start)
-    if sessions := _sessions(found):
-        gaps.know(symbol, *sessions)
-
-    def store() -> Filled:
-        actions.keep(symbol, named, source)
-        result, last = _write(found, reason=f"correction by {source}", by_calendar=by_calendar)
-        row = coverage.complete(symbol, wanted, since=start, until=last, count=gaps.say)
-        return Filled(result, len(named), _hole_after(row, start))
-
-    # All of it at once, unless that would keep other writers waiting.
-    filled = turns.again(store) if len(found) <= bars.AT_ONCE else store()
+    filled = _store(_Answer(symbol, _closed(found), named, source, wanted, start, by_calendar))
     if filled.bars.inserted or filled.bars.changed:
         logger.info("%s: %d new bars, %d corrected", symbol.ticker, filled.bars.inserted, filled.bars.changed)
     return filled
+
+
+def _closed(found: Told) -> Told:
+    """Those that form no more."""
+    if isinstance(found, Batch):
+        return found.take(found.state != batch.FORMING)
+    return [bar for bar in found if bar.state != FORMING]
+
+
+def _ready(answers: Sequence[_Answer]) -> Callable[[], dict[str, UpsertResult]]:
+    """What writes the bars of answers, which are more than one where they are columns."""
+    first = answers[0]
+    how = {"reason": f"correction by {first.source}", "by_calendar": first.by_calendar}
+    if isinstance(first.bars, Batch):
+        return bars.ready(batch.joined([each.bars for each in answers]), **how)
+    return lambda: {first.symbol.ticker: bars.upsert(first.bars, **how)}
+
+
+def _write(answers: Sequence[_Answer]) -> list[Filled]:
+    write, many = _ready(answers), sum(len(each.bars) for each in answers)
+
+    def store() -> dict[str, UpsertResult]:
+        actions.keep_all([(each.symbol, each.named) for each in answers], answers[0].source)
+        return write()
+
+    # Both at once, unless that would keep other writers waiting.
+    written = turns.again(store) if many <= bars.AT_ONCE else store()
+    loaded = [coverage.Loaded(each.symbol, each.wanted, each.start, each.last) for each in answers]
+    rows = coverage.complete_all(loaded, count=gaps.counted(each.symbol for each in answers))
+    return [
+        Filled(written[each.symbol.ticker], len(each.named), _hole_after(rows[each.symbol.pk], each.start))
+        for each in answers
+    ]
+
+
+_store = Together(
+    _write,
+    size=lambda answer: len(answer.bars),
+    most=bars.AT_ONCE,
+    alike=lambda answer: (answer.source, answer.by_calendar, answer.kind),
+)
 
 
 def _sound(symbol: Symbol) -> Coverage | None:
@@ -180,24 +237,6 @@ def _sound(symbol: Symbol) -> Coverage | None:
     if row and row.last_held and bars.forget_future(symbol.ticker, row.last_held):
         return coverage.row(symbol)
     return row
-
-
-def _sessions(found: Told) -> tuple[date, date] | None:
-    if not found:
-        return None
-    if isinstance(found, Batch):
-        return tuple(np.array([found.session.min(), found.session.max()]).astype("datetime64[D]").tolist())
-    told = [bar.session_date for bar in found]
-    return min(told), max(told)
-
-
-def _write(found: Told, **how: object) -> tuple[UpsertResult, date | None]:
-    """Write those that form no more; with the last session that is told."""
-    if isinstance(found, Batch):
-        closed = found.take(found.state != batch.FORMING)
-        return bars.write(closed, **how), closed[-1].session_date if closed else None
-    closed = [bar for bar in found if bar.state != FORMING]
-    return bars.upsert(closed, **how), max((bar.session_date for bar in closed), default=None)
 
 
 def _start(row: Coverage | None, wanted: date, *, fill_holes: bool) -> date:

@@ -11,6 +11,6 @@ confirmations   what was told as it was known
 statements      many rows in a statement
 """
 
-from market.bars.writing.door import AT_ONCE, UpsertResult, summed, upsert, write
+from market.bars.writing.door import AT_ONCE, UpsertResult, ready, summed, upsert, write
 
-__all__ = ["AT_ONCE", "UpsertResult", "summed", "upsert", "write"]
+__all__ = ["AT_ONCE", "UpsertResult", "ready", "summed", "upsert", "write"]

@@ -104,7 +104,7 @@ def _codes(symbols: np.ndarray, keys: np.ndarray, opened: np.ndarray) -> np.ndar
 def _alone(codes: np.ndarray) -> np.ndarray:
     """Whether a row is the only one of its bar."""
     differs = np.concatenate([[True], np.diff(codes) != 0, [True]])
-    return differs[1:] & differs[:-1]
+    return (differs[1:] & differs[:-1])[: len(codes)]  # of none there is none
 
 
 def _same_volume(told: np.ndarray, held: np.ndarray, slack: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The one door of bars: what can't be is refused and counted, and what can is written, part by part."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from market.models import Symbol
 from market.prices import Bar
 from monitoring import refusals, turns
 
-AT_ONCE = 10_000  # rows of one transaction: a few hundredths of a second
+AT_ONCE = 12_000  # rows of one transaction: a few hundredths of a second
 
 Versions = dict[tuple[str, str], tuple[str, str]]
 Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and what it was
@@ -60,7 +60,11 @@ def upsert(
         {bar.ticker for each in together.values() for bar in each} | {bar.ticker for bar, _ in misshapen}
     )
     how = {"reason": reason, "by_calendar": by_calendar, "is_released": is_released}
-    results = [_write(columns.of_bars(each), known, **how) for _, each in sorted(together.items())]
+    results = [
+        found
+        for _, each in sorted(together.items())
+        for found in _ready(columns.of_bars(each), known, **how)().values()
+    ]
     refused = [
         (bar.ticker, bar.interval, f"{bar.opened_at:%Y-%m-%d %H:%M}", fault, repr(bar)) for bar, fault in misshapen
     ]
@@ -76,12 +80,19 @@ def write(batch: Batch, *, reason: str = "", by_calendar: bool = False) -> Upser
     back until somebody looks at it (`suspicion`, and by the calendar where the source keeps to it); the others are
     written.
     """
-    return _write(batch, symbols.found(batch.tickers), reason=reason, by_calendar=by_calendar, is_released=False)
+    return summed(list(ready(batch, reason=reason, by_calendar=by_calendar)().values()))
 
 
-def _write(
+def ready(batch: Batch, *, reason: str = "", by_calendar: bool = False) -> Callable[[], dict[str, UpsertResult]]:
+    """What does that and tells what came of each ticker, with the thinking done: for who writes more in the same
+    transaction, and keeps others waiting.
+    """
+    return _ready(batch, symbols.found(batch.tickers), reason=reason, by_calendar=by_calendar, is_released=False)
+
+
+def _ready(
     batch: Batch, known: Mapping[str, Symbol], *, reason: str, by_calendar: bool, is_released: bool
-) -> UpsertResult:
+) -> Callable[[], dict[str, UpsertResult]]:
     symbol = [known.get(ticker) for ticker in batch.tickers]
     negative = np.array([each is not None and each.may_be_negative for each in symbol], bool)
     faults = checks.faults(batch, negative[batch.symbol], datetime.now(UTC))
@@ -90,25 +101,46 @@ def _write(
         faults |= dict.fromkeys(np.flatnonzero(unknown).tolist(), "there is no such symbol")
     refused = [_told(batch, place, fault) for place, fault in sorted(faults.items())]
     keys = np.array([0 if each is None else each.pk for each in symbol], np.int64)
-    raw = _ordered(batch.take(_others(len(batch), faults)), keys)
+    raw = _ordered(batch.take(_others(len(batch), faults)) if faults else batch, keys)
     batch, is_marked = checks.clipped(raw)
     doubts = sessions.outside(batch, symbol) if by_calendar and len(batch) else {}
 
-    def write(places: list[int]) -> Written:
+    def thought(places: list[int]) -> tuple[store.Part, store.Plan]:
         part, marked = batch.take(places), raw.take([place for place in places if is_marked[place]])
         doubted = {there: doubts[place] for there, place in enumerate(places) if place in doubts}
         told = part, keys[part.symbol], marked, keys[marked.symbol]
-        return turns.again(partial(store.write, store.Part(*told, None if is_released else doubted), reason))
-
-    def refuse(place: int, fault: str) -> None:
-        refused.append(_told(batch, place, fault))
+        found = store.Part(*told, None if is_released else doubted)
+        return found, store.plan(found)
 
     parts = [list(range(first, min(first + AT_ONCE, len(batch)))) for first in range(0, len(batch), AT_ONCE)]
-    written = [each for part in parts for each in refusals.apart(part, write, refuse)]
-    tickers = {each.pk: ticker for ticker, each in zip(batch.tickers, symbol, strict=True) if each is not None}
-    told = _refuse(refused, known)
-    rest = UpsertResult(refused=told, marked=int(is_marked.sum()))
-    return summed([*(_result(each, tickers) for each in written), rest])
+    ahead = [thought(part) for part in parts[:1]]
+
+    def write(places: list[int]) -> Written:
+        part, planned = ahead[0] if places is parts[0] else thought(places)
+        return turns.again(partial(store.write, part, planned, reason))
+
+    def finish() -> dict[str, UpsertResult]:
+        fallen = list(refused)
+        written = [
+            each
+            for part in parts
+            for each in refusals.apart(part, write, lambda place, fault: fallen.append(_told(batch, place, fault)))
+        ]
+        marked = Counter(batch.symbol[is_marked].tolist())
+        told = {
+            ticker: summed(
+                [
+                    *(_result(each, symbol[place], ticker) for each in written if symbol[place]),
+                    UpsertResult(
+                        refused=_refuse([row for row in fallen if row[0] == ticker], known), marked=marked[place]
+                    ),
+                ]
+            )
+            for place, ticker in enumerate(batch.tickers)
+        }
+        return told
+
+    return finish
 
 
 def _ordered(batch: Batch, keys: np.ndarray) -> Batch:
@@ -129,13 +161,18 @@ def _others(length: int, places: Iterable[int]) -> np.ndarray:
     return kept
 
 
-def _result(written: Written, tickers: Mapping[int, str]) -> UpsertResult:
-    first, last = (datetime.fromtimestamp(each, UTC) for each in written.openings) if written.openings else (None, None)
-    versions = {(tickers[symbol], interval): each for (symbol, interval), each in written.versions.items()}
-    for line in written.held_back:
+def _result(written: Written, symbol: Symbol, ticker: str) -> UpsertResult:
+    """What came of one symbol."""
+    own = written.keys == symbol.pk
+    inserted, changed = written.inserted & own, written.changed & own
+    held_back = tuple(line for key, line in written.held_back if key == symbol.pk)
+    for line in held_back:
         refusals.note("held_back", line.split()[0], line)
-    counts = written.inserted, written.changed, written.unchanged
-    return UpsertResult(*counts, (), written.held_back, first, last, versions)
+    openings = written.opened[inserted | changed].tolist()
+    counts = int(inserted.sum()), int(changed.sum())
+    ends = [datetime.fromtimestamp(each, UTC) for each in (min(openings), max(openings))] if openings else [None, None]
+    versions = {(ticker, name): each for (key, name), each in written.versions.items() if key == symbol.pk}
+    return UpsertResult(*counts, int(own.sum()) - sum(counts), (), held_back, *ends, versions)
 
 
 def summed(results: list[UpsertResult]) -> UpsertResult:

@@ -36,6 +36,9 @@ class Held:
     def __len__(self) -> int:
         return len(self.opened)
 
+    def is_same(self, other: "Held") -> bool:
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__slots__)
+
     def take(self, which: np.ndarray) -> "Held":
         return Held(*(getattr(self, name)[which] for name in self.__slots__))
 

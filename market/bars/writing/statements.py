@@ -21,15 +21,17 @@ from market.models import Bar, BarRevision
 from market.prices import BAR_STATES
 
 ROWS = {"mysql": 5_000, "sqlite": 500}  # of one statement: some hundred kilobytes; more parameters are slower
+Statement = tuple[str, list | None]  # with its parameters, where it has any
 _BARE = str.maketrans("", "", "-T:")
 _OWN = ("symbol_id", "opened_at", "session_date", *PRICES, "volume", "revision")  # of each row; the others are shared
 
 
-def insert(columns: dict[str, np.ndarray], interval: str, source: str, *, replacing: bool) -> None:
-    """Write bars, in the order of their keys; those that are there are replaced, or there are none.
+def inserts(columns: dict[str, np.ndarray], interval: str, source: str, *, replacing: bool) -> list[Statement]:
+    """What writes bars, in the order of their keys; those that are there are replaced, or there are none.
 
     columns: as Batch has them, with `symbol` the symbols' keys, and `revision`.
     """
+    found: list[Statement] = []
     received, state = columns["received"], columns["state"]
     for at, told in _kinds(received, state):
         is_one = (received == at) & (state == told)
@@ -39,7 +41,20 @@ def insert(columns: dict[str, np.ndarray], interval: str, source: str, *, replac
         rows = ROWS[connection.vendor]
         for first in range(0, len(own["opened"]), rows):
             part = {name: column[first : first + rows] for name, column in own.items()}
-            _write(part, shared, _on_conflict([*_OWN, *shared]) if replacing else "")
+            found.append(_insert(part, shared, _on_conflict([*_OWN, *shared]) if replacing else ""))
+    return found
+
+
+def run(statement: Statement) -> None:
+    """Do what `inserts` gave."""
+    asked, told = statement
+    if told is None:
+        with connection.cursor() as cursor:
+            cursor.execute(asked)
+        return
+    # In SQLite's own words: of Django's each placeholder would be rewritten, which takes as long as to write the rows.
+    with connection.wrap_database_errors:
+        connection.connection.execute(asked, told)
 
 
 def _kinds(received: np.ndarray, state: np.ndarray) -> list[tuple[int, int]]:
@@ -71,15 +86,11 @@ def keep_former(symbol: int, interval: str, span: Sequence[int], received: int, 
         cursor.execute(asked, [_plain(moment(received)), reason[:200], symbol, interval, *map(_opening, span)])
 
 
-def _write(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
+def _insert(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> Statement:
     if connection.vendor == "mysql":
-        _write_numbers(_head(tuple(shared)), own, shared, on_conflict)
-        return
-    asked = _asked(len(own["opened"]), tuple(shared), on_conflict)
+        return _numbers(_head(tuple(shared)), own, shared, on_conflict), None
     told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _texts), strict=True))]
-    # In SQLite's own words: of Django's each placeholder would be rewritten, which takes as long as to write the rows.
-    with connection.wrap_database_errors:
-        connection.connection.execute(asked, told)
+    return _asked(len(own["opened"]), tuple(shared), on_conflict), told
 
 
 def _head(shared: tuple[str, ...]) -> str:
@@ -124,13 +135,12 @@ def _digits(times: np.ndarray) -> list[int]:
     return [int(text.translate(_BARE)) for text in times.astype(str).tolist()]
 
 
-def _write_numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> None:
+def _numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> str:
     rows = list(zip(*_values(own, _digits), strict=True))
     tail = "".join(f",{_literal(value)}" for value in shared.values())
     # JSON's numbers and null are SQL's too, and there is nothing else in it.
     body = orjson.dumps(rows)[2:-2].decode().replace("],[", f"{tail}),(")
-    with connection.cursor() as cursor:
-        cursor.execute(f"{head}VALUES ({body}{tail}) {on_conflict}")
+    return f"{head}VALUES ({body}{tail}) {on_conflict}"
 
 
 def _literal(value: object) -> str:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from market.bars.writing import aside, compare, confirmations, held, late, state
 from market.bars.writing.compare import Compared
 from market.bars.writing.held import Held
 from market.bars.writing.order import Told
+from market.bars.writing.statements import Statement
 from market.coverage import rows as coverage
 from market.coverage import telling
 from market.coverage.telling import Span
@@ -29,16 +29,16 @@ _BESIDE = {each.name: max(14 * each.seconds, 5 * intervals.DAY.seconds) for each
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written of a part: how many are new, have other values or were left; the first and the last opening of
-    what was written, and by symbol and interval the versions before and after.
+    """What was written of a part: of each row its symbol's key, its opening, and whether it is new or has other values;
+    by symbol and interval the versions before and after. held_back: of which symbol, and why.
     """
 
-    inserted: int
-    changed: int
-    unchanged: int
-    openings: tuple[int, int] | None
+    keys: np.ndarray
+    opened: np.ndarray
+    inserted: np.ndarray
+    changed: np.ndarray
     versions: Versions
-    held_back: tuple[str, ...] = ()
+    held_back: tuple[tuple[int, str], ...] = ()
 
 
 class _Counts(NamedTuple):
@@ -70,41 +70,90 @@ class Part:
     doubts: dict[int, str] | None
 
 
-def write(part: Part, reason: str) -> Written:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written of a part beside what is there.
+
+    doubts: why rows are held back, by their places in the part. batch, keys: the others. has_asked: whether splits that
+    we hold have told something of it.
+    """
+
+    found: Held
+    doubts: dict[int, str]
+    batch: Batch
+    keys: np.ndarray
+    compared: Compared
+    slack: np.ndarray
+    statements: list[Statement]
+    inherits: np.ndarray
+    has_asked: bool
+
+    @property
+    def replaced(self) -> np.ndarray:
+        return self.compared.correcting | self.compared.settling | self.compared.moving
+
+
+def plan(part: Part) -> Plan:
+    """What would be written now. Thought over before anybody is kept waiting, and again where that changes."""
+    return _plan(part, _held(part))
+
+
+def write(part: Part, planned: Plan, reason: str) -> Written:
     """Give each telling its place, in a transaction of the caller's.
 
     The bars themselves could not be locked, as some do not exist yet: the rows of their coverage are.
     """
-    batch, keys = part.batch, part.keys
-    symbols, interval = np.unique(keys).tolist(), batch.interval
+    symbols, interval = np.unique(part.keys).tolist(), part.batch.interval
     covered = coverage.hold([(symbol, interval) for symbol in symbols])
     before = {key: row.version for key, row in covered.items()}
-    found = held.of(symbols, interval, batch.opened.min() - _BESIDE[interval], batch.opened.max())
+    found = _held(part)
+    if planned.has_asked or not planned.found.is_same(found):
+        planned = _plan(part, found)
+    batch, keys = planned.batch, planned.keys
     aside.mark(part.raw, part.raw_keys)
-    doubts = {} if part.doubts is None else _doubts(batch, keys, found, part.doubts)
-    more = aside.hold_back(batch, keys, doubts)
-    told = tuple(f"{batch.told(place)}: {why}" for place, why in doubts.items())
-    kept = np.ones(len(batch), bool)
-    kept[list(doubts)] = False
-    batch, keys, now = batch.take(kept), keys[kept], datetime.now(UTC)
-    counts = _write(batch, keys, found, reason, now) if kept.any() else _NOTHING
+    more = aside.hold_back(part.batch, part.keys, planned.doubts)
+    counts = _write(planned, reason, datetime.now(UTC)) if len(batch) else _NOTHING
     written = counts.inserted | counts.changed
     spans = _spans_of_held(covered, batch, keys, counts)
     _cover(covered, batch, keys, counts)
     _cover_held_back(covered, batch, keys, more)
     coverage.renew((covered[symbol, interval] for symbol in np.unique(keys[written]).tolist()), spans)
-    openings = batch.opened[written]
     return Written(
-        int(counts.inserted.sum()),
-        int(counts.changed.sum()),
-        int((~written).sum()),
-        (int(openings.min()), int(openings.max())) if len(openings) else None,
+        keys,
+        batch.opened,
+        counts.inserted,
+        counts.changed,
         {key: (before[key], row.version) for key, row in covered.items()},
-        told,
+        tuple((int(part.keys[place]), f"{part.batch.told(place)}: {why}") for place, why in planned.doubts.items()),
     )
 
 
-def _doubts(batch: Batch, keys: np.ndarray, found: Held, others: dict[int, str]) -> dict[int, str]:
+def _held(part: Part) -> Held:
+    """What is there of the part's bars, and beside them."""
+    batch, symbols = part.batch, np.unique(part.keys).tolist()
+    return held.of(symbols, batch.interval, batch.opened.min() - _BESIDE[batch.interval], batch.opened.max())
+
+
+def _plan(part: Part, found: Held) -> Plan:
+    factors, asked = _splits()
+    doubts = {} if part.doubts is None else _doubts(part.batch, part.keys, found, part.doubts, factors)
+    kept = np.ones(len(part.batch), bool)
+    kept[list(doubts)] = False
+    batch, keys = (part.batch.take(kept), part.keys[kept]) if doubts else (part.batch, part.keys)
+    compared, slack = _compared(batch, keys, found, factors)
+    replaced = compared.correcting | compared.settling | compared.moving
+    columns, inherits = _columns(batch, keys, found, compared, replaced)
+    inserts = []
+    for which, replacing in ((compared.new, False), (replaced, True)):
+        if which.any():
+            rows = columns if which.all() else {name: column[which] for name, column in columns.items()}
+            inserts += statements.inserts(rows, batch.interval, batch.source, replacing=replacing)
+    return Plan(found, doubts, batch, keys, compared, slack, inserts, inherits, bool(asked))
+
+
+def _doubts(
+    batch: Batch, keys: np.ndarray, found: Held, others: dict[int, str], factors: suspicion.Factors
+) -> dict[int, str]:
     """Why rows are hardly true, by their neighbours or as was found before, but for those held as they are told."""
     codes = compare.codes(keys, found, batch)
     at, there = compare.places(*codes)
@@ -122,19 +171,21 @@ def _doubts(batch: Batch, keys: np.ndarray, found: Held, others: dict[int, str])
     }
     order = np.argsort(np.concatenate([codes[0], codes[1][beside]]), kind="stable")
     series = suspicion.Series(**{name: column[order] for name, column in columns.items()})
-    by_neighbours = suspicion.doubts(batch, series, _splits())
+    by_neighbours = suspicion.doubts(batch, series, factors)
     return by_neighbours | {place: why for place, why in others.items() if not same[place]}
 
 
-def _splits() -> suspicion.Factors:
-    """The factors of symbols' splits, each symbol's read where it is asked for."""
+def _splits() -> tuple[suspicion.Factors, dict[int, adjustments.Factors]]:
+    """The factors of symbols' splits, each symbol's read where it is asked for; and those that were."""
+    asked: dict[int, adjustments.Factors] = {}
 
-    @cache
-    def of(symbol: int) -> adjustments.Factors:
-        kept = CorporateAction.objects.counted().filter(symbol_id=symbol, kind__in=adjustments.RESTATING)
-        return adjustments.factors(kept, "split")
+    def of(symbol: int, session: int) -> tuple[float, float]:
+        if symbol not in asked:
+            kept = CorporateAction.objects.counted().filter(symbol_id=symbol, kind__in=adjustments.RESTATING)
+            asked[symbol] = adjustments.factors(kept, "split")
+        return asked[symbol].at(_day(session))
 
-    return lambda symbol, session: of(symbol).at(np.datetime64(session, "D").item())
+    return of, asked
 
 
 def _cover_held_back(
@@ -150,9 +201,9 @@ def _cover_held_back(
     coverage.store(changed)
 
 
-def _compared(batch: Batch, keys: np.ndarray, found: Held, now: datetime) -> tuple[Compared, np.ndarray]:
+def _compared(batch: Batch, keys: np.ndarray, found: Held, factors: suspicion.Factors) -> tuple[Compared, np.ndarray]:
     """What comes beside what is there, and by how many shares each volume may be off, where that is asked."""
-    slack, latest = np.zeros(len(batch), np.int64), microseconds(now + prices.AHEAD)
+    slack, latest = np.zeros(len(batch), np.int64), microseconds(datetime.now(UTC) + prices.AHEAD)
     compared = compare.compare(batch, keys, found, slack, latest)
     moved = compared.correcting | compared.moving
     for name in PRICES if moved.any() else ():
@@ -160,7 +211,6 @@ def _compared(batch: Batch, keys: np.ndarray, found: Held, now: datetime) -> tup
     asked = np.flatnonzero(moved | compared.late)
     if not len(asked):
         return compared, slack
-    factors = _splits()
     slack[asked] = [_slack(*factors(int(keys[place]), int(batch.session[place]))) for place in asked.tolist()]
     return compare.compare(batch, keys, found, slack, latest) if slack.any() else compared, slack
 
@@ -170,27 +220,23 @@ def _slack(_: float, shares: float) -> int:
     return 0 if shares == 1.0 else int(0.5 / shares + 1)
 
 
-def _write(batch: Batch, keys: np.ndarray, found: Held, reason: str, now: datetime) -> _Counts:
-    compared, slack = _compared(batch, keys, found, now)
-    interval, corrections = batch.interval, defaultdict(int)
+def _write(planned: Plan, reason: str, now: datetime) -> _Counts:
+    batch, keys, found, compared = planned.batch, planned.keys, planned.found, planned.compared
+    interval, corrections, replaced = batch.interval, defaultdict(int), planned.replaced
     for symbol, opening, received in _spans(compared.correcting, compared, found, batch):
         statements.keep_former(symbol, interval, opening, received, reason)
     for symbol in keys[compared.correcting].tolist():
         corrections[symbol] += 1
     aside.keep_provisional(compared.settling | compared.moving, batch, found, compared.at)
-    replaced = compared.correcting | compared.settling | compared.moving
-    columns, inherits = _columns(batch, keys, found, compared, replaced)
-    for which, replacing in ((compared.new, False), (replaced, True)):
-        if which.any():
-            part = {name: column[which] for name, column in columns.items()}
-            statements.insert(part, interval, batch.source, replacing=replacing)
+    for statement in planned.statements:
+        statements.run(statement)
     for symbol, opening, received in _spans(compared.confirming, compared, found, batch):
         statements.confirm(symbol, interval, opening, received)
-    again = compared.confirming | compared.retold | inherits
+    again = compared.confirming | compared.retold | planned.inherits
     pairs = np.stack([batch.opened[again], batch.volume[again]], axis=1)
     confirmations.add(interval, keys[again], batch.received[again], pairs)
     inserted, changed = compared.new.copy(), replaced
-    for place, placed in _place(batch, keys, compared.late, slack, reason, now):
+    for place, placed in _place(batch, keys, compared.late, planned.slack, reason, now):
         inserted[place], changed[place] = placed.is_new, placed.is_changed and not placed.is_new
         corrections[int(keys[place])] += placed.corrections
     return _Counts(inserted, changed, compared.settling, corrections)
@@ -259,7 +305,7 @@ def _spans_of_held(
     return spans
 
 
-def _day(number: np.int64) -> date:
+def _day(number: int) -> date:
     return np.datetime64(int(number), "D").item()
 
 

@@ -45,10 +45,12 @@ class Row(NamedTuple):
 class Rows(Sequence[Row]):
     """Such rows as columns of one length, as thousands of values would take longer to make than to read.
 
-    prices: float64 (4, n), open, high, low and close. last: the latest instant, also of candles that are left out.
+    seconds: float64 (n,), since 1970. prices: float64 (4, n), open, high, low and close. last: the latest instant, also
+    of candles that are left out.
     """
 
     at: Sequence[datetime]
+    seconds: np.ndarray
     prices: np.ndarray
     volume: Sequence[int | None]
     adjusted: Sequence[float | None]
@@ -67,7 +69,7 @@ class Rows(Sequence[Row]):
         """Those rows of it."""
         columns = ([column[place] for place in places] for column in (self.at, self.volume, self.adjusted))
         at, volume, adjusted = columns
-        return Rows(at, self.prices[:, places], volume, adjusted, self.last, self.is_whole)
+        return Rows(at, self.seconds[places], self.prices[:, places], volume, adjusted, self.last, self.is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def rows(chart: dict) -> Rows:
     kept = [each for each in found if each.at and all(fields.is_price(value, kind) for value in each.prices)]
     return Rows(
         [each.at for each in kept],
+        np.array([each.at.timestamp() for each in kept], np.float64),
         np.array([list(map(float, each.prices)) for each in kept], np.float64).reshape(-1, len(PRICES)).T,
         [fields.count(each.volume, kind) for each in kept],
         [float(each.adjusted) if prices.is_price(each.adjusted) else None for each in kept],
@@ -161,7 +164,7 @@ def _whole_rows(chart: dict) -> Rows:
     if not _are_prices(net):
         net = [float(each) if prices.is_price(each) else None for each in net]
     told = np.array([columns[name] for name in PRICES], np.float64)
-    return Rows(moments, told, counts, net, max(moments), is_whole=True)
+    return Rows(moments, np.array(_stamps(chart), np.float64), told, counts, net, max(moments), is_whole=True)
 
 
 def _stamps(chart: dict) -> list:

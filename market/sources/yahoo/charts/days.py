@@ -5,7 +5,6 @@ other daylight saving time. Until then, and for hours after the close, a day's r
 the values of then. Where the source trades on a day that is no session of the calendar, the source is right.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -17,9 +16,11 @@ from market.calendars import sessions
 from market.calendars.table import Session, Table, Untold, instant
 from market.prices import CLOSED_BAR, FINAL, FORMING, SETTLING
 from market.sources.yahoo import fields
+from market.sources.yahoo.charts.candles import Rows
 from market.sources.yahoo.charts.listed import Symbol
 from market.sources.yahoo.fields import moment, part
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _WHOLE_DAY = timedelta(hours=23)  # the hours that Yahoo tells of what trades around the clock are those of a date
 _THROUGH_THE_NIGHT = timedelta(hours=18)  # a session so long
 _MISCOUNTED = timedelta(hours=2)  # a midnight that is counted with another daylight saving time is up to so early
@@ -50,21 +51,21 @@ class Days:
             return midnight
         return self.of_trade(at)
 
-    def of_trades(self, at: Sequence[datetime]) -> np.ndarray:
-        """`of_trade` of many in the exchange's zone: int64 (n,), days since 1970."""
-        own = np.array([batch.day(each) for each in at], np.int64)
+    def of_trades(self, rows: Rows) -> np.ndarray:
+        """`of_trade` of each row: int64 (n,), days since 1970."""
+        own = np.array([each.toordinal() for each in rows.at], np.int64) - _EPOCH
         if self.table is None or not len(own):
             return own
-        running, known = self.table.trading(np.array([each.timestamp() for each in at], np.float64))
+        running, known = self.table.trading(rows.seconds)
         known &= (own >= batch.day(self.table.first)) & (own <= batch.day(self.table.last))
         return np.where(known, running, own)
 
-    def of_rows(self, at: Sequence[datetime], last: datetime | None) -> np.ndarray:
-        """`of_row` of an answer's rows, of which one is the last: int64 (n,), days since 1970."""
-        found = self.of_trades(at)
-        for place, each in enumerate(at):
+    def of_rows(self, rows: Rows) -> np.ndarray:
+        """`of_row` of each row: int64 (n,), days since 1970."""
+        found = self.of_trades(rows)
+        for place, each in enumerate(rows.at):
             if not each.minute and not each.second:
-                found[place] = batch.day(self.of_row(each, is_last=each == last))
+                found[place] = batch.day(self.of_row(each, is_last=each == rows.last))
         return found
 
     def strange(self, sessions: np.ndarray) -> list[date]:

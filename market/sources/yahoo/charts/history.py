@@ -68,7 +68,7 @@ def settled_rows(chart: dict, known: Days) -> Dated:
     hours of the session.
     """
     rows = candles.rows(chart)
-    found = Dated(rows, known.of_rows(rows.at, rows.last), np.ones(len(rows), bool))
+    found = Dated(rows, known.of_rows(rows), np.ones(len(rows), bool))
     for place in [place for place, at in enumerate(rows.at) if at == rows.last]:
         at, usual = rows.at[place], rows.at[place - 1].time() if place else None
         found.is_settled[place] = at.time() == usual or known.is_opening(at, found.date(place))
@@ -82,7 +82,7 @@ def _rows_within(chart: dict, known: Days, seconds: int) -> Dated:
     rows = candles.rows(chart)
     opens = (known.opens_a_bar(at, seconds) if at == rows.last else _is_opening(at, seconds) for at in rows.at)
     rows = rows.take([place for place, is_one in enumerate(opens) if is_one])
-    return Dated(rows, known.of_trades(rows.at), np.ones(len(rows), bool))
+    return Dated(rows, known.of_trades(rows), np.ones(len(rows), bool))
 
 
 def _between_openings(chart: dict, seconds: int) -> list[str]:
