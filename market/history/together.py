@@ -1,4 +1,7 @@
-"""Writers that come at the same time write together: one does it for all who wait, in one transaction."""
+"""Who writes at the same time writes together: one does it for all who come meanwhile, some in one transaction.
+
+It goes on until nobody waits, so that of many connections few have what writing needs.
+"""
 
 import threading
 from collections.abc import Callable
@@ -11,17 +14,14 @@ Item, Answer = TypeVar("Item"), TypeVar("Answer")
 @dataclass(eq=False, slots=True)
 class _Waiting(Generic[Item, Answer]):
     item: Item
-    answer: list[Answer] = field(default_factory=list)
+    is_over: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | None = None
     error: BaseException | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return bool(self.answer) or self.error is not None
 
 
 class Together(Generic[Item, Answer]):
     """write: of several items what came of each, in their order. size: of an item; `most` of them are written at once,
-    one at the least. alike: what items have in common that are written at once.
+    one item at the least. alike: what items have in common that are written at once.
     """
 
     def __init__(
@@ -34,39 +34,43 @@ class Together(Generic[Item, Answer]):
     ) -> None:
         self._write, self._size, self._most, self._alike = write, size, most, alike
         self._waiting: list[_Waiting[Item, Answer]] = []
-        self._here, self._writing = threading.Lock(), threading.Lock()
+        self._is_writing, self._lock = False, threading.Lock()
 
     def __call__(self, item: Item) -> Answer:
         """What came of an item. Raises what `write` does of it alone: the fault of one is none of the others'."""
         mine: _Waiting[Item, Answer] = _Waiting(item)
-        with self._here:
+        with self._lock:
             self._waiting.append(mine)
-        with self._writing:
-            while not mine.is_over:
-                self._write_some(self._taken())
+            is_first, self._is_writing = not self._is_writing, True
+        while is_first and (some := self._taken()):
+            self._write_some(some)
+        mine.is_over.wait()
         if mine.error is not None:
             raise mine.error
-        return mine.answer[0]
+        return mine.answer
 
     def _taken(self) -> list[_Waiting[Item, Answer]]:
         """Those who have waited for longest, as many as go together."""
-        with self._here:
-            first, *others = self._waiting
-            some, left = [first], self._most - self._size(first.item)
-            for each in others:
-                if self._size(each.item) <= left and self._alike(each.item) == self._alike(first.item):
-                    some.append(each)
-                    left -= self._size(each.item)
-            self._waiting = [each for each in self._waiting if each not in some]
+        with self._lock:
+            some, left = self._waiting[:1], self._most
+            for each in self._waiting[1:]:
+                left -= self._size(some[-1].item)
+                if self._size(each.item) > left or self._alike(each.item) != self._alike(some[0].item):
+                    break
+                some.append(each)
+            del self._waiting[: len(some)]
+            self._is_writing = bool(some)
         return some
 
     def _write_some(self, some: list[_Waiting[Item, Answer]]) -> None:
         try:
-            for each, answer in zip(some, self._write([each.item for each in some]), strict=True):
-                each.answer.append(answer)
+            answers = self._write([each.item for each in some])
         except BaseException as error:  # noqa: BLE001 - it is raised where the item is somebody's
-            if len(some) == 1:
-                some[0].error = error
+            if len(some) > 1:
+                for each in some:
+                    self._write_some([each])
                 return
-            for each in some:
-                self._write_some([each])
+            answers, some[0].error = [None], error
+        for each, answer in zip(some, answers, strict=True):
+            each.answer = answer
+            each.is_over.set()
