@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from market import clock, prices
 from market.intervals import DAY
@@ -104,7 +105,8 @@ def closes_before(days: Mapping[int, date]) -> dict[int, list[tuple[date, float]
 def closes_since(symbol_id: int, since: date) -> list[tuple[date, float]]:
     """The sessions of a symbol from one on with their closes as traded, oldest first."""
     found = _final().filter(symbol_id=symbol_id, opened_at__gte=midnight(since)).order_by("opened_at")
-    return list(found.values_list("session_date", "close"))
+    told = found.values_list(Cast("session_date", CharField()), "close")  # a driver takes longer to make a date of it
+    return [(date.fromisoformat(day), close) for day, close in told]
 
 
 def corrections(symbol: Symbol, since: date | None) -> int:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from market.calendars import hours
 from market.models import DataSource
 from market.sources.contract import Ability, About, Source
 from market.sources.errors import ProviderError, WrongSource
@@ -24,9 +25,13 @@ def source() -> Source:
 
 
 def load_ahead() -> None:
-    """Import what the source of this database is made of, if one is chosen: many processes are forked from here."""
+    """Import what the source of this database is made of, if one is chosen, and have the calendars that it keeps to:
+    many processes are forked from here.
+    """
     if found := held():
         import_string(found.loaded_from)
+        for exchange in hours.exchanges() if found.has_hours else ():
+            hours.calendar(exchange)
 
 
 def about(name: str) -> About:

@@ -19,7 +19,7 @@ from market.models import Symbol
 from market.prices import Bar
 from monitoring import refusals, turns
 
-AT_ONCE = 12_000  # rows of one transaction: a few hundredths of a second
+AT_ONCE = 10_000  # rows of one transaction: a few hundredths of a second
 
 Versions = dict[tuple[str, str], tuple[str, str]]
 Refused = tuple[str, str, str, str, str]  # ticker, interval, opening, why, and what it was

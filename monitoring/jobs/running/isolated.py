@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -28,6 +29,7 @@ from monitoring.jobs.running.context import Current
 from monitoring.models import Job
 
 LOOK_SECONDS = 0.2
+HAND_OVER_SECONDS = 0.0005  # how long a thread may compute while another waits that may hold a database's lock
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ def run(current: Current) -> Ending | None:
 def live(pk: uuid.UUID, attempt: int, home: str | None) -> None:
     """The whole life of the process. home: the module that declares the job."""
     os.setsid()
+    sys.setswitchinterval(HAND_OVER_SECONDS)
     threading.Thread(target=_die_with_worker, daemon=True).start()
     if home:
         import_module(home)

@@ -74,9 +74,11 @@ class Days:
             return []
         first, last = (np.datetime64(int(each), "D").item() for each in (sessions.min(), sessions.max()))
         first, last = max(first, self.table.first), min(last, self.table.last)
-        known = [batch.day(each.date) for each in self.table.between(first, last)] if first <= last else []
+        if first > last:
+            return []
+        known = np.array([each.date.toordinal() for each in self.table.between(first, last)], np.int64) - _EPOCH
         inside = sessions[(sessions >= batch.day(first)) & (sessions <= batch.day(last))]
-        return np.setdiff1d(inside, known).astype("datetime64[D]").tolist()
+        return np.unique(inside[~np.isin(inside, known)]).astype("datetime64[D]").tolist()
 
     def state(self, session: date, now: datetime, *, is_settled: bool) -> str:
         """Of a session's bar. is_settled: by the source itself; when the next session opens nobody waits any longer."""
