@@ -23,6 +23,7 @@ RETRIES = 3
 _DEADLOCK, _LOCK_TIMEOUT = 1213, 1205
 
 _turn = threading.Lock()
+_rests: list[float] = []  # until when, by this process's clock
 
 
 @contextmanager
@@ -33,10 +34,19 @@ def taken() -> Iterator[None]:
             yield
         return
     with _turn:
+        _rest()
         with transaction.atomic():
             begun = time.monotonic()  # what was waited for it is no part of it
             yield
-        time.sleep(min(time.monotonic() - begun, LONGEST_REST_SECONDS))
+        now = time.monotonic()
+        _rests[:] = [now + min(now - begun, LONGEST_REST_SECONDS)]
+
+
+def _rest() -> None:
+    """Until the lock was left alone for long enough; meanwhile whoever writes next may think."""
+    left = max(_rests, default=0.0) - time.monotonic()
+    if left > 0:
+        time.sleep(left)
 
 
 def again(write: Callable[[], Answer]) -> Answer:

@@ -3,7 +3,7 @@
 A hole that the source has been asked for and does not fill is asked for again, but not each time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import import_module
@@ -86,10 +86,17 @@ def say(row: Coverage) -> None:
     _put(row, unbroken_until(row, since=row.unbroken_until))
 
 
-def counted(symbols: Iterable[Symbol]) -> Callable[[Coverage], None]:
-    """What has a row of these say it, as counted now: before whoever holds the row keeps others waiting."""
-    asked = Coverage.objects.filter(symbol__in=list(symbols), interval=DAY.name).select_related("symbol")
-    known = {row.symbol_id: (row, unbroken_until(row, since=row.unbroken_until)) for row in asked}
+def counted(written: Mapping[int, Sequence[date]]) -> Callable[[Coverage], None]:
+    """What has a row say it, as counted now: before whoever holds the row keeps others waiting.
+
+    written: by the symbols' keys the sessions of bars that were just written, each once, oldest first. Where a row has
+    as many, it has no others.
+    """
+    asked = Coverage.objects.filter(symbol__in=written, interval=DAY.name).select_related("symbol")
+    known = {}
+    for row in asked:
+        held = list(written[row.symbol_id]) if row.held == len(written[row.symbol_id]) else None
+        known[row.symbol_id] = row, unbroken_until(row, since=row.unbroken_until, held=held)
 
     def tell(row: Coverage) -> None:
         now, found = known.get(row.symbol_id, (None, None))
@@ -141,12 +148,13 @@ def differences(symbols: Iterable[Symbol]) -> list[Difference]:
     ]
 
 
-def unbroken_until(row: Coverage, *, since: date | None = None) -> date | None:
+def unbroken_until(row: Coverage, *, since: date | None = None, held: list[date] | None = None) -> date | None:
     """The last session before which none is missing; None without bars, or where there is no such calendar.
 
-    since: up to where that is known, as calendars of many years take seconds to build.
+    since: up to where that is known, as calendars of many years take seconds to build. held: all that are held, oldest
+    first, where that is known.
     """
-    held = sessions_held(row, since)
+    held = sessions_held(row, since) if held is None else held
     expected = _expected(row, since or held[0], held[-1]) if held else None
     if expected is None:
         return None

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import numpy as np
+
 from market import actions, bars, symbols
 from market.bars import UpsertResult, batch
 from market.bars.batch import Batch
@@ -216,11 +218,19 @@ def _write(answers: Sequence[_Answer]) -> list[Filled]:
     # Both at once, unless that would keep other writers waiting.
     written = turns.again(store) if many <= bars.AT_ONCE else store()
     loaded = [coverage.Loaded(each.symbol, each.wanted, each.start, each.last) for each in answers]
-    rows = coverage.complete_all(loaded, count=gaps.counted(each.symbol for each in answers))
+    new = {each.symbol.pk: _new(each, written[each.symbol.ticker]) for each in answers}
+    rows = coverage.complete_all(loaded, count=gaps.counted(new))
     return [
         Filled(written[each.symbol.ticker], len(each.named), _hole_after(rows[each.symbol.pk], each.start))
         for each in answers
     ]
+
+
+def _new(answer: _Answer, written: UpsertResult) -> list[date]:
+    """The sessions of an answer whose bars were all new, oldest first; none of any other."""
+    if not isinstance(answer.bars, Batch) or written.inserted != len(answer.bars):
+        return []
+    return np.unique(answer.bars.session).astype("datetime64[D]").tolist()
 
 
 _store = Together(

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -156,7 +158,8 @@ def _are_prices(column: list) -> bool:
 
 def _whole_rows(chart: dict) -> Rows:
     columns, kind, zone = _columns(chart), chart["meta"].get("instrumentType"), fields.zone(chart["meta"])
-    moments = [datetime.fromtimestamp(stamp, zone) for stamp in _stamps(chart)]
+    seconds = np.array(_stamps(chart), np.int64)
+    moments = _moments(seconds.tobytes(), zone)
     unknown = [None] * len(moments)
     counts, net = columns["volume"] or unknown, columns["adjclose"] or unknown
     if not fields.are_counts(counts, kind):
@@ -164,7 +167,13 @@ def _whole_rows(chart: dict) -> Rows:
     if not _are_prices(net):
         net = [float(each) if prices.is_price(each) else None for each in net]
     told = np.array([columns[name] for name in PRICES], np.float64)
-    return Rows(moments, np.array(_stamps(chart), np.float64), told, counts, net, max(moments), is_whole=True)
+    return Rows(moments, seconds.astype(np.float64), told, counts, net, max(moments), is_whole=True)
+
+
+@lru_cache(maxsize=8)
+def _moments(seconds: bytes, zone: ZoneInfo) -> list[datetime]:
+    """Instants since 1970, as int64, in a zone: most symbols of an exchange have the same past."""
+    return [datetime.fromtimestamp(each, zone) for each in np.frombuffer(seconds, np.int64).tolist()]
 
 
 def _stamps(chart: dict) -> list:
