@@ -169,8 +169,8 @@ def superseded(row: CorporateAction, key: int, at: datetime, by: int | None) -> 
 
 def _decide_again(rows: Collection[CorporateAction]) -> None:
     """What was said of an action holds also where the source left it out for a time."""
-    days, symbols = {row.ex_date for row in rows}, {row.symbol_id for row in rows}
-    said = SupersededAction.objects.filter(symbol_id__in=symbols, ex_date__in=days, decision__isnull=False)
+    symbols = {row.symbol_id for row in rows}
+    said = SupersededAction.objects.filter(symbol_id__in=symbols, decision__isnull=False)
     gone = sorted(said, key=lambda former: former.superseded_at) if rows else ()
     for row, former in product(rows, gone):
         is_same = _place(row)[:3] == _place(former)[:3]
