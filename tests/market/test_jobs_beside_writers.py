@@ -1,6 +1,5 @@
 """While a job of the market computes or asks, others write: also on SQLite, which has one writer at a time."""
 
-import time
 import uuid
 from datetime import date
 from types import SimpleNamespace
@@ -81,15 +80,27 @@ def test_a_history_is_written_some_hundred_bars_at_once():
 
 def test_between_the_writes_of_a_long_history_others_have_their_turn(monkeypatch):
     monkeypatch.setattr(door, "AT_ONCE", 500)
-    submitted = []
+    monkeypatch.setattr(turns, "_rests", [])
+    submitted, moments = [], iter([0, 0, 1, 1, 1, 2, 2, 2, 3])  # each write takes a second
     rest = SimpleNamespace(
-        monotonic=time.monotonic,
+        monotonic=lambda: next(moments),
         sleep=lambda seconds: submitted.append(beside.submit("market.records", {"symbols": ["AAPL"]})),
     )
     monkeypatch.setattr(turns, "time", rest)
     history = recording.bars("AAPL", date(2012, 1, 1), timezone.now())[: 3 * door.AT_ONCE]
     assert bars.upsert(history, reason="a test").inserted == 3 * door.AT_ONCE
-    assert len(submitted) >= (2 if connection.vendor == "sqlite" else 0)
+    assert len(submitted) == (2 if connection.vendor == "sqlite" else 0)
+
+
+def test_who_has_thought_for_as_long_as_the_lock_was_held_rests_no_longer(monkeypatch):
+    slept, now = [], [0.0]
+    monkeypatch.setattr(turns, "_rests", [])
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append))
+    for thought in (0.01, 0.05, 0.0):
+        with turns.taken():
+            now[0] += 0.03
+        now[0] += thought
+    assert slept == ([pytest.approx(0.02)] if connection.vendor == "sqlite" else [])
 
 
 @pytest.mark.parametrize(
