@@ -23,7 +23,7 @@ class Place:
 class Overtaken(RuntimeError):
     """Somebody else has moved the player: what began before it writes nothing any more."""
 
-    code = "overtaken"
+    code = "rewound"
 
 
 def found() -> Place | None:
