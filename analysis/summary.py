@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from analysis.indicators import carried
 from analysis.indicators.carried import Carried
-from analysis.indicators.catalogue import CATALOGUE, Indicator
+from analysis.indicators.catalogue import DEFAULTS
+from analysis.indicators.entry import Indicator
 from market import bars, coverage
 from market.actions.adjustments import Columns
 from market.bars import forming, stored
@@ -96,7 +97,7 @@ class Summary:
     chosen: which, by their keys, of a ticker. is_kept: their newest values are what `latest` knows.
     """
 
-    def __init__(self, chosen: Chosen = lambda ticker: CATALOGUE, *, is_kept: bool = True) -> None:
+    def __init__(self, chosen: Chosen = lambda ticker: DEFAULTS, *, is_kept: bool = True) -> None:
         self._chosen, self._is_kept = chosen, is_kept
         self._series: dict[str, Series] = {}
         self._looked_at = 0.0
@@ -212,7 +213,7 @@ def opened(
     ticker: str,
     columns: Columns,
     session: date,
-    chosen: Mapping[str, Indicator] = CATALOGUE,
+    chosen: Mapping[str, Indicator] = DEFAULTS,
     *,
     version: str | None,
     state: str = FORMING,

@@ -6,7 +6,6 @@ from statistics import fmean
 from typing import Any
 
 from analysis import summary
-from analysis.indicators.catalogue import CATALOGUE
 from analysis.summary import IndicatorValues
 from market import actions, figures, quotes, records, sources, symbols, watchlists
 from market.actions.adjustments import Factors
@@ -18,6 +17,7 @@ from market.intervals import DAY
 from market.models import DataSource, Record, Symbol, SymbolQuerySet
 
 SPARKLINE_SESSIONS = 30
+SHOWN = {"rsi_14": "rsi", "sma_20": "sma"}  # indicators, and the output of each
 REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals", "time_zone")
 LISTED = ("id", "name", "is_own", "changed_at")
 _FACTS = ("high", "high_date", "low", "low_date", "since")
@@ -83,9 +83,9 @@ def _rows(symbols: SymbolQuerySet) -> list[dict[str, Any]]:
 
 
 def _indicators(values: IndicatorValues | None) -> dict[str, float | None]:
-    """One number for each indicator of the catalogue, its first output; None until the feed has told it."""
+    """What a list shows of them, each one number; None until the feed has told it."""
     told = {} if values is None else values.values
-    return {key: told.get(key, {}).get(indicator.outputs[0]) for key, indicator in CATALOGUE.items()}
+    return {key: told.get(key, {}).get(output) for key, output in SHOWN.items()}
 
 
 def _seen(wanted: SymbolQuerySet, now: datetime) -> list[dict]:

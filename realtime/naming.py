@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from analysis.indicators import catalogue
-from analysis.indicators.catalogue import CATALOGUE, UnknownIndicator
+from analysis.indicators.catalogue import UnknownIndicator
 from market import intervals
 from market.intervals import DAY
 from realtime import kinds, messages
@@ -47,7 +47,7 @@ def check(action: dict[str, Any]) -> None:
 def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Iterator[str]:
     """The streams of symbols; what everybody gets of indicators is one together, any other is one alone."""
     interval = action.get("interval", DAY.name)
-    keys = list(dict.fromkeys("" if key in CATALOGUE else key for key in action.get("indicators", [""])))
+    keys = list(dict.fromkeys(_key(key) for key in action.get("indicators", [""])))
     for ticker in tickers:
         for key in keys:
             yield kind.of(ticker, interval, key)
@@ -55,7 +55,7 @@ def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Ite
 
 def narrowed(held: Iterable[str], tickers: Collection[str] | None, action: dict[str, Any]) -> list[str]:
     """Of what is held what an action gives up: of its type all, and each further word makes it less."""
-    wanted = {"" if key in CATALOGUE else key for key in action.get("indicators", ())}
+    wanted = {_key(key) for key in action.get("indicators", ())}
     found = [stream for stream in held if kinds.of(stream) in _ended(action["type"])]
     if tickers is None and "interval" not in action and not wanted:
         return found
@@ -73,11 +73,21 @@ def is_published(stream: str, *, is_recorded: bool = False) -> bool:
     return interval == DAY.name and (not indicator or _is_made(indicator))
 
 
+def _key(name: str) -> str:
+    """Of an indicator's stream: "" of what everybody gets, and of one with its defaults what they are."""
+    if name in catalogue.DEFAULTS or any(each.name == name for each in catalogue.DEFAULTS.values()):
+        return ""
+    indicator = catalogue.named(name) if name else None
+    return indicator.key if indicator else name
+
+
 def _is_made(key: str) -> bool:
+    """Under its own key alone: a bare name is told under the key with its defaults."""
     try:
-        return catalogue.named(key) is not None
+        indicator = catalogue.named(key)
     except UnknownIndicator:
         return False
+    return indicator is not None and indicator.key == key
 
 
 def _is_among(stream: str, tickers: Collection[str] | None, interval: str | None, indicators: set[str]) -> bool:

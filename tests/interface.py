@@ -76,7 +76,7 @@ def furnish() -> dict[str, list[str]]:
         "key_id": [str(pk) for pk in spare],
         "watchlist": ["default", str(_watchlist(owner))],
         "kind": ["sample"],
-        "indicators": ["all", "rsi", "sma_20"],
+        "indicators": ["all", "rsi", "sma_20", "supertrend", "macd_5_35_5"],
         "stream": ["alerts:AAPL", "system"],
         "start": ["2012-03-01", "2012-03-01T14:30:00Z"],
         "end": ["2012-03-09", "2012-03-09T14:30:00+09:00"],

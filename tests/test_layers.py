@@ -42,7 +42,23 @@ PURE = [
     "market/sources/yahoo/charts/units.py",
     "market/sources/yahoo/fields.py",
     "market/sources/yahoo/figures/told.py",
-    "analysis/indicators/batch.py",
+    *(
+        f"analysis/indicators/entries/{name}.py"
+        for name in (
+            "averages",
+            "bands",
+            "levels",
+            "mathematics",
+            "momentum",
+            "patterns",
+            "trend",
+            "volatility",
+            "volume",
+        )
+    ),
+    "analysis/indicators/entry.py",
+    "analysis/indicators/series.py",
+    "analysis/indicators/undefined.py",
     "analysis/indicators/live.py",
     "analysis/indicators/catalogue.py",
     "analysis/periods.py",

@@ -71,7 +71,9 @@ class IndicatorQuery(Query):
     period = Choice(periods.PERIODS, default=periods.DEFAULT, help_text="Counted back from the last bar.")
     interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split")
-    indicators = Names(default="all", max_length=1000, help_text="`all`, or names: `rsi`, `sma_20`.")
+    indicators = Names(
+        default="all", max_length=1000, help_text="`all` is the default set; or names: `rsi`, `sma_100`, `macd_5_35_5`."
+    )
 
     def validate_indicators(self, text: str) -> list[str]:
         names = text.split(",")
@@ -98,7 +100,8 @@ class Indicators(APIView):
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
         ticker = known(symbol)
-        standing, made = tags.standing(ticker, query), list(catalogue.CATALOGUE)
+        standing = tags.standing(ticker, query)
+        made = [catalogue.CONVENTION, *catalogue.defaults(query["interval"])]
         if unchanged := tags.unchanged(request, standing.tag(request, standing.basis.versions, made=made)):
             return unchanged
         series = bars.series(ticker, interval=query["interval"], adjusted=query["adjusted"], basis=standing.basis)

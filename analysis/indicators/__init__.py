@@ -1,10 +1,13 @@
 """Indicators: a series in, a series out.
 
-catalogue       every one there is; a new one is one entry (pure)
-batch           over a whole series at once (pure)
-live            their twins, which move with each bar (pure)
+catalogue       every one there is, by name and by key, and the default set (pure)
+entries         one entry an indicator; a new one is one more (pure)
+entry           what an entry is, and an indicator with its parameters (pure)
+undefined       0/0 has no value (pure)
+live            one that moves with each bar (pure)
+series          what they are made of: batch and live from one definition (pure)
+talib           TA-Lib without pandas
 alone           one that breaks costs no other
 carried         one live of one symbol, from quote to quote
-talib           TA-Lib without pandas
 frames          a symbol's over a period, from its bars
 """

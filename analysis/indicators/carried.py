@@ -1,10 +1,12 @@
 """One live indicator of one symbol, carried from quote to quote; whatever breaks it costs no other."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
+from math import isfinite
 
 from analysis.indicators import alone
-from analysis.indicators.catalogue import Indicator, not_known
+from analysis.indicators.entry import Indicator, not_known
 from analysis.indicators.live import Live
 from market.bars import forming
 from market.bars.columns.kept import Columns
@@ -12,6 +14,7 @@ from market.prices import Quote
 
 Values = dict[str, float | None]
 Value = tuple[float, ...] | None
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(slots=True)
@@ -35,7 +38,12 @@ class Carried:
                 self.live, self.reason = None, broken
             value, reason = found or (None, broken)
         outputs = self.indicator.outputs
-        return dict(zip(outputs, value or [None] * len(outputs), strict=True)), reason
+        if value is None:
+            return dict.fromkeys(outputs), reason
+        if all(map(isfinite, value)):
+            return dict(zip(outputs, value, strict=True)), reason
+        defined = [each if isfinite(each) else None for each in value]
+        return dict(zip(outputs, defined, strict=True)), reason or self.indicator.entry.undefined
 
     def _moved(self, live: Live, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Value, str]:
         if is_closed:
@@ -63,4 +71,5 @@ def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
 def columns(quote: Quote) -> Values:
     """A quote's session's bar so far, as it is kept; what the source does not say is None."""
     high, low = (quote.high, quote.low) if quote.open is None else forming.reach(quote)
-    return {"open": quote.open, "high": high, "low": low, "close": quote.price, "volume": quote.volume}
+    return {"open": quote.open, "high": high, "low": low, "close": quote.price, "volume": quote.volume,
+            "session_date": float((quote.session_date - EPOCH).days)}  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis import periods
 from analysis.indicators import alone, catalogue
-from analysis.indicators.catalogue import Indicator
+from analysis.indicators.entry import Indicator
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars, intervals
 from market.bars.columns.kept import Columns
@@ -42,7 +42,7 @@ def over(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str
     """The same of a series."""
     if period not in PERIODS:
         raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
-    wanted = catalogue.chosen(names)
+    wanted = catalogue.chosen(names, series.interval)
     columns = _with_newest(series.columns, series.newest)
     first = first_of(columns["session_date"], period)
     told = {indicator.key: values(indicator, series.ticker, columns) for indicator in wanted}
@@ -65,7 +65,11 @@ def values(indicator: Indicator, ticker: str, columns: Columns) -> tuple[dict[st
     found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.over(columns))
     if found is None:
         return {output: np.full(len(columns["session_date"]), np.nan) for output in indicator.outputs}, broken
-    return found, indicator.lacking(columns)
+    reason = indicator.lacking(columns)
+    count = len(columns["session_date"])
+    if not reason and count > indicator.warm_up and any(np.isnan(series[-1]) for series in found.values()):
+        reason = indicator.entry.undefined
+    return found, reason
 
 
 def _with_newest(columns: dict[str, np.ndarray], newest: Bar | None) -> dict[str, np.ndarray]:
@@ -107,7 +111,7 @@ def _shape(indicator: Indicator, told: dict[str, np.ndarray], first: int) -> dic
     values = {output: _nullable(series[first:]) for output, series in told.items()}
     return {
         "name": indicator.name,
-        "parameters": indicator.parameters,
+        "parameters": dict(indicator.parameters),
         "pane": indicator.pane,
         "values": values,
         "latest": {output: series[-1] if series else None for output, series in values.items()},

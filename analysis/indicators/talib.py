@@ -10,9 +10,10 @@ _hidden = "pandas" not in sys.modules
 if _hidden:
     sys.modules["pandas"] = None  # type: ignore[assignment]
 try:
-    from talib import RSI, SMA, InsufficientHistory, stream
+    import talib as functions
+    from talib import InsufficientHistory, abstract, stream
 finally:
     if _hidden:
         del sys.modules["pandas"]
 
-__all__ = ["RSI", "SMA", "InsufficientHistory", "stream"]
+__all__ = ["InsufficientHistory", "abstract", "functions", "stream"]

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from analysis.indicators import frames
-from analysis.indicators.catalogue import CATALOGUE
+from analysis.indicators.catalogue import DEFAULTS
 from analysis.reports import spans, statistics
 from analysis.reports.spans import Span
 from market import bars, history, prices, sources, symbols
@@ -129,7 +129,7 @@ def _sessions_a_year(row: Symbol, until: date) -> dict[str, int | str]:
 
 def _indicators(ticker: str, columns: Columns) -> dict[str, dict]:
     """The values at the newest bar, of the whole history, and the reasons of those that have none."""
-    told = {key: frames.values(each, ticker, columns) for key, each in CATALOGUE.items()}
+    told = {key: frames.values(each, ticker, columns) for key, each in DEFAULTS.items()}
     newest = {
         key: {output: _number(series[-1]) if len(series) else None for output, series in found.items()}
         for key, (found, _) in told.items()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from analysis.indicators import catalogue
-from analysis.indicators.catalogue import Indicator
+from analysis.indicators.entry import Indicator
 from analysis.summary import IndicatorValues, Summary
 from market.prices import Quote
 from monitoring.loops import Loop

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from talib import MFI, OBV, stream
 
 from analysis.indicators import catalogue, frames
-from analysis.indicators.catalogue import Indicator
+from analysis.indicators.entry import Indicator, Range, made
+from analysis.indicators.live import Live
+from analysis.indicators.series import OPEN, call
 from analysis.summary import Summary
 from market import bars
 from market.bars import forming
@@ -23,35 +24,24 @@ pytestmark = pytest.mark.django_db
 START = date(2024, 1, 1)
 
 
-def enough(length: int, least: int) -> None:
-    if length < least:
-        raise catalogue.batch.InsufficientHistory(f"{length} of {least} bars")
-
-
-def mfi(high, low, close, volume, period):
-    enough(len(close), period + 1)
-    return MFI(high, low, close, volume, period)
-
-
-def obv(close, volume):
-    enough(len(close), 1)
-    return OBV(close, volume)
-
-
 def broken(*_, **__):
     raise ZeroDivisionError("a bug")
 
 
-MONEY_FLOW = Indicator(
-    "mfi", {"period": 3}, ("high", "low", "close", "volume"), ("mfi",), 3, "own", mfi,
-    lambda *bar, period: stream.MFI(*bar, period),
-)  # fmt: skip
-BALANCE = Indicator("obv", {}, ("close", "volume"), ("obv",), 0, "own", obv, lambda *bar: stream.OBV(*bar))
-OPENS = Indicator(
-    "opens", {"period": 2}, ("open",), ("opens",), 1, "own", catalogue.batch.sma,
-    lambda *bar, period: stream.SMA(*bar, period),
-)  # fmt: skip
-BROKEN = Indicator("broken", {}, ("close",), ("broken",), 0, "own", broken, broken)
+class Broken:
+    inputs, lookback, over, open = ("close",), 0, broken, broken
+
+
+MONEY_FLOW = catalogue.named("mfi_3")
+OPENS = made(
+    "opens", lambda of: call("SMA", OPEN, timeperiod=of["period"]), title="", source="", period=Range(2, 2, 9)
+).with_defaults()
+BROKEN = made("broken", lambda _: Broken(), title="", source="").with_defaults()
+# Whatever may be 0/0, or begins anew with a session.
+OTHERS = [catalogue.named(key) for key in (
+    "percentb_3_2", "cci_3", "willr_3", "stochrsi_3_3_2", "er_3", "vwapsession", "pivots", "ichimoku_2_3_4",
+    "supertrend_3_2", "distance_5", "bop",
+)]  # fmt: skip
 
 
 @pytest.fixture
@@ -60,7 +50,7 @@ def catalogued(monkeypatch):
 
     def add(*indicators: Indicator) -> None:
         for each in indicators:
-            monkeypatch.setitem(catalogue.CATALOGUE, each.key, each)
+            monkeypatch.setitem(catalogue.DEFAULTS, each.key, each)
 
     return add
 
@@ -120,7 +110,7 @@ def test_a_symbol_without_volume_ends_nobody_elses_indicators(symbols, catalogue
     assert share.reasons == {}
     assert share.values["mfi_3"]["mfi"] is not None
     assert pair.values["mfi_3"] == {"mfi": None}
-    assert pair.reasons == {"mfi_3": "the volume of 2024-01-31 is not known"}
+    assert pair.reasons == dict.fromkeys(("mfi_3", "obv", "vwap_20"), "the volume of 2024-01-31 is not known")
     assert pair.values["sma_20"] == share.values["sma_20"]
     for each in (share, pair):
         assert (each.values, each.reasons) == on_demand(each.ticker)
@@ -131,13 +121,14 @@ def test_a_session_whose_open_is_not_told_has_no_value_that_reads_it(symbols, ca
     closed("SHARE", range(30), 1000)
     live = Summary()
     (before,) = told(live, quoted("SHARE", 30, 105, 1000, open=None))
-    assert before.reasons == {"opens_2": "the open of 2024-01-31 is not known"}
+    assert before.reasons["opens_2"] == "the open of 2024-01-31 is not known"
+    assert before.reasons.keys() & {"sma_20", "rsi_14", "obv"} == set()
     (after,) = told(live, quoted("SHARE", 30, 105, 1000))
     assert (after.reasons, after.values["opens_2"]) == ({}, {"opens": 100.0})
 
 
 def test_behind_a_hole_it_begins_anew_and_says_why_until_it_has_a_value(symbols, catalogued):
-    catalogued(MONEY_FLOW, BALANCE)
+    catalogued(MONEY_FLOW)
     closed("SHARE", range(10), 1000)
     live, why = Summary(), "the volume of 2024-01-11 is not known"
     reasons = []
@@ -145,7 +136,8 @@ def test_behind_a_hole_it_begins_anew_and_says_why_until_it_has_a_value(symbols,
         (values,) = told(live, quoted("SHARE", number, 105 + number, volume, is_final=True))
         assert (values.values, values.reasons) == on_demand("SHARE")
         reasons.append(values.reasons)
-    assert reasons == [{"mfi_3": why, "obv": why}, {"mfi_3": why}, {"mfi_3": why}, {"mfi_3": why}, {}]
+    long = {"vwap_20": why}
+    assert reasons == [{"mfi_3": why, "obv": why, **long}, *[{"mfi_3": why, **long}] * 3, long]
 
 
 def test_what_breaks_has_no_value_and_is_counted(symbols, catalogued):
@@ -167,9 +159,9 @@ def test_what_breaks_in_the_middle_is_let_alone_until_it_is_opened_again(symbols
     live = Summary()
     told(live, quoted("SHARE", 30, 105, 1000))
     with monkeypatch.context() as patched:
-        patched.setattr(catalogue.live.Live, "peek", broken)
+        patched.setattr(Live, "peek", broken)
         (values,) = told(live, quoted("SHARE", 30, 105, 1000))
-    assert {*values.reasons} == {"sma_20", "rsi_14", "opens_2"}
+    assert {*values.reasons} == {*catalogue.DEFAULTS}
     (values,) = told(live, quoted("SHARE", 30, 105, 1000))
     assert {*values.reasons.values()} == {"ZeroDivisionError: a bug"}
     live.forget(["SHARE"])
@@ -201,7 +193,7 @@ def test_live_is_on_demand_whatever_comes(symbols, catalogued, monkeypatch, step
     for model in (BarRow, BarRevision, Coverage):
         model.objects.all().delete()
     forming.forget()
-    catalogued(MONEY_FLOW, BALANCE, OPENS)
+    catalogued(MONEY_FLOW, OPENS, *OTHERS)
     monkeypatch.setattr("analysis.summary.LOOK_SECONDS", 0.0)
     closed("SHARE", range(before), 1000 if has_volume else None)
     live, number = Summary(), before

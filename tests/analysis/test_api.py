@@ -73,7 +73,9 @@ def test_the_named_indicators_come_and_no_others(client, sixty_days):
     [
         ({"period": "3w"}, "invalid_period", "1d, 5d, 1mo, 3mo, 6mo, 1y, 2y, 5y, 10y, ytd, max"),
         ({"interval": "2d"}, "invalid_interval", "1m, 5m, 15m, 30m, 1h, 1d, 1wk, 1mo"),
-        ({"indicators": "magic"}, "invalid_indicators", "sma_20"),
+        ({"indicators": "magic"}, "invalid_indicators", "sma, stoch, vwap"),
+        ({"indicators": "sma_1"}, "invalid_indicators", "period from 2 to 1000"),
+        ({"indicators": "rsi,macd_12"}, "invalid_indicators", "macd_12_26_9"),
         ({"indicators": ""}, "invalid_indicators", ""),
         ({"adjusted": "no"}, "invalid_adjusted", "split_dividend"),
     ],

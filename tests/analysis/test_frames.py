@@ -76,10 +76,10 @@ def test_months_end_where_the_earlier_month_does():
 
 def test_the_warm_up_is_null_and_nothing_else(recorded):
     for key, series in frames.indicators("AAPL", period="max")["indicators"].items():
-        (values,) = series["values"].values()
-        warm_up = catalogue.CATALOGUE[key].warm_up
-        assert values[:warm_up] == [None] * warm_up
-        assert None not in values[warm_up:]
+        warm_up = catalogue.DEFAULTS[key].warm_up
+        for values in series["values"].values():
+            assert values[:warm_up] == [None] * warm_up
+            assert None not in values[warm_up:]
 
 
 @pytest.mark.parametrize(("adjusted", "is_smooth"), [("split", True), ("raw", False)])

@@ -88,7 +88,10 @@ def test_a_feed_that_starts_again_has_the_same_values(load):
 def test_values_are_none_while_the_history_is_too_short(load):
     load(date(2000, 3, 14))
     (values,) = Summary().tick([told(date(2000, 3, 14))])
-    assert values.values == {"sma_20": {"sma": None}, "rsi_14": {"rsi": None}}
+    assert {key: values.values[key] for key in ("sma_20", "rsi_14")} == {
+        "sma_20": {"sma": None},
+        "rsi_14": {"rsi": None},
+    }
 
 
 def test_a_split_restates_the_history_before_its_first_quote(load, apple):

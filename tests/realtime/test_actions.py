@@ -97,7 +97,8 @@ def test_streams_of_an_interval_and_of_an_indicator_have_the_names_of_the_contra
         ({"interval": "5m"}, False),
         ({"indicators": ["sma_100"]}, True),
         ({"indicators": ["sma_20"]}, True),
-        ({"indicators": ["macd_12_26_9"]}, False),
+        ({"indicators": ["macd_12_26_9"]}, True),
+        ({"indicators": ["magic_12_26_9"]}, False),
         ({"interval": "5m", "indicators": ["sma_100"]}, False),
     ],
 )

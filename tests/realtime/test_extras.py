@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from analysis.indicators import catalogue
 from market import bars
 from monitoring import metrics
 from monitoring import redis as connection
@@ -51,7 +52,7 @@ def test_an_indicator_that_somebody_wants_moves_with_the_sessions_beside_those_o
     told = latest()
     assert (told["stream"], told["symbol"], told["interval"], told["is_final"]) == (STREAM, "AAPL", "1d", True)
     assert told["values"] == {"sma_3": {"sma": pytest.approx(mean())}}
-    assert latest("indicators:AAPL")["values"].keys() == {"sma_20", "rsi_14"}
+    assert latest("indicators:AAPL")["values"].keys() == catalogue.DEFAULTS.keys()
     kept = [json.loads(text) for text in streams.kept(STREAM, 100)]
     assert [each["session_date"] for each in kept][-2:] == ["2012-09-07", "2012-09-10"]
     assert all(each["is_final"] for each in kept)  # what forms is told, and not kept
@@ -141,7 +142,7 @@ def test_where_all_together_hold_too_many_the_next_is_refused_whole_and_told_whe
         refused = client.ask({**ask, "indicators": ["sma_3", "sma_4"], "id": 8}, "error")
         assert (refused["code"], refused["id"], refused["retry_after"]) == ("no_room", 8, wanted.CLOSE_SECONDS)
         assert client.ask({**ask, "indicators": ["sma_3"]}, "subscribed")["subscriptions"] == [STREAM]
-        assert client.ask({**ask, "indicators": ["sma_5"]}, "error")["code"] == "no_room"
+        assert client.ask({**ask, "indicators": ["sma_7"]}, "error")["code"] == "no_room"
     with open_socket(live_web) as other:  # what is made already has room
         assert other.ask({**ask, "indicators": ["sma_3"]}, "subscribed")["subscriptions"] == [STREAM]
     with Reader(live_web, "symbols=AAPL&types=indicators&indicators=sma_6") as reader:

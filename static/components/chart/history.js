@@ -5,6 +5,7 @@ import { word } from "../../words/words.js";
 
 /** The interval that bars come in; weeks and months are made of them. */
 export const INTERVAL = "1d";
+const DRAWN = "sma_20,rsi_14";
 const MOST = 10_000;
 const WITHIN = { period: "1mo", limit: 1000 }; // sessions of bars that are shorter
 const YEARS = { crypto: 375 }; // bars of a year and some days more; other symbols rest at weekends
@@ -30,7 +31,7 @@ export async function barsOf(symbol, { limit = MOST, interval = INTERVAL, adjust
 export async function history(symbol, { period = "max", limit = MOST, interval = INTERVAL, adjusted = "split", signal } = {}) {
   const name = encodeURIComponent(symbol);
   const beside = Promise.all([
-    get(`/api/v2/technical-analysis/indicators/${name}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=all`, { signal }).catch(without({ times: [], indicators: {} })),
+    get(`/api/v2/technical-analysis/indicators/${name}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=${DRAWN}`, { signal }).catch(without({ times: [], indicators: {} })),
     get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }).catch(without({ results: [] })),
   ]);
   const found = await barsOf(symbol, { limit, interval, adjusted, signal });

@@ -1,0 +1,395 @@
+"""What an indicator is made of: series that are made of series, each with its live twin. Pure.
+
+A node gives its values over columns (`over`) and a handle that moves with each bar (`open`), so that batch and live
+are one definition: Column, Call (a function of TA-Lib), Formula (of the same bar's values), Ago, EachSession, Before.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Protocol
+
+import numpy as np
+
+from analysis.indicators.talib import InsufficientHistory, abstract, functions, stream
+
+Columns = Mapping[str, np.ndarray]
+Values = tuple[np.ndarray, ...]
+Bar = tuple[float, ...]
+
+
+class Handle(Protocol):
+    """Open on a history. A bar has what the node's `inputs` name, finite; `peek` says what `update` would, and moves
+    nothing. A value is a tuple with one float for each output, or a bare float.
+    """
+
+    @property
+    def value(self) -> float | Bar: ...
+
+    def update(self, *bar: float) -> float | Bar: ...
+
+    def peek(self, *bar: float) -> float | Bar: ...
+
+
+class Node(Protocol):
+    """inputs: the columns that it reads, finite. lookback: bars before the first value."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def lookback(self) -> int: ...
+
+    def over(self, columns: Columns) -> Values:
+        """One float64 (n,) for each output, NaN where there is no value."""
+
+    def open(self, columns: Columns) -> Handle:
+        """Raises InsufficientHistory."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the bars themselves."""
+
+    name: str
+    lookback = 0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def over(self, columns: Columns) -> Values:
+        return (columns[self.name],)
+
+    def open(self, columns: Columns) -> Handle:
+        return _Told(columns[self.name][-1].item() if len(columns[self.name]) else math.nan)
+
+
+class _Told:
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def update(self, value: float) -> float:
+        self.value = value
+        return value
+
+    def peek(self, value: float) -> float:
+        return value
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of TA-Lib over columns or other nodes, of which it takes the first output.
+
+    Its lookback, and the stream twin, are the library's own.
+    """
+
+    function: str
+    of: tuple[Node, ...]
+    parameters: tuple[tuple[str, float], ...] = ()
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        return together(self.of)
+
+    @cached_property
+    def lookback(self) -> int:
+        own = abstract.Function(self.function)
+        own.parameters = dict(self.parameters)
+        return own.lookback + max(each.lookback for each in self.of)
+
+    def over(self, columns: Columns) -> Values:
+        inputs = [each.over(columns)[0] for each in self.of]
+        count, nothing = len(inputs[0]), self.lookback
+        if count <= nothing:
+            names = abstract.Function(self.function).output_names
+            return tuple(np.full(count, np.nan) for _ in names)
+        found = getattr(functions, self.function)(*inputs, **dict(self.parameters))
+        return tuple(_floats(each, nothing) for each in (found if isinstance(found, tuple) else (found,)))
+
+    def open(self, columns: Columns) -> Handle:
+        inputs = [each.over(columns)[0] for each in self.of]
+        own = getattr(stream, self.function)(*inputs, **dict(self.parameters))
+        if self._is_plain:
+            return own
+        return _Chained(own, [fed(each, self.inputs, columns) for each in self.of])
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        return all(isinstance(each, Column) for each in self.of) and len(self.inputs) == len(self.of)
+
+
+class _Chained:
+    """A handle that is fed by others."""
+
+    __slots__ = ("_own", "_sources")
+
+    def __init__(self, own: Handle, sources: list["_Source"]) -> None:
+        self._own, self._sources = own, sources
+
+    @property
+    def value(self) -> float | Bar:
+        return self._own.value
+
+    def update(self, *bar: float) -> float | Bar:
+        return self._own.update(*[each.update(bar)[0] for each in self._sources])
+
+    def peek(self, *bar: float) -> float | Bar:
+        return self._own.peek(*[each.peek(bar)[0] for each in self._sources])
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Arithmetic on one bar's values: it gets every output of each node in turn, as floats or as arrays alike.
+
+    It returns a tuple. Only what is the same to the bit for both: + - * / by numbers, `ratio`, abs.
+    """
+
+    formula: Callable[..., tuple]
+    of: tuple[Node, ...]
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        return together(self.of)
+
+    @cached_property
+    def lookback(self) -> int:
+        return max(each.lookback for each in self.of)
+
+    def over(self, columns: Columns) -> Values:
+        found = self.formula(*[values for each in self.of for values in each.over(columns)])
+        before = np.arange(len(found[0])) < self.lookback  # they begin together, as live they do
+        return tuple(np.where(before, np.nan, each) for each in found)
+
+    def open(self, columns: Columns) -> Handle:
+        if len(columns[self.inputs[0]]) <= self.lookback:
+            raise InsufficientHistory(f"{self.lookback + 1} bars are needed")
+        return _Computed(self.formula, [fed(each, self.inputs, columns) for each in self.of])
+
+
+class _Computed:
+    __slots__ = ("_formula", "_sources")
+
+    def __init__(self, formula: Callable[..., tuple], sources: list["_Source"]) -> None:
+        self._formula, self._sources = formula, sources
+
+    @property
+    def value(self) -> Bar:
+        return self._formula(*[value for each in self._sources for value in each.value])
+
+    def update(self, *bar: float) -> Bar:
+        return self._formula(*[value for each in self._sources for value in each.update(bar)])
+
+    def peek(self, *bar: float) -> Bar:
+        return self._formula(*[value for each in self._sources for value in each.peek(bar)])
+
+
+@dataclass(frozen=True)
+class Ago:
+    """A node's first output some bars ago."""
+
+    of: Node
+    bars: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.of.inputs
+
+    @property
+    def lookback(self) -> int:
+        return self.of.lookback + self.bars
+
+    def over(self, columns: Columns) -> Values:
+        values = self.of.over(columns)[0]
+        return (np.concatenate([np.full(min(self.bars, len(values)), np.nan), values[: -self.bars]]),)
+
+    def open(self, columns: Columns) -> Handle:
+        if len(columns[self.inputs[0]]) <= self.lookback:
+            raise InsufficientHistory(f"{self.lookback + 1} bars are needed")
+        return _Ago(self.of.open(columns), self.of.over(columns)[0][-self.bars - 1 :])
+
+
+class _Ago:
+    __slots__ = ("_own", "_past")
+
+    def __init__(self, own: Handle, past: np.ndarray) -> None:
+        self._own, self._past = own, deque(past.tolist(), len(past))
+
+    @property
+    def value(self) -> float:
+        return self._past[0]
+
+    def update(self, *bar: float) -> float:
+        self._past.append(as_tuple(self._own.update(*bar))[0])
+        return self._past[0]
+
+    def peek(self, *bar: float) -> float:
+        return self._past[1]
+
+
+@dataclass(frozen=True)
+class EachSession:
+    """A node that begins anew with every session; it must have a value from the first bar on."""
+
+    of: Node
+    lookback = 0
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        return ("session_date", *self.of.inputs)
+
+    def over(self, columns: Columns) -> Values:
+        dates = columns["session_date"]
+        if not len(dates):
+            return self.of.over(columns)
+        parts = np.split(np.arange(len(dates)), np.flatnonzero(np.diff(dates)) + 1)
+        found = [self.of.over({name: columns[name][part] for name in self.of.inputs}) for part in parts]
+        return tuple(np.concatenate(each) for each in zip(*found, strict=True))
+
+    def open(self, columns: Columns) -> Handle:
+        dates = columns["session_date"]
+        if not len(dates):
+            raise InsufficientHistory("no bar")
+        first = int(np.searchsorted(dates, dates[-1]))
+        own = self.of.open({name: columns[name][first:] for name in self.of.inputs})
+        return _Anew(self.of, dates[-1].item(), own)
+
+
+class _Anew:
+    __slots__ = ("_node", "_own", "_session")
+
+    def __init__(self, node: Node, session: float, own: Handle) -> None:
+        self._node, self._session, self._own = node, session, own
+
+    @property
+    def value(self) -> float | Bar:
+        return self._own.value
+
+    def update(self, session: float, *bar: float) -> float | Bar:
+        if session == self._session:
+            return self._own.update(*bar)
+        self._session, self._own = session, self._begun(bar)
+        return self._own.value
+
+    def peek(self, session: float, *bar: float) -> float | Bar:
+        return self._own.peek(*bar) if session == self._session else self._begun(bar).value
+
+    def _begun(self, bar: Bar) -> Handle:
+        columns = zip(self._node.inputs, bar, strict=True)
+        return self._node.open({name: np.array([value], np.float64) for name, value in columns})
+
+
+@dataclass(frozen=True)
+class Before:
+    """High, low and close of the session before, NaN in the first; a bar of a day or more is a session of its own."""
+
+    lookback = 1
+    inputs = ("session_date", "high", "low", "close")
+
+    def over(self, columns: Columns) -> Values:
+        dates = columns["session_date"]
+        if not len(dates):
+            return tuple(np.empty(0) for _ in range(3))
+        first = np.concatenate([[0], np.flatnonzero(np.diff(dates)) + 1])
+        last = np.append(first[1:], len(dates)) - 1
+        told = (np.maximum.reduceat(columns["high"], first), np.minimum.reduceat(columns["low"], first))
+        lengths = last - first + 1
+        return tuple(np.repeat(np.append(np.nan, each[:-1]), lengths) for each in (*told, columns["close"][last]))
+
+    def open(self, columns: Columns) -> Handle:
+        dates = columns["session_date"]
+        if len(dates) <= self.lookback:
+            raise InsufficientHistory("two bars are needed")
+        first = int(np.searchsorted(dates, dates[-1]))
+        now = (columns["high"][first:].max().item(), columns["low"][first:].min().item(), columns["close"][-1].item())
+        return _Before(dates[-1].item(), tuple(each[-1].item() for each in self.over(columns)), now)
+
+
+class _Before:
+    __slots__ = ("_now", "_session", "value")
+
+    def __init__(self, session: float, before: Bar, now: Bar) -> None:
+        self._session, self.value, self._now = session, before, now
+
+    def update(self, session: float, high: float, low: float, close: float) -> Bar:
+        if session != self._session:
+            self._session, self.value, self._now = session, self._now, (high, low, close)
+        else:
+            self._now = (max(self._now[0], high), min(self._now[1], low), close)
+        return self.value
+
+    def peek(self, session: float, high: float, low: float, close: float) -> Bar:
+        return self.value if session == self._session else self._now
+
+
+def ratio(part, whole):
+    """part / whole, NaN where the whole is 0."""
+    if isinstance(whole, float):
+        return part / whole if whole else math.nan
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)
+
+
+class _Source:
+    """A handle within another: which of the other's inputs are its own."""
+
+    __slots__ = ("_at", "_handle")
+
+    def __init__(self, handle: Handle, at: Sequence[int]) -> None:
+        self._handle, self._at = handle, at
+
+    @property
+    def value(self) -> Bar:
+        return as_tuple(self._handle.value)
+
+    def update(self, bar: Bar) -> Bar:
+        return as_tuple(self._handle.update(*[bar[at] for at in self._at]))
+
+    def peek(self, bar: Bar) -> Bar:
+        return as_tuple(self._handle.peek(*[bar[at] for at in self._at]))
+
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = map(Column, ("open", "high", "low", "close", "volume"))
+
+
+def call(function: str, *of: Node, **parameters: float) -> Call:
+    """A function of TA-Lib, its parameters as the library names them."""
+    return Call(function, of, tuple(parameters.items()))
+
+
+TYPICAL = call("TYPPRICE", HIGH, LOW, CLOSE)
+RANGE = call("SUB", HIGH, LOW)
+TRUE_RANGE = call("TRANGE", HIGH, LOW, CLOSE)
+# Of two bars: 0 where both stand at one price.
+REACH = call("SUB", call("MAX", HIGH, timeperiod=2), call("MIN", LOW, timeperiod=2))
+
+
+def change(of: Node) -> Call:
+    """Against the bar before; 0 only where nothing changed."""
+    return call("MOM", of, timeperiod=1)
+
+
+def fed(node: Node, inputs: tuple[str, ...], columns: Columns) -> _Source:
+    """A node's handle that takes its part of a bar that has `inputs`."""
+    return _Source(node.open(columns), [inputs.index(name) for name in node.inputs])
+
+
+def as_tuple(value: float | Bar) -> Bar:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def together(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Every input once, in the order that they are first read."""
+    return tuple(reduce(lambda known, each: {**known, **dict.fromkeys(each.inputs)}, nodes, {}))
+
+
+def _floats(values: np.ndarray, lookback: int) -> np.ndarray:
+    """TA-Lib's whole numbers have no NaN: it says 0 where there is no value yet."""
+    if values.dtype == np.float64:
+        return values
+    found = values.astype(np.float64)
+    found[:lookback] = np.nan
+    return found

@@ -1,0 +1,97 @@
+"""0/0 has no value, in batch and live alike; what is defined has one."""
+
+import numpy as np
+import pytest
+
+from analysis.indicators import catalogue
+from analysis.indicators.catalogue import ENTRIES
+from tests.analysis.test_live import assert_twins, walk
+
+# Each with the bars of one price, at the end of sixty that move, from which its denominator is 0. The close of the
+# last that moves is theirs.
+WINDOWS = {
+    "percentb_5_2": 4, "cci_5": 5, "willr_5": 5, "stochf_5_3": 5, "stoch_5_3_3": 5, "kdj_5_3_3": 5, "bop": 1,
+    "ultosc_3_5_7": 3, "vortex_5": 5, "er_5": 5, "vhf_5": 5, "cmou_5": 5, "imi_5": 5, "mfi_5": 5, "cmf_5": 5,
+    "vwma_5": 5, "vwap_5": 5, "marketfi": 1, "rvol_5": 6,
+}  # fmt: skip
+# Those that divide by what moved since the first bar: one price is none, and a price that stands still again is.
+EVER = [
+    "rsi_5", "cmo_5", "tsi_5_3", "smi_5_2_3_2", "adx_5", "adxr_5", "dx_5", "plusdi_5", "minusdi_5", "rvi_5_3",
+    "pvo_3_5", "htdcphase", "httrendmode", "htsine",
+]  # fmt: skip
+
+
+def moving_then_still(bars: int, moving: int = 60) -> dict[str, np.ndarray]:
+    columns = walk(1, moving + bars, 100.0)
+    random = np.random.default_rng(3)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, moving)))
+    for name, factor in (("close", 1.0), ("open", 1.003), ("high", 1.013), ("low", 0.99)):
+        columns[name] = np.append(close * factor, np.full(bars, close[-1] if moving else 7.3))
+    columns["volume"] = np.append(np.full(moving, 1000.0) + np.arange(moving), np.zeros(bars))
+    return columns
+
+
+@pytest.mark.parametrize(("key", "bars"), WINDOWS.items(), ids=WINDOWS.keys())
+def test_there_is_no_value_exactly_from_the_bar_on_where_it_divides_by_nothing(key, bars):
+    indicator = catalogue.named(key)
+    columns = moving_then_still(30)
+    first = next(iter(indicator.over(columns).values()))
+    undefined = np.flatnonzero(np.isnan(first[40:])) + 40
+    assert undefined.tolist() == list(range(60 + bars - 1, 90))
+
+
+@pytest.mark.parametrize("key", EVER)
+def test_one_price_since_the_first_bar_is_no_value_and_one_that_moved_before_is(key):
+    indicator = catalogue.named(key)
+    for values in indicator.over(moving_then_still(90, 0)).values():
+        assert np.isnan(values).all()
+    for values in indicator.over(moving_then_still(30)).values():
+        assert np.isfinite(values[70:]).all()
+
+
+@pytest.mark.parametrize("key", [*WINDOWS, *EVER])
+@pytest.mark.parametrize("history", [0, 61, 75])
+def test_live_has_none_where_batch_has_none(key, history):
+    for columns in (moving_then_still(30), moving_then_still(90, 0)):
+        assert_twins(catalogue.named(key), columns, history)
+
+
+def test_after_a_rise_sixty_bars_that_stand_still_are_100():
+    close = np.append(np.linspace(10, 20, 30), np.full(60, 20.0))
+    assert catalogue.named("rsi_14").over({"close": close})["rsi"][-1] == 100
+    assert catalogue.named("cmo_14").over({"close": close})["cmo"][-1] == 100
+
+
+def test_an_average_of_what_has_no_value_has_none_while_it_reads_it():
+    columns = moving_then_still(5)
+    columns = {name: np.append(column, column[30:40]) for name, column in columns.items()}
+    found = catalogue.named("stoch_5_2_3").over(columns)
+    undefined = {name: np.flatnonzero(np.isnan(values[40:])) + 40 for name, values in found.items()}
+    assert (undefined["slowk"].tolist(), undefined["slowd"].tolist()) == ([64, 65], [64, 65, 66, 67])
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-9, 1e9])
+def test_bands_stay_apart_whatever_the_unit(scale):
+    columns = walk(5, 200, 50.0)
+    for key in ("bbands_20_2", "percentb_20_2", "rsi_14", "cci_20", "stoch_14_3_3", "adx_14", "keltner_20_10_2"):
+        indicator = catalogue.named(key)
+        scaled = {**columns, **{name: columns[name] * scale for name in ("open", "high", "low", "close")}}
+        unit = scale if indicator.pane == "price" else 1
+        for one, other in zip(indicator.over(columns).values(), indicator.over(scaled).values(), strict=True):
+            np.testing.assert_allclose(other, one * unit, rtol=1e-6, atol=1e-9 * unit)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("kind", ["flat", "tiny", "huge", "gapped", "nothing traded"])
+def test_nothing_that_is_no_number_leaves_an_indicator(name, kind):
+    columns = walk(2, 150, {"tiny": 1e-9, "huge": 1e300}.get(kind, 20.0))
+    if kind == "flat":
+        columns |= {each: np.full(150, 20.0) for each in ("open", "high", "low", "close")}
+    if kind == "gapped":
+        columns |= {each: np.where(np.arange(150) < 90, columns[each], columns[each] * 50) for each in columns
+                    if each not in {"volume", "session_date"}}  # fmt: skip
+    if kind == "nothing traded":
+        columns["volume"] = np.zeros(150)
+    indicator = ENTRIES[name].with_defaults()
+    assert not any(np.isinf(values).any() for values in indicator.over(columns).values())
+    assert_twins(indicator, columns, 0)
