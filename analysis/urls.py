@@ -1,9 +1,10 @@
 """Paths of the analysis' REST interface."""
 
-from analysis.api import indicators, lists, watchlist
+from analysis.api import catalogue, indicators, lists, watchlist
 from monitoring.paths import path
 
 urlpatterns = [
+    path("api/v2/technical-analysis/catalogue", catalogue.Catalogue.as_view()),
     path("api/v2/technical-analysis/indicators/<written:symbol>", indicators.Indicators.as_view()),
     path("api/v2/watchlists/", lists.Watchlists.as_view()),
     path("api/v2/watchlists/<str:watchlist>/", watchlist.OneWatchlist.as_view()),

@@ -34,13 +34,17 @@ class Range:
     most: float
     of: tuple[str, ...] = ()
 
+    @property
+    def is_whole(self) -> bool:
+        return isinstance(self.default, int)
+
     def read(self, text: str) -> float | None:
         """The value of a text as keys have it, None where it is none of these; each value has one text."""
         whole, _, decimals = text.partition(".")
         if not whole.isdecimal() or not text.isascii() or len(text) > 10 or len(decimals) > _MOST_DECIMALS:
             return None
         try:
-            value = int(text) if isinstance(self.default, int) else float(text)
+            value = int(text) if self.is_whole else float(text)
         except ValueError:
             return None
         return value if self.least <= value <= self.most and told(value) == text else None

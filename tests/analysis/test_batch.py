@@ -1,58 +1,55 @@
-"""Indicators over a series: against values made by hand, and against the published sheets."""
+"""Indicators over a series, against values made by hand."""
 
-import csv
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-from analysis.indicators import batch
-
-SHEETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "indicators"
-needs_sheets = pytest.mark.skipif(not SHEETS.is_dir(), reason=f"the recorded sheets are not there: {SHEETS}")
+from analysis.indicators import catalogue
 
 
-def sheet(name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Closes and the expected values, NaN where the sheet has none."""
-    with (SHEETS / name).open() as file:
-        rows = list(csv.DictReader(file))
-    return np.array([float(row["close"]) for row in rows]), np.array([float(row[column] or "nan") for row in rows])
+def over(key: str, **columns) -> list[np.ndarray]:
+    return list(catalogue.named(key).over({name: np.array(each, float) for name, each in columns.items()}).values())
 
 
 def test_sma_is_the_mean_of_the_last_closes():
-    values = batch.sma(np.array([10.0, 11, 12, 13, 14]), period=3)
+    (values,) = over("sma_3", close=[10, 11, 12, 13, 14])
     np.testing.assert_array_equal(values, [np.nan, np.nan, 11, 12, 13])
 
 
 def test_rsi_smooths_as_wilder_did():
     # By hand: gains 2, 0, 2, 0 and losses 0, 1, 0, 0 give average gain / loss of 1 / 0.5, 1.5 / 0.25, 0.75 / 0.125.
-    values = batch.rsi(np.array([10.0, 12, 11, 13, 13]), period=2)
+    (values,) = over("rsi_2", close=[10, 12, 11, 13, 13])
     np.testing.assert_allclose(values, [np.nan, np.nan, 200 / 3, 600 / 7, 600 / 7], rtol=1e-14)
 
 
-@needs_sheets
-def test_sma_agrees_with_the_published_sheet():
-    close, expected = sheet("Sma__SMA_Close.csv", "SMA")
-    np.testing.assert_allclose(batch.sma(close, 20), expected, rtol=1e-10)
+def test_the_sessions_average_price_begins_anew_with_each():
+    days = np.array(["2024-01-02", "2024-01-02", "2024-01-03"], "datetime64[D]")
+    bars = {"high": [2.0, 4, 9], "low": [2.0, 4, 9], "close": [2.0, 4, 9], "volume": [1.0, 3, 5]}
+    found = catalogue.named("vwapsession").over({**{name: np.array(each) for name, each in bars.items()},
+                                                 "session_date": days})  # fmt: skip
+    np.testing.assert_allclose(found["vwapsession"], [2, 3.5, 9], rtol=1e-14)
 
 
-@needs_sheets
-def test_rsi_agrees_with_the_published_sheet():
-    close, expected = sheet("Rsi__RSI.csv", "RSI(14)")
-    np.testing.assert_allclose(batch.rsi(close, 14), expected, rtol=1e-10)
+def test_pivots_are_of_the_session_before():
+    days = np.array(["2024-01-02", "2024-01-02", "2024-01-03", "2024-01-04"], "datetime64[D]")
+    bars = {"high": [12.0, 15, 20, 30], "low": [9.0, 11, 18, 25], "close": [11.0, 13, 19, 26]}
+    found = catalogue.named("pivots").over({**{name: np.array(each) for name, each in bars.items()},
+                                            "session_date": days})  # fmt: skip
+    nan, told = np.nan, {name: values.tolist() for name, values in found.items()}
+    np.testing.assert_allclose(told["pivot"], [nan, nan, 37 / 3, 19], rtol=1e-14)
+    np.testing.assert_allclose(told["r1"], [nan, nan, 2 * 37 / 3 - 9, 20], rtol=1e-14)
+    np.testing.assert_allclose(told["s3"], [nan, nan, 9 - 2 * (15 - 37 / 3), 16], rtol=1e-14)
 
 
-@pytest.mark.parametrize(("indicator", "period", "bars"), [(batch.sma, 20, 19), (batch.rsi, 14, 14), (batch.sma, 5, 0)])
-def test_too_few_bars_are_said_to_be_too_few(indicator, period, bars):
-    with pytest.raises(batch.InsufficientHistory, match=f"{bars} bars"):
-        indicator(np.arange(bars, dtype=float), period)
+def test_a_hole_in_the_prices_begins_anew():
+    (values,) = over("sma_2", close=[1, 2, np.nan, 3, 5])
+    np.testing.assert_array_equal(values, [np.nan, np.nan, np.nan, np.nan, 4])
 
 
-def test_a_hole_in_the_prices_is_refused():
-    with pytest.raises(ValueError, match="not finite"):
-        batch.sma(np.array([1.0, np.nan, 3.0]), 2)
+def test_too_few_bars_are_no_value():
+    for bars in range(3):
+        assert all(np.isnan(over("sma_3", close=np.arange(bars))[0]))
 
 
 def test_indicators_do_not_bring_pandas_into_the_process():

@@ -31,6 +31,7 @@ READS = {
     "/api/v2/symbols/{symbol}/records/": "/api/v2/symbols/AAPL/records/",
     "/api/v2/symbols/{symbol}/actions/": "/api/v2/symbols/AAPL/actions/",
     "/api/v2/technical-analysis/indicators/{symbol}": "/api/v2/technical-analysis/indicators/AAPL",
+    "/api/v2/technical-analysis/catalogue": "/api/v2/technical-analysis/catalogue",
     "/api/v2/technical-analysis/prices/batch": "/api/v2/technical-analysis/prices/batch?symbols=AAPL,GOOGL",
     "/async/symbols/batch": "/async/symbols/batch?symbols=AAPL",
     "/api/v2/symbols/{symbol}/restatements/": "/api/v2/symbols/AAPL/restatements/",

@@ -1,0 +1,8 @@
+"""What shows that an indicator's numbers are right: measured, and told with each entry of the catalogue.
+
+kept            what was measured of each, as it is told
+measuring       measures it anew
+certificates    what is measured of one indicator over a series (pure)
+formulas        second formulas, written from the cited sources without TA-Lib (pure)
+references      what they are made of (pure)
+"""

@@ -1,0 +1,103 @@
+"""The certificate of every indicator: measured here as it is told, and what it promises."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.conformance import kept, measuring
+from analysis.conformance.certificates import measured
+from analysis.conformance.formulas import FORMULAS
+from analysis.indicators import catalogue
+from analysis.indicators.catalogue import ENTRIES
+from analysis.indicators.entry import made
+from analysis.indicators.series import CLOSE
+
+SHEETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "indicators"
+needs_sheets = pytest.mark.skipif(not SHEETS.is_dir(), reason=f"the recorded sheets are not there: {SHEETS}")
+CATALOGUE = "/api/v2/technical-analysis/catalogue"
+
+
+@pytest.fixture(scope="module")
+def columns() -> dict[str, np.ndarray]:
+    return measuring.bars()
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_live_is_batch_nothing_looks_ahead_and_the_certificate_says_what_is_measured(name, columns):
+    now, told = measured(ENTRIES[name].with_defaults(), columns), kept.certificates()[name]
+    assert (now.live_difference, now.looks_ahead) == (0, False)
+    # On another processor sums may round otherwise: what follows from a bound may shift by some bars.
+    assert now.first_value == told["first_value"]
+    assert (now.settled is None) == (told["settled"] is None)
+    assert (now.reference_difference is None) == (told["reference_difference"] is None)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_second_formula_says_the_same(name, columns):
+    assert measured(ENTRIES[name].with_defaults(), columns).reference_difference < 1e-8
+
+
+def test_most_of_the_menu_has_a_second_formula_and_the_rest_is_said_to_have_none():
+    checked = {name for name, each in kept.certificates().items() if each["reference_difference"] is not None}
+    assert (len(checked) >= 40, checked) == (True, set(FORMULAS))
+    assert kept.certificates().keys() == ENTRIES.keys()
+
+
+def test_a_formula_that_knows_tomorrow_is_found_out(columns):
+    class Tomorrow:
+        inputs, lookback, open = ("close",), 0, CLOSE.open
+
+        def over(self, of):
+            return (np.append(of["close"][1:], 0.0),)
+
+    found = measured(made("tomorrow", lambda _: Tomorrow(), title="", source="").with_defaults(), columns)
+    assert (found.looks_ahead, found.live_difference > 0) == (True, True)
+
+
+def test_what_adds_up_since_the_first_bar_never_settles_and_a_window_does_at_once():
+    told = kept.certificates()
+    assert (told["obv"]["settled"], told["sma"]["settled"]) == (None, 19)
+    assert 200 < told["rsi"]["settled"] < 400
+
+
+@needs_sheets
+@pytest.mark.parametrize(
+    ("key", "file", "columns_of", "first"),
+    [
+        ("sma_20", "Sma__SMA_Close.csv", ["SMA"], 19),
+        ("ema_20", "Ema__EMA.csv", ["ema"], 19),
+        ("rsi_14", "Rsi__RSI.csv", ["RSI(14)"], 14),
+        ("macd_12_26_9", "Macd__MACD.csv", ["MACD", "Signal", "Histo"], 250),
+        ("bbands_20_2", "BollingerBands__Bollinger_Bands.csv", ["upper", "sma", "lower"], 19),
+        ("percentb_20_2", "BollingerBands__Bollinger_Bands.csv", ["%b"], 19),
+        ("atr_14", "Atr__ATR.csv", ["ATR"], 14),
+        ("natr_14", "Atr__ATR.csv", ["ATR%"], 14),
+    ],
+)
+def test_the_published_sheet_says_the_same(key, file, columns_of, first):
+    with (SHEETS / file).open() as opened:
+        rows = list(csv.DictReader(opened))
+    quotes = {
+        name: np.array([float(row[name]) for row in rows]) for name in ("close", "high", "low") if name in rows[0]
+    }
+    quotes["session_date"] = np.array([np.datetime64(row["date"][:10]) for row in rows])
+    found = catalogue.named(key).over(quotes).values()
+    for values, column in zip(found, columns_of, strict=True):
+        expected = np.array([float(row[column] or "nan") for row in rows])
+        assert np.isnan(values[:first]).all() or first == 250
+        np.testing.assert_allclose(values[first:], expected[first:], rtol=1e-9)
+
+
+@pytest.mark.django_db
+def test_the_catalogue_tells_all_that_a_picker_needs(client):
+    body = client.get(CATALOGUE).json()
+    told = {each["name"]: each for each in body["indicators"]}
+    assert (told.keys(), body["default"]) == (ENTRIES.keys(), list(catalogue.DEFAULTS))
+    assert told["macd"]["parameters"][1] == {
+        "name": "slow", "default": 26, "least": 2, "most": 1000, "is_whole": True,
+    }  # fmt: skip
+    assert told["sma"]["certificate"]["reference"] == "checked"
+    assert told["mama"]["certificate"]["reference"] == kept.NOT_CHECKED
+    assert client.get(CATALOGUE, {"nonsense": 1}).status_code == 400
