@@ -2,18 +2,21 @@
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from monitoring import metrics
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
-def attempt(key: str, ticker: str, step: Callable[[], Answer]) -> tuple[Answer | None, str]:
+def attempt(
+    key: str, ticker: str, step: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs
+) -> tuple[Answer | None, str]:
     """What a step answers and "", or None and why: the last line of defence between symbols and indicators."""
     try:
-        return step(), ""
+        return step(*given, **named), ""
     except Exception as error:
         metrics.INDICATORS_FAILED.labels(key).inc()
         logger.exception("%s of %s", key, ticker)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from math import isfinite
 
 from analysis.indicators import alone
@@ -24,6 +23,7 @@ class Carried:
     indicator: Indicator
     live: Live | None
     reason: str
+    inputs: tuple[str, ...]
 
     def moved(self, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Values, str]:
         """The values after a quote, and why there are none.
@@ -32,8 +32,8 @@ class Carried:
         """
         value, reason = None, self.reason
         if self.live is not None:
-            step = partial(self._moved, self.live, quote, known, is_closed=is_closed)
-            found, broken = alone.attempt(self.indicator.key, quote.ticker, step)
+            step = self._moved
+            found, broken = alone.attempt(self.indicator.key, quote.ticker, step, self.live, quote, known, is_closed)
             if found is None:
                 self.live, self.reason = None, broken
             value, reason = found or (None, broken)
@@ -45,12 +45,13 @@ class Carried:
         defined = [each if isfinite(each) else None for each in value]
         return dict(zip(outputs, defined, strict=True)), reason or self.indicator.entry.undefined
 
-    def _moved(self, live: Live, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Value, str]:
+    def _moved(self, live: Live, quote: Quote, known: Values, is_closed: bool) -> tuple[Value, str]:
         if is_closed:
             value = live.value
             return value, self.reason if value is None else ""
-        bar = [known[name] for name in self.indicator.inputs]
-        if unknown := [name for name in self.indicator.inputs if known[name] is None]:
+        bar = [known[name] for name in self.inputs]
+        if None in bar:
+            unknown = [name for name in self.indicator.inputs if known[name] is None]
             reason = not_known(unknown, quote.session_date)
             if quote.has_closed:
                 live.break_off()
@@ -65,7 +66,7 @@ class Carried:
 def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
     """An indicator open on the bars of a symbol."""
     found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.carried(columns))
-    return Carried(indicator, found, broken or indicator.lacking(columns))
+    return Carried(indicator, found, broken or indicator.lacking(columns), indicator.inputs)
 
 
 def columns(quote: Quote) -> Values:
