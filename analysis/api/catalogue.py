@@ -57,7 +57,7 @@ class CertificateShape(Shape):
 class EntryShape(Shape):
     name = serializers.CharField()
     title = serializers.CharField()
-    kind = serializers.ChoiceField([entry.INDICATOR, entry.MATHEMATICS, entry.PATTERN])
+    kind = serializers.CharField(help_text=f"{entry.INDICATOR}, {entry.MATHEMATICS} or {entry.PATTERN}.")
     key = serializers.CharField(help_text="With its defaults; others are written likewise: `macd_5_35_5`.")
     parameters = ParameterShape(many=True)
     inputs = serializers.ListField(child=serializers.CharField())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
+from math import isfinite
 
 import numpy as np
 
@@ -137,8 +138,8 @@ class Indicator:
         first = self._whole_from(columns)
         found: Values = self.node.over(self._read(columns, first))
         return {
-            name: np.concatenate([np.full(first, np.nan), _finite(values)]) if first else _finite(values)
-            for name, values in zip(self.outputs, found, strict=True)
+            name: np.concatenate([np.full(first, np.nan), values]) if first else values
+            for name, values in zip(self.outputs, map(self._finite, found), strict=True)
         }
 
     def carried(self, columns: dict[str, np.ndarray]) -> Live:
@@ -157,8 +158,14 @@ class Indicator:
     def _read(self, columns: dict[str, np.ndarray], first: int) -> dict[str, np.ndarray]:
         return {name: np.ascontiguousarray(_column(columns, name)[first:], dtype=np.float64) for name in self.inputs}
 
+    def _finite(self, values: np.ndarray) -> np.ndarray:
+        """What is no number, or too large for one, is no value."""
+        return values if _adds_up(values[self.warm_up :]) else np.where(np.isfinite(values), values, np.nan)
+
     def _whole_from(self, columns: dict[str, np.ndarray]) -> int:
         """The index behind the last bar of which an input is not known."""
+        if all(_adds_up(_column(columns, name)) for name in self.inputs):
+            return 0
         unknown = np.zeros(len(columns[self.inputs[0]]), bool)
         for name in self.inputs:
             unknown |= ~np.isfinite(_column(columns, name))
@@ -256,6 +263,6 @@ def _column(columns: dict[str, np.ndarray], name: str) -> np.ndarray:
     return column.astype("datetime64[D]").astype(np.float64) if name == "session_date" else column
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
-    """What is no number, or too large for one, is no value."""
-    return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
+def _adds_up(values: np.ndarray) -> bool:
+    """All are finite, in one pass that makes nothing; False also where only their sum is too large."""
+    return isfinite(values.sum())

@@ -30,7 +30,8 @@ class Live:
         """The value with a bar that has closed, which from now on is history. Raises ValueError if it is not finite."""
         _require_finite(bar)
         if self._handle is not None:
-            return _values(self._handle.update(*bar))
+            value = self._handle.update(*bar)
+            return value if type(value) is tuple else (value,)
         self._handle = self._open(self._with(bar))
         return self.value
 
@@ -42,7 +43,8 @@ class Live:
         """What `update` would return; changes nothing, so call it as often as the forming bar moves."""
         _require_finite(bar)
         if self._handle is not None:
-            return _values(self._handle.peek(*bar))
+            value = self._handle.peek(*bar)
+            return value if type(value) is tuple else (value,)
         handle = self._opened(self._with(bar))
         return None if handle is None else _values(handle.value)
 
@@ -72,5 +74,6 @@ def _values(value: float | Bar) -> Bar:
 
 
 def _require_finite(bar: Bar) -> None:
-    if not all(map(math.isfinite, bar)):
+    # The sum of what is finite may be too large; where it is not, one look is enough.
+    if not math.isfinite(sum(bar)) and not all(map(math.isfinite, bar)):
         raise ValueError("a price is not finite")
