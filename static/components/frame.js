@@ -31,6 +31,8 @@ async function tellWrong(text) {
 for (const opener of document.querySelectorAll("[data-search]")) opener.addEventListener("click", openPalette);
 for (const opener of document.querySelectorAll("[data-show-keys]")) opener.addEventListener("click", showKeys);
 
+if (document.querySelector("[data-recording]")) import("./recording.js");
+
 // What opens at a person's wish comes with the first sign of a person, and is no weight of the first view.
 const palette = document.querySelector("[data-palette-dialog]");
 let paletteScript = null;
