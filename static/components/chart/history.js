@@ -10,6 +10,8 @@ const MOST = 10_000;
 const WITHIN = { period: "1mo", limit: 1000 }; // sessions of bars that are shorter
 const YEARS = { crypto: 375 }; // bars of a year and some days more; other symbols rest at weekends
 const YEAR = 270;
+const SESSIONS = 250; // a year has no fewer
+const PERIODS = { "1y": 1, "2y": 2, "5y": 5, "10y": 10 }; // in years
 const TOGETHER = 150; // ms that bars wait for what goes with them: drawn once is calmer than twice
 
 /** As much of a history as the first view needs: a year. Indicators are of the whole history whatever is asked of it. */
@@ -42,12 +44,16 @@ export async function history(symbol, { period = "max", limit = MOST, interval =
   return found;
 }
 
-/** Days as they were known when a session began: those before it, in its shares. As `history` has them. */
-export async function historyBefore(symbol, session, { limit = MOST, signal } = {}) {
+/** Days as they were known when a session began: those before it, in its shares. As `history` has them. `newest`: the day
+ * that is held last, from which what is computed is counted back.
+ */
+export async function historyBefore(symbol, session, { limit = MOST, newest = "", signal } = {}) {
   const name = encodeURIComponent(symbol);
+  const years = (Date.parse(newest) - Date.parse(session)) / 86_400_000 / 365 + limit / SESSIONS;
+  const period = Object.entries(PERIODS).find(([, most]) => years < most)?.[0] ?? "max";
   const [{ results, coverage }, indicators, actions] = await Promise.all([
     get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=raw&limit=${limit}&end=${dayBefore(session)}`, { signal }),
-    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=max&indicators=all`, { signal }).catch(without({ times: [], indicators: {} })),
+    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=${period}&indicators=all`, { signal }).catch(without({ times: [], indicators: {} })),
     get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }),
   ]);
   const later = sharesBetween(actions.results, session);

@@ -4,7 +4,7 @@
 import { Address } from "../../components/address.js";
 import { listed, showAlerts } from "../../components/alerts.js";
 import { BEGINNING, ChartPanel } from "../../components/chart/chartpanel.js";
-import { dayBefore, historyBefore, turnInto } from "../../components/chart/history.js";
+import { dayBefore, historyBefore, rangeStart, turnInto } from "../../components/chart/history.js";
 import { dayChange } from "../../components/change.js";
 import { showConnection } from "../../components/connection.js";
 import { copying } from "../../components/copying.js";
@@ -12,7 +12,6 @@ import { setText } from "../../components/frame.js";
 import { watchKeys } from "../../components/keys.js";
 import { get, page } from "../../components/page.js";
 import { reserve, reserveFigure } from "../../components/steady.js";
-import { suggestSymbols } from "../../components/suggest.js";
 import { columns, SPARK_DAYS } from "../../components/table/quotes.js";
 import { Table } from "../../components/table/table.js";
 import { Stream } from "../../stream/stream.js";
@@ -21,11 +20,13 @@ import { Controls } from "./controls.js";
 import { Replaying } from "./replaying.js";
 
 const WRITE_EVERY = 2000; // ms: browsers refuse an address that changes with every session
+const USUAL_RANGE = "6M";
+const FIRST = 140; // bars of that range, and some before
 const USUAL = 23_400; // a session of New York in a second
 const [SLOWEST, FASTEST] = [1, 100_000];
 
 const part = (name) => document.querySelector(`[data-${name}]`);
-const address = new Address(BEGINNING);
+const address = new Address({ ...BEGINNING, range: USUAL_RANGE });
 const isAsked = address.get("symbols") !== undefined;
 const wish = wished();
 const stream = new Stream();
@@ -34,7 +35,7 @@ const alerts = part("alerts");
 const panel = new ChartPanel(part("chart-panel"), {
   address, lost: () => show(table.choice.key), follow() {}, drawn,
   none: async () => [word("whyNoneHeld")],
-  read: (symbol, { limit, signal }) => historyBefore(symbol, sessionOf(symbol), { limit, signal }),
+  read: (symbol, { limit, signal }) => historyBefore(symbol, sessionOf(symbol), { limit: limit && (panel.toolbar.range === USUAL_RANGE ? FIRST : limit), signal, newest: page.last }),
 });
 const controls = new Controls(part("player"), { wish, first: page.first, last: page.last, replaying });
 
@@ -42,8 +43,7 @@ const controls = new Controls(part("player"), { wish, first: page.first, last: p
 
 function wished() {
   const [end, speed] = [day("to") ?? page.last, Number(address.get("speed"))];
-  const year = `${Number(end.slice(0, 4)) - 1}${end.slice(4)}`;
-  const start = day("from") ?? [page.first, year].sort().at(-1);
+  const start = day("from") ?? [page.first, rangeStart(USUAL_RANGE, end)].sort().at(-1);
   const symbols = isAsked ? address.get("symbols").split(",").map((text) => text.trim()).filter(Boolean) : page.rows.map(({ symbol }) => symbol);
   return { symbols, start, end, speed: speed >= SLOWEST && speed <= FASTEST ? speed : USUAL };
 }
@@ -279,7 +279,7 @@ function fillWishes() {
   const ordered = () => to.setCustomValidity(from.value > to.value ? word("whyInvalid") : "");
   for (const field of [from, to]) field.addEventListener("input", ordered);
   form.addEventListener("submit", () => (part("kept-speed").value = wish.speed));
-  suggestSymbols(symbols, { isMany: true });
+  symbols.addEventListener("focus", async () => (await import("../../components/suggest.js")).suggestSymbols(symbols, { isMany: true }), { once: true });
   part("share").append(copying(() => link()));
 }
 
