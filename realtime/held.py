@@ -32,7 +32,7 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 async def say(server: Redis, tickers: Sequence[str]) -> None:
     """These are held here. Raises redis' errors."""
     for start in range(0, len(tickers), AT_ONCE):
-        await server.eval(_SAY, 2, _key(), _bell_key(), *tickers[start : start + AT_ONCE])
+        await server.eval(_SAY, 2, _key(), bell_key(), *tickers[start : start + AT_ONCE])
 
 
 def tickers() -> frozenset[str]:
@@ -40,19 +40,19 @@ def tickers() -> frozenset[str]:
     return frozenset(name.decode() for name in redis.client().eval(_READ, 1, _key(), int(CLOSE_SECONDS)))
 
 
-def heed_bell(timeout_seconds: float) -> None:
-    """Until somebody holds what nobody held before, but no longer than this. Raises redis' errors."""
-    redis.client().blpop([_bell_key()], timeout_seconds)
+def heed_bell(timeout_seconds: float) -> bool:
+    """Until somebody holds what nobody held before, but no longer than this; whether it rang. Raises redis' errors."""
+    return redis.client().blpop([bell_key()], timeout_seconds) is not None
 
 
 def ring() -> None:
     """Whoever heeds the bell has something else to do. Raises redis' errors."""
-    redis.client().rpush(_bell_key(), 1)
+    redis.client().rpush(bell_key(), 1)
+
+
+def bell_key() -> str:
+    return redis.key("held", "bell")
 
 
 def _key() -> str:
     return redis.key("held")
-
-
-def _bell_key() -> str:
-    return redis.key("held", "bell")

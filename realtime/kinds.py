@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
 
+from market import intervals
 from market.intervals import DAY
 
 EVENTS = "/api/v2/events/"  # where what has rows is
 PLACE = re.compile(r"([0-9A-Za-z]{1,32}):([0-9]{1,15})")  # epoch and seq, behind which it is asked for
 ALL, FORMING, NONE = "all", "forming", "none"  # of a kind's messages
+_WITHIN = frozenset(interval.name for interval in intervals.ALL.values() if not interval.is_whole)  # a session
 
 
 class Address(NamedTuple):
@@ -108,6 +110,7 @@ METRICS = Kind("metrics", "metric", by_symbol=False, is_renewed=False, for_staff
 KINDS = {
     kind.name: kind for kind in (PRICES, BARS, INDICATORS, SIGNALS, ALERTS, NEWS, SYSTEM, JOBS, METRICS)
 }  # fmt: skip
+_BARS = f"{BARS.name}:"
 PUBLIC = tuple(kind for kind in KINDS.values() if not kind.for_staff)
 BY_SYMBOL = tuple(kind for kind in KINDS.values() if kind.by_symbol)
 WITH_ROWS = tuple(kind for kind in KINDS.values() if kind.has_rows)
@@ -130,6 +133,12 @@ def address(stream: str) -> Address:
     return Address(rest.replace("%2F", "/"), interval if at else DAY.name, indicator)
 
 
+def renamed(stream: str, ticker: str) -> str:
+    """The same stream of another ticker."""
+    _, interval, indicator = address(stream)
+    return of(stream).of(ticker, interval, indicator)
+
+
 def is_by_symbol(name: str) -> bool:
     """Whether this may be a stream of a symbol; a client says any name."""
     kind, colon, _ = name.partition(":")
@@ -137,8 +146,18 @@ def is_by_symbol(name: str) -> bool:
 
 
 def is_extra(stream: str) -> bool:
-    """Whether it is of one indicator, and so there only while somebody holds it."""
+    """Whether it is of one indicator."""
     return "/" in stream
+
+
+def is_within(stream: str) -> bool:
+    """Whether it is of bars within sessions."""
+    return stream.startswith(_BARS) and address(stream).interval in _WITHIN
+
+
+def is_while_held(stream: str) -> bool:
+    """Whether it is told only while somebody holds it."""
+    return is_extra(stream) or is_within(stream)
 
 
 def owner(stream: str) -> str | None:

@@ -56,12 +56,7 @@ def follow(old: str, new: str) -> None:
 
 def _wanted(old: str, new: str) -> list[tuple[str, str]]:
     """The streams of the symbol that are there while somebody holds them."""
-    found = {name: kinds.address(name) for name in wanted.streams()}
-    return [
-        (name, kinds.of(name).of(new, address.interval, address.indicator))
-        for name, address in found.items()
-        if address.ticker == old
-    ]
+    return [(name, kinds.renamed(name, new)) for name in wanted.names() if kinds.address(name).ticker == old]
 
 
 def _kept_by(ticker: str) -> list[Field]:

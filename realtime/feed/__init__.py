@@ -5,6 +5,7 @@ prices          the price lane: kept in Redis, numbered and published; asks no d
 beside          prices of before and after sessions, which stand beside a close and have no rows
 waiting         what was taken and has its rows to come, in order per symbol
 awaited         whose rows somebody waits for, while all else may wait for a moment
+opened          which streams are told, of those that are told only while somebody holds them
 conflation      which prices of a symbol must be seen, where many wait (pure)
 left            the same in Redis: what a feed that died has left to the next one
 rows            the row lane: sessions, bars, indicators, alerts and snapshots

@@ -7,6 +7,7 @@ from market.prices import Quote
 from monitoring import redis
 from monitoring.loops import Loop
 from realtime import alerts, held
+from realtime.feed.opened import Opened
 from realtime.feed.waiting import Taken, Waiting
 
 LOOK_SECONDS = 1.0  # what somebody holds is looked at so often, and as soon as there is more
@@ -35,8 +36,8 @@ class Awaited:
 class Heeding:
     """Looks aside at what is held, from a thread of its own, while its block lasts."""
 
-    def __init__(self, awaited: Awaited, waiting: Waiting) -> None:
-        self._awaited, self._waiting = awaited, waiting
+    def __init__(self, awaited: Awaited, waiting: Waiting, opened: Opened) -> None:
+        self._awaited, self._waiting, self._opened = awaited, waiting, opened
         self._over = Event()
 
     def __enter__(self) -> None:
@@ -54,7 +55,9 @@ class Heeding:
             while not self._over.is_set():
                 with loop.turn():
                     self._look()
-                    held.heed_bell(LOOK_SECONDS)
+                    if held.heed_bell(LOOK_SECONDS):
+                        self._opened.hurry()
+                        self._waiting.wake()
                     continue
                 self._over.wait(LOOK_SECONDS)  # the turn could not be
 

@@ -1,7 +1,6 @@
 """Indicators beyond those that everybody gets, live for as long as somebody holds their streams."""
 
 import logging
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,14 +9,13 @@ from analysis.indicators.entry import Indicator
 from analysis.summary import IndicatorValues, Summary
 from market.prices import Quote
 from monitoring.loops import Loop
-from realtime import kinds, messages, naming, streams, wanted
+from realtime import kinds, messages, naming
 from realtime.feed.insisting import AWAY
 from realtime.kinds import INDICATORS
 from realtime.messages import Message
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
 OPENED_A_LOOK = 50  # symbols: each reads its bars
 
 
@@ -27,15 +25,14 @@ class Extras:
     def __init__(self) -> None:
         self._wanted: dict[str, dict[str, Indicator]] = {}
         self.summary = Summary(lambda ticker: self._wanted[ticker], is_kept=False)
-        self._next = 0.0
 
-    def is_due(self) -> bool:
-        return time.monotonic() >= self._next
+    @property
+    def names(self) -> set[str]:
+        return {INDICATORS.of(ticker, indicator=key) for ticker, keys in self._wanted.items() for key in keys}
 
-    def look(self, seen: Mapping[str, Quote], loop: Loop) -> list[Message]:
-        """Open what is wanted since the last look, and close what is not; what they say as of the last quotes."""
-        self._next = time.monotonic() + LOOK_SECONDS
-        found = _by_ticker(wanted.streams())
+    def open(self, names: Iterable[str], seen: Mapping[str, Quote], loop: Loop) -> list[Message]:
+        """Make these from now on, of many a few, and no others; what the new ones say as of the last quotes."""
+        found = _by_ticker(names)
         self._close(found)
         told: list[Message] = []
         opened = [ticker for ticker, keys in found.items() if keys.keys() - self._wanted.get(ticker, {}).keys()]
@@ -77,7 +74,6 @@ class Extras:
         for ticker, keys in list(self._wanted.items()):
             if gone := keys.keys() - found.get(ticker, {}).keys():
                 left = {key: indicator for key, indicator in keys.items() if key not in gone}
-                streams.forget([INDICATORS.of(ticker, indicator=key) for key in gone])
                 self.summary.leave_out(ticker, gone)
                 if left:
                     self._wanted[ticker] = left

@@ -25,6 +25,7 @@ from realtime.feed.facts import Facts
 from realtime.feed.following import IDLE_SECONDS, Following
 from realtime.feed.insisting import AWAY, ENDS, FIRST_WAIT_SECONDS, Insisting, Stopped
 from realtime.feed.looking import Looking
+from realtime.feed.opened import Opened
 from realtime.feed.prices import PriceLane
 from realtime.feed.rows import RowLane
 from realtime.feed.waiting import Waiting
@@ -60,13 +61,13 @@ class Feed:
     def __init__(self, source: Source, stop: Event, lease: Lease) -> None:
         self._source, self._stop, self._lease = source, stop, lease
         self._insist = Insisting(lease, stop)
-        self.facts, awaited = Facts(source), Awaited()
+        self.facts, awaited, opened = Facts(source), Awaited(), Opened()
         self.waiting = Waiting(awaited)
-        self._heeding = Heeding(awaited, self.waiting)
+        self._heeding = Heeding(awaited, self.waiting, opened)
         self._looking = Looking(self.facts)
         is_stored = not source.about.is_recorded
         self._prices = PriceLane(self._insist, self.facts, self._looking, self.waiting, are_stored=is_stored)
-        self._rows = RowLane(self._insist, self.facts, self.waiting, awaited, are_bars_stored=is_stored)
+        self._rows = RowLane(self._insist, self.facts, self.waiting, awaited, opened, are_bars_stored=is_stored)
         # A source that says nothing is no fault of ours.
         self._loop = Loop("feed", patience_seconds=PATIENCE_SECONDS, ends=ENDS)
         self._row_loop = Loop("feed: rows", every_seconds=IDLE_SECONDS, patience_seconds=PATIENCE_SECONDS, ends=ENDS)

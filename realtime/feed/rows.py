@@ -17,6 +17,7 @@ from realtime.feed.awaited import Awaited
 from realtime.feed.bars import Bars
 from realtime.feed.facts import EVERY_SECONDS, Facts
 from realtime.feed.insisting import Insisting
+from realtime.feed.opened import Opened
 from realtime.feed.waiting import Taken, Waiting
 from realtime.feed.within import BarsWithin
 from realtime.messages import Message
@@ -30,9 +31,17 @@ class RowLane:
     """What one feed remembers: the bars that it told, what the rules have seen, and the rules."""
 
     def __init__(
-        self, insist: Insisting, facts: Facts, waiting: Waiting, awaited: Awaited, *, are_bars_stored: bool
+        self,
+        insist: Insisting,
+        facts: Facts,
+        waiting: Waiting,
+        awaited: Awaited,
+        opened: Opened,
+        *,
+        are_bars_stored: bool,
     ) -> None:
         self._insist, self._facts, self._waiting, self._awaited = insist, facts, waiting, awaited
+        self._opened = opened
         self._bars, self._within = Bars(are_stored=are_bars_stored), BarsWithin()
         self._seen: dict[str, Quote] = {}
         self._rules_until = 0.0
@@ -47,6 +56,7 @@ class RowLane:
         What formed within sessions is left out: of a bar that began before we heard of it nobody knows the whole.
         """
         forming.drop_within()
+        self._opened.begin()
         if left_over := alerts.unpublished():
             logger.info("Publishing %d alerts that were saved and not published", len(left_over))
             told = [messages.alert(alert) for alert in left_over]
@@ -107,16 +117,27 @@ class RowLane:
             self._first_left = first
 
     def _do_what_is_due(self, loop: Loop) -> None:
-        if self._bars.extras.is_due():
-            with loop.one("extra indicators"):
-                opened, batch = self._insist(lambda: self._bars.extras.look(self._seen, loop)), streams.new_batch()
-                self._insist(lambda: self._publish(opened, batch))
-        with loop.one("bars within sessions"):
+        with loop.one("names"):
             self._follow_names()
+        if is_due := self._opened.is_due():
+            with loop.one("what somebody holds"):
+                self._open(loop)
+        with loop.one("bars within sessions"):
             if over := self._within.over(datetime.now(UTC), self._insist):
                 insisting.each_apart(over, self._tell, lambda message: self._tell([message]), loop)
                 self._within.told()
+        if is_due:
+            with loop.one("what is told"):
+                self._insist(lambda: self._opened.tell(self._bars.extras.names | self._within.names))
         self._insist(lambda: quotes.flush_when_due(datetime.now(UTC)))
+
+    def _open(self, loop: Loop) -> None:
+        """Tell what somebody holds since the last look, and no more what nobody does."""
+        self._insist(self._opened.look)
+        names, batch = self._opened.names, streams.new_batch()
+        self._within.open(names, self._insist)
+        told = self._insist(lambda: self._bars.extras.open(names, self._seen, loop))
+        self._insist(lambda: self._publish(told, batch))
 
     def take(self, taken: Sequence[Taken]) -> None:
         """A round: saved, published, and marked as published."""
@@ -190,6 +211,7 @@ class RowLane:
         for old, new in names.items() - self._names.items():
             self._bars.rename(old, new)
             self._within.rename(old, new)
+            self._opened.rename(old, new)
             if old in self._seen:
                 self._seen[new] = replace(self._seen.pop(old), ticker=new)
         if names != self._names:

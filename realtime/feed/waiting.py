@@ -51,6 +51,7 @@ class Waiting:
         self._awaited: dict[str, None] = {}  # of these the tickers that somebody waits for, in order
         self._others = 0  # quotes of the others that came
         self._last: dict[str, Quote] = {}
+        self._is_woken = False
         self._at_work: Sequence[Taken] = ()
         self._due_at_work: float | None = None
 
@@ -67,6 +68,12 @@ class Waiting:
             self._awaited |= {ticker: None for ticker in tickers if ticker in self._taken}
             self._changed.notify_all()
 
+    def wake(self) -> None:
+        """Whoever waits for what somebody waits for has something else to do."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
     def take(self) -> Sequence[Taken]:
         """The next that wait, whole symbols; they are at work until `done` is said."""
         with self._changed:
@@ -75,7 +82,8 @@ class Waiting:
     def take_awaited(self, timeout_seconds: float) -> Sequence[Taken]:
         """As `take`, of those that somebody waits for; all else with them where it is much."""
         with self._changed:
-            self._changed.wait_for(lambda: self._awaited, timeout_seconds)
+            self._changed.wait_for(lambda: self._awaited or self._is_woken, timeout_seconds)
+            self._is_woken = False
             return self._begin(self._awaited)
 
     def done(self) -> None:

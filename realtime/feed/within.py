@@ -1,9 +1,12 @@
-"""Bars within sessions: told while they form, and stored as closed once their time is over."""
+"""Bars within sessions: stored as closed once their time is over, and told where somebody holds them."""
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from market import bars, coverage, intervals, sources
 from market.bars import forming
@@ -11,14 +14,33 @@ from market.calendars import hours
 from market.history import wanted
 from market.intervals import ALL, MINUTE, STORED_WITHIN, Calendar
 from market.prices import FORMING, SECOND, Bar, Quote
-from realtime import messages
+from realtime import kinds, messages
 from realtime.feed.insisting import AWAY, Insisting
+from realtime.kinds import BARS
 from realtime.messages import Message
 from realtime.timekeeper import Home
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 30.0  # between two looks at what is on watchlists
+SHOWN_AT_ONCE = 50  # streams that are opened: of each a bar may have to be read
+MOST_UNHEARD = 20_000  # bars; what is held is looked at every second
+_Key = tuple[str, str]  # a ticker and an interval
+
+
+class _Moved(NamedTuple):
+    """A bar that says something else now; is_gone: that nobody has it."""
+
+    bar: Bar
+    is_gone: bool
+
+    @property
+    def key(self) -> _Key:
+        return self.bar.ticker, self.bar.interval
+
+    @property
+    def has_ended(self) -> bool:
+        return self.is_gone or self.bar.state != FORMING
 
 
 class BarsWithin:
@@ -33,6 +55,31 @@ class BarsWithin:
         self._watched: set[str] = set()
         self._look_at = 0.0
         self._closed: dict[str, list[Message]] = {}  # by ticker, of what is not told yet
+        self._held: frozenset[_Key] = frozenset()
+        self._unheard: deque[_Moved] = deque(maxlen=MOST_UNHEARD)  # what ended of others since the last `open`
+        self._unshown: dict[_Key, None] = {}  # is held, and its newest is still to be told
+        self._shown: list[Message] = []
+
+    @property
+    def names(self) -> set[str]:
+        """The streams of which the newest was told."""
+        return {BARS.of(*key) for key in self._held if key not in self._unshown}
+
+    def open(self, names: Iterable[str], insist: Insisting) -> None:
+        """Tell of these streams from now on, and of no others. Of a new one `over` gives first what ended since the
+        last call, as somebody may hold it since then, and the newest, of many streams a few at a time.
+        """
+        held = frozenset((each.ticker, each.interval) for each in map(kinds.address, filter(kinds.is_within, names)))
+        new = held - self._held
+        late = [each for each in self._unheard if each.key in new]
+        self._keep(insist(lambda: self._messages(late)))
+        self._held = held
+        self._unheard.clear()
+        self._unshown = {key: None for key in [*self._unshown, *sorted(new)] if key in held}
+        for key in list(self._unshown)[:SHOWN_AT_ONCE]:
+            told = insist(lambda key=key: self._newest_apart(*key))
+            self._shown += [replace(message, keep=False, conflate=True) for _, message in told]
+            del self._unshown[key]
 
     def rename(self, old: str, new: str) -> None:
         self._forming.forget([old, new])
@@ -51,8 +98,8 @@ class BarsWithin:
         return owed + self._news(found, insist, lost=self._forming.lost())
 
     def over(self, now: datetime, insist: Insisting) -> list[Message]:
-        """The same of those whose time is over."""
-        owed = [each for some in self._closed.values() for each in some]
+        """The same of those whose time is over, and the newest of streams that were opened."""
+        owed, self._shown = [each for some in self._closed.values() for each in some] + self._shown, []
         return owed + self._news(self._forming.over(now), insist, lost=self._forming.lost())
 
     def told(self, tickers: Iterable[str] | None = None) -> None:
@@ -61,7 +108,12 @@ class BarsWithin:
             self._closed.pop(ticker, None)
 
     def _news(self, found: Sequence[Bar], insist: Insisting, *, lost: Sequence[Bar] = ()) -> list[Message]:
-        told = insist(lambda: self._told_apart(found, lost)) if found or lost else []
+        if not found and not lost:
+            return []
+        return self._keep(insist(lambda: self._told_apart(found, lost)))
+
+    def _keep(self, told: Sequence[tuple[str, Message]]) -> list[Message]:
+        """Once what must not be lost waits for `told`."""
         for ticker, message in told:
             if message.keep:
                 self._closed.setdefault(ticker, []).append(message)
@@ -90,22 +142,43 @@ class BarsWithin:
             self._forming.forget({bar.ticker for bar in found})
             return []
 
+    def _newest_apart(self, ticker: str, interval: str) -> list[tuple[str, Message]]:
+        try:
+            return self._messages([_Moved(bar, False) for bar in self._newest(ticker, interval)])
+        except AWAY:
+            raise
+        except Exception:
+            logger.exception("the newest %s bar of %s is left out", interval, ticker)
+            return []
+
+    def _newest(self, ticker: str, interval: str) -> list[Bar]:
+        """What forms, else what readers see as the last."""
+        forms = self._forming.now(ticker, interval)
+        if forms and (interval != MINUTE.name or ticker in self._read_watched()):
+            return [forms]
+        return bars.history(ticker, interval=interval, limit=1)
+
     def _told(self, found: Sequence[Bar], lost: Sequence[Bar]) -> list[tuple[str, Message]]:
-        """Each with its ticker; those that were lost, refused or held back are taken back before the others."""
+        """What somebody holds, each with its ticker; what was lost, refused or held back is taken back first."""
         watched = self._read_watched()
         lost, found = (
             [bar for bar in some if bar.interval != MINUTE.name or bar.ticker in watched] for some in (lost, found)
         )
-        stored = self._stored(found)
-        gone = [*lost, *(bar for bar in found if bar not in stored)]
+        moved = [*(_Moved(bar, True) for bar in lost), *self._stored(found)]
         # Of the newest of each that waits in Redis; what is made of others on reading does not.
         forming.keep([bar for bar in (*lost, *found) if bar.interval in STORED_WITHIN])
-        self._read_versions([bar for bar in (*gone, *stored) if (bar.ticker, bar.interval) not in self._versions])
-        taken_back = [(bar.ticker, messages.taken_back(bar, self._version(bar))) for bar in gone]
-        return taken_back + [(bar.ticker, messages.bar(bar, self._version(bar), adjustment="split")) for bar in stored]
+        moved.sort(key=lambda each: not each.is_gone)
+        told = self._messages([each for each in moved if each.key in self._held])
+        self._unheard += [each for each in moved if each.has_ended and each.key not in self._held]
+        return told
 
-    def _version(self, bar: Bar) -> str:
-        return self._versions[bar.ticker, bar.interval]
+    def _messages(self, moved: Sequence[_Moved]) -> list[tuple[str, Message]]:
+        self._read_versions([each.bar for each in moved if each.key not in self._versions])
+        return [(each.bar.ticker, self._message(each)) for each in moved]
+
+    def _message(self, moved: _Moved) -> Message:
+        bar, version = moved.bar, self._versions[moved.key]
+        return messages.taken_back(bar, version) if moved.is_gone else messages.bar(bar, version, adjustment="split")
 
     def _read_watched(self) -> set[str]:
         """Minutes are of what is on a watchlist alone. Versions are read anew then: others write bars too."""
@@ -114,11 +187,11 @@ class BarsWithin:
             self._versions.clear()
         return self._watched
 
-    def _stored(self, found: Sequence[Bar]) -> list[Bar]:
-        """All but those that closed and are refused or held back."""
-        closed = [bar for bar in found if bar.state != FORMING and bar.interval in STORED_WITHIN]
+    def _stored(self, found: Sequence[Bar]) -> list[_Moved]:
+        """Once they are; gone are those that closed and are refused or held back."""
+        closed = [bar for bar in found if _is_to_be_stored(bar)]
         if not closed:
-            return list(found)
+            return [_Moved(bar, False) for bar in found]
         result = bars.upsert(closed, by_calendar=sources.has_hours())
         self._versions |= {
             (ticker, each.name): after
@@ -126,9 +199,8 @@ class BarsWithin:
             for each in ALL.values()
             if each.stored_as == name
         }
-        if not result.refused and not result.held_back:
-            return list(found)
-        return [bar for bar in found if bar not in closed or _is_stored(bar)]
+        is_whole = not result.refused and not result.held_back
+        return [_Moved(bar, not is_whole and _is_to_be_stored(bar) and not _is_stored(bar)) for bar in found]
 
     def _read_versions(self, found: Sequence[Bar]) -> None:
         for name in {bar.interval for bar in found}:
@@ -136,6 +208,10 @@ class BarsWithin:
             asked = intervals.named(name).stored_as
             read = coverage.latest(tickers, interval=asked)
             self._versions |= {(ticker, name): read.get(ticker, coverage.NONE) for ticker in tickers}
+
+
+def _is_to_be_stored(bar: Bar) -> bool:
+    return bar.state != FORMING and bar.interval in STORED_WITHIN
 
 
 def _is_stored(bar: Bar) -> bool:

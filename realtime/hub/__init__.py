@@ -95,7 +95,8 @@ class Hub:
         client.configure(shaped, batch=batch)
 
     async def want(self, names: Iterable[str]) -> None:
-        """Streams that a client is about to hold are told though they are told only while somebody holds them.
+        """Streams that a client is about to hold are told from now on, though they are told only while somebody holds
+        them.
 
         Raises Refused where there is no room for more, and redis' errors.
         """
@@ -130,11 +131,14 @@ class Hub:
         self.holding = Holding(self.members, self._redis)
         self.status = Status(self.members, self._redis, self.answer)
         self.joining = Joining(self.members, self.reader, self.holding.tell, lambda: self.status.is_recorded)
-        listening = Listening(self.members, self.repair.look)
-        self.wanting = Wanting(self.members, self._redis)
-        saying = self.holding.say_on, self.wanting.say_on
-        work = (listening.go_on, self.repair.look_on, self.repair.mend_on, self.status.watch, *saying)
+        listening = Listening(self.members, self._look)
+        self.wanting = Wanting(self.members, self._redis, lambda: self.status.is_live)
+        work = (listening.go_on, self.repair.look_on, self.repair.mend_on, self.status.watch, self.holding.say_on)
         self._tasks = [asyncio.create_task(each()) for each in work]
+
+    async def _look(self) -> None:
+        await self.holding.say_all()
+        await self.repair.look()
 
 
 async def _tell_end(client: Client, retry_after: float) -> None:

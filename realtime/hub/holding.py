@@ -1,4 +1,6 @@
-"""Says of which symbols bars or indicators are held here: the feed tells them at once, and of others together."""
+"""Says what is held here: of which symbols bars or indicators, as the feed tells those at once and of others together,
+and which streams that are told only while somebody holds them.
+"""
 
 import asyncio
 import contextlib
@@ -7,9 +9,10 @@ from collections.abc import Iterable
 from redis.asyncio import Redis
 
 from monitoring.loops import Loop
-from realtime import held, kinds
+from realtime import held, kinds, wanted
 from realtime.hub.members import Members
 from realtime.hub.repair import Unreachable
+from realtime.hub.wanting import is_told
 from realtime.kinds import BARS, INDICATORS
 
 PAUSE_SECONDS = 0.02  # of many who come at once it is said together
@@ -26,9 +29,13 @@ class Holding:
 
     def tell(self, streams: Iterable[str]) -> None:
         """These are held, perhaps since now."""
-        if new := _tickers(streams):
+        if new := _with_rows(streams):
             self._new |= new
             self._is_new.set()
+
+    async def say_all(self) -> None:
+        """A server that has forgotten what is held hears it before it is asked where that is. Raises redis' errors."""
+        await self._say(_with_rows(self._members.held))
 
     async def say_on(self) -> None:
         clock, due_at = asyncio.get_running_loop(), 0.0
@@ -39,14 +46,18 @@ class Holding:
                     self._is_new.clear()
                     if clock.time() >= due_at:
                         due_at = clock.time() + held.SAY_SECONDS
-                        new = _tickers(self._members.held)
-                    await held.say(self._redis, sorted(new))
+                        new = _with_rows(self._members.held)
+                    await self._say(new)
                 await asyncio.sleep(PAUSE_SECONDS)
                 # Not wait_for, which loses a cancel that comes with what it waits for.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(max(0.0, due_at - clock.time())):
                         await self._is_new.wait()
 
+    async def _say(self, streams: set[str]) -> None:
+        await held.say(self._redis, sorted({kinds.address(stream).ticker for stream in streams}))
+        await wanted.say(self._redis, list(filter(is_told, streams)))
 
-def _tickers(streams: Iterable[str]) -> set[str]:
-    return {kinds.address(stream).ticker for stream in streams if stream.startswith(_WITH_ROWS)}
+
+def _with_rows(streams: Iterable[str]) -> set[str]:
+    return {stream for stream in streams if stream.startswith(_WITH_ROWS)}

@@ -27,6 +27,11 @@ class Status:
         self.now: messages.Service | None = None
         self.is_recorded = False
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the feed of a live source plays, as far as is known."""
+        return not self.is_recorded and (self.now is None or self.now["feed"])
+
     def tell(self, client: Client) -> None:
         """Say what can come to this client, as soon as it is known, behind what waits for it."""
         if self.now is not None:

@@ -1,28 +1,35 @@
-"""Says which streams are held here that are told only while somebody holds them."""
+"""Asks that streams be told which are told only while somebody holds them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from redis.asyncio import Redis
 
 from monitoring import metrics
-from monitoring.loops import Loop
 from realtime import kinds, naming, wanted
 from realtime.hub.members import Members
-from realtime.hub.repair import Unreachable
 from realtime.messages import Refused
+
+PATIENCE_SECONDS = 1.0  # for a feed to tell the newest of what it begins to tell
+FIRST_PAUSE_SECONDS = 0.005
 
 
 class Wanting:
-    """What is new is said before it is held, and then again every few seconds."""
+    """is_fed: whether a feed plays that hears at once what is wanted."""
 
-    def __init__(self, members: Members, redis: Redis) -> None:
-        self._members, self._redis = members, redis
+    def __init__(self, members: Members, redis: Redis, is_fed: Callable[[], bool]) -> None:
+        self._members, self._redis, self._is_fed = members, redis, is_fed
 
     async def want(self, names: Iterable[str]) -> None:
-        """Raises Refused where there is no room for what is new, and redis' errors."""
-        new = [name for name in names if _is_told(name) and name not in self._members.held]
-        if new and not await wanted.admit(self._redis, new):
+        """What is new is said before it is held: nothing that comes from now on is lost of it. Where a feed plays, its
+        newest is told by then, so that the first answer has it.
+
+        Raises Refused where there is no room for what is new, and redis' errors.
+        """
+        new = [name for name in names if is_told(name) and name not in self._members.held]
+        if not new:
+            return
+        if not await wanted.admit(self._redis, new):
             metrics.INDICATORS_REFUSED.inc()
             limit = f"This server makes {wanted.MOST} indicators at once beyond those that everybody gets"
             raise Refused(
@@ -30,14 +37,15 @@ class Wanting:
                 f"{limit}, and they are held. Try again in a minute, or read them over HTTP.",
                 retry_after=wanted.CLOSE_SECONDS,
             )
+        await self._until_told(new)
 
-    async def say_on(self) -> None:
-        with Loop("hub: what is wanted", every_seconds=wanted.SAY_SECONDS, away=Unreachable) as loop:
-            while True:
-                with loop.turn():
-                    await wanted.say(self._redis, [name for name in self._members.held if _is_told(name)])
-                await asyncio.sleep(wanted.SAY_SECONDS)
+    async def _until_told(self, names: Sequence[str]) -> None:
+        clock, pause = asyncio.get_running_loop(), FIRST_PAUSE_SECONDS
+        until = clock.time() + PATIENCE_SECONDS
+        while self._is_fed() and clock.time() < until and not await wanted.are_told(self._redis, names):
+            await asyncio.sleep(pause)
+            pause *= 2
 
 
-def _is_told(stream: str) -> bool:
-    return kinds.is_extra(stream) and naming.is_published(stream)
+def is_told(stream: str) -> bool:
+    return kinds.is_while_held(stream) and naming.is_published(stream)

@@ -26,7 +26,9 @@ _BAR = {
 ACTIONS = {
     "subscribe": (
         "Hold streams, from now on or since where one was: what was missed comes first, or one gap. `symbols` may be"
-        ' ["*"]; `interval` is of bars, indicators and signals, `indicators` beyond the default set of indicators.',
+        ' ["*"]; `interval` is of bars, indicators and signals, `indicators` beyond the default set of indicators.'
+        " Bars within sessions and such indicators are told from the first who holds them to 60 s after the last: who"
+        " comes back later hears of a gap.",
         {"action": "subscribe", "type": "prices", "symbols": ["AAPL", "GOOGL"], "id": 1},
     ),
     "unsubscribe": (

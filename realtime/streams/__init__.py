@@ -15,6 +15,7 @@ from realtime.streams.publishing import (
     HISTORY,
     Published,
     Renamed,
+    close,
     forget,
     names,
     new_batch,
@@ -28,6 +29,6 @@ from realtime.streams.reading import Position, Reading, history, kept, reading_s
 
 __all__ = [
     "ASIDE", "CONFLATED", "EPOCH", "HISTORY", "KEPT", "RENAMED", "Line", "Position", "Published", "Reading", "Renamed",
-    "channel", "forget", "history", "kept", "lines", "names", "new_batch", "publish", "reading_script", "readings",
-    "rename", "renew", "renew_kinds", "said", "seq_of", "settle",
+    "channel", "close", "forget", "history", "kept", "lines", "names", "new_batch", "publish", "reading_script",
+    "readings", "rename", "renew", "renew_kinds", "said", "seq_of", "settle",
 ]  # fmt: skip

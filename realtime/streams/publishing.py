@@ -7,7 +7,7 @@ new epoch, with what is forgotten told as its end.
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from threading import Lock
 
@@ -96,12 +96,23 @@ def publish(messages: Sequence[Message], *, batch: str = "", lease: Lease | None
 
 def renew(names: Iterable[str]) -> None:
     """Begin each stream anew: another epoch, seq 0, no history; announced to everybody who listens."""
-    _renew(list(names), keeps_moved=False)
+    _renew(list(names), "")
 
 
 def renew_kinds(kinds: Collection[str]) -> None:
     """Begin every stream of these kinds anew that there is, whoever holds it, and whether anybody adds to it now."""
-    _renew(names(kinds), keeps_moved=True)
+    _renew(names(kinds), "moved")
+
+
+def close(names: Set[str], *, unless_in: Sequence[str]) -> Set[str]:
+    """Begin streams anew that are told no more, as if one message more of each had been lost: more will be. Left as
+    they are those that are in one of some sorted sets by then. Returns the others. Raises redis' errors.
+
+    unless_in: the keys of the sets.
+    """
+    stay = _renew(list(names), "closing", keys=unless_in)
+    forget(names - stay)
+    return names - stay
 
 
 def names(kinds: Collection[str]) -> list[str]:
@@ -148,10 +159,15 @@ def forget(names: Iterable[str]) -> None:
             _given.pop(name, None)
 
 
-def _renew(names: Sequence[str], *, keeps_moved: bool) -> None:
+def _renew(names: Sequence[str], how: str, *, keys: Sequence[str] = ()) -> set[str]:
+    """Returns those that somebody holds. how: as the script says."""
+    stay: set[str] = set()
     for some in _parts(names):
-        head = [scripts.prefix(), channel(), scripts.new_epoch(), int(keeps_moved)]
-        _remember_places(*scripts.run("renew", [*head, *some]))
+        head = [scripts.prefix(), channel(), scripts.new_epoch(), how]
+        run, places, held = scripts.run("renew", [*head, *some], keys)
+        _remember_places(run, places)
+        stay |= set(map(bytes.decode, held))
+    return stay
 
 
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

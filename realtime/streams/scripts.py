@@ -1,6 +1,7 @@
 """The Lua texts beside this module, each one step of the server, and what all of them are given."""
 
 import secrets
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -15,9 +16,9 @@ def text(name: str) -> str:
     return "".join((folder / f"{each}.lua").read_text() for each in ("sound", name))
 
 
-def run(name: str, arguments: list) -> list:
+def run(name: str, arguments: list, keys: Sequence[str] = ()) -> list:
     """Run a script by its name. Raises redis' errors."""
-    return _registered(name)(keys=[], args=arguments)
+    return _registered(name)(keys=keys, args=arguments)
 
 
 def prefix() -> str:

@@ -121,6 +121,7 @@ def test_its_prices_form_the_same_bars_on_the_stream(index):
     forming.forget()
     feed, told = BarsWithin(), []
     homes = [("XNYS", ["^GSPC"])]
+    feed.open({f"bars:^GSPC@{interval}" for interval in MINUTES}, lambda work: work())
     feed.moved(
         [quote(OPENS - timedelta(hours=1), OPEN, ticker="^GSPC", market_state="pre")], homes, lambda work: work()
     )

@@ -11,10 +11,11 @@ from market import bars
 from monitoring import metrics
 from monitoring import redis as connection
 from monitoring.loops import Loop
-from realtime import messages, streams, wanted
-from realtime.feed import extras
+from realtime import held, messages, streams, wanted
+from realtime.feed import extras, opened
 from realtime.hub import Hub
 from realtime.places import LATEST
+from realtime.streams import Position
 from tests.realtime.event_reader import Reader
 from tests.realtime.test_consumer import open_socket
 from tests.realtime.test_feed import play as play_sessions
@@ -41,7 +42,7 @@ def mean(sessions: int = 3) -> float:
 
 @pytest.fixture
 def often(monkeypatch) -> None:
-    monkeypatch.setattr(extras, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(opened, "LOOK_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("often")
@@ -76,8 +77,9 @@ def test_what_nobody_wants_any_more_is_told_no_more(replay):  # noqa: F811
     play_sessions(feed, batches, "2012-09-05")
     want(STREAM, ago=int(wanted.CLOSE_SECONDS) + 1)
     play_sessions(feed, batches, "2012-09-07")
-    assert latest()["session_date"] < "2012-09-07" == latest("indicators:AAPL/rsi_5")["session_date"]
-    assert STREAM not in wanted.streams()
+    assert latest() is None
+    assert latest("indicators:AAPL/rsi_5")["session_date"] == "2012-09-07"
+    assert STREAM not in wanted.names()
 
 
 @pytest.mark.usefixtures("often")
@@ -97,27 +99,45 @@ def test_many_symbols_are_opened_a_few_at_a_time(replay, monkeypatch):  # noqa: 
     feed, batches = replay("2012-09-04")
     play_sessions(feed, batches, "2012-09-04")
     want(*(f"indicators:{ticker}/sma_3" for ticker in ("AAPL", "MSFT", "IBM")))
-    for opened in (1, 2, 3, 3):
+    for count in (1, 2, 3, 3):
         feed._rows.catch_up(Loop("a test"))
-        assert len(feed._rows._bars.extras._wanted) == opened
+        assert len(feed._rows._bars.extras._wanted) == count
 
 
 def test_a_name_that_nothing_makes_is_not_wanted():
     want("indicators:AAPL/macd_12", "indicators:AAPL/sma_0", "indicators:AAPL@5m/sma_3", "bars:AAPL", "x:A/b", STREAM)
-    assert extras._by_ticker(wanted.streams()).keys() == {"AAPL"}
-    assert extras._by_ticker(wanted.streams())["AAPL"].keys() == {"sma_3"}
+    assert extras._by_ticker(wanted.names()).keys() == {"AAPL"}
+    assert extras._by_ticker(wanted.names())["AAPL"].keys() == {"sma_3"}
+
+
+@pytest.mark.usefixtures("often")
+def test_who_comes_back_to_one_that_was_closed_is_told_of_the_gap(replay):  # noqa: F811
+    feed, batches = replay("2012-09-04")
+    want(STREAM)
+    play_sessions(feed, batches, "2012-09-05")
+    epoch, [*_, (seq, _)] = streams.history(STREAM)
+    want(STREAM, ago=int(wanted.CLOSE_SECONDS) + 1)
+    play_sessions(feed, batches, "2012-09-07")
+
+    async def scenario(hub: Hub) -> None:
+        client, socket = connect(hub)
+        await hub.subscribe(client, {STREAM: LATEST}, {STREAM: Position(epoch, seq)})
+        await until(lambda: socket.said("gap"))
+        assert (socket.said("gap")["stream"], socket.said("gap")["reason"]) == (STREAM, "epoch_changed")
+
+    play(scenario)
 
 
 # The web process
 
 
 def test_a_held_one_is_said_to_be_wanted_for_as_long_as_it_is_held(monkeypatch):
-    monkeypatch.setattr(wanted, "SAY_SECONDS", 0.2)
+    monkeypatch.setattr(held, "SAY_SECONDS", 0.2)
     monkeypatch.setattr(wanted, "CLOSE_SECONDS", 1.0)
 
     async def are(names: list[str]) -> None:
         async with asyncio.timeout(10):
-            while await asyncio.to_thread(wanted.streams) != names:
+            while await asyncio.to_thread(wanted.names) != names:
                 await asyncio.sleep(0.05)
 
     async def scenario(hub: Hub) -> None:
@@ -154,7 +174,7 @@ def test_where_all_together_hold_too_many_the_next_is_refused_whole_and_told_whe
 def test_of_too_many_that_are_held_the_rest_is_counted(monkeypatch):
     monkeypatch.setattr(wanted, "MOST", 2)
     want(*(f"indicators:T{number}/sma_3" for number in range(5)))
-    assert (len(wanted.streams()), metrics.INDICATORS_LEFT_OUT.collect()[0].samples[0].value) == (2, 3)
+    assert (len(wanted.names()), metrics.INDICATORS_LEFT_OUT.collect()[0].samples[0].value) == (2, 3)
 
 
 def test_who_comes_later_gets_what_was_told_last(replay, often):  # noqa: F811

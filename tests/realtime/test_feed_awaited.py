@@ -243,9 +243,15 @@ def test_a_new_symbol_rings_by_its_rules_at_its_first_prices(apple, quote):
     assert [alert["price"] for alert in published("alerts:AAPL")] == [111]
 
 
-def test_a_symbol_that_nobody_held_before_rings_a_bell_and_one_that_is_held_does_not():
+def test_what_nobody_held_before_rings_a_bell_and_what_is_held_does_not():
     async def scenario(hub: Hub) -> None:
-        for stream, rings in (("bars:AAPL", 1), ("indicators:AAPL/sma_3", 0), ("prices:IBM", 0), ("bars:MSFT@5m", 1)):
+        for stream, rings in (
+            ("bars:AAPL", 1),
+            ("indicators:AAPL/sma_3", 1),
+            ("indicators:AAPL", 0),
+            ("prices:IBM", 0),
+            ("bars:MSFT@5m", 1),
+        ):
             client, _ = connect(hub)
             await hub.subscribe(client, {stream: LATEST}, {})
             await until_in(lambda: not hub.holding._new)
@@ -288,8 +294,11 @@ def test_what_is_held_is_not_said_again_all_the_time(monkeypatch):
         async with asyncio.timeout(10):
             while not await asyncio.to_thread(held.tickers):
                 await asyncio.sleep(0.05)
-        redis.client().delete(redis.key("held"))
-        await asyncio.sleep(0.3)
-        assert await asyncio.to_thread(held.tickers) == frozenset()
+        again = 0
+        for _ in range(4):
+            redis.client().delete(redis.key("held"))
+            await asyncio.sleep(0.3)
+            again += bool(await asyncio.to_thread(held.tickers))
+        assert again <= 1  # as the live channel opens
 
     play(scenario)

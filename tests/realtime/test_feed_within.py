@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from market import bars, coverage, prices, watchlists
+from market import bars, coverage, intervals, prices, watchlists
 from market.bars import forming
 from market.bars.forming.within import LATE
 from market.calendars import sessions
@@ -18,6 +18,7 @@ from market.models import Bar, BarRevision, DataSource, Symbol
 from market.prices import Bar as Told
 from realtime.feed import within
 from realtime.feed.within import BarsWithin
+from realtime.kinds import BARS
 from tests.market.test_forming import quote
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
@@ -35,6 +36,7 @@ def feed(apple) -> BarsWithin:
     DataSource.objects.create(pk=1, name="yahoo", reason="a test", chosen_at=datetime.now(UTC))
     forming.forget()
     made = BarsWithin()
+    made.open({BARS.of("AAPL", name) for name in intervals.ALL}, insist)
     heard = quote(OPENS - timedelta(hours=1), 9.0, market_state="pre")
     assert made.moved([heard], HOMES, insist) == []
     return made
@@ -81,6 +83,7 @@ def test_the_closes_of_many_symbols_cost_as_many_queries_as_one(feed):
     facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
     Symbol.objects.bulk_create(Symbol(ticker=ticker, name=ticker, **facts) for ticker in "ABCD")
     homes = [("XNAS", list("ABCD"))]
+    feed.open({BARS.of(ticker, "5m") for ticker in "ABCD"}, insist)
 
     def costs(*tickers: str) -> int:
         for seconds in (-3600, 5, 100, 200, 290):
@@ -170,6 +173,26 @@ def test_one_of_which_prices_were_missed_is_taken_back_and_left_to_the_source(fe
     assert forming.latest(["AAPL"], interval="1h")["AAPL"] is None
     feed.over(OPENS + timedelta(hours=2), insist)
     assert not Bar.objects.filter(interval="1h").exists()
+
+
+def test_what_nobody_holds_is_stored_and_not_told_and_who_comes_has_it_from_then_on(feed):
+    feed.open({"bars:AAPL@15m", "bars:AAPL"}, insist)
+    assert sorted(move(feed, 5, 10.0)) == ["bars:AAPL@15m"]
+    hear(feed)
+    assert feed.over(OPENS + timedelta(minutes=5) + LATE, insist) == []
+    assert Bar.objects.get().interval == "5m"
+    move(feed, 310, 11.0)
+    feed.told()
+    feed.open({"bars:AAPL@5m", "bars:AAPL@15m"}, insist)
+    late = [json.loads(each.body) for each in feed.over(OPENS, insist)]
+    assert [(each["interval"], each["state"]) for each in late] == [("5m", "closed"), ("5m", "forming")]
+    feed.told()
+    assert feed.over(OPENS, insist) == []
+
+
+def test_many_bars_are_not_compared_with_each_other(feed, monkeypatch):
+    monkeypatch.setattr(Told, "__eq__", lambda one, other: pytest.fail("that is the square of them"))
+    assert move(feed, 5, 10.0)
 
 
 def test_of_an_exchange_without_a_calendar_there_are_none(feed):

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 
 import pytest
 
@@ -81,16 +80,22 @@ def test_the_old_name_answers_as_the_new_in_every_action(live_web, facebook, quo
 
 
 @live
-def test_an_indicator_that_somebody_asked_for_goes_along(live_web, facebook):
+@pytest.mark.parametrize(
+    ("old", "told", "more"),
+    [
+        ("IBM", "indicators:{}/sma_100", {"type": "indicators", "indicators": ["sma_100"]}),
+        ("MSFT", "bars:{}@5m", {"type": "bars", "interval": "5m"}),
+    ],
+)
+@pytest.mark.usefixtures("facebook")
+def test_what_is_told_while_somebody_holds_it_goes_along(live_web, old, told, more):
     with open_socket(live_web) as client:
-        asked = {"action": "subscribe", "type": "indicators", "symbols": ["FB"], "indicators": ["sma_100"]}
+        asked = {"action": "subscribe", "symbols": [old], **more}
         client.ask(asked, "subscribed")
-        while "indicators:FB/sma_100" not in wanted.streams():
-            client.ask({"action": "ping"}, "pong")
-            time.sleep(0.2)
-        renaming.rename("FB", "META")
-        assert client.until("renamed")["to"] == "indicators:META/sma_100"
-        assert client.ask(asked, "subscribed")["subscriptions"] == ["indicators:META/sma_100"]
+        assert told.format(old) in wanted.names()
+        renaming.rename(old, "META")
+        assert client.until("renamed")["to"] == told.format("META")
+        assert client.ask(asked, "subscribed")["subscriptions"] == [told.format("META")]
 
 
 def test_whoever_joins_in_the_midst_of_it_hears_every_message_after_joining_once():

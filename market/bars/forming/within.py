@@ -57,6 +57,11 @@ class Within:
         volume = last.volume if is_of_session else None
         return [bar for interval in INTERVALS for bar in self._moved(quote, interval, calendar, since, volume)]
 
+    def now(self, ticker: str, interval: str) -> Bar | None:
+        """The one that forms."""
+        moving = self._moving.get((ticker, interval))
+        return moving.bar if moving else None
+
     def lost(self) -> list[Bar]:
         """Those of which too much was missed since the last call: as they stood, and they move no more."""
         lost, self._lost = self._lost, []
