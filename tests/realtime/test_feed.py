@@ -402,9 +402,11 @@ def test_a_bar_that_is_refused_at_its_close_is_taken_back_and_forms_no_more(live
     assert forming.latest(["AAPL"])["AAPL"] is None
 
 
-def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(replay):
+def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(replay, django_assert_num_queries):
     feed, batches = replay("2012-09-04")
     play(feed, batches, until="2012-09-06")
+    with django_assert_num_queries(0):
+        feed._rows._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
     new_feed()._rows._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
     keys = Job.objects.filter(name="market.records").order_by("key").values_list("key", flat=True)
     assert list(keys) == [f"market.records:1:2012-09-0{day}" for day in (4, 5, 6)]

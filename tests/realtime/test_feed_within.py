@@ -79,6 +79,13 @@ def test_at_their_end_they_are_closed_and_stored(feed):
     assert move(feed, 310, 11.0)["bars:AAPL@15m"]["version"] == told["version"]
 
 
+def test_while_they_form_a_price_costs_no_query(feed, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(within, "LOOK_SECONDS", 600.0)
+    move(feed, 5, 10.0)
+    with django_assert_num_queries(0):
+        assert "bars:AAPL@5m" in move(feed, 6, 11.0)
+
+
 def test_the_closes_of_many_symbols_cost_as_many_queries_as_one(feed):
     facts = {"exchange": "XNAS", "currency": "USD", "time_zone": "America/New_York"}
     Symbol.objects.bulk_create(Symbol(ticker=ticker, name=ticker, **facts) for ticker in "ABCD")
