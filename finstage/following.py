@@ -215,6 +215,9 @@ def _end(screen: Screen, outcome: Outcome) -> None:
     for name, why in sorted(outcome.failed.items()):
         screen.say("failed", f"{name}: {why}", part=name, why=why)
     told = {"done": outcome.done, "asked": outcome.asked, "failed": len(outcome.failed)}
-    screen.say("end", f"{outcome.done} of {outcome.asked}: {word}.", job=str(job.pk), outcome=word, **told)
+    why = job.result.get("why") if isinstance(job.result, dict) else None  # there was nothing to do
+    sentence = f"{outcome.done} of {outcome.asked}: {word}."
+    told |= {"why": why} if why else {}
+    screen.say("end", f"{sentence} {why}" if why else sentence, job=str(job.pk), outcome=word, **told)
     if outcome.status:
         raise CommandError(f"{len(outcome.failed)} did not come.", returncode=outcome.status)

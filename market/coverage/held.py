@@ -52,9 +52,11 @@ def ends() -> tuple[date | None, date | None]:
     return first and first.date(), last and last.date()
 
 
-def total() -> tuple[int, int]:
-    """How many rows there are, and how many bars they say we hold."""
-    found = Coverage.objects.order_by().aggregate(rows=Count("symbol_id"), bars=Sum("held"))
+def total(symbols: Iterable[Symbol], interval: str | None = None) -> tuple[int, int]:
+    """How many rows these have, and how many bars they say we hold. interval: of one alone."""
+    rows = Coverage.objects.filter(symbol__in=list(symbols))
+    rows = rows if interval is None else rows.filter(interval=interval)
+    found = rows.order_by().aggregate(rows=Count("symbol_id"), bars=Sum("held"))
     return found["rows"], int(found["bars"] or 0)  # MariaDB sums to a decimal
 
 

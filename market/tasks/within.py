@@ -31,6 +31,8 @@ def load_within(symbols: list[str] | None = None, interval: OfWithin | None = No
     """
     reach = _reach()
     asked = wanted.within(symbols, interval, reach)
+    if interval is not None and not asked:  # somebody wants them, and gets none
+        raise ProviderError(_why_none(asked, interval), code="no_data", temporary=False)
     with jobs.current().commit() as end:
         end.result = wanted.within_chunks(asked, fill_holes=fill_holes, size=sources.portion())
         if not end.result["chunks"]:

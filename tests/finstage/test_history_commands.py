@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from finstage import following
 from finstage.following import Progress
 from market import bars, history
-from market.models import Bar, Coverage, Symbol
+from market.models import Bar, Coverage, DataSource, Symbol
 from market.prices import midnight
 from monitoring import redis
 from monitoring.models import Job
@@ -106,6 +107,17 @@ def test_bars_within_sessions_are_asked_for_by_their_interval(yahoo, capsys):
     assert refused("backfill", interval="5m", since="all")[0] == 2
 
 
+def test_what_the_source_has_not_is_no_success_and_where_there_is_nothing_to_do_it_is_said_why(apple, tmp_path):
+    source = DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=datetime.now(UTC))
+    status, told = run(tmp_path, "backfill", "AAPL", "--interval", "5m", "--json")
+    assert (status, "Replay has no bars of 5m." in told) == (following.FAILED, True)
+    source.name = "yahoo"
+    source.save()
+    status, told = run(tmp_path, "backfill", "--interval", "5m", "--json")  # of those whose days are loaded: none
+    end = [json.loads(line) for line in told.splitlines() if line.startswith("{")][-1]
+    assert (status, end["outcome"], "its days are loaded first" in end["why"]) == (following.WHOLE, "whole", True)
+
+
 def test_without_a_redis_it_says_so_and_nothing_is_asked_for(db, monkeypatch):
     monkeypatch.setattr(redis.client(), "ping", lambda: (_ for _ in ()).throw(RedisAway("refused")))
     status, told = refused("refresh")
@@ -134,6 +146,12 @@ def test_check_data_of_some_symbols_counts_those_alone(apple, capsys):
     assert refused("check_data", "AAPL", json=True)[0] == 1
     assert [each["fact"] for each in lines(capsys) if each["event"] == "difference"] == ["held"]
     assert refused("check_data", "NOPE")[0] == 2
+    Coverage.objects.update(held=1)
+    call_command("check_data", "AAPL", json=True)
+    *_, progress, end = lines(capsys)
+    assert (progress["done"], progress["total"], end["rows"], end["bars"]) == (1, 1, 1, 1)
+    call_command("check_data", "IBM", json=True)
+    assert (lines(capsys)[-1]["rows"], Coverage.objects.count()) == (0, 1)
     call_command("check_data", "AAPL", interval="5m", json=True)
 
 

@@ -40,14 +40,16 @@ class Command(BaseCommand):
             raise CommandError(f"The database did not answer: {error}.") from error
 
     def _check(self, asked: list[Symbol], *, is_mended: bool, with_gaps: bool) -> None:
-        differences = missing = 0
+        differences = missing = rows = bars = 0
         for first in range(0, len(asked), AT_ONCE):
             some = asked[first : first + AT_ONCE]
             self._screen.progress(Progress(first, len(asked), some[0].ticker))
             differences += self._compare(some, is_mended=is_mended)
             missing += sum(map(self._tell_gaps, some)) if with_gaps else 0
+            counted = held.total(some, self._interval)
+            rows, bars = rows + counted[0], bars + counted[1]
+        self._screen.progress(Progress(len(asked), len(asked)))
         self._screen.clear()
-        rows, bars = held.total()
         facts = {"differences": differences, "mended": is_mended, "gaps": missing, "rows": rows, "bars": bars}
         same = f"Coverage says what the bars do (bars checked: {bars}; symbols by interval: {rows})."
         self._screen.say("end", "" if differences and not is_mended else same, **facts)
