@@ -22,7 +22,7 @@ export class Beside {
   async add(symbol) {
     this.wished.add(symbol);
     const { subject } = this.panel;
-    const [{ Compared, MOST_COMPARED }, found] = await Promise.all([brought(import("./compare.js")), barsOf(symbol, { interval: this.panel.toolbar.base, adjusted: this.panel.toolbar.adjusted }).catch((error) => error)]);
+    const [{ Compared, MOST_COMPARED }, found] = await Promise.all([brought(import("./compare.js")), barsOf(symbol, { interval: this.panel.toolbar.base, adjusted: this.panel.toolbar.adjusted, knownAt: this.panel.toolbar.knownAt }).catch((error) => error)]);
     const isWished = this.wished.has(symbol) && subject === this.panel.subject; // still
     if (!Compared || !isWished) return;
     if (this.size >= MOST_COMPARED) {

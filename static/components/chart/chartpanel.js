@@ -40,8 +40,8 @@ export class ChartPanel {
     this.toolbar = new Toolbar(this);
     this.panel = new Panel(this.part("plot"), {
       read: (_, signal) => {
-        const { base: interval, adjusted } = this.toolbar;
-        return read(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, signal });
+        const { base: interval, adjusted, knownAt } = this.toolbar;
+        return read(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, knownAt, signal });
       },
       draw: (found) => this.draw(found),
       clear: () => this.clear(),
@@ -59,11 +59,11 @@ export class ChartPanel {
     this.readAgain();
   }
 
-  /** Bars of another symbol or interval, or restated otherwise, are another subject. */
+  /** Bars of another symbol or interval, or restated or known otherwise, are another subject. */
   readAgain() {
     if (!this.subject) return;
     this.follow(this.toolbar.base);
-    this.panel.show([this.subject.symbol, this.toolbar.base, this.toolbar.adjusted, this.subject.before].join());
+    this.panel.show([this.subject.symbol, this.toolbar.base, this.toolbar.adjusted, this.toolbar.knownAt, this.subject.before].join());
   }
 
   again(said) {
@@ -161,7 +161,7 @@ export class ChartPanel {
   }
 
   takeBar(bar) {
-    if (bar.interval !== this.toolbar.base || bar.symbol !== this.subject?.symbol) return;
+    if (bar.interval !== this.toolbar.base || bar.symbol !== this.subject?.symbol || this.toolbar.knownAt) return;
     if (!this.known) this.waiting.push(bar);
     else if (!takeBar(this.known, bar)) this.lost();
     else this.showNewest();
@@ -173,7 +173,7 @@ export class ChartPanel {
   }
 
   takeIndicators(message) {
-    if (this.known && this.toolbar.base === INTERVAL && this.toolbar.adjusted === "split" && takeIndicators(this.known, message)) this.showNewest();
+    if (this.known && !this.toolbar.knownAt && this.toolbar.base === INTERVAL && this.toolbar.adjusted === "split" && takeIndicators(this.known, message)) this.showNewest();
   }
 
   /** The newest of what is known is shown. */

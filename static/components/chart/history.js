@@ -20,8 +20,8 @@ export function recent({ asset_type: type }, interval = INTERVAL) {
 }
 
 /** An interval's bars alone: `bars` oldest first. */
-export async function barsOf(symbol, { limit = MOST, interval = INTERVAL, adjusted = "split", signal } = {}) {
-  const asked = `?interval=${interval}&adjusted=${adjusted}&limit=${limit}`;
+export async function barsOf(symbol, { limit = MOST, interval = INTERVAL, adjusted = "split", knownAt = "", signal } = {}) {
+  const asked = `?interval=${interval}&adjusted=${adjusted}&limit=${limit}${known(knownAt)}`;
   const { results: bars, coverage } = await get(`/api/v2/symbols/${encodeURIComponent(symbol)}/bars/${asked}`, { signal });
   return { symbol, interval, bars, coverage, lines: [], actions: [] };
 }
@@ -29,14 +29,15 @@ export async function barsOf(symbol, { limit = MOST, interval = INTERVAL, adjust
 /**
  * Bars as `barsOf` has them. `isAll` where no older ones are left to ask for; `lines`, one for each output of an indicator, with a value or null for each bar; `actions`. Where these take longer than the bars
  * `behind` is a promise, kept when they have come; `lacking`: why some of them did not. What `signal` aborts comes no more.
+ * `knownAt`: as it was known at an instant; what indicators were then nobody keeps.
  */
-export async function history(symbol, { period = "max", limit = MOST, interval = INTERVAL, adjusted = "split", signal } = {}) {
+export async function history(symbol, { period = "max", limit = MOST, interval = INTERVAL, adjusted = "split", knownAt = "", signal } = {}) {
   const name = encodeURIComponent(symbol);
   const beside = Promise.all([
-    get(`/api/v2/technical-analysis/indicators/${name}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=${DRAWN}`, { signal }).catch(without({ times: [], indicators: {} })),
-    get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }).catch(without({ results: [] })),
+    knownAt ? { times: [], indicators: {} } : get(`/api/v2/technical-analysis/indicators/${name}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=${DRAWN}`, { signal }).catch(without({ times: [], indicators: {} })),
+    get(`/api/v2/symbols/${name}/actions/?limit=500${known(knownAt)}`, { signal }).catch(without({ results: [] })),
   ]);
-  const found = await barsOf(symbol, { limit, interval, adjusted, signal });
+  const found = await barsOf(symbol, { limit, interval, adjusted, knownAt, signal });
   const { bars } = found;
   found.isAll = period === "max" || !bars.length || (bars.length < limit && rangeStart("1Y", bars.at(-1).session_date) <= bars[0].session_date);
   found.behind = beside.then((answers) => signal?.aborted || join(found, ...answers));
@@ -193,4 +194,8 @@ export function rangeStart(range, lastDate) {
   date.setUTCMonth(date.getUTCMonth() - months);
   if (date.getUTCDate() !== day) date.setUTCDate(0);
   return date.toISOString().slice(0, 10);
+}
+
+function known(at) {
+  return at && `&as_known_at=${encodeURIComponent(at)}`;
 }

@@ -2,7 +2,7 @@
 
 import { make } from "../element.js";
 import { chosen, prefer } from "../preferences.js";
-import { price, word } from "../../words/words.js";
+import { moment, price, word } from "../../words/words.js";
 import { brought } from "./brought.js";
 import { INTERVAL } from "./history.js";
 import { isMade } from "./intervals.js";
@@ -23,11 +23,17 @@ export class Toolbar {
     this.interval = address.get("interval", INTERVALS);
     this.view = address.get("view", VIEWS);
     this.adjusted = address.get("adjusted", ADJUSTED);
+    this.knownAt = past(address);
     this.segments("range", () => panel.chooseRange());
     this.segments("interval", () => this.showInterval());
     this.segments("view", () => this.showView());
     for (const name of ["type", "scale"]) this.radios(name);
     this.adjustments();
+    this.part("as-now").addEventListener("click", () => this.showKnown(""));
+    this.part("known-at").addEventListener("change", ({ target: { value } }) => {
+      const at = value ? new Date(value) : null;
+      this.showKnown(at && at < Date.now() ? at.toISOString() : "");
+    });
     this.check("auto", () => this.showScale());
     this.check("flags", (isOn) => panel.chart.flags.toggle(isOn));
     part("menu=compare").addEventListener("toggle", () => this.offerOthers());
@@ -40,10 +46,21 @@ export class Toolbar {
   }
 
   showInterval() {
-    this.part("made").textContent = `${this.part(`interval="${this.interval}"`).title} · ${word(`as${this.adjusted[0].toUpperCase()}${this.adjusted.slice(1)}`)}`;
+    const said = [this.part(`interval="${this.interval}"`).title, word(`as${this.adjusted[0].toUpperCase()}${this.adjusted.slice(1)}`)];
+    if (this.knownAt) said.push(word("asKnownAt", { time: moment(this.knownAt) }));
+    this.part("made").textContent = said.join(" · ");
+    this.part("as-now").hidden = !this.knownAt;
     this.panel.readAgain();
     this.panel.redraw();
     if (this.isLong) this.panel.needAll();
+  }
+
+  /** As all was known at an instant; with none, as it is known now, and goes on. */
+  showKnown(at) {
+    this.knownAt = at;
+    if (!at) this.part("known-at").value = "";
+    this.panel.address.set({ as_known_at: at });
+    this.showInterval();
   }
 
   /** The interval whose bars are read: weeks and months are made of days. */
@@ -193,6 +210,16 @@ export class Toolbar {
       return make("li", {}, make("span", { textContent: text }), remove);
     }));
   }
+}
+
+/** The instant that the address says, where its page has any, and where it has been. */
+function past(address) {
+  const told = address.get("as_known_at") ?? "";
+  const at = new Date(told);
+  if (!("as_known_at" in address.beginning) || !told) return "";
+  if (at < Date.now()) return at.toISOString();
+  address.set({ as_known_at: "" });
+  return "";
 }
 
 function hidden() {

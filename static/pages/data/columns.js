@@ -1,6 +1,7 @@
 // What the columns of each list show.
 
 import { badge, showBadge } from "../../components/badge.js";
+import { INTERVAL } from "../../components/chart/history.js";
 import { make } from "../../components/element.js";
 import { setText } from "../../components/frame.js";
 import { gapsOf, gapsText, heldSpan, heldState } from "../../components/held.js";
@@ -83,9 +84,11 @@ export function columnsOf(acts, may, sources) {
         return STILL;
       } },
       computed: text(({ computed_from_it: kept }) => kept.map(({ kind, name }) => `${word(kind)} ${name}`).join(", ") || word("nothingComputed")),
-      revised: { build: (cell, { revised_at: at }) => {
-        cell.title = moment(at);
-        return () => setText(cell, word("ago", { age: age(Date.now() - Date.parse(at)) }));
+      revised: { build: (cell, { revised_at: at, symbol: ticker, interval: name, what }) => {
+        const before = new URLSearchParams({ ...(what === "bar" && name !== INTERVAL && { interval: name }), as_known_at: new Date(Date.parse(at) - 1).toISOString() });
+        const link = make("a", { href: `/symbols/${encodeURIComponent(ticker)}/?${before}`, title: `${moment(at)} · ${word("asBefore")}` });
+        cell.append(link);
+        return () => setText(link, word("ago", { age: age(Date.now() - Date.parse(at)) }));
       } },
     },
   };

@@ -27,7 +27,7 @@ const READ_WHILE_NO_RECORDS = 8_000;
 const READ_FIGURES_EVERY = 3_600_000;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
-const address = new Address(BEGINNING);
+const address = new Address({ ...BEGINNING, as_known_at: "" });
 const panel = new ChartPanel(part("chart-panel"), { address, none: whyNone, lost: () => reloadSoon(), follow, drawn: () => address.restore() });
 
 // Head
@@ -72,6 +72,7 @@ function showAge() {
 
 /** A symbol without history says whether that is being loaded or why not. */
 async function whyNone() {
+  if (panel.toolbar.knownAt) return [word("noneKnown")];
   if (panel.toolbar.base !== INTERVAL) return isRecorded ? [word("noneRecorded"), word("noneRecordedText")] : [word("noIntraday"), word(panel.toolbar.base === MINUTE ? "noMinutesText" : "noIntradayText")];
   const { backfill } = await get("/api/v2/watchlists/default/").catch(() => page);
   const reason = stream.service?.detail ?? backfill?.errors[row.symbol];
