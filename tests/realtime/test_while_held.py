@@ -3,6 +3,7 @@
 The web processes and their sockets are real, the feed is one of threads; its clock is that of a session long ago.
 """
 
+import asyncio
 import json
 import random
 import threading
@@ -17,11 +18,11 @@ from django.test import Client as Browser
 from market import bars
 from market.bars import forming
 from market.calendars import sessions
-from monitoring import redis
+from monitoring import heartbeats, redis
 from realtime import alerts, held, wanted
 from realtime.feed import Feed, awaited, opened, rows, waiting
 from realtime.feed.opened import Opened
-from realtime.hub import Hub
+from realtime.hub import Hub, wanting
 from realtime.kinds import BARS
 from realtime.places import LATEST
 from tests.conftest import LiveWeb, serving
@@ -341,6 +342,26 @@ def test_a_redis_that_is_back_hears_what_is_held_before_it_is_asked_where_that_i
         redis.client().delete(redis.key("wanted:bars"))
         redis.client().client_kill_filter(_type="pubsub")
         await until_in(score)
+
+    play(scenario)
+
+
+def test_who_comes_first_waits_until_a_live_feed_has_told_the_newest_and_not_for_one_that_is_away(monkeypatch):
+    monkeypatch.setattr(wanting, "PATIENCE_SECONDS", LONG_SECONDS)
+
+    async def scenario(hub: Hub) -> None:
+        heartbeats.beat("feed", source="yahoo", trouble=None)
+        connect(hub)
+        await until_in(lambda: hub.status.now)
+        coming = asyncio.create_task(hub.want([STREAM]))
+        await until_in(lambda: redis.client().zscore(redis.key("wanted:bars"), STREAM))
+        await asyncio.sleep(0.2)
+        assert not coming.done()
+        wanted.tell({STREAM})
+        async with asyncio.timeout(LONG_SECONDS / 10):
+            await coming
+            redis.client().delete(heartbeats.key())
+            await hub.want(["bars:IBM@5m"])
 
     play(scenario)
 
