@@ -1,7 +1,11 @@
 """Staff go live: the feed changes the source, and takes nothing away before the new one tells a price."""
 
+import os
 import threading
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -13,9 +17,13 @@ from market.player import steering
 from market.sources.replay.source import Replay
 from monitoring.models import AuditEntry
 from realtime.models import AlertRule
+from tests import forks
+from tests.conftest import shared_database
 from tests.market.conftest import wire  # noqa: F401 - a fixture
 from tests.market.yahoo_charts import made_chart
 
+FIRST, PATIENCE_SECONDS = date(2012, 9, 4), 90
+NOTHING = SimpleNamespace(session_date=None, source=None)
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 
 
@@ -77,3 +85,27 @@ def test_a_feed_that_stood_by_does_not_play_a_recording_that_went(playing):
     DataSource.objects.update(name="yahoo")
     stop = threading.Event()
     assert (list(playing.batches(stop)), stop.is_set()) == ([], True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_running_feed_changes_by_itself_and_tells_the_new_prices(playing, wire, tmp_path):  # noqa: F811
+    own = {"FINSTAGE_REPLAY_SESSION_SECONDS": "1", "FINSTAGE_SOURCE": "auto", "FINSTAGE_YAHOO_RATE": "1000"}
+    environment = {**os.environ, **shared_database(), **own, **wire.environment}
+    wire.charts["AAPL"] = made_chart("AAPL")
+    feed = forks.start(["manage.py", "feed"], environment, tmp_path / "log")
+    try:
+        until(lambda: (quotes.latest(["AAPL"])["AAPL"] or NOTHING).session_date == FIRST)
+        assert DataSource.objects.get().name == "replay"
+        steering.want("ann", source="yahoo")
+        until(lambda: (quotes.latest(["AAPL"])["AAPL"] or NOTHING).source == "yahoo")
+        assert (DataSource.objects.get().name, feed.poll()) == ("yahoo", None)
+    finally:
+        feed.kill()
+        feed.wait()
+
+
+def until(fact: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
