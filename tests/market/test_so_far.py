@@ -56,7 +56,8 @@ def test_bars_are_read_up_to_it_by_every_way(quote):
 
 
 def test_the_one_that_runs_is_the_forming_bar_also_after_its_close(quote):
-    close = quote("AAPL", 51.0, session_date=DAYS[3], is_final=True, market_state="closed", open=50.0)
+    told = {"is_final": True, "market_state": "closed", "open": 50.0, "received_at": AT + timedelta(hours=1)}
+    close = quote("AAPL", 51.0, session_date=DAYS[3], **told)
     forming.stand([forming.daily_bar(close)])
     assert [bar.session_date for bar in bars.history("AAPL")] == DAYS[:4]
     assert bars.series("AAPL").newest.session_date == DAYS[3]

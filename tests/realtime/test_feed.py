@@ -312,12 +312,14 @@ def test_what_is_jumped_over_rings_nothing(replay):
     assert sessions_of_alerts("GOOG") == ["2013-03-01"]
 
 
-def test_a_session_that_is_played_again_after_a_crash_rings_nothing_twice_and_nothing_else(replay):
+@pytest.mark.parametrize("is_redis_lost", [False, True], ids=["a crash", "a lost Redis"])
+def test_a_session_that_is_played_again_rings_nothing_twice_and_nothing_else(replay, is_redis_lost):
     feed, batches = replay("2000-09-29")
     AlertRule.objects.create(kind="price_above", level=26, symbol=Symbol.objects.get(ticker="AAPL"))
     list(map(feed.take, islice(batches, 1 + 7)))  # AAPL fell from 53.50, opened at 28.19, and stands at its low, 25.37
     before = list(Alert.objects.values_list("pk", flat=True))
-    connection.client().flushall()
+    if is_redis_lost:
+        connection.client().flushall()
     again = Replay()
     again.prepare()
     play(new_feed(again), again.batches(threading.Event()), until="2000-09-29")
