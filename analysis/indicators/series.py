@@ -232,6 +232,44 @@ class _Ago:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Arithmetic on a bar and the one before: it gets the columns of the bar, then those of the bar before.
+
+    One output, as floats or as arrays alike; a node without handles of its own, for what moves with every quote.
+    """
+
+    formula: Callable[..., float]
+    inputs: tuple[str, ...]
+    lookback = 1
+
+    def over(self, columns: Columns) -> Values:
+        now = [columns[name] for name in self.inputs]
+        found = self.formula(*[each[1:] for each in now], *[each[:-1] for each in now])
+        return (np.concatenate([np.full(min(1, len(now[0])), np.nan), found]),)
+
+    def open(self, columns: Columns) -> Handle:
+        if len(columns[self.inputs[0]]) <= self.lookback:
+            raise InsufficientHistory("two bars are needed")
+        last = [columns[name][-2:].tolist() for name in self.inputs]
+        value = self.formula(*[each[1] for each in last], *[each[0] for each in last])
+        return _Stepped(self.formula, tuple(each[1] for each in last), value)
+
+
+class _Stepped:
+    __slots__ = ("_before", "_formula", "value")
+
+    def __init__(self, formula: Callable[..., float], before: Bar, value: float) -> None:
+        self._formula, self._before, self.value = formula, before, value
+
+    def update(self, *bar: float) -> float:
+        self.value, self._before = self._formula(*bar, *self._before), bar
+        return self.value
+
+    def peek(self, *bar: float) -> float:
+        return self._formula(*bar, *self._before)
+
+
+@dataclass(frozen=True)
 class EachSession:
     """A node that begins anew with every session; it must have a value from the first bar on."""
 
@@ -338,18 +376,22 @@ class _Source:
 
     __slots__ = ("_at", "_handle")
 
-    def __init__(self, handle: Handle, at: Sequence[int]) -> None:
-        self._handle, self._at = handle, at
+    def __init__(self, handle: Handle, at: Sequence[int], bars: int) -> None:
+        self._handle, self._at = handle, None if list(at) == list(range(bars)) else at
 
     @property
     def value(self) -> Bar:
         return as_tuple(self._handle.value)
 
     def update(self, bar: Bar) -> Bar:
-        return as_tuple(self._handle.update(*[bar[at] for at in self._at]))
+        at = self._at
+        value = self._handle.update(*(bar if at is None else [bar[each] for each in at]))
+        return value if type(value) is tuple else (value,)
 
     def peek(self, bar: Bar) -> Bar:
-        return as_tuple(self._handle.peek(*[bar[at] for at in self._at]))
+        at = self._at
+        value = self._handle.peek(*(bar if at is None else [bar[each] for each in at]))
+        return value if type(value) is tuple else (value,)
 
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = map(Column, ("open", "high", "low", "close", "volume"))
@@ -364,17 +406,22 @@ TYPICAL = call("TYPPRICE", HIGH, LOW, CLOSE)
 RANGE = call("SUB", HIGH, LOW)
 TRUE_RANGE = call("TRANGE", HIGH, LOW, CLOSE)
 # Of two bars: 0 where both stand at one price.
-REACH = call("SUB", call("MAX", HIGH, timeperiod=2), call("MIN", LOW, timeperiod=2))
+REACH = Step(
+    lambda high, low, high_before, low_before: abs(high - low) + abs(high - high_before) + abs(low - low_before),
+    ("high", "low"),
+)
 
 
-def change(of: Node) -> Call:
+def change(of: Node) -> Node:
     """Against the bar before; 0 only where nothing changed."""
+    if isinstance(of, Column):
+        return Step(lambda now, before: now - before, of.inputs)
     return call("MOM", of, timeperiod=1)
 
 
 def fed(node: Node, inputs: tuple[str, ...], columns: Columns) -> _Source:
     """A node's handle that takes its part of a bar that has `inputs`."""
-    return _Source(node.open(columns), [inputs.index(name) for name in node.inputs])
+    return _Source(node.open(columns), [inputs.index(name) for name in node.inputs], len(inputs))
 
 
 def as_tuple(value: float | Bar) -> Bar:

