@@ -10,6 +10,7 @@ const MOST = 10_000;
 const WITHIN = { period: "1mo", limit: 1000 }; // sessions of bars that are shorter
 const YEARS = { crypto: 375 }; // bars of a year and some days more; other symbols rest at weekends
 const YEAR = 270;
+const TURNED = "sma_20,rsi_14"; // of these a split changes what lies over the price, and nothing else
 const SESSIONS = 250; // a year has no fewer
 const PERIODS = { "1y": 1, "2y": 2, "5y": 5, "10y": 10 }; // in years
 const TOGETHER = 150; // ms that bars wait for what goes with them: drawn once is calmer than twice
@@ -54,7 +55,7 @@ export async function historyBefore(symbol, session, { limit = MOST, newest = ""
   const period = Object.entries(PERIODS).find(([, most]) => years < most)?.[0] ?? "max";
   const [{ results, coverage }, indicators, actions] = await Promise.all([
     get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=raw&limit=${limit}&end=${dayBefore(session)}`, { signal }),
-    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=${period}&indicators=all`, { signal }).catch(without({ times: [], indicators: {} })),
+    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=${period}&indicators=${TURNED}`, { signal }).catch(without({ times: [], indicators: {} })),
     get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }),
   ]);
   const later = sharesBetween(actions.results, session);
