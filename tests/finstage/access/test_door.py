@@ -248,6 +248,14 @@ def test_a_use_that_the_database_does_not_take_is_noted_still(bob, make):
     assert row.last_used_at is not None
 
 
+def test_so_many_uses_wait_to_be_written_and_no_more(monkeypatch):
+    monkeypatch.setattr(uses, "MOST", 2)
+    monkeypatch.setattr(uses, "_used", set())
+    for key_id in (7, 8, 9, 7):
+        uses.note(key_id)
+    assert uses._used == {7, 8}
+
+
 @pytest.mark.parametrize(("age", "waits"), [(keys.LOOK_SECONDS, False), (keys.TRUE_SECONDS, True)])
 def test_while_one_looks_others_go_on_with_what_may_still_be_true(bob, make, age, waits):
     token = tokens.Token.read(make(bob)[1])
