@@ -64,13 +64,13 @@ class Together(Generic[Item, Answer]):
 
     def _write_some(self, some: list[_Waiting[Item, Answer]]) -> None:
         try:
-            answers = self._write([each.item for each in some])
+            told = list(zip(some, self._write([each.item for each in some]), strict=True))
         except BaseException as error:  # noqa: BLE001 - it is raised where the item is somebody's
             if len(some) > 1:
                 for each in some:
                     self._write_some([each])
                 return
-            answers, some[0].error = [None], error
-        for each, answer in zip(some, answers, strict=True):
+            told, some[0].error = [(some[0], None)], error
+        for each, answer in told:
             each.answer = answer
             each.is_over.set()

@@ -152,6 +152,13 @@ def test_who_comes_while_one_writes_is_written_together_and_the_fault_of_one_is_
     assert written == [[0], [1, 2, 3], [1], [2], [3], [4], [100]]
 
 
+def test_who_is_told_nothing_waits_for_nothing():
+    together = Together(lambda items: [], size=lambda item: 1, most=3, alike=lambda item: None)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="shorter"):
+            together(1)
+
+
 ZONES = {"XNAS": "America/New_York", "XTKS": "Asia/Tokyo", "XHKG": "Asia/Hong_Kong", "24/7": "UTC", "XCME": "UTC"}
 _MOMENTS = st.integers(0, 900).flatmap(
     lambda day: st.sampled_from([0, 1, 1800, 3600, 12_600, 14_400, 48_600, 50_400, 52_200, 72_000, 79_200, 82_800]).map(
