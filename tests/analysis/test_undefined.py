@@ -95,3 +95,26 @@ def test_nothing_that_is_no_number_leaves_an_indicator(name, kind):
     indicator = ENTRIES[name].with_defaults()
     assert not any(np.isinf(values).any() for values in indicator.over(columns).values())
     assert_twins(indicator, columns, 0)
+
+
+def test_bars_that_only_fall_have_a_direction_and_bars_that_reach_as_far_both_ways_have_none():
+    fall, wider = np.linspace(90, 60, 40), np.arange(40.0)
+    falling = {"high": fall + 1, "low": fall - 1, "close": fall}
+    assert catalogue.named("dx_5").over(falling)["dx"][-1] == 100
+    both = {"high": 100 + wider, "low": 100 - wider, "close": np.full(40, 100.0)}
+    assert np.isnan(catalogue.named("dx_5").over(both)["dx"]).all()
+
+
+def test_what_still_reads_a_bar_without_range_has_no_value_live_either():
+    columns = moving_then_still(60, 0)
+    columns["high"][30:] += np.linspace(0.1, 0.7, 30)
+    for history in (32, 34, 36, 40):
+        assert_twins(catalogue.named("massi_3_12"), columns, history)
+
+
+def test_a_price_of_nothing_is_no_whole_of_which_there_is_a_part():
+    columns = walk(4, 40, 10.0)
+    columns["low"][20] = 0.0
+    assert np.isnan(catalogue.named("distance_5").over(columns)["low"][20:25]).all()
+    for history in (0, 21, 23):
+        assert_twins(catalogue.named("distance_5"), columns, history)
