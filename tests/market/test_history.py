@@ -41,18 +41,16 @@ def test_a_source_that_is_down_fails_the_job_and_asks_for_another_attempt(wire, 
     assert told.value.temporary
 
 
-def test_a_recording_gives_what_lies_before_the_sessions_that_are_played(recorded, settings):
-    settings.REPLAY_START = "2012-09-04"
+def test_a_recording_gives_all_that_is_recorded_also_what_is_still_to_be_played(recorded):
     history.fill(symbols.resolve("AAPL"), Replay().history, "replay")
     newest = Bar.objects.latest("opened_at")
-    assert newest.opened_at.date() == date(2012, 8, 31)
+    assert newest.opened_at.date() == date(2013, 3, 1)
     assert CorporateAction.objects.filter(kind="split").count() == 2
     again = history.fill(symbols.resolve("AAPL"), Replay().history, "replay")
     assert (again.bars.inserted, again.bars.changed) == (0, 0)
 
 
-def test_a_bar_of_a_session_to_come_does_not_outlive_the_next_filling(recorded, settings):
-    settings.REPLAY_START = "2012-09-04"
+def test_a_bar_of_a_session_to_come_does_not_outlive_the_next_filling(recorded):
     apple = symbols.resolve("AAPL")
     history.fill(apple, Replay().history, "replay")
     newest = Bar.objects.latest("opened_at")
@@ -76,7 +74,7 @@ def test_the_job_is_chunks_side_by_side_and_the_records_after_them(recorded, sta
             "model": "market.Bar",
             "count": Bar.objects.count(),
             "first": ["AAPL", "1d", "2000-03-01"],
-            "last": ["AAPL", "1d", "2012-08-31"],
+            "last": ["AAPL", "1d", "2013-03-01"],
         }
     ]
     assert last.wrote == [{"model": "market.Record", "count": 2, "first": "AAPL", "last": "AAPL"}]
