@@ -9,13 +9,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date, timedelta
 from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, connections
 
-from market import bars, intervals, symbols
-from market.coverage import rows as coverage
-from market.coverage import telling
+from market import bars, coverage, intervals, symbols
+from market.clock import passes
+from market.coverage import rows, telling
 from market.coverage.rows import Key
 from market.coverage.telling import Change, Span
 from market.models import Symbol
@@ -91,11 +92,11 @@ class Corrections:
 
     def look(self) -> None:
         """Tell of the versions that moved since the last look, and of which nobody has told yet."""
-        known, found = _known(), {(row.symbol_id, row.interval): row for row in coverage.every()}
+        known, found = _known(), {(row.symbol_id, row.interval): row for row in rows.every()}
         new = {key: row.version for key, row in found.items() if key not in known}
         differing = {key: known[key] for key, row in found.items() if known.get(key, row.version) != row.version}
         lost = [found[key] for key, version in differing.items() if self._doubted.get(key) == version]
-        spans = {row: [] if coverage.is_loading(row) else coverage.whole(row, telling.REVISION) for row in lost}
+        spans = {row: [] if rows.is_loading(row) else rows.whole(row, telling.REVISION) for row in lost}
         self._publish(
             Change(row.symbol_id, row.interval, "", row.version, span) for row, told in spans.items() for span in told
         )
@@ -122,8 +123,10 @@ class Corrections:
     def _publish(self, changes: Iterable[Change]) -> None:
         """Tell those that say something else of what was held: of one symbol, interval and reason together."""
         together: dict[tuple[int, str, str], Change] = {}
-        for change in changes:
-            if change.span:
+        spoken = [change for change in changes if change.span]
+        here = passes.found() if spoken else None
+        for change in (_until(here and here.session, change) for change in spoken):
+            if change is not None:
                 place = change.symbol, change.interval, change.span.reason
                 together[place] = _joined(together.pop(place, change), change)
         if not together:
@@ -146,6 +149,19 @@ class Corrections:
         except streams.Renamed as moved:
             streams.renew([moved.stream])
             streams.publish(told, lease=self._lease)
+
+
+def _until(session: date | None, change: Change) -> Change | None:
+    """A change as whoever reads up to the market's clock knows it, in span and version; None where it is all to come.
+
+    session: the one that runs; None of a live source.
+    """
+    if session is None:
+        return change
+    if change.span.first >= session:
+        return None
+    span = replace(change.span, last=min(change.span.last, session - timedelta(days=1)))
+    return replace(change, after=coverage.cut(change.after, session), span=span)
 
 
 def _made(change: Change) -> list[Change]:

@@ -10,6 +10,6 @@ told            what we hold, as answers tell it
 held            which bars we hold, and whether the rows say so
 """
 
-from market.coverage.versions import NONE, Versions, latest, of, steady
+from market.coverage.versions import NONE, Versions, cut, latest, of, steady
 
-__all__ = ["NONE", "Versions", "latest", "of", "steady"]
+__all__ = ["NONE", "Versions", "cut", "latest", "of", "steady"]

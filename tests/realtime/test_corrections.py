@@ -15,7 +15,7 @@ from redis.exceptions import OutOfMemoryError
 
 from market import actions, bars, coverage, prices, symbols
 from market.coverage import loading, telling
-from market.models import CorporateAction, Coverage, Decision, Symbol
+from market.models import CorporateAction, Coverage, DataSource, Decision, Symbol
 from market.prices import Action, Named
 from monitoring import redis
 from realtime import corrections, messages, naming, renaming, streams
@@ -84,6 +84,18 @@ def test_a_revision_is_told_with_its_sessions_and_the_version_that_it_made(held)
         "to": "2024-01-08", "reason": "revision", "version": coverage.latest(["AAPL"])["AAPL"], "seq": 1,
     }  # fmt: skip
     assert set(message) == set(messages.MESSAGES["correction"]["required"])
+
+
+def test_of_a_recording_what_is_to_come_is_not_told_and_the_version_is_the_one_that_is_read(held):
+    DataSource.objects.create(pk=1, name="replay", chosen_at=later(), session=date(2024, 1, 8))
+    bars.upsert([bar(4, 105, received_at=later()), bar(9, 106, received_at=later())])
+    pass_on()
+    [message] = told()
+    assert (message["from"], message["to"]) == ("2024-01-04", "2024-01-07")
+    assert message["version"] == coverage.latest(["AAPL"])["AAPL"] != Coverage.objects.get(interval="1d").version
+    bars.upsert([bar(8, 107, received_at=later(2)), bar(9, 107, received_at=later(2))])
+    pass_on()
+    assert told() == [message]
 
 
 def test_what_settles_is_no_revision_and_is_told_as_final_on_each_stream_that_has_it(held):
