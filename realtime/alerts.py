@@ -117,11 +117,16 @@ def forget_before(instant: datetime) -> int:
     return turns.delete_before(Alert, "created_at", instant, AT_ONCE)
 
 
-def begin(closes: Sequence[Quote], number: int) -> None:
-    """Time goes on from elsewhere, and these are what was seen before. number: of the pass that runs."""
+def forget_passes() -> int:
+    """Delete what rang in passes of a recording that are kept no longer, a few at a time. Returns how many."""
+    last = DataSource.objects.pass_number() - passes.KEPT
+    return turns.delete(Alert.objects.filter(pass_number__lte=last), AT_ONCE)
+
+
+def begin(closes: Sequence[Quote]) -> None:
+    """Time goes on from elsewhere, and these are what was seen before."""
     redis.client().delete(_seen_key())
     mark_seen(closes)
-    Alert.objects.filter(pass_number__lte=number - passes.KEPT).delete()
 
 
 def _by_ticker(wanted: Q) -> Rules:

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from market.models import DataSource, Symbol
@@ -43,8 +42,7 @@ class AlertRule(models.Model):
 class AlertQuerySet(models.QuerySet):
     def running(self) -> "AlertQuerySet":
         """Those of the pass that runs."""
-        passes = DataSource.objects.filter(pk=1).values("pass_number")[:1]
-        return self.filter(pass_number=Coalesce(models.Subquery(passes), 1))
+        return self.filter(pass_number=DataSource.objects.running_pass())
 
     def unpublished(self) -> "AlertQuerySet":
         return self.filter(published_at=None).select_related("symbol").order_by("id")

@@ -38,7 +38,8 @@ def rename_symbol(symbol: str, to: str, name: str = "", local_name: str = "") ->
 )
 def keep_events(days: Annotated[int, Between(1, 3_650)] = settings.EVENT_DAYS) -> dict:
     """Write what was told and has no row, as its teller ended first; delete what was told so many days ago."""
-    return {"mended": events.mend(), "deleted": events.forget_before(timezone.now() - timedelta(days=days))}
+    old = timezone.now() - timedelta(days=days)
+    return {"mended": events.mend(), "deleted": events.forget_before(old) + events.forget_passes()}
 
 
 @job(
@@ -50,5 +51,5 @@ def keep_events(days: Annotated[int, Between(1, 3_650)] = settings.EVENT_DAYS) -
     says=_("Deletes alerts that rang longer ago than they are kept."),
 )
 def retain_alerts(days: Annotated[int, Between(1, 36_500)] = settings.ALERT_DAYS) -> dict:
-    """Delete the alerts that rang so many days ago."""
-    return {"deleted": alerts.forget_before(timezone.now() - timedelta(days=days))}
+    """Delete the alerts that rang so many days ago, or in a pass of a recording that is kept no longer."""
+    return {"deleted": alerts.forget_before(timezone.now() - timedelta(days=days)) + alerts.forget_passes()}

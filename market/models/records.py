@@ -1,7 +1,6 @@
 """Highs and lows."""
 
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from market.models.source import DataSource
@@ -11,8 +10,7 @@ from market.models.symbols import Symbol
 class RecordQuerySet(models.QuerySet):
     def running(self) -> "RecordQuerySet":
         """Those of the pass that runs."""
-        passes = DataSource.objects.filter(pk=1).values("pass_number")[:1]
-        return self.filter(pass_number=Coalesce(models.Subquery(passes), 1))
+        return self.filter(pass_number=DataSource.objects.running_pass())
 
 
 class Record(models.Model):

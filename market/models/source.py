@@ -1,6 +1,7 @@
 """Which source's prices this database holds."""
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,6 +13,10 @@ class DataSourceQuerySet(models.QuerySet):
     def pass_number(self) -> int:
         """The one that runs; 1 before the first start has chosen a source."""
         return self.values_list("pass_number", flat=True).first() or 1
+
+    def running_pass(self) -> Coalesce:
+        """The same, for a query's condition."""
+        return Coalesce(models.Subquery(self.filter(pk=1).values("pass_number")[:1]), 1)
 
 
 class DataSource(models.Model):

@@ -58,7 +58,10 @@ class EventPage(serializers.Serializer):
 
 
 class Events(APIView):
-    """Alerts, signals, news and what all were told, as their streams told it, for 90 days; the oldest first."""
+    """Alerts, signals, news and what all were told, as their streams told it, for 90 days; the oldest first.
+
+    Of a recording that has begun again those of the pass that runs; behind `after` also those of the pass before.
+    """
 
     csv_columns = COLUMNS
 

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
+from market.models import DataSource
+from realtime.events.writing import OF_MARKET
 from realtime.models import Event
 from realtime.streams import Position
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Events behind a row, or behind a place of one stream; without either from the oldest that is kept.
+    """Events behind a row, or behind a place of one stream, whatever passes of a recording they are of; without either
+    those of the pass that runs, from its first.
 
     user_id: who asks; nobody sees what is another's.
     """
@@ -24,9 +27,11 @@ def found(asked: Asked) -> QuerySet[Event]:
     rows = Event.objects.filter(Q(owner=None) | Q(owner=asked.user_id) if asked.user_id else Q(owner=None))
     if asked.stream is not None:
         rows = rows.filter(stream=asked.stream)
-    if isinstance(asked.after, int):
+    if asked.after is None:
+        rows = rows.filter(~OF_MARKET | Q(pass_number=DataSource.objects.running_pass()))
+    elif isinstance(asked.after, int):
         rows = rows.filter(pk__gt=asked.after)
-    elif asked.after is not None:
+    else:
         rows = rows.filter(_behind(asked.stream, asked.after))
     return rows
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
@@ -20,6 +22,8 @@ from realtime.streams import Position, Published
 
 AT_ONCE = 500
 PATIENCE_SECONDS = 10
+# What is told anew in each pass of a recording; the rest is told once, whatever is played.
+OF_MARKET = reduce(or_, (Q(stream__startswith=f"{kind.name}:") for kind in kinds.RENEWED if kind.has_rows))
 
 
 def keep(messages: Sequence[Message], published: Published) -> None:
@@ -63,12 +67,12 @@ def forget_before(instant: datetime) -> int:
     return turns.delete_before(Event, "written_at", instant, AT_ONCE)
 
 
-def forget_passes(running: int) -> None:
-    """Delete what was told of the market in passes of a recording that are kept no longer."""
-    of_market = Q()
-    for kind in kinds.RENEWED:
-        of_market |= Q(stream__startswith=f"{kind.name}:")
-    Event.objects.filter(of_market, pass_number__lte=running - KEPT).delete()
+def forget_passes() -> int:
+    """Delete what was told of the market in passes of a recording that are kept no longer, a few at a time. Returns how
+    many.
+    """
+    last = DataSource.objects.pass_number() - KEPT
+    return turns.delete(Event.objects.filter(OF_MARKET, pass_number__lte=last), AT_ONCE)
 
 
 def _told(message: Message, place: Position, *, is_new: bool) -> bytes:

@@ -69,8 +69,7 @@ class RowLane:
         """Time goes on from elsewhere: what was told is of another. closes: what was seen before, in the pass that
         runs. Safe to run again.
         """
-        alerts.begin(closes, number)
-        events.forget_passes(number)
+        alerts.begin(closes)
         self._bars.reset()
         self._seen.clear()
         self._seen.update({quote.ticker: quote for quote in closes})

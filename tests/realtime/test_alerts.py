@@ -127,12 +127,13 @@ def test_each_pass_rings_once_and_two_of_them_are_kept(above, quote):
     for number in (1, 2, 3):
         source.pass_number, source.epoch = number, source.epoch + 1
         source.save()
-        alerts.begin([], number)
+        alerts.begin([])
         for rings in (1, 0):
             rung = alerts.check(*crossing, number=number)
             assert len(rung) == rings
             alerts.mark_published(rung, NOW)
         assert [each.pass_number for each in Alert.objects.running()] == [number]
+    assert [retain_alerts()["deleted"] for _ in range(2)] == [1, 0]
     assert sorted(Alert.objects.values_list("pass_number", flat=True)) == [2, 3]
 
 
@@ -145,7 +146,7 @@ def test_what_is_judged_in_a_pass_that_is_over_is_not_saved(above, quote):
 
 def test_what_was_seen_before_a_jump_are_the_closes_before_it(quote):
     alerts.mark_seen([quote("AAPL", 99), quote("MSFT", 30)])
-    alerts.begin([quote("AAPL", 80)], 1)
+    alerts.begin([quote("AAPL", 80)])
     assert {ticker: seen.price for ticker, seen in alerts.seen().items()} == {"AAPL": 80}
 
 

@@ -9,11 +9,13 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 
-from market.models import Symbol
+from market.models import DataSource, Symbol
 from monitoring import redis
 from realtime import events, messages, renaming, streams
+from realtime.events import writing
 from realtime.messages import Message
 from realtime.models import Event
+from realtime.tasks import keep_events
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db, pytest.mark.usefixtures("redis")]
 PATH = "/api/v2/events/"
@@ -105,6 +107,22 @@ def test_rows_are_deleted_when_they_are_old_and_the_others_stay():
     assert [row.seq for row in Event.objects.all()] == [3]
 
 
+def passes(*told: str) -> None:
+    """Each in a pass of its own, where also all hear something; of which the last one runs."""
+    for number, what in enumerate(told, 1):
+        DataSource.objects.update_or_create(pk=1, defaults={"name": "replay", "chosen_at": AT, "pass_number": number})
+        streams.renew(["alerts:AAPL"])
+        tell(said(what), messages.system(what, AT))
+
+
+def test_two_passes_are_kept_and_what_all_heard(monkeypatch):
+    monkeypatch.setattr(writing, "AT_ONCE", 1)  # in several turns
+    passes("a", "b", "c", "d")
+    assert [keep_events()["deleted"] for _ in range(2)] == [2, 0]
+    kept = Event.objects.filter(stream="alerts:AAPL").values_list("pass_number", flat=True)
+    assert (list(kept), Event.objects.filter(stream="system").count()) == ([3, 4], 4)
+
+
 def test_no_index_repeats_what_another_serves():
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, Event._meta.db_table)
@@ -149,6 +167,20 @@ def test_after_a_place_come_the_rest_of_its_epoch_and_the_epochs_behind_it(clien
     found = asked(client, stream="alerts:AAPL", after=place(client, "a"))
     assert (whats(found), found["is_whole"]) == (["b", "c"], True)
     assert whats(asked(client, stream="alerts:AAPL", after=place(client, "c"))) == []
+
+
+def test_the_pass_that_runs_is_told_and_behind_a_place_of_the_one_before_it_that_one_too(client, apple):
+    passes("a", "b")
+    told = asked(client)["results"]
+    assert [(each["stream"], each["body"].get("what")) for each in told] == [
+        ("system", None),
+        ("alerts:AAPL", "b"),
+        ("system", None),
+    ]
+    first = Event.objects.get(stream="alerts:AAPL", pass_number=1)
+    found = asked(client, stream="alerts:AAPL", after=f"{first.epoch}:0")
+    assert (whats(found), found["is_whole"]) == (["a", "b"], True)
+    assert whats(asked(client, stream="alerts:AAPL", after=first.pk)) == ["b"]
 
 
 def test_a_row_that_was_mended_late_hides_none_behind_it(client, apple):

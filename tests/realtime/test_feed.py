@@ -27,6 +27,7 @@ from realtime.feed import Feed
 from realtime.lease import Lease
 from realtime.models import Alert, AlertRule, Event
 from realtime.pulse import Pulse
+from realtime.tasks import keep_events, retain_alerts
 from realtime.timekeeper import Timekeeper
 from tests import recorded as recording
 
@@ -295,6 +296,7 @@ def test_every_pass_rings_once_and_two_are_kept(replay):
         ids.add(message["id"])
         feed.take(jump)
     assert len(ids) == 3
+    assert (retain_alerts()["deleted"], keep_events()["deleted"]) == (2, 2)
     for kept in (Alert.objects.all(), Event.objects.filter(stream="alerts:GOOG")):
         assert sorted(kept.values_list("pass_number", flat=True)) == [3]  # and of the fourth none rang yet
 
