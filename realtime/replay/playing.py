@@ -16,11 +16,11 @@ from market import prices
 from market.player import Clock, Sessions
 from realtime import messages
 from realtime.alerts import Rules
-from realtime.breath import Breath
 from realtime.clients import Client
 from realtime.frames import Encoded
 from realtime.messages import Refused
 from realtime.replay.body import Body, Told
+from realtime.replay.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ class Playing:
     """From its first session to its last, and on from wherever its client seeks.
 
     rules: those that ring for its client. at: the day it begins with; is_paused: it is held there. flush: lets what
-    waits for a client leave. may_play: whether its client still may. rate: messages a second at most; speed: seconds of
+    waits for a client leave. may_play: whether its client still may. turns: those of the replays
+    that it plays beside. rate: messages a second at most; speed: seconds of
     a session in one. None of either: as fast as it goes.
     """
 
@@ -52,6 +53,7 @@ class Playing:
         at: date | None = None,
         is_paused: bool = False,
         may_play: Callable[[], bool] = lambda: True,
+        turns: Turns | None = None,
         rate: float | None = None,
     ) -> None:
         self._client, self._flush, self._may_play = client, flush, may_play
@@ -59,8 +61,7 @@ class Playing:
         self.count = 0  # messages that were told
         self._body = Body(sessions, datetime.now(UTC), rules)
         self._clock, self._takes = Clock(speed, time.monotonic()), 1 / rate if rate else 0.0
-        self._changed = asyncio.Event()
-        self._breath = Breath()
+        self._changed, self._turns = asyncio.Event(), turns or Turns()
         self._turn_to(0 if at is None else number_of(sessions, at, "replay.at"))
 
     # What its client says to it
@@ -127,12 +128,25 @@ class Playing:
     async def _play(self) -> None:
         """Until something is said to it, or it ends."""
         self._clock.begin(time.monotonic())
+        if self._next is not None:
+            self._clock.wait(self._next.after, time.monotonic())  # it is due at once
         while not self._changed.is_set():
-            if self._next is None and not self._find_next():
-                return
-            if await self._is_due(self._next):
-                self._tell(self._next)
-                self._next = None
+            async with self._turns.taken() as until:
+                wait = 0.0 if self._changed.is_set() else self._tell_until(until)
+            await self._rest(wait)
+
+    def _tell_until(self, until: float) -> float:
+        """Tell what was waited for, and on while its turn lasts and one write takes it; gives how long to wait then."""
+        if self._next is not None:
+            self._tell(self._next)
+        while self._find_next():
+            next = self._next
+            wait = self._clock.wait(next.after, time.monotonic(), takes=len(next.bodies) * self._takes)
+            if wait >= SHORTEST_SECONDS or time.thread_time() >= until or self._client.outbox.bytes >= TOGETHER_BYTES:
+                self._flush(self._client)
+                return wait
+            self._tell(next)
+        return 0.0
 
     def _find_next(self) -> bool:
         """The next price; False where there is none any more, or the client may not hear it."""
@@ -147,21 +161,16 @@ class Playing:
         self._next = told
         return True
 
-    async def _is_due(self, told: Told) -> bool:
-        """Once it is due and there is room for it; False where something was said to the replay before."""
-        wait = self._clock.wait(told.after, time.monotonic(), takes=len(told.bodies) * self._takes)
-        if wait < SHORTEST_SECONDS and not self._breath.is_over and self._client.outbox.bytes < TOGETHER_BYTES:
-            return True
-        self._flush(self._client)
-        await self._breath.taken()
+    async def _rest(self, wait: float) -> None:
+        """Until the next is due and there is room for it, or something is said to it."""
         if wait >= SHORTEST_SECONDS and await self._waited(wait):
-            return False
+            return
         while self._client.is_busy or self._client.outbox.waiting:  # it reads no faster
             if await self._waited(ROOM_SECONDS):
-                return False
-        return not self._changed.is_set()
+                return
 
     def _tell(self, told: Told) -> None:
+        self._next = None
         for body in told.bodies:
             self._client.add(Encoded(body), STREAM)
         self.count += len(told.bodies)

@@ -12,13 +12,14 @@ from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.replay import playing
 from realtime.replay.playing import STOPPED, Playing
+from realtime.replay.turns import Turns
 
 
 class Replays:
     """One a client at most. flush: lets what waits for a client leave."""
 
     def __init__(self, flush: Callable[[Client], object]) -> None:
-        self._flush = flush
+        self._flush, self._turns = flush, Turns()
         self._taken: dict[Client, tuple[Hashable, Playing, asyncio.Task]] = {}
 
     def of(self, client: Client) -> Playing:
@@ -41,7 +42,7 @@ class Replays:
     def begin(self, client: Client, who: Hashable, sessions: Sessions, speed: float, **how: Any) -> Playing:
         """In place of the one that the client has; how: as Playing has it. Raises Refused; nothing has changed then."""
         self.check_room(client, who)
-        new = Playing(client, sessions, speed, flush=self._flush, rate=playing.rate(), **how)
+        new = Playing(client, sessions, speed, flush=self._flush, turns=self._turns, rate=playing.rate(), **how)
         self.leave(client)
         task = asyncio.create_task(playing.played(new))
         self._taken[client] = who, new, task

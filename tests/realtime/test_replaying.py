@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import orjson
 import pytest
 
 from market.player import Held, Sessions
-from realtime import breath, clients
+from realtime import clients
 from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.models import AlertRule
-from realtime.replay import playing
+from realtime.replay import playing, turns
 from realtime.replay.events import Bell
 from realtime.replay.playing import Playing, played
 from realtime.replay.seats import Replays
@@ -84,17 +85,36 @@ def test_it_waits_for_a_client_that_does_not_read_and_goes_on_when_it_does():
 
 
 def test_other_work_of_the_process_comes_in_between(monkeypatch):
-    monkeypatch.setattr(breath, "SLICE_SECONDS", 0.001)
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.001)
 
     async def scene() -> None:
         each = made(Port())
         task = asyncio.create_task(played(each))
-        turns = 0
+        passed = 0
         while each.state != "ended":
             await asyncio.sleep(0)
-            turns += 1
-        assert turns > 10
+            passed += 1
+        assert passed > 10
         task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_several_take_turns_of_which_the_loop_has_one_at_a_time(monkeypatch):
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)  # one price a turn
+    together = turns.Turns()
+
+    async def scene() -> None:
+        some = [made(Port(), turns=together) for _ in range(5)]
+        tasks = [asyncio.create_task(played(each)) for each in some]
+        told = [0]
+        while min(each.count for each in some) < 10 * 3:
+            await asyncio.sleep(0)
+            told.append(sum(each.count for each in some))
+        assert max(after - before for before, after in pairwise(told)) == 3  # what one price brings
+        assert max(each.count for each in some) <= 11 * 3
+        for task in tasks:
+            task.cancel()
 
     asyncio.run(scene())
 
