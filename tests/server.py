@@ -133,9 +133,9 @@ def handshake(path: str) -> bytes:
 
 
 def frame(text: bytes) -> bytes:
-    """A short text frame as clients send it: masked, here with zeros."""
-    assert len(text) < 126
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+    """A text frame as clients send it: masked, here with zeros."""
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0xFE]) + len(text).to_bytes(2)
+    return b"\x81" + size + bytes(4) + text
 
 
 def eventually(condition, *, seconds: float = 60) -> bool:

@@ -1,16 +1,21 @@
 """A web process without one of the stream's defences: `python -m tests.chaos.stream_web_weakened web --port 8100`."""
 
+import asyncio
 import json
 import runpy
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
 from realtime import messages, rights
+from realtime.breath import SLICE_SECONDS
 from realtime.clients import Client
 from realtime.hub import Hub, members
 from realtime.hub.members import Members
 from realtime.places import Held, Place
+from realtime.replay.turns import Turns
 from realtime.streams import Line
 from tests.chaos.defences import put, take_away
 
@@ -47,6 +52,17 @@ def without_farewell() -> None:
             task.cancel()
 
     put(Hub, "shutdown", stop)
+
+
+def without_turns() -> None:
+    """Each replay works for as long as it likes in each round of the loop."""
+
+    @asynccontextmanager
+    async def at_once(self: Turns) -> AsyncIterator[float]:
+        yield time.thread_time() + SLICE_SECONDS
+        await asyncio.sleep(0)
+
+    put(Turns, "taken", at_once)
 
 
 def without_looks_at_rights() -> None:
