@@ -1,5 +1,6 @@
 """Live prices move their own figures and nothing beside them; a page is no taller than what it shows."""
 
+import pytest
 from playwright.sync_api import expect
 
 from realtime.templatetags import market
@@ -20,6 +21,23 @@ def test_nothing_moves_beside_a_figure_that_changes(visit):
     before = {name: page.evaluate(PRICES) for name, page in pages.items()}
     assert stillness.moved(pages, SECONDS) == {}
     assert all(page.evaluate(PRICES) != before[name] for name, page in pages.items())
+
+
+RING = """() => {
+  const list = document.querySelector('[data-alerts]');
+  const before = document.querySelector('.beneath').getBoundingClientRect().top;
+  list.querySelector('.none')?.remove();
+  const row = '<li><a href="/"><b>MSFT</b></a><span>MSFT rose by 10.2 % since the last close: 30.12</span></li>';
+  list.insertAdjacentHTML('afterbegin', row.repeat(12));
+  return document.querySelector('.beneath').getBoundingClientRect().top - before;
+}"""
+
+
+@pytest.mark.parametrize("width", [1440, 800])
+def test_what_rings_moves_nothing_beneath_its_list(visit, width):
+    page = visit("/symbols/MSFT/", viewport={"width": width, "height": 900})
+    expect(page.locator("[data-panel=waiting]:visible")).to_have_count(0)
+    assert page.evaluate(RING) == 0
 
 
 def test_server_and_page_reserve_the_same_room(visit):

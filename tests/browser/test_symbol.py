@@ -169,3 +169,25 @@ def test_what_was_done_to_its_shares_and_what_is_held_comes_as_it_is_scrolled_to
     expect(page.locator("[data-held] li")).to_contain_text(re.compile(r"1d2000-03-01 – \d{4}-\d\d-\d\d"))
     assert [url for url in asked if "/coverage/?symbol=AAPL" in url]
     expect(page.locator("[data-scope='52_weeks'] .ends")).to_contain_text("%")
+
+
+COVERED = """() => [...document.querySelectorAll('[data-menu=indicators] input')].map((box) => {
+  box.scrollIntoView({ block: 'nearest' });
+  const { x, y } = box.getBoundingClientRect();
+  return box.contains(document.elementFromPoint(x + 8, y + 8)) ? '' : box.parentElement.textContent;
+}).filter(Boolean)"""
+
+
+@pytest.mark.parametrize("path", ["/symbols/MSFT/", "/replay/"])
+def test_a_long_menu_lies_over_all_panes_of_the_chart(visit, path):
+    page = visit("about:blank")
+    page.route(
+        "**/technical-analysis/indicators/**",
+        lambda route: route.continue_(url=re.sub("indicators=[^&]+", "indicators=all", route.request.url)),
+    )
+    page.goto(path)
+    menu = page.locator("[data-menu=indicators]")
+    expect(menu.locator("input")).not_to_have_count(1)
+    menu.locator("summary").click()
+    assert menu.locator("input").count() > 10
+    assert page.evaluate(COVERED) == []

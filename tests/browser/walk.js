@@ -95,7 +95,7 @@ window.walk = (() => {
     look() {
       const element = document.activeElement;
       if (!element || element === document.body || element === document.documentElement) return "over";
-      if (element.type === "date" && stops.at(-1)?.element === element) return "on"; // from its year to its month and its day
+      if (["date", "datetime-local"].includes(element.type) && stops.at(-1)?.element === element) return "on"; // from its year to its month and its day
       if (stops.some((stop) => stop.element === element)) return stops[0].element === element ? "over" : "seen";
       const stop = { element, scope: scopeOf(element) };
       if (!isSeen(element) || isClipped(element)) faults.push(`not seen: ${name(element)}`);
