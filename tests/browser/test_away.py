@@ -1,5 +1,6 @@
 """What the pages say when the feed is killed under its supervisor, and when Yahoo does not answer."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -70,18 +71,41 @@ def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_
             expect(pill).to_have_text("Connected")
 
 
-def test_rows_that_wait_for_the_database_are_told_until_they_are_there(visitor, tmp_path):
+def test_a_recording_that_waits_for_the_database_is_told_until_it_goes_on(visitor, tmp_path):
     with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
         up.wait_until_moving()
         page = visitor(up)
         expect(page.locator("[data-connection-word]")).to_have_text("Connected")
-        expect(page.locator("[data-rows-late]")).to_be_hidden()
+        expect(page.locator("[data-away]")).to_be_hidden()
         with closing(sqlite3.connect(tmp_path / "var" / "finstage.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            expect(page.locator("[data-rows-late]")).to_have_text(
-                "Bars, indicators and alerts are late. They wait for the database and follow in order."
+            expect(page.locator("[data-away]")).to_be_visible()
+            expect(page.locator("[data-away]")).to_contain_text(
+                "No new prices. The recording waits for the database. It goes on by itself."
             )
-            expect(page.locator("[data-rows-late]")).to_be_visible()
+        expect(page.locator("[data-away]")).to_be_hidden()
+        up.wait_until_moving()
+
+
+def test_rows_that_are_late_are_told_until_they_are_there(visitor, tmp_path):
+    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
+        up.wait_until_moving()
+        page, sockets = visitor(up), []
+
+        def told(detail: str | None) -> None:
+            parts = {"redis": True, "feed": True, "source": True, "detail": detail}
+            sockets[-1].send(json.dumps({"type": "service_status", **parts, "timestamp": "2012-09-04T00:00:00Z"}))
+
+        page.route_web_socket("**/ws/realtime", lambda socket: (sockets.append(socket), socket.connect_to_server()))
+        page.reload()
+        expect(page.locator("[data-connection-word]")).to_have_text("Connected")
+        expect(page.locator("[data-rows-late]")).to_be_hidden()
+        told("Bars, indicators and alerts wait for the database")
+        expect(page.locator("[data-rows-late]")).to_have_text(
+            "Bars, indicators and alerts are late. They wait for the database and follow in order."
+        )
+        expect(page.locator("[data-rows-late]")).to_be_visible()
+        told(None)
         expect(page.locator("[data-rows-late]")).to_be_hidden()
 
 

@@ -10,7 +10,7 @@ import pytest
 from market import sources, symbols
 from market.models import DataSource, Symbol
 from market.prices import midnight
-from market.sources import ProviderError, WrongSource, registry, replay, yahoo
+from market.sources import ProviderError, Tick, WrongSource, registry, replay, yahoo
 from market.sources.replay import recording
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,7 @@ def test_the_source_is_loaded_by_its_name(settings):
     source = sources.source()
     assert (source.name, source.answers(1)) == ("replay", True)
     assert source.now() == midnight(datetime(2012, 9, 4, tzinfo=UTC).date())
-    assert next(source.batches(_set()), None) is None
+    assert not [event for event in source.batches(_set()) if isinstance(event, Tick)]
 
 
 def _set() -> threading.Event:

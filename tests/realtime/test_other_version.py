@@ -1,7 +1,7 @@
 """What another version left in Redis ends no request, no socket and no loop: of it this one reads what it knows."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -13,9 +13,7 @@ from finstage import health
 from market import quotes
 from market.bars import forming
 from market.calendars import clock
-from market.history import progress
 from market.models import Snapshot
-from market.sources.replay import source as replay
 from monitoring import heartbeats
 from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
@@ -46,8 +44,6 @@ def filled(apple, quote) -> None:
     forming.keep([forming.daily_bar(now)])
     summary._keep([IndicatorValues("AAPL", "1d", AT, "day", "split", False, {"sma_20": {"sma": 99.5}}, "replay", AT)])
     clock.keep(clock.by_quotes("XNAS", [now]))
-    progress.tell(["AAPL"], "AAPL", {})
-    replay._kept(replay.Place(1, date(2012, 9, 4), ("AAPL",), 2, AT))
     heartbeats.beat("feed", source="replay", trouble=None)
     changes.LIST._append([{"task_id": "1", "state": "running"}])
 
@@ -77,8 +73,6 @@ def told(redis) -> dict:
         "seen": alerts.seen(),
         "forming": forming.latest(["AAPL"])["AAPL"],
         "indicators": summary.latest(["AAPL"])["AAPL"],
-        "loading": progress.latest(),
-        "place": replay._found(),
         "feed": pulse.service(redis.hget(heartbeats.key(), "feed"))["feed"],
         "changes": relay.merged(redis.lrange(changes.LIST.key, 0, -1), Loop("relay")),
     }

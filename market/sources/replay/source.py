@@ -6,6 +6,7 @@ bars: all are there from the start, and whoever reads them does so up to the mar
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +36,7 @@ Answer = TypeVar("Answer")
 
 NAME = ABOUT.name
 LOOK_SECONDS = 1.0  # at whether there is anything to play, and whether the database is back
+PATIENCE_SECONDS = 3.0  # until it is told that the player waits
 AWAY = (OperationalError, InterfaceError)
 
 
@@ -47,6 +49,12 @@ class Replay(Source):
         self._start = _start()
         self._held: Sessions | None = None
         self._is_read = False
+        self._waits_since: float | None = None
+
+    def trouble(self) -> str | None:
+        since = self._waits_since
+        is_told = since is not None and time.monotonic() - since >= PATIENCE_SECONDS
+        return "The recording waits for the database" if is_told else None
 
     def history(self, symbol: Symbol, start: date) -> tuple[list[Bar], Named]:
         recorded = {today: ticker for ticker, today in _names().items()}.get(symbol.ticker, "")
@@ -80,7 +88,7 @@ class Replay(Source):
         yield self._jump(here, "")
         is_played = False
         while not stop.is_set():
-            sessions = _insisted(self._sessions, stop)
+            sessions = self._insisted(self._sessions, stop)
             if sessions is None:
                 stop.wait(LOOK_SECONDS)
                 continue
@@ -105,9 +113,24 @@ class Replay(Source):
             if not pacing.is_due(step.after):
                 return here, False
             if here.session != session:
-                here = _insisted(partial(passes.begin, here, session), pacing.stop)
+                here = self._insisted(partial(passes.begin, here, session), pacing.stop)
             yield Tick([replace(step.quote, received_at=datetime.now(UTC))])
         return here, True
+
+    def _insisted(self, step: Callable[[], Answer], stop: threading.Event) -> Answer:
+        """What a step gives, however long the database is away."""
+        self._waits_since = time.monotonic()
+        try:
+            while True:
+                try:
+                    return step()
+                except AWAY as error:
+                    logger.warning("The player waits for the database: %s", error)
+                    connection.close()
+                    if stop.wait(LOOK_SECONDS):
+                        raise
+        finally:
+            self._waits_since = None
 
     def _moved(self, sessions: Sessions, here: Place, wanted: date | None) -> tuple[Place, str]:
         """Go on from the session that somebody wants, or after the last one from the first; and what is said of it.
@@ -147,18 +170,6 @@ class Replay(Source):
 
     def _first_session(self) -> date:
         return next(session for session in recording.sessions() if session >= self._start)
-
-
-def _insisted(step: Callable[[], Answer], stop: threading.Event) -> Answer:
-    """What a step gives, however long the database is away."""
-    while True:
-        try:
-            return step()
-        except AWAY as error:
-            logger.warning("The player waits for the database: %s", error)
-            connection.close()
-            if stop.wait(LOOK_SECONDS):
-                raise
 
 
 def _start() -> date:
