@@ -81,7 +81,7 @@ def test_arrow_keys_go_from_bar_to_bar_and_what_stands_there_is_read_out(drawn):
     expect(said).to_have_text(re.compile(f"^{day.text_content()}{read}"))
     page.keyboard.press("Escape")
     expect(said).to_be_empty()
-    expect(day).to_have_text(re.compile(last[:7]))
+    assert day.text_content() >= last  # the newest again, of which there may be another by now
 
 
 def test_a_finger_that_rests_reads_a_bar_and_one_that_moves_up_moves_the_page(drawn):
