@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis.indicators import catalogue
 from analysis.indicators.catalogue import UnknownIndicator
+from analysis.indicators.entry import Indicator
 from market import intervals
 from market.intervals import DAY
 from realtime import kinds, messages
@@ -38,10 +39,7 @@ def check(action: dict[str, Any]) -> None:
     if "indicators" in action and (kind is None or not kind.has_indicators):
         raise Refused("invalid", f"{action['type']} has no indicators; {_those_with('has_indicators')} has.")
     for key in action.get("indicators", ()):
-        try:
-            catalogue.named(key)
-        except UnknownIndicator as error:
-            raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        _named(key)
 
 
 def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Iterator[str]:
@@ -51,6 +49,20 @@ def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Ite
     for ticker in tickers:
         for key in keys:
             yield kind.of(ticker, interval, key)
+
+
+def extra(names: Iterable[str], symbols: int) -> dict[str, Indicator]:
+    """By key those of some names that not everybody gets, for so many symbols. Raises Refused where one can't be made,
+    or they are too many.
+    """
+    asked = {name: _named(name) for name in names}
+    if unknown := [name for name, indicator in asked.items() if indicator is None]:
+        raise Refused("invalid", f"There is no indicator {', '.join(map(repr, unknown))}.")
+    found = {each.key: each for name, each in asked.items() if _key(name)}
+    if len(found) * symbols > MAX_EXTRA:
+        most = f"{MAX_EXTRA} indicators beyond those that everybody gets, one of a symbol each, at most"
+        raise Refused("too_many_indicators", f"{most}; this would be {len(found) * symbols}.")
+    return found
 
 
 def narrowed(held: Iterable[str], tickers: Collection[str] | None, action: dict[str, Any]) -> list[str]:
@@ -71,6 +83,14 @@ def is_published(stream: str, *, is_recorded: bool = False) -> bool:
     if kind is kinds.BARS:
         return intervals.named(interval).is_whole or not is_recorded  # of weeks and months their corrections
     return interval == DAY.name and (not indicator or _is_made(indicator))
+
+
+def _named(name: str) -> Indicator | None:
+    """Raises Refused where it can't be made so; None where there is none of that name."""
+    try:
+        return catalogue.named(name)
+    except UnknownIndicator as error:
+        raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
 def _key(name: str) -> str:

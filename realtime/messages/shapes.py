@@ -172,7 +172,7 @@ ACTIONS = {
     "replay": _action(
         "replay",
         {"symbols": _SYMBOLS, "start": _DATE, "end": _DATE},
-        {**_SPEED, "at": _DATE, "paused": _FLAG},
+        {**_SPEED, "at": _DATE, "paused": _FLAG, "indicators": _INDICATORS},
     ),
     "pause": _action("pause"),
     "resume": _action("resume", None, _SPEED),

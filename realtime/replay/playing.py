@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 
+from analysis.indicators.entry import Indicator
 from market import prices
 from market.player import Clock, Sessions
 from realtime import messages
@@ -36,7 +38,7 @@ IDLE_SECONDS = 600.0  # so long it may stand still, before another one gets its 
 class Playing:
     """From its first session to its last, and on from wherever its client seeks.
 
-    rules: those that ring for its client. at: the day it begins with; is_paused: it is held there. flush: lets what
+    rules, extra: as Body has them. at: the day it begins with; is_paused: it is held there. flush: lets what
     waits for a client leave. may_play: whether its client still may. turns: those of the replays
     that it plays beside. rate: messages a second at most; speed: seconds of
     a session in one. None of either: as fast as it goes.
@@ -50,6 +52,7 @@ class Playing:
         *,
         flush: Callable[[Client], object],
         rules: Rules | None = None,
+        extra: Mapping[str, Indicator] = MappingProxyType({}),
         at: date | None = None,
         is_paused: bool = False,
         may_play: Callable[[], bool] = lambda: True,
@@ -59,7 +62,7 @@ class Playing:
         self._client, self._flush, self._may_play = client, flush, may_play
         self.sessions, self.state, self.reason = sessions, PAUSED if is_paused else PLAYING, ""
         self.count = 0  # messages that were told
-        self._body = Body(sessions, datetime.now(UTC), rules)
+        self._body = Body(sessions, datetime.now(UTC), rules, extra)
         self._clock, self._takes = Clock(speed, time.monotonic()), 1 / rate if rate else 0.0
         self._changed, self._turns = asyncio.Event(), turns or Turns()
         self._turn_to(0 if at is None else number_of(sessions, at, "replay.at"))

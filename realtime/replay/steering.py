@@ -10,7 +10,7 @@ from django.conf import settings
 from market import player, sources
 from market.bars import NoBars
 from market.player import Backwards, Reading
-from realtime import alerts, asked, process, visitors
+from realtime import alerts, asked, naming, process, visitors
 from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.replay import events
@@ -35,6 +35,7 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
     process.replays.check_room(client, who)
     start, end = _day(action, "start"), _day(action, "end")
     tickers, unknown = await asked.known(action["symbols"])
+    extra = naming.extra(action.get("indicators", ()), len(tickers))
     at = _day(action, "at") if "at" in action else None
     reading = await visitors.run(_read, list(dict.fromkeys(tickers.values())), start, end)
     rules = await visitors.run(alerts.rules_for, user_id)
@@ -47,6 +48,7 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
         reading.sessions,
         speed,
         rules=rules,
+        extra=extra,
         at=at,
         is_paused=action.get("paused", False),
         may_play=partial(_may_play, client, user_id),

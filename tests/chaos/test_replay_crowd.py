@@ -69,10 +69,11 @@ class Players(threading.Thread):
                     self._read(key.fileobj)
 
     def _read(self, client: socket.socket) -> None:
-        data = self.tails.get(client, b"") + client.recv(1 << 18)
+        came = client.recv(1 << 18)
+        assert came  # or it was closed
+        data = self.tails.get(client, b"") + came
         self.heard[client] += data.count(MARK)
         self.tails[client] = data[-len(MARK) + 1 :]
-        assert data  # or it was closed
 
 
 async def waits(followers: list[Follower], seconds: float) -> list[float]:

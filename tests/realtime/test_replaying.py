@@ -10,12 +10,14 @@ import numpy as np
 import orjson
 import pytest
 
+from analysis.indicators.catalogue import ENTRIES
 from market.player import Held, Sessions
 from realtime import clients
 from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.models import AlertRule
 from realtime.replay import playing, turns
+from realtime.replay.body import Body
 from realtime.replay.events import Bell
 from realtime.replay.playing import Playing, played
 from realtime.replay.seats import Replays
@@ -98,6 +100,16 @@ def test_other_work_of_the_process_comes_in_between(monkeypatch):
         task.cancel()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_every_indicator_is_told_or_says_why_it_has_no_value(name):
+    indicator = ENTRIES[name].with_defaults()
+    [*_, last] = Body(sessions(), NOW, extra={indicator.key: indicator}).session(COUNT - 1)
+    said = orjson.loads(last.bodies[-1])
+    told = said["values"].get(indicator.key, {})
+    assert said["replay"] is True
+    assert all(value is not None for value in told.values()) or said["reasons"]
 
 
 def test_several_take_turns_of_which_the_loop_has_one_at_a_time(monkeypatch):

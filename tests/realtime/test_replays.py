@@ -16,6 +16,7 @@ from market import bars, quotes
 from market.models import Snapshot, Symbol
 from market.prices import Bar, midnight
 from realtime import messages
+from realtime.kinds import INDICATORS
 from realtime.models import Alert, AlertRule, Event
 from realtime.replay.digest import Digest
 from tests.conftest import serving
@@ -84,6 +85,24 @@ def test_nobody_else_hears_of_it_and_nothing_is_stored(live_web, redis):
     assert {key for key in set(redis.keys()) - before if b"stream" in key or b"quotes" in key} == set()
     assert not Snapshot.objects.exists()
     assert quotes.latest(["AAPL"]) == {"AAPL": None}
+
+
+def test_indicators_by_name_come_beside_those_of_everybody_each_on_its_own_stream(live_web):
+    with open_socket(live_web) as client:
+        client.send({**FAST, "indicators": ["sma_2", "rsi_14", "willr", "sma_2"]})
+        told = [each for each in until_end(client) if each["type"] == "indicators"]
+        own = [each for each in told if each["stream"] == INDICATORS.of("AAPL", indicator="sma_2")]
+        assert len(told) == FOUR  # two of them beside what everybody gets, which has the third
+        # Of 2008-09-02 and the 3rd as it opens, falls, rises and closes; their closes are 101 and 102.
+        assert [each["values"] for each in own[:4]] == [{"sma_2": {"sma": (101 + n) / 2}} for n in (101, 100, 103, 102)]
+        assert [each["seq"] for each in own] == list(range(1, 17))
+        for names, code, said in (
+            (["sma_0"], "invalid", "No indicator 'sma_0'"),
+            (["nope"], "invalid", "There is no indicator 'nope'."),
+            ([f"sma_{n}" for n in range(60, 86)], "too_many_indicators", "this would be 52"),
+        ):
+            error = client.ask({**FAST, "indicators": names, "id": 3}, "error")
+            assert (error["code"], error["id"], said in error["message"]) == (code, 3, True), error
 
 
 def test_it_is_held_goes_on_seeks_and_stops(live_web):
