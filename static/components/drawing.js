@@ -1,4 +1,4 @@
-// The bar that shows where a value lies between two others, and how SVG is made.
+// The bar that shows where a value lies between two others, such as those of a record, and how SVG is made.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -24,6 +24,20 @@ export function drawMeter(drawing, value, low, high, { from = low, label = "" } 
   filled.setAttribute("width", `${Math.abs(at - start) * 100}%`);
   mark.style.x = `calc(${(at * 100).toFixed(2)}% - ${(at * 3).toFixed(2)}px)`;
   drawing.setAttribute("aria-label", label);
+}
+
+/** A record with today in it. */
+export function reach(known, quote) {
+  const day = quote?.session_date;
+  const [top, bottom] = [quote?.high ?? quote?.current_price, quote?.low ?? quote?.current_price];
+  const higher = top != null && top > known.high;
+  const lower = bottom != null && bottom < known.low;
+  return {
+    high: higher ? top : known.high,
+    highDate: higher ? day : known.high_date,
+    low: lower ? bottom : known.low,
+    lowDate: lower ? day : known.low_date,
+  };
 }
 
 export function svg(tag, attributes = {}) {

@@ -1,6 +1,6 @@
 // Key figures of a symbol, for the pane of the watchlist and the side of the symbol page.
 
-import { drawMeter, meter } from "./drawing.js";
+import { drawMeter, meter, reach } from "./drawing.js";
 import { setText } from "./frame.js";
 import { compact, derived, moment, percent, price, word } from "../words/words.js";
 
@@ -109,20 +109,6 @@ export function showRecords(box, row) {
 function withDistance(date, end, quote) {
   const at = quote?.current_price;
   return at == null || !(end > 0) ? date : `${date}\n${percent((at / end - 1) * 100)}`;
-}
-
-/** A record with today in it. */
-export function reach(known, quote) {
-  const day = quote?.session_date;
-  const [top, bottom] = [quote?.high ?? quote?.current_price, quote?.low ?? quote?.current_price];
-  const higher = top != null && top > known.high;
-  const lower = bottom != null && bottom < known.low;
-  return {
-    high: higher ? top : known.high,
-    highDate: higher ? day : known.high_date,
-    low: lower ? bottom : known.low,
-    lowDate: lower ? day : known.low_date,
-  };
 }
 
 /** Where it is said how far back all time goes. */

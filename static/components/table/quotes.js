@@ -1,9 +1,8 @@
 // The columns of a table of quotes: what each cell shows of a symbol, and what its head sorts by.
 
 import { dayChange } from "../change.js";
-import { drawMeter, meter } from "../drawing.js";
+import { drawMeter, meter, reach } from "../drawing.js";
 import { make } from "../element.js";
-import { reach } from "../figures.js";
 import { flash } from "../flash.js";
 import { setText } from "../frame.js";
 import { badge, showBadge } from "../freshness.js";
