@@ -1,6 +1,6 @@
 """The next session of a replay in which something happens. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -39,13 +39,13 @@ class Bell:
         return found
 
 
-def following(sessions: Sessions, number: int, kind: str, rules: Rules) -> Event | None:
-    """The first after a session; None where none is left."""
+def first(sessions: Sessions, numbers: Iterable[int], kind: str, rules: Rules) -> Event | None:
+    """The first of these sessions; None where it happens in none of them."""
     happens = _FINDERS[kind]
-    for later in range(number + 1, len(sessions)):
-        ticker = happens(sessions, later, rules)
+    for number in numbers:
+        ticker = happens(sessions, number, rules)
         if ticker is not None:
-            return Event(later, kind, ticker)
+            return Event(number, kind, ticker)
     return None
 
 

@@ -14,9 +14,11 @@ from realtime import alerts, asked, naming, process, visitors
 from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.replay import events
+from realtime.replay.events import Event
 from realtime.replay.playing import Playing, number_of
 
 USUAL_SPEED = 60
+LOOKED_AT_ONCE = 200  # sessions, whose prices a rule may have to hear
 
 
 class Socket(Protocol):
@@ -80,9 +82,7 @@ async def seek(socket: Socket, action: dict[str, Any]) -> None:
         playing.seek(number_of(playing.sessions, _day(action, "to"), "seek.to"))
         _answer(socket, playing, action)
         return
-    found = await visitors.run(events.following, playing.sessions, playing.number, action["event"], playing.rules)
-    if process.replays.of(socket.client) is not playing:  # another has its place meanwhile
-        raise Refused("no_replay", "The replay has ended while its events were looked for.")
+    found = await _following(socket.client, playing, action["event"])
     if found is None:
         raise Refused("no_event", f"Up to {playing.sessions.end} there is no {action['event']} any more.")
     playing.seek(found.number)
@@ -94,6 +94,21 @@ async def stop(socket: Socket, action: dict[str, Any]) -> None:
     playing.stop()
     process.replays.leave(socket.client)
     _answer(socket, playing, action)
+
+
+async def _following(client: Client, playing: Playing, kind: str) -> Event | None:
+    """The first after its session, looked for a few sessions at a time: a long search keeps no thread from others, and
+    ends with its replay. Raises Refused.
+    """
+    first, count = playing.number + 1, len(playing.sessions)
+    for start in range(first, count, LOOKED_AT_ONCE):
+        numbers = range(start, min(start + LOOKED_AT_ONCE, count))
+        found = await visitors.run(events.first, playing.sessions, numbers, kind, playing.rules)
+        if process.replays.of(client) is not playing:  # another has its place meanwhile
+            raise Refused("no_replay", "The replay has ended while its events were looked for.")
+        if found is not None:
+            return found
+    return None
 
 
 def _answer(socket: Socket, playing: Playing, action: dict[str, Any]) -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from analysis.indicators.catalogue import ENTRIES
 from market.player import Held, Sessions
-from realtime import clients
+from market.prices import Action
+from realtime import clients, process
 from realtime.clients import Client
 from realtime.messages import Refused
 from realtime.models import AlertRule
-from realtime.replay import playing, turns
+from realtime.replay import playing, steering, turns
 from realtime.replay.body import Body
 from realtime.replay.events import Bell
 from realtime.replay.playing import Playing, played
@@ -212,6 +213,29 @@ def test_a_process_has_so_many_and_what_goes_leaves_its_place(settings):
             replays.of(some[3])
         for each in some:
             replays.leave(each)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("place", [1, 7, 8, 14, COUNT - 1, None])
+def test_the_next_event_is_found_wherever_it_is_and_only_for_as_long_as_its_replay_plays(monkeypatch, place):
+    monkeypatch.setattr(steering, "LOOKED_AT_ONCE", 7)
+
+    async def scene() -> None:
+        async def nothing(*_: object) -> None: ...
+
+        replays, client = Replays(Client.flush), Client("a", nothing, nothing, Port())
+        monkeypatch.setattr(process, "replays", replays)
+        found = sessions()
+        ratio = Action("AAPL", "split", found.date(place), 2.0, 2.0, 1.0) if place else None
+        found.held[0] = replace(found.held[0], actions=[ratio] if ratio else [])
+        replay = replays.begin(client, "a", found, 1.0, is_paused=True)
+        assert await steering._following(client, replay, "split") == (place and (place, "split", "AAPL"))
+        search = asyncio.create_task(steering._following(client, replay, "alert"))
+        await asyncio.sleep(0)
+        replays.leave(client)
+        with pytest.raises(Refused, match="No replay plays"):
+            await search
 
     asyncio.run(scene())
 
