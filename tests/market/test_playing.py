@@ -13,7 +13,7 @@ from market.calendars.table import Session, Table
 from market.models import Snapshot, Symbol
 from market.player import Clock, reading
 from market.player.clock import SESSION_SECONDS
-from market.prices import Action, Bar, Named, Quote, midnight
+from market.prices import CLOSED, OPEN, Action, Bar, Named, Quote, midnight
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = [date(2008, 9, day) for day in (2, 3, 4)]
@@ -46,6 +46,7 @@ def test_a_day_is_told_as_open_the_nearer_extreme_the_other_and_close(day, way):
     assert [quote.price for quote in quotes] == way
     assert [quote.volume for quote in quotes] == [None, None, None, 1000]
     assert [quote.state for quote in quotes] == ["forming"] * 3 + ["final"]
+    assert [quote.market_state for quote in quotes] == [OPEN] * 3 + [CLOSED]
     assert all(quote.low <= quote.price <= quote.high for quote in quotes)
     assert (quotes[0].high, quotes[-1].high, quotes[-1].low) == (way[0], max(way), min(way))
 
@@ -115,6 +116,7 @@ def test_the_clock_goes_by_the_time_within_sessions_and_makes_up_for_nothing():
     quarter = SESSION_SECONDS / 4
     assert clock.wait(0.0, 100.0) == 0.0
     assert clock.wait(quarter, 100.0) == pytest.approx(0.25)
+    assert clock.wait(quarter, 100.25) == 0.0  # another symbol's, of the same moment
     assert clock.wait(3 * quarter, 100.25) == pytest.approx(0.5)
     assert clock.wait(0.0, 100.75) == pytest.approx(0.25)  # the next session
     assert clock.wait(quarter, 200.0) == 0.0
@@ -214,8 +216,10 @@ def test_the_finest_that_is_of_the_whole_session_is_told():
     hold_within("1h", (0, 10.0, 12.0, 9.0, 10.5), (60, 10.5, 11.5, 10.0, 11.0))
     hold_within("5m", (30, 10.0, 10.5, 9.5, 10.2), (60, 10.2, 11.5, 10.1, 11.2))  # begins too late
     assert len(told("AAPL")) == 9
-    hold_within("1m", *((minute, 10.0, 10.5, 9.5, 10.0) for minute in (0, 30, 61)))
+    hold_within("5m", (0, 10.0, 10.5, 9.5, 10.0))  # and ends as late as the longer ones
     assert len(told("AAPL")) == 13
+    hold_within("1m", *((minute, 10.0, 10.5, 9.5, 10.0) for minute in (0, 30, 45, 61)))
+    assert len(told("AAPL")) == 17
 
 
 def test_prices_that_were_told_come_before_bars_where_they_are_of_the_whole_session():
