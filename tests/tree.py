@@ -78,6 +78,7 @@ class Up:
 
     def wait_until_moving(self) -> None:
         self.wait(lambda: self.ready()["dependencies"]["feed"]["ok"] and self.parts().keys() == PARTS)
+        self.wait(self.quote)
         first = self.quote()
         self.wait(lambda: self.quote()["received_at"] != first["received_at"])
 
