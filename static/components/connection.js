@@ -105,7 +105,7 @@ function explained({ state, heardAt }, silence, opens) {
 function showSource({ state, service, isFlowing }) {
   const [chip, away] = ["[data-source]", "[data-away]"].map((name) => document.querySelector(name));
   if (!chip || !away) return;
-  if (service) chip.dataset.status = isFlowing ? "live" : "stale";
+  if (service) chip.dataset.status = !isFlowing ? "stale" : isRecorded ? "replay" : "live";
   away.hidden = !(state === "live" && service?.feed && !service.source);
   setText(away.querySelector("[data-away-reason]"), service?.detail ? `${service.detail}.` : "");
 }

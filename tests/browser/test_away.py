@@ -77,12 +77,14 @@ def test_a_recording_that_waits_for_the_database_is_told_until_it_goes_on(visito
         page = visitor(up)
         expect(page.locator("[data-connection-word]")).to_have_text("Connected")
         expect(page.locator("[data-away]")).to_be_hidden()
+        expect(page.locator("[data-source]")).to_have_attribute("data-status", "replay")  # it moves, and is not live
         with closing(sqlite3.connect(tmp_path / "var" / "finstage.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             expect(page.locator("[data-away]")).to_be_visible()
             expect(page.locator("[data-away]")).to_contain_text(
                 "No new prices. The recording waits for the database. It goes on by itself."
             )
+            expect(page.locator("[data-source]")).to_have_attribute("data-status", "stale")
         expect(page.locator("[data-away]")).to_be_hidden()
         up.wait_until_moving()
 
