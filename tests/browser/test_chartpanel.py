@@ -340,6 +340,21 @@ def test_a_fourth_beside_it_is_refused_in_the_readers_language_and_leaves_the_th
     expect(boxes.and_(page.locator(":checked"))).to_have_count(3)
 
 
+def test_one_that_is_refused_is_unticked_also_where_the_list_was_made_anew_meanwhile(still):
+    page, held = still(), []
+    menu(page, "compare")
+    page.route("**/api/v2/symbols/FB/bars/**", lambda route: held.append(route))
+    box = page.locator("[data-symbol=FB] input")
+    with page.expect_request("**/api/v2/symbols/FB/bars/**"):
+        box.check()
+    page.locator("[data-find]").fill("face")
+    expect(page.locator("[data-symbol=MSFT]")).to_have_count(0)
+    expect(box).to_be_checked()
+    held[0].fulfill(status=503, json={"detail": "Busy.", "request_id": "r1"})
+    expect(page.locator(".toast")).to_be_visible()
+    expect(box).not_to_be_checked()
+
+
 def test_the_price_scale_follows_what_is_seen_until_that_is_unticked(still):
     page = still()
     axis = "() => document.querySelector('[data-canvas] tr:first-child td:last-child canvas').toDataURL()"

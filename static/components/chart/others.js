@@ -55,7 +55,9 @@ export class Others {
     const box = make("input", { type: "checkbox", checked: beside.wished.has(symbol) });
     box.addEventListener("change", async () => {
       await (box.checked ? beside.add(symbol) : beside.remove(symbol));
-      box.checked = beside.has(symbol);
+      // Another one by now, where the list was made anew meanwhile.
+      const shown = this.box.querySelector(`[data-symbol="${CSS.escape(symbol)}"] input`);
+      if (shown) shown.checked = beside.has(symbol);
     });
     return make("label", { className: "check", dataset: { symbol } }, box, make("b", { textContent: symbol }), make("span", { textContent: name }));
   }
