@@ -27,7 +27,7 @@ from tests.bench.evidence import Evidence, Line
 pytestmark = [pytest.mark.bench]
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SYMBOLS, SAMPLE, ROUNDS = max(2, round(500 * SCALE)), max(1, round(50 * SCALE)), 2
-USUAL = {"sqlite": 1.9, "mariadb": 2.9}  # µs a row that the rivals take on a quiet machine of the figures
+USUAL = {"sqlite": 1.9, "mariadb": 2.9}  # µs a row that the rivals take on a quiet machine
 COLUMNS = (
     "symbol_id, `interval`, opened_at, session_date, open, high, low, close, volume, is_final, revision, source, "
     "received_at, state"

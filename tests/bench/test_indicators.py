@@ -1,4 +1,4 @@
-"""The 22 outputs of issue 17: over arrays in memory, for one bar more, and to open and hold their live handles.
+"""The 22 outputs that charts show most: over arrays in memory, for one bar more, and to open and hold them live.
 
 Rival: pandas, symbol by symbol, as scripts compute them; for one bar more it computes the series again. In one process,
 alternately, in processor seconds.
