@@ -13,7 +13,7 @@ export const SILENT_AFTER = isRecorded ? 180_000 : 90_000;
 const SHOWN = [page?.symbol, ...(page?.symbols ?? [])].filter(Boolean);
 const EXCHANGES = new Set(SHOWN.map(({ exchange }) => exchange));
 const TOO_MANY = new Set(["too_many_symbols", "too_many_indicators", "no_room"]); // of what a subscription is refused for
-const WORDS = ["live", "connected", "connecting", "reconnecting", "silent", "allClosed"];
+const WORDS = ["live", "connected", "connecting", "reconnecting", "silent", "allClosed", "noRedis", "noFeed", "noSource", "late"];
 
 export function showConnection(stream) {
   showRights(stream);

@@ -4,10 +4,10 @@ import { price } from "../words/words.js";
 
 /** The element takes the room of the widest of these texts, whichever it shows. */
 export function reserve(element, texts) {
-  const widest = texts.reduce((found, text) => (width(text) > width(found) ? text : found), "");
-  if (element.dataset.room === widest) return;
+  const room = [...new Set(texts)].join("\n");
+  if (element.dataset.room === room) return;
   element.classList.add("steady");
-  element.dataset.room = widest;
+  element.dataset.room = room;
 }
 
 /** Room for a figure of about this size in all decimals of its symbol, and to grow by half. Once given it stays until a

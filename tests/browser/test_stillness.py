@@ -62,3 +62,22 @@ def test_the_watchlist_is_no_taller_than_its_window_where_its_rows_have_room(vis
     page = visit(viewport={"width": 1440, "height": 1100})
     expect(page.locator("[data-pane-chart]")).to_have_attribute("data-panel", "shown")
     assert page.evaluate("() => document.documentElement.scrollHeight - innerHeight") == 0
+
+
+BARE = """() => {
+  const left = () => document.querySelector('.facts').getBoundingClientRect().left;
+  const [date, pill] = ['[data-session-date]', '[data-connection-word]'].map((each) => document.querySelector(each));
+  const all = document.querySelector('#words').dataset;
+  const said = ['–', '2012-09-04'].map((text) => (date.textContent = text, left()));
+  const words = ['live', 'noRedis', 'noFeed', 'noSource', 'late', 'silent'];
+  return [...said, ...words.map((name) => (pill.textContent = all[name], left()))];
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_the_bar_keeps_its_place_whatever_its_session_and_its_line_say(visit, locale):
+    page = visit("/symbols/MSFT/", viewport={"width": 1440, "height": 900}, locale=locale)
+    expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
+    places = page.evaluate(BARE)
+    assert len(places) == 8
+    assert max(places) - min(places) < 0.5
