@@ -1,23 +1,31 @@
 """Every indicator that there is, with what its parameters may be and what shows that it is right."""
 
+from django.conf import settings
+from django.utils import translation
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analysis import wording
 from analysis.conformance import kept
 from analysis.indicators import catalogue, entry
+from analysis.indicators.entries import GROUPS
 from analysis.indicators.entry import Entry
 from market.api.shapes import JSON_ONLY, Shape, shown
+from monitoring.queries import Choice, Query
 
 _EXAMPLE = {
     "default": ["sma_20", "rsi_14"],
     "indicators": [{
-        "name": "rsi", "title": "Relative Strength Index", "kind": "indicator", "key": "rsi_14",
-        "parameters": [{"name": "period", "default": 14, "least": 2, "most": 1000, "is_whole": True}],
+        "name": "rsi", "title": "Relative Strength Index", "kind": "indicator", "group": "momentum",
+        "group_title": "Momentum", "key": "rsi_14", "parameters": [
+            {"name": "period", "title": "Period", "default": 14, "least": 2, "most": 1000, "is_whole": True}
+        ],
         "inputs": ["close"], "outputs": [{"name": "rsi", "style": "line", "offset": ""}], "warm_up": 14, "pane": "own",
-        "levels": [30, 70], "source": "Wilder, New Concepts in Technical Trading Systems, 1978", "library": "RSI",
-        "note": "", "certificate": {
+        "unit": "index", "levels": [30, 70],
+        "source": "Wilder, New Concepts in Technical Trading Systems, 1978", "library": "RSI", "note": "",
+        "certificate": {
             "first_value": 14, "live_difference": 0.0, "looks_ahead": False, "settled": 260,
             "reference": "checked", "reference_difference": 3e-10,
         },
@@ -27,6 +35,7 @@ _EXAMPLE = {
 
 class ParameterShape(Shape):
     name = serializers.CharField()
+    title = serializers.CharField()
     default = serializers.FloatField()
     least = serializers.FloatField()
     most = serializers.FloatField()
@@ -35,7 +44,7 @@ class ParameterShape(Shape):
 
 class OutputShape(Shape):
     name = serializers.CharField()
-    style = serializers.CharField(help_text="line, dashed, dots, histogram, upper, lower or marker.")
+    style = serializers.CharField(help_text="line, dashed, dots, histogram, upper, lower, cloud, direction or marker.")
     offset = serializers.CharField(
         help_text="The parameter by whose bars it is drawn later than it is known, or with a `-` earlier; else empty."
     )
@@ -58,12 +67,15 @@ class EntryShape(Shape):
     name = serializers.CharField()
     title = serializers.CharField()
     kind = serializers.CharField(help_text=f"{entry.INDICATOR}, {entry.MATHEMATICS} or {entry.PATTERN}.")
+    group = serializers.ChoiceField(sorted(set(GROUPS.values())))
+    group_title = serializers.CharField()
     key = serializers.CharField(help_text="With its defaults; others are written likewise: `macd_5_35_5`.")
     parameters = ParameterShape(many=True)
     inputs = serializers.ListField(child=serializers.CharField())
     outputs = OutputShape(many=True)
     warm_up = serializers.IntegerField(help_text="Bars before the first value, with its defaults.")
-    pane = serializers.ChoiceField([entry.PRICE_PANE, entry.OWN_PANE])
+    pane = serializers.ChoiceField([entry.PRICE_PANE, entry.VOLUME_PANE, entry.OWN_PANE])
+    unit = serializers.ChoiceField([entry.PRICE, entry.PERCENT, entry.SHARES, entry.INDEX])
     levels = serializers.ListField(child=serializers.FloatField(), help_text="Lines that a chart draws.")
     source = serializers.CharField(help_text="Where the formula stands, and the convention where sources differ.")
     library = serializers.CharField(help_text="The function of TA-Lib; empty where it is made of several, or our own.")
@@ -78,6 +90,10 @@ class CatalogueShape(Shape):
     indicators = EntryShape(many=True)
 
 
+class CatalogueQuery(Query):
+    language = Choice([code for code, _ in settings.LANGUAGES], default="en", help_text="Of the titles.")
+
+
 class Catalogue(APIView):
     """Every indicator: parameters with ranges, outputs, warm-up, drawing, source and certificate."""
 
@@ -86,11 +102,13 @@ class Catalogue(APIView):
     @extend_schema(
         operation_id="indicator_catalogue",
         summary="The catalogue of indicators",
+        parameters=[CatalogueQuery],
         responses={(200, "application/json"): CatalogueShape},
         examples=shown(_EXAMPLE),
     )
     def get(self, request) -> Response:
-        told = [_told(each) for each in catalogue.ENTRIES.values()]
+        with translation.override(CatalogueQuery.read(request)["language"]):
+            told = [_told(each) for each in catalogue.ENTRIES.values()]
         return Response({"default": list(catalogue.DEFAULTS), "indicators": told})
 
 
@@ -100,17 +118,27 @@ def _told(each: Entry) -> dict:
     is_checked = certificate["reference_difference"] is not None
     return {
         "name": each.name,
-        "title": each.title,
+        "title": wording.title(each),
         "kind": each.kind,
+        "group": GROUPS[each.name],
+        "group_title": wording.group(each),
         "key": indicator.key,
         "parameters": [
-            {"name": name, "default": of.default, "least": of.least, "most": of.most, "is_whole": of.is_whole}
+            {
+                "name": name,
+                "title": wording.parameter(name),
+                "default": of.default,
+                "least": of.least,
+                "most": of.most,
+                "is_whole": of.is_whole,
+            }
             for name, of in each.parameters.items()
         ],
         "inputs": indicator.inputs,
         "outputs": [{"name": of.name, "style": of.style, "offset": of.offset} for of in each.outputs],
         "warm_up": indicator.warm_up,
         "pane": each.pane,
+        "unit": each.unit,
         "levels": each.levels,
         "source": each.source,
         "library": each.library,

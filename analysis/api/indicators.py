@@ -38,6 +38,20 @@ class IndicatorSeries(Shape):
         help_text="One series for each output, as long as `times`; null before its first value.",
     )
     latest = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    unit = serializers.CharField(required=False, help_text="Of its values: price, percent, volume or index.")
+    levels = serializers.ListField(
+        required=False, child=serializers.FloatField(), help_text="Lines that a chart draws."
+    )
+    styles = serializers.DictField(
+        required=False,
+        child=serializers.CharField(),
+        help_text="How a chart draws each output, as the catalogue has it.",
+    )
+    offsets = serializers.DictField(
+        required=False,
+        child=serializers.IntegerField(),
+        help_text="Bars by which a chart draws an output later than it is known, or below 0 earlier; others are at 0.",
+    )
 
 
 @extend_schema_serializer(component_name="Indicators")

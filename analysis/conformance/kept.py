@@ -8,7 +8,16 @@ FILE = Path(__file__).with_name("measured.json")
 NOT_CHECKED = "not independently checked"
 
 
-@cache
 def certificates() -> dict[str, dict]:
     """By the indicator's name: `first_value`, `live_difference`, `looks_ahead`, `settled`, `reference_difference`."""
+    return _kept()["certificates"]
+
+
+def origin() -> dict:
+    """Of what they are: `measured_at`, the `convention` and the `library` that were measured, and over which `bars`."""
+    return {name: value for name, value in _kept().items() if name != "certificates"}
+
+
+@cache
+def _kept() -> dict:
     return json.loads(FILE.read_text())

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 import numpy as np
 from bokeh_sampledata.stocks import AAPL
 
 from analysis.conformance.certificates import Columns, measured
 from analysis.conformance.kept import FILE
-from analysis.indicators.catalogue import ENTRIES
+from analysis.indicators.catalogue import CONVENTION, ENTRIES
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
@@ -25,4 +27,15 @@ def measure() -> dict[str, dict]:
 
 
 def write() -> None:
-    FILE.write_text(json.dumps(measure(), indent=1, sort_keys=True) + "\n")
+    told = {**_origin(), "certificates": measure()}
+    FILE.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+
+
+def _origin() -> dict:
+    dates = AAPL["date"]
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "convention": CONVENTION,
+        "library": f"TA-Lib {version('ta-lib')}",
+        "bars": {"symbol": "AAPL", "first": dates[0], "last": dates[-1], "count": len(dates)},
+    }

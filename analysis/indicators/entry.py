@@ -16,13 +16,15 @@ from analysis.indicators.series import Call, Column, Node, Values
 from analysis.indicators.talib import abstract
 from analysis.indicators.undefined import Guarded, Zero
 
-PRICE_PANE, OWN_PANE = "price", "own"  # over the candles, or in a pane of its own below
+PRICE_PANE, VOLUME_PANE, OWN_PANE = "price", "volume", "own"  # over the candles, over their volume, or by itself
+PRICE, PERCENT, SHARES, INDEX = "price", "percent", "volume", "index"  # what a value is counted in; an index in nothing
 INDICATOR, MATHEMATICS, PATTERN = "indicator", "mathematics", "pattern"
 UNDEFINED = "0/0: nothing moved that it divides by"
 _MOST_DECIMALS = 4
+UPPER, LOWER, CLOUD, DIRECTION = "upper", "lower", "cloud", "direction"
 _STYLES = {
     "Line": "line", "Dashed Line": "dashed", "Dotted Line": "dots", "Histogram": "histogram",
-    "Values represent an upper limit": "upper", "Values represent a lower limit": "lower",
+    "Values represent an upper limit": UPPER, "Values represent a lower limit": LOWER,
 }  # fmt: skip
 
 
@@ -53,8 +55,10 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One series. style: how a chart draws it. offset: the parameter by whose bars it is drawn later, or
-    with a - earlier, than it is known."""
+    """One series. style: how a chart draws it; `direction`, 1 or -1, colours the line before it.
+
+    offset: the parameter by whose bars it is drawn later, or with a - earlier, than it is known.
+    """
 
     name: str
     style: str = "line"
@@ -69,7 +73,8 @@ Build = Callable[[Parameters], Node]
 class Entry:
     """An indicator before its parameters are chosen. build: its node; zero: where that is 0/0.
 
-    source: where the formula stands. levels: lines that a chart draws.
+    source: where the formula stands. levels: lines that a chart draws. unit: of its values; where that is not said, a
+    price over prices, else none.
     """
 
     name: str
@@ -81,10 +86,14 @@ class Entry:
     zero: Callable[[Parameters], tuple[Zero, ...]] | None = None
     undefined: str = UNDEFINED
     pane: str = OWN_PANE
+    unit: str = ""
     levels: tuple[float, ...] = ()
     kind: str = INDICATOR
     library: str = ""  # the function of TA-Lib
     note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", self.unit or (PRICE if self.pane == PRICE_PANE else INDEX))
 
     def with_defaults(self) -> "Indicator":
         return self.of({name: each.default for name, each in self.parameters.items()})
@@ -119,6 +128,15 @@ class Indicator:
     def outputs(self) -> tuple[str, ...]:
         """Names of the series, in the order that they come back."""
         return tuple(each.name for each in self.entry.outputs)
+
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """Bars by which an output is drawn later than it is known, or below 0 earlier, where it is."""
+        return {
+            each.name: int(self.parameters[each.offset.lstrip("-")]) * (-1 if each.offset[0] == "-" else 1)
+            for each in self.entry.outputs
+            if each.offset
+        }
 
     @cached_property
     def warm_up(self) -> int:
@@ -182,6 +200,7 @@ def ta(
     fixed: Mapping[str, float] | None = None,
     outputs: tuple[Output, ...] = (),
     pane: str = "",
+    unit: str = "",
     zero: Callable[[Parameters], tuple[Zero, ...]] | None = None,
     levels: tuple[float, ...] = (),
     kind: str = INDICATOR,
@@ -209,6 +228,7 @@ def ta(
         outputs=outputs or _outputs(name, about),
         build=build,
         pane=pane or (PRICE_PANE if "Output scale same as input" in about["function_flags"] else OWN_PANE),
+        unit=unit,
         zero=zero,
         levels=levels,
         kind=kind,
@@ -252,6 +272,8 @@ def _outputs(name: str, about: Mapping) -> tuple[Output, ...]:
     """As the library names them; an only one has the indicator's own name."""
     flags = about["output_flags"]
     styles = {each: next((_STYLES[flag] for flag in told if flag in _STYLES), "line") for each, told in flags.items()}
+    if "line" not in styles.values() and styles[first := next(iter(styles))] == "dashed":
+        styles[first] = "line"
     if len(styles) == 1:
         return (Output(name, *styles.values()),)
     return tuple(Output(each, style) for each, style in styles.items())

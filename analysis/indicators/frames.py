@@ -115,6 +115,10 @@ def _shape(indicator: Indicator, told: dict[str, np.ndarray], first: int) -> dic
         "pane": indicator.pane,
         "values": values,
         "latest": {output: series[-1] if series else None for output, series in values.items()},
+        "unit": indicator.entry.unit,
+        "levels": indicator.entry.levels,
+        "styles": {each.name: each.style for each in indicator.entry.outputs},
+        "offsets": indicator.offsets,
     }
 
 

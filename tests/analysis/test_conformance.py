@@ -96,8 +96,10 @@ def test_the_catalogue_tells_all_that_a_picker_needs(client):
     told = {each["name"]: each for each in body["indicators"]}
     assert (told.keys(), body["default"]) == (ENTRIES.keys(), list(catalogue.DEFAULTS))
     assert told["macd"]["parameters"][1] == {
-        "name": "slow", "default": 26, "least": 2, "most": 1000, "is_whole": True,
+        "name": "slow", "title": "Slow", "default": 26, "least": 2, "most": 1000, "is_whole": True,
     }  # fmt: skip
     assert told["sma"]["certificate"]["reference"] == "checked"
     assert told["mama"]["certificate"]["reference"] == kept.NOT_CHECKED
     assert client.get(CATALOGUE, {"nonsense": 1}).status_code == 400
+    korean = {each["name"]: each for each in client.get(CATALOGUE, {"language": "ko"}).json()["indicators"]}
+    assert (told["rsi"]["title"], korean["rsi"]["title"]) == ("Relative Strength Index", "상대강도지수(RSI)")

@@ -11,6 +11,8 @@ from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation.trans_real import translation
 
+from analysis.indicators.entries import ENTRIES
+
 FOLDERS = ("finstage", "monitoring", "market", "analysis", "realtime")
 # By what is called, which of its arguments is the context and which the text; of several the first one names all.
 CALLS = {
@@ -47,7 +49,19 @@ def key(text: str, context: str = "") -> str:
     return f"{context}\4{text}" if context else text
 
 
-@pytest.mark.parametrize(("texts", "some"), [(said_in_code, "of a bar\4final"), (said_in_templates, "step\4Next")])
+def titles_of_indicators() -> Iterator[str]:
+    """TA-Lib's, or an entry's own."""
+    return (key(entry.title, "indicator") for entry in ENTRIES.values())
+
+
+@pytest.mark.parametrize(
+    ("texts", "some"),
+    [
+        (said_in_code, "of a bar\4final"),
+        (said_in_templates, "step\4Next"),
+        (titles_of_indicators, "indicator\4Ichimoku Cloud"),
+    ],
+)
 def test_every_text_for_people_is_there_in_korean(texts, some):
     known = translation("ko")._catalog
     said = set(texts())

@@ -13,4 +13,5 @@ from analysis.indicators.entries import (
 )
 
 _FOLDERS = (averages, bands, momentum, trend, volatility, volume, levels, mathematics, patterns)
+GROUPS = {entry.name: folder.__name__.rpartition(".")[2] for folder in _FOLDERS for entry in folder.ENTRIES}
 ENTRIES = {entry.name: entry for folder in _FOLDERS for entry in folder.ENTRIES}

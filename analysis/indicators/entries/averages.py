@@ -1,6 +1,6 @@
 """Averages of the price, and lines that follow it."""
 
-from analysis.indicators.entry import PRICE_PANE, Output, Range, made, ta
+from analysis.indicators.entry import LOWER, PERCENT, PRICE_PANE, UPPER, Output, Range, made, ta
 from analysis.indicators.series import CLOSE, Formula, call, ratio
 
 _PERIOD = Range(20, 2, 1000)
@@ -33,11 +33,11 @@ ENTRIES = [
     made("envelope", lambda of: Formula(
             lambda mean: (mean * (1 + of["percent"] / 100), mean, mean * (1 - of["percent"] / 100)),
             (call("SMA", CLOSE, timeperiod=of["period"]),)),
-         Output("upperband", "upper"), "middleband", Output("lowerband", "lower"),
+         Output("upperband", UPPER), "middleband", Output("lowerband", LOWER),
          title="Moving Average Envelopes", period=_PERIOD, percent=Range(2.5, 0.1, 50.0), pane=PRICE_PANE,
          source="Murphy, Technical Analysis of the Financial Markets, 1999"),
     made("disparity", lambda of: Formula(
             lambda close, mean: (100 * ratio(close, mean),), (CLOSE, call("SMA", CLOSE, timeperiod=of["period"]))),
-         title="Disparity Index", period=_PERIOD, levels=(100,),
+         title="Disparity Index", unit=PERCENT, period=_PERIOD, levels=(100,),
          source="Nison, Beyond Candlesticks, 1994; the close in percent of its average"),
 ]  # fmt: skip

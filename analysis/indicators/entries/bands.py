@@ -1,6 +1,6 @@
 """Bands and stops around the price, and what is read off them."""
 
-from analysis.indicators.entry import PRICE_PANE, Output, Range, made, ta
+from analysis.indicators.entry import DIRECTION, PERCENT, PRICE_PANE, Output, Range, made, ta
 from analysis.indicators.series import CLOSE, HIGH, LOW, Formula, call, change, ratio
 from analysis.indicators.undefined import Zero
 
@@ -21,12 +21,13 @@ ENTRIES = [
          zero=lambda of: (Zero(change(CLOSE), of["period"] - 1),)),
     made("bandwidth", lambda of: Formula(
             lambda upper, middle, lower: (100 * ratio(upper - lower, middle),), (_bollinger(of),)),
-         title="Bollinger BandWidth", period=_PERIOD, deviations=_DEVIATIONS, source=_BOLLINGER),
+         title="Bollinger BandWidth", unit=PERCENT, period=_PERIOD, deviations=_DEVIATIONS, source=_BOLLINGER),
     ta("ACCBANDS", period=_PERIOD, source="Headley, Big Trends in Trading, 2002"),
     ta("DONCHIAN", period=_PERIOD, source="Donchian: the highest high, the lowest low and half of them"),
     ta("KC", name="keltner", period=_PERIOD, range=Range(10, 1, 1000, ("atrperiod",)),
        multiple=Range(2.0, 0.1, 20, ("nbdev",)), source="Raschke's form of Keltner, How To Make Money, 1960"),
     ta("SUPERTREND", period=Range(10, 1, 200), multiple=Range(3.0, 0.1, 20, ("multiplier",)),
+       outputs=(Output("supertrend"), Output("trend", DIRECTION)),
        source="Seban, as TradingView publishes it: bands of ATR around (high + low) / 2"),
     ta("SAR", acceleration=Range(0.02, 0.001, 1), maximum=Range(0.2, 0.001, 1),
        outputs=(Output("sar", "dots"),), source="Wilder, New Concepts in Technical Trading Systems, 1978"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from analysis.indicators.entry import PRICE_PANE, Output, Range, made
+from analysis.indicators.entry import CLOUD, PERCENT, PRICE_PANE, Output, Range, made
 from analysis.indicators.series import CLOSE, HIGH, LOW, Before, Call, Formula, call, ratio
 
 _NO_SESSION = "the session before is not held"
@@ -46,7 +46,7 @@ def _distance(of: Mapping[str, float]) -> Formula:
 _SIX = ("pivot", "r1", "s1", "r2", "s2", "r3", "s3")
 
 ENTRIES = [
-    made("ichimoku", _ichimoku, "conversion", "base", Output("spana", "line", "base"), Output("spanb", "line", "base"),
+    made("ichimoku", _ichimoku, "conversion", "base", Output("spana", CLOUD, "base"), Output("spanb", CLOUD, "base"),
          Output("lagging", "line", "-base"), title="Ichimoku Cloud", pane=PRICE_PANE, conversion=Range(9, 2, 200),
          base=Range(26, 2, 400), span=Range(52, 2, 1000), source="Hosoda, 1969; Elliott, Ichimoku Charts, 2007",
          note="Every line is told at the bar that it is known of; the spans are drawn later, the lagging one earlier."),
@@ -58,5 +58,6 @@ ENTRIES = [
          title="Camarilla Pivots", pane=PRICE_PANE, undefined=_NO_SESSION,
          source="Scott, 1989: the close and 1.1 / 12, / 6, / 4 and / 2 of the range about it"),
     made("distance", _distance, "high", "low", title="Distance from the High and the Low", period=Range(252, 2, 2600),
-         levels=(0,), source="The close against the highest high and lowest low, in percent; 252 bars of 1d: a year"),
+         unit=PERCENT, levels=(0,),
+         source="The close against the highest high and lowest low, in percent; 252 bars of 1d: a year"),
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Mathematics of a bar's columns: what formulas are made of, rather than what a chart's menu holds."""
 
-from analysis.indicators.entry import MATHEMATICS, PRICE_PANE, Range, ta
+from analysis.indicators.entry import MATHEMATICS, PRICE, PRICE_PANE, Range, ta
 from analysis.indicators.series import CLOSE, Ago
 from analysis.indicators.undefined import Zero
 
@@ -13,8 +13,8 @@ _RATIOS = ("ROCP", "ROCR", "ROCR100")
 
 ENTRIES = [
     *(ta(each, kind=MATHEMATICS, pane=PRICE_PANE, period=_PERIOD, source=_SOURCE) for each in ("MAX", "MIN", "MINMAX")),
-    ta("SUM", kind=MATHEMATICS, period=_PERIOD, source=_SOURCE),
-    ta("CUMSUM", kind=MATHEMATICS, source=_SOURCE),
+    ta("SUM", unit=PRICE, kind=MATHEMATICS, period=_PERIOD, source=_SOURCE),
+    ta("CUMSUM", unit=PRICE, kind=MATHEMATICS, source=_SOURCE),
     ta("PERCENTILE", kind=MATHEMATICS, pane=PRICE_PANE, period=_PERIOD, percentile=Range(50.0, 1, 100),
        source="Of the last closes, by the nearest rank"),
     *(ta(each, kind=MATHEMATICS, period=Range(10, 1, 1000), source=_SOURCE,

@@ -1,6 +1,6 @@
 """Trend: whether there is one, which way, and its cycles."""
 
-from analysis.indicators.entry import PRICE_PANE, Output, Range, ta
+from analysis.indicators.entry import PRICE, PRICE_PANE, Output, Range, ta
 from analysis.indicators.series import CLOSE, TRUE_RANGE, Step, change
 from analysis.indicators.undefined import Zero
 
@@ -34,8 +34,8 @@ ENTRIES = [
     ta("DX", period=_PERIOD, source=_WILDER, zero=_undirected),
     ta("PLUS_DI", period=_PERIOD, source=_WILDER, zero=_no_range),
     ta("MINUS_DI", period=_PERIOD, source=_WILDER, zero=_no_range),
-    ta("PLUS_DM", period=_PERIOD, source=_WILDER),
-    ta("MINUS_DM", period=_PERIOD, source=_WILDER),
+    ta("PLUS_DM", unit=PRICE, period=_PERIOD, source=_WILDER),
+    ta("MINUS_DM", unit=PRICE, period=_PERIOD, source=_WILDER),
     ta("AROON", period=Range(14, 2, 400), levels=(30, 70), source="Chande, Stocks & Commodities, September 1995"),
     ta("AROONOSC", period=Range(14, 2, 400), levels=(0,), source="Chande, Stocks & Commodities, September 1995"),
     ta("VORTEX", period=_PERIOD, levels=(1,), source="Botes and Siepman, Stocks & Commodities, January 2010",
@@ -44,7 +44,7 @@ ENTRIES = [
        zero=lambda of: (Zero(change(CLOSE), of["period"]),)),
     ta("ER", period=Range(10, 2, 400), source="Kaufman, Smarter Trading, 1995",
        zero=lambda of: (Zero(change(CLOSE), of["period"]),)),
-    ta("LINEARREG_SLOPE", period=_PERIOD, levels=(0,), source="The slope of the least squares line"),
+    ta("LINEARREG_SLOPE", unit=PRICE, period=_PERIOD, levels=(0,), source="The slope of the least squares line"),
     ta("LINEARREG_ANGLE", period=_PERIOD, levels=(0,), source="The slope of the least squares line in degrees",
        note="An angle of prices depends on their unit: it is no comparison between symbols."),
     ta("LINEARREG_INTERCEPT", period=_PERIOD, source="The least squares line at the window's first bar"),
@@ -53,7 +53,7 @@ ENTRIES = [
        source="Williams, Trading Chaos, 1995", note="Known, and told, only when the bars to the right have closed."),
     ta("HT_DCPERIOD", source=_EHLERS, zero=_still),
     ta("HT_DCPHASE", source=_EHLERS, zero=_still),
-    ta("HT_PHASOR", source=_EHLERS, levels=(0,)),
+    ta("HT_PHASOR", unit=PRICE, source=_EHLERS, levels=(0,)),
     ta("HT_SINE", source=_EHLERS, levels=(0,), zero=_still),
     ta("HT_TRENDMODE", source=_EHLERS, zero=_still),
 ]  # fmt: skip

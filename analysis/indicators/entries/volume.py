@@ -1,6 +1,6 @@
 """Volume: what was traded, and at what price."""
 
-from analysis.indicators.entry import PRICE_PANE, Range, made, ta
+from analysis.indicators.entry import PERCENT, PRICE, PRICE_PANE, SHARES, VOLUME_PANE, Range, made, ta
 from analysis.indicators.series import CLOSE, HIGH, LOW, TYPICAL, VOLUME, Ago, EachSession, call
 from analysis.indicators.undefined import Guarded, Zero
 
@@ -14,23 +14,24 @@ def _nothing_traded(of):
 
 
 ENTRIES = [
-    ta("OBV", source="Granville, New Key to Stock Market Profits, 1963; it starts with the first bar's volume",
+    ta("OBV", unit=SHARES,
+       source="Granville, New Key to Stock Market Profits, 1963; it starts with the first bar's volume",
        title="On Balance Volume"),
-    ta("AD", source=_CHAIKIN),
-    ta("ADOSC", fast=Range(3, 2, 200), slow=Range(10, 2, 400), levels=(0,), source=_CHAIKIN),
+    ta("AD", unit=SHARES, source=_CHAIKIN),
+    ta("ADOSC", unit=SHARES, fast=Range(3, 2, 200), slow=Range(10, 2, 400), levels=(0,), source=_CHAIKIN),
     ta("CMF", period=_PERIOD, levels=(0,), source=_CHAIKIN, zero=_nothing_traded),
-    ta("EFI", period=Range(13, 2, 400), levels=(0,), source="Elder, Trading for a Living, 1993"),
+    ta("EFI", unit=SHARES, period=Range(13, 2, 400), levels=(0,), source="Elder, Trading for a Living, 1993"),
     ta("MARKETFI", source="Williams, Trading Chaos, 1995: the range for each share traded",
        zero=lambda _: (Zero(VOLUME, 1),)),
     ta("NVI", source=_FOSBACK),
     ta("PVI", source=_FOSBACK),
-    ta("PVO", fast=Range(12, 2, 400), slow=Range(26, 2, 1000), levels=(0,), fixed={"matype": 1},
+    ta("PVO", unit=PERCENT, fast=Range(12, 2, 400), slow=Range(26, 2, 1000), levels=(0,), fixed={"matype": 1},
        source="Appel's PPO of volumes", zero=lambda _: (Zero(VOLUME, None),)),
-    ta("PVT", source="Achelis, Technical Analysis from A to Z, 2000"),
+    ta("PVT", unit=SHARES, source="Achelis, Technical Analysis from A to Z, 2000"),
     ta("RVOL", period=_PERIOD, levels=(1,), source="The volume against the mean of the bars before",
        zero=lambda of: (Zero(Ago(VOLUME, 1), of["period"]),)),
-    ta("WAD", source="Williams, How I Made One Million Dollars, 1973"),
-    ta("SMA", name="volumesma", title="Average Volume", of=(VOLUME,), period=_PERIOD,
+    ta("WAD", unit=PRICE, source="Williams, How I Made One Million Dollars, 1973"),
+    ta("SMA", name="volumesma", title="Average Volume", of=(VOLUME,), pane=VOLUME_PANE, unit=SHARES, period=_PERIOD,
        source="The arithmetic mean of the last volumes"),
     ta("VWMA", period=_PERIOD, source="The mean of closes weighted by their volume", zero=_nothing_traded),
     ta("VWMA", name="vwap", title="Volume Weighted Average Price (rolling)", of=(TYPICAL, VOLUME), period=_PERIOD,

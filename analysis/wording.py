@@ -1,0 +1,62 @@
+"""What indicators, their parameters and their series are called, in the language of whoever reads it."""
+
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+
+from analysis.indicators.entries import GROUPS
+from analysis.indicators.entry import Entry
+
+_GROUPS = {
+    "averages": pgettext_lazy("indicators", "Averages"),
+    "bands": pgettext_lazy("indicators", "Bands and stops"),
+    "momentum": pgettext_lazy("indicators", "Momentum"),
+    "trend": pgettext_lazy("indicators", "Trend"),
+    "volatility": pgettext_lazy("indicators", "Volatility"),
+    "volume": pgettext_lazy("indicators", "Volume"),
+    "levels": pgettext_lazy("indicators", "Levels"),
+    "mathematics": pgettext_lazy("indicators", "Mathematics"),
+    "patterns": pgettext_lazy("indicators", "Candlestick patterns"),
+}
+_PARAMETERS = {
+    "acceleration": pgettext_lazy("parameter", "Acceleration"),
+    "base": pgettext_lazy("parameter", "Base line"),
+    "change": pgettext_lazy("parameter", "Change over"),
+    "conversion": pgettext_lazy("parameter", "Conversion line"),
+    "deviation": pgettext_lazy("parameter", "Deviation over"),
+    "deviations": pgettext_lazy("parameter", "Standard deviations"),
+    "fast": pgettext_lazy("parameter", "Fast"),
+    "fastd": pgettext_lazy("parameter", "Fast %D"),
+    "fastk": pgettext_lazy("parameter", "Fast %K"),
+    "left": pgettext_lazy("parameter", "Bars to the left"),
+    "long": pgettext_lazy("parameter", "Long"),
+    "maximum": pgettext_lazy("parameter", "At most"),
+    "middle": pgettext_lazy("parameter", "Middle"),
+    "multiple": pgettext_lazy("parameter", "Multiple"),
+    "penetration": pgettext_lazy("parameter", "Into the body"),
+    "percent": pgettext_lazy("parameter", "Percent"),
+    "percentile": pgettext_lazy("parameter", "Percentile"),
+    "period": pgettext_lazy("parameter", "Period"),
+    "range": pgettext_lazy("parameter", "Range over"),
+    "right": pgettext_lazy("parameter", "Bars to the right"),
+    "short": pgettext_lazy("parameter", "Short"),
+    "signal": pgettext_lazy("parameter", "Signal"),
+    "slow": pgettext_lazy("parameter", "Slow"),
+    "slowd": pgettext_lazy("parameter", "Slow %D"),
+    "slowk": pgettext_lazy("parameter", "Slow %K"),
+    "span": pgettext_lazy("parameter", "Leading span B"),
+    "volume": pgettext_lazy("parameter", "Volume factor"),
+    "weights": pgettext_lazy("parameter", "Weights over"),
+}
+NOT_CHECKED = gettext_lazy("not independently checked")
+
+
+def title(entry: Entry) -> str:
+    """The Korean ones stand in the catalogue of texts by their English ones, which TA-Lib gives or the entry."""
+    return pgettext("indicator", entry.title)
+
+
+def group(entry: Entry) -> str:
+    return str(_GROUPS[GROUPS[entry.name]])
+
+
+def parameter(name: str) -> str:
+    return str(_PARAMETERS[name])
