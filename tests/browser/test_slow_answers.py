@@ -181,8 +181,16 @@ def test_a_job_that_came_before_the_stream_was_heard_is_in_the_list(staff):
     expect(row(page, new)).to_be_visible()
 
 
+# However long the stream takes on a busy machine, it is "soon".
+PATIENT = """() => {
+  const timeout = setTimeout;
+  window.setTimeout = (call, wait, ...rest) => timeout(call, wait === 400 ? 60_000 : wait, ...rest);
+}"""
+
+
 def test_the_list_is_read_once_where_the_stream_is_heard_soon(staff):
     page, reads = staff("/tasks/"), []
+    page.add_init_script(f"({PATIENT})()")
     expect(page.locator("[data-connection]")).to_have_attribute("data-status", "live")
     page.wait_for_timeout(4000)  # a site that has just begun has jobs of its own
     page.on("request", lambda request: reads.append(request.url) if "/api/tasks/tasks?" in request.url else None)

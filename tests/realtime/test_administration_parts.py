@@ -70,7 +70,7 @@ def test_rows_of_two_processes_end_where_one_of_them_was_cut_off():
 def test_a_question_that_is_heard_twice_is_done_once(live_web, redis):
     said = {"message": "once", "timestamp": "2026-01-01T00:00:00Z", "type": "system_status"}
     with Operator(live_web) as guest, socket(live_web) as client:
-        guest.until(lambda status: status["processes"] == 1)
+        guest.until(lambda _: redis.pubsub_numsub(asking.channel())[0][1])
         target = {"target_type": "client", "target": client.client_id}
         twice = Question("the same", "deliver", {"message": said, **target})
         for question in (
