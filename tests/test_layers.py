@@ -56,6 +56,20 @@ PURE = [
             "volume",
         )
     ),
+    *(
+        f"analysis/conditions/{name}.py"
+        for name in (
+            "evaluating",
+            "extremes",
+            "reading",
+            "schema",
+            "texts",
+            "tree",
+            "truth",
+            "values",
+            "vocabulary",
+        )
+    ),
     "analysis/indicators/entry.py",
     "analysis/indicators/series.py",
     "analysis/indicators/undefined.py",

@@ -1,0 +1,70 @@
+"""What is true, false or unknown, over arrays. Pure.
+
+Kleene's logic in whole numbers: all is the least, any the greatest. A value that is not known (NaN) makes a comparison
+unknown, and so what hangs on it; what is known whatever that value be is still told.
+"""
+
+import numpy as np
+
+FALSE, UNKNOWN, TRUE = 0, 1, 2
+Truth = np.ndarray  # int8: FALSE, UNKNOWN or TRUE
+Values = np.ndarray | float
+# Of the change in percent points, as of prices in their own rounding: 33.40 to 35.07 is 4.99999999999998 %.
+_PERCENT_NOISE, _NOISE = 1e-9, 1e-12
+_COMPARE = {"gt": np.greater, "lt": np.less, "gte": np.greater_equal, "lte": np.less_equal, "eq": np.equal}
+
+
+def compared(operator: str, left: Values, right: Values) -> Truth:
+    """gt, lt, gte, lte, eq: exactly, as prices are rounded once already."""
+    return _told(_COMPARE[operator](left, right), _known(left) & _known(right))
+
+
+def inside(value: Values, low: Values, high: Values) -> Truth:
+    """Within a channel, its edges included; known to be outside also where one edge is not known."""
+    return np.minimum(compared("gte", value, low), compared("lte", value, high))
+
+
+def negated(truth: Truth) -> Truth:
+    return (TRUE - truth).astype(np.int8)
+
+
+def side(left: Values, right: Values) -> tuple[np.ndarray, np.ndarray]:
+    """On which side of the other it is, int8: 1 above, -1 below, 0 where they touch or nobody knows; and who knows."""
+    is_known = _known(left) & _known(right)
+    return np.where(is_known, np.greater(left, right).astype(np.int8) - np.less(left, right), np.int8(0)), is_known
+
+
+def side_of(truth: Truth) -> tuple[np.ndarray, np.ndarray]:
+    """The same of what is true (1) or false (-1)."""
+    return (truth - np.int8(UNKNOWN)).astype(np.int8), truth != UNKNOWN
+
+
+def crossed(operator: str, now: np.ndarray, is_known: np.ndarray, before: np.ndarray) -> Truth:
+    """crosses_up, crosses_down, crosses: it is on a side, and was last seen on the other one.
+
+    now: int8; before: the last one that was not 0, 0 where there was none yet. What touches has not crossed, however
+    long, and what leaves to where it came from has not either.
+    """
+    wanted = {"crosses_up": now > 0, "crosses_down": now < 0}.get(operator, now != 0)
+    told = _told(now == -before, before != 0)
+    return np.where(is_known, np.where(wanted, told, FALSE), UNKNOWN).astype(np.int8)
+
+
+def moved(operator: str, now: Values, base: Values, amount: Values, *, percent: bool) -> Truth:
+    """rises_by, falls_by: from one value to a later one, by an amount above 0 or more.
+
+    percent: the amount is one of the base, of which nothing is a part unless it is above 0.
+    """
+    up = now - base if operator == "rises_by" else base - now
+    is_known = _known(up) & np.greater(amount, 0)
+    if percent:
+        return _told(up * 100 >= amount * base - _PERCENT_NOISE * base, is_known & np.greater(base, 0))
+    return _told(up >= amount - _NOISE * (abs(now) + abs(base)), is_known)
+
+
+def _told(holds: np.ndarray, is_known: np.ndarray) -> Truth:
+    return np.where(is_known, np.where(holds, TRUE, FALSE), UNKNOWN).astype(np.int8)
+
+
+def _known(values: Values) -> np.ndarray:
+    return np.isfinite(values)

@@ -1,0 +1,228 @@
+"""What the operands of conditions are: over bars at once, and bar by bar as they close. Pure.
+
+Bars are columns as bars.columns gives them. Where other bars or a time are asked for they also have `closes_at`,
+float64 seconds since 1970; of a bar that forms it is now. Another symbol's or interval's value is that of its last
+bar that had closed by then, so that a week which still runs is not known to its Tuesday.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite, nan
+
+import numpy as np
+
+from analysis.conditions import vocabulary
+from analysis.conditions.evaluating import Condition
+from analysis.conditions.extremes import YEAR_DAYS, Extreme
+from analysis.conditions.tree import AT, INDICATOR, SIGNAL, Series
+from analysis.conditions.truth import UNKNOWN
+from analysis.conditions.vocabulary import Vocabulary
+from analysis.indicators.entry import OWN_PANE, Indicator, made
+from analysis.indicators.series import CLOSE, HIGH, LOW, OPEN, VOLUME, Before, Formula, Node, ratio
+
+Columns = Mapping[str, np.ndarray]
+Place = tuple[str, str]  # symbol and interval, as an operand has them
+OWN: Place = ("", "")
+Frames = Mapping[Place, Columns]
+Bar = Mapping[str, float | None]
+
+
+def _change(close, high, low, before):
+    return (close - before,)
+
+
+def _change_percent(close, high, low, before):
+    return (100 * (ratio(close, before * (before > 0)) - 1),)
+
+
+# `change` counts from the close of the session before, as a quote's does.
+_NODES: Mapping[str, Node] = {
+    "price": CLOSE, "open": OPEN, "high": HIGH, "low": LOW, "close": CLOSE, "volume": VOLUME,
+    "change": Formula(_change, (CLOSE, Before())), "change_percent": Formula(_change_percent, (CLOSE, Before())),
+    "high_52w": Extreme("high", 1, YEAR_DAYS), "low_52w": Extreme("low", -1, YEAR_DAYS),
+    "high_all": Extreme("high", 1, 0.0), "low_all": Extreme("low", -1, 0.0),
+}  # fmt: skip
+
+
+def _plain(name: str, node: Node) -> Indicator:
+    return made(name, lambda _: node, pane=OWN_PANE, title=name, source="the bars").with_defaults()
+
+
+_PLAIN = {name: _plain(name, node) for name, node in _NODES.items()}
+
+
+@dataclass(frozen=True)
+class Language:
+    """What names mean. rules: the condition of each signal, of one symbol's bars of one interval."""
+
+    names: Vocabulary = vocabulary.DEFAULT
+    rules: Mapping[str, Condition] = field(default_factory=dict)
+
+    def source(self, series: Series) -> tuple[Indicator, str]:
+        """The indicator that computes a series, and which of its outputs."""
+        if series.kind == INDICATOR:
+            return self.names.named(series.name), series.output
+        if series.name not in _PLAIN:
+            raise KeyError(f"bars have no {series.kind} {series.name}")
+        return _PLAIN[series.name], series.name
+
+
+DEFAULT = Language()
+
+
+class History:
+    """The values of series over bars, each computed once whoever asks for it. frames: those of OWN at least."""
+
+    def __init__(self, frames: Frames, language: Language = DEFAULT) -> None:
+        self._frames, self._language = frames, language
+        self._found: dict[tuple[Place, str], dict[str, np.ndarray]] = {}
+
+    def values(self, wanted: Iterable[Series]) -> dict[Series, np.ndarray]:
+        """Each float64 (bars,), NaN where it has no value."""
+        return {each: self._aligned(each) for each in wanted}
+
+    def of(self, condition: Condition) -> dict[Series, np.ndarray]:
+        return self.values(condition.series)
+
+    def _aligned(self, series: Series) -> np.ndarray:
+        if series == AT:
+            return self._frames[OWN]["closes_at"]
+        place = series.symbol, series.interval
+        values = self._fired(series) if series.kind == SIGNAL else self._outputs(place, series)
+        if place == OWN:
+            return values
+        last = np.searchsorted(self._frames[place]["closes_at"], self._frames[OWN]["closes_at"], side="right")
+        return np.concatenate([[nan], values])[last]
+
+    def _outputs(self, place: Place, series: Series) -> np.ndarray:
+        indicator, output = self._language.source(series)
+        if (place, indicator.key) not in self._found:
+            self._found[place, indicator.key] = _over(indicator, self._frames[place])
+        return self._found[place, indicator.key][output]
+
+    def _fired(self, series: Series) -> np.ndarray:
+        """1 where it fires, 0 where it does not, NaN where nobody knows."""
+        condition, place = self._language.rules[series.name], (series.symbol, series.interval)
+        own = self if place == OWN else History({OWN: self._frames[place]}, self._language)
+        return _as_value(condition.fires(condition.over(own.of(condition))))
+
+
+class Live:
+    """The values of series, moved by each bar that closes. frames: bars that have closed; it opens on them."""
+
+    def __init__(self, wanted: Iterable[Series], frames: Frames, language: Language = DEFAULT) -> None:
+        self._wanted, self._language = tuple(wanted), language
+        self._open: dict[tuple[Place, str], _Handle] = {}
+        self._last: dict[Series, float] = {}
+        histories = {place: History({OWN: columns}, language) for place, columns in frames.items()}
+        for series in self._wanted:
+            self._opened(series, frames, histories)
+
+    def values(self) -> dict[Series, float]:
+        """As of the last bars that have closed; NaN where there is none."""
+        return {series: self._last[series] for series in self._wanted}
+
+    def update(self, bar: Bar, *, symbol: str = "", interval: str = "") -> dict[Series, float]:
+        """Those after a bar that has closed; tell others' bars before one's own that closes when they do."""
+        told = self._told((symbol, interval), bar, moves=True)
+        self._last.update(told)
+        return self.values()
+
+    def peek(self, bar: Bar) -> dict[Series, float]:
+        """Those with one's own bar that still forms; changes nothing."""
+        told = self._last | self._told(OWN, bar, moves=False)
+        return {series: told[series] for series in self._wanted}
+
+    def _opened(self, series: Series, frames: Frames, histories: Mapping[Place, History]) -> None:
+        place = (series.symbol, series.interval)
+        if series != AT:
+            key = (place, series.name if series.kind == SIGNAL else self._language.source(series)[0].key)
+            if key not in self._open:
+                self._open[key] = self._handle(series, frames[place])
+        own = _own(series)
+        known = histories[place].values([own])[own]
+        self._last[series] = known[-1].item() if len(known) else nan
+
+    def _handle(self, series: Series, columns: Columns) -> "_Handle":
+        if series.kind == SIGNAL:
+            return _Fired(series.name, columns, self._language)
+        return _Moved(self._language.source(series)[0], columns)
+
+    def _told(self, place: Place, bar: Bar, *, moves: bool) -> dict[Series, float]:
+        found = {key: each.told(bar, moves=moves) for key, each in self._open.items() if key[0] == place}
+        told = {AT: _number(bar["closes_at"])} if AT in self._last and place == OWN else {}
+        for series in self._wanted:
+            if series != AT and (series.symbol, series.interval) == place:
+                if series.kind == SIGNAL:
+                    told[series] = found[place, series.name][series.name]
+                else:
+                    indicator, output = self._language.source(series)
+                    told[series] = found[place, indicator.key][output]
+        return told
+
+
+class _Moved:
+    """One indicator, carried over bars of which something is not known: it begins anew behind them."""
+
+    def __init__(self, indicator: Indicator, columns: Columns) -> None:
+        self._indicator = indicator
+        self._live = indicator.carried(dict(columns))
+
+    def told(self, bar: Bar, *, moves: bool) -> dict[str, float]:
+        inputs = [_number(bar[name]) for name in self._indicator.inputs]
+        value = None
+        if all(map(isfinite, inputs)):
+            value = self._live.update(*inputs) if moves else self._live.peek(*inputs)
+        elif moves:
+            self._live.break_off()
+        return dict(zip(self._indicator.outputs, value or (nan,) * len(self._indicator.outputs), strict=True))
+
+
+class _Fired:
+    """A signal's rule, stepped with each bar."""
+
+    def __init__(self, name: str, columns: Columns, language: Language) -> None:
+        self._name, self._condition = name, language.rules[name]
+        condition = self._condition
+        self._live = Live(condition.series, {OWN: columns}, language)
+        history = History({OWN: columns}, language).of(condition)
+        self._state = condition.opened({series: values[:, None] for series, values in history.items()})
+
+    def told(self, bar: Bar, *, moves: bool) -> dict[str, float]:
+        values = self._live.update(bar) if moves else self._live.peek(bar)
+        _, fires, state = self._condition.step(self._state, {key: np.array([each]) for key, each in values.items()})
+        if moves:
+            self._state = state
+        return {self._name: _as_value(fires)[0].item()}
+
+
+_Handle = _Moved | _Fired
+
+
+def _over(indicator: Indicator, columns: Columns) -> dict[str, np.ndarray]:
+    """Each output over bars. It begins anew behind each bar of which something that it reads is not known, and what
+    was before that stands: cutting the future off changes nothing.
+    """
+    inputs = [columns[name] for name in indicator.inputs if name != "session_date"]
+    is_whole = np.isfinite(np.sum(inputs, axis=0)) if inputs else np.ones(len(columns["session_date"]), bool)
+    if is_whole.all():
+        return indicator.over(dict(columns))
+    bounds = np.flatnonzero(np.diff(np.concatenate([[False], is_whole, [False]]))).reshape(-1, 2)
+    found = {name: np.full(len(is_whole), nan) for name in indicator.outputs}
+    for first, until in bounds.tolist():
+        part = indicator.over({name: values[first:until] for name, values in columns.items()})
+        for name, values in part.items():
+            found[name][first:until] = values
+    return found
+
+
+def _as_value(fires: np.ndarray) -> np.ndarray:
+    return np.where(fires == UNKNOWN, nan, fires > UNKNOWN)
+
+
+def _own(series: Series) -> Series:
+    return series if series == AT else Series(series.kind, series.name, series.output)
+
+
+def _number(value: float | None) -> float:
+    return nan if value is None else float(value)
