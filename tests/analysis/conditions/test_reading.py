@@ -87,9 +87,9 @@ SPELT = [
     ("close > 1 or close >= 2 and not (close <= 3 or CLOSE = 4)", {"any": [
         gt(), {"all": [gt(operator="gte", right=2), {"not": {"any": [gt(operator="lte", right=3),
                                                                     gt(operator="eq", right=4)]}}]}]}),
-    ('close crosses_up "^GSPC".bbands_20_2.5.upperband@1wk[2] * 1.02 within 3', gt(operator="crosses_up", within=3, right={
-        "symbol": "^GSPC", "indicator": "bbands_20_2.5", "output": "upperband", "interval": "1wk", "ago": 2,
-        "times": 1.02})),
+    ('close crosses_up "^GSPC".bbands_20_2.5.upperband@1wk[2] * 1.02 within 3',
+     gt(operator="crosses_up", within=3, right={"symbol": "^GSPC", "indicator": "bbands_20_2.5", "output": "upperband",
+                                                "interval": "1wk", "ago": 2, "times": 1.02})),
     ("close between 1 and 2 and golden_cross", {"all": [
         gt(operator="between", right=[1, 2]), {"left": {"signal": "golden_cross"}, "operator": "eq", "right": 1}]}),
     ("close in [1, -2.5, high_52w]", gt(operator="in", right=[1, -2.5, {"record": "high_52w"}])),

@@ -18,7 +18,8 @@ OWN_SERIES = [
     *(Series(FIELD, name) for name in FIELDS),
     *(Series(RECORD, name) for name in RECORDS),
     *(Series(INDICATOR, key, output) for key, output in [
-        ("sma_5", "sma"), ("rsi_5", "rsi"), ("obv", "obv"), ("bbands_20_2", "upperband"), ("bbands_20_2", "lowerband")]),
+        ("sma_5", "sma"), ("rsi_5", "rsi"), ("obv", "obv"), ("bbands_20_2", "upperband"),
+        ("bbands_20_2", "lowerband")]),
     Series(SIGNAL, "up"), Series(SIGNAL, "strong"), AT,
 ]  # fmt: skip
 OTHERS = [
