@@ -137,6 +137,11 @@ class Bar:
         if self.session_date is None and self.opened_at == midnight(self.opened_at.date()):
             object.__setattr__(self, "session_date", self.opened_at.date())
 
+    @property
+    def has_closed(self) -> bool:
+        """Whether its time is over: what follows may settle it, and moves it no more."""
+        return self.state != FORMING
+
 
 @dataclass(frozen=True, slots=True)
 class Action:

@@ -110,7 +110,7 @@ METRICS = Kind("metrics", "metric", by_symbol=False, is_renewed=False, for_staff
 KINDS = {
     kind.name: kind for kind in (PRICES, BARS, INDICATORS, SIGNALS, ALERTS, NEWS, SYSTEM, JOBS, METRICS)
 }  # fmt: skip
-_BARS = f"{BARS.name}:"
+_BARS, _INDICATORS = f"{BARS.name}:", f"{INDICATORS.name}:"
 PUBLIC = tuple(kind for kind in KINDS.values() if not kind.for_staff)
 BY_SYMBOL = tuple(kind for kind in KINDS.values() if kind.by_symbol)
 WITH_ROWS = tuple(kind for kind in KINDS.values() if kind.has_rows)
@@ -150,9 +150,14 @@ def is_extra(stream: str) -> bool:
     return "/" in stream
 
 
+def is_carried(stream: str) -> bool:
+    """Whether it is of indicators."""
+    return stream.startswith(_INDICATORS)
+
+
 def is_within(stream: str) -> bool:
-    """Whether it is of bars within sessions."""
-    return stream.startswith(_BARS) and address(stream).interval in _WITHIN
+    """Whether it is of bars within sessions, or of indicators on those."""
+    return stream.startswith((_BARS, _INDICATORS)) and address(stream).interval in _WITHIN
 
 
 def is_while_held(stream: str) -> bool:

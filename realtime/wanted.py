@@ -51,17 +51,17 @@ return {redis.call('ZCARD', KEYS[1]), now, found}
 
 async def admit(server: Redis, names: Sequence[str]) -> bool:
     """Let these be held, and told from now on; False where all indicators would be too many. Raises redis' errors."""
-    extra = [name for name in names if kinds.is_extra(name)]
-    if extra and not await server.eval(_ADMIT, 2, *_keys(extra[0]), int(CLOSE_SECONDS), MOST, *extra):
+    carried = [name for name in names if kinds.is_carried(name)]
+    if carried and not await server.eval(_ADMIT, 2, *_keys(carried[0]), int(CLOSE_SECONDS), MOST, *carried):
         return False
-    await say(server, [name for name in names if not kinds.is_extra(name)])
+    await say(server, [name for name in names if not kinds.is_carried(name)])
     return True
 
 
 async def say(server: Redis, names: Sequence[str]) -> None:
     """These are held here. Raises redis' errors."""
-    for is_extra in (True, False):
-        some = [name for name in names if kinds.is_extra(name) is is_extra]
+    for is_carried in (True, False):
+        some = [name for name in names if kinds.is_carried(name) is is_carried]
         for start in range(0, len(some), AT_ONCE):
             await server.eval(_SAY, 2, *_keys(some[0]), *some[start : start + AT_ONCE])
 
@@ -116,7 +116,7 @@ def _read(key: str, most: int) -> tuple[int, dict[str, float]]:
 
 def _keys(name: str) -> tuple[str, str]:
     """Where it is said of such a stream, and the bell."""
-    return redis.key(_EXTRA if kinds.is_extra(name) else _WITHIN), held.bell_key()
+    return redis.key(_EXTRA if kinds.is_carried(name) else _WITHIN), held.bell_key()
 
 
 def _told_key() -> str:

@@ -1,4 +1,4 @@
-"""One live indicator of one symbol, carried from quote to quote; whatever breaks it costs no other."""
+"""One live indicator of one series, carried from quote to quote or from bar to bar; what breaks it costs no other."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +9,7 @@ from analysis.indicators.entry import Indicator, not_known
 from analysis.indicators.live import Live
 from market.bars import forming
 from market.bars.columns.kept import Columns
-from market.prices import Quote
+from market.prices import Bar, Quote
 
 Values = dict[str, float | None]
 Value = tuple[float, ...] | None
@@ -25,10 +25,10 @@ class Carried:
     reason: str
     inputs: tuple[str, ...]
 
-    def moved(self, quote: Quote, known: Values, *, is_closed: bool) -> tuple[Values, str]:
-        """The values after a quote, and why there are none.
+    def moved(self, quote: Quote | Bar, known: Values, *, is_closed: bool) -> tuple[Values, str]:
+        """The values after a quote, or a bar, and why there are none.
 
-        known: its session's bar so far, as `columns` gives it. is_closed: the session's close is counted already.
+        known: its session's bar so far, or the bar, as `columns` and `of_bar` give it. is_closed: it is counted.
         """
         value, reason = None, self.reason
         if self.live is not None:
@@ -45,7 +45,7 @@ class Carried:
         defined = [each if isfinite(each) else None for each in value]
         return dict(zip(outputs, defined, strict=True)), reason or self.indicator.entry.undefined
 
-    def _moved(self, live: Live, quote: Quote, known: Values, is_closed: bool) -> tuple[Value, str]:
+    def _moved(self, live: Live, quote: Quote | Bar, known: Values, is_closed: bool) -> tuple[Value, str]:
         if is_closed:
             value = live.value
             return value, self.reason if value is None else ""
@@ -67,6 +67,12 @@ def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
     """An indicator open on the bars of a symbol."""
     found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.carried(columns))
     return Carried(indicator, found, broken or indicator.lacking(columns), indicator.inputs)
+
+
+def of_bar(bar: Bar) -> Values:
+    """A bar within a session, in the same way; it is as traded, which is in today's shares."""
+    return {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close, "volume": bar.volume,
+            "session_date": float((bar.session_date - EPOCH).days)}  # fmt: skip
 
 
 def columns(quote: Quote) -> Values:

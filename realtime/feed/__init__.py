@@ -12,6 +12,7 @@ rows            the row lane: sessions, bars, indicators, alerts and snapshots
 following       runs it beside the prices of a live source
 bars            the bars of quotes, and the indicators that move by them
 within          the same of minutes and hours, by the exchanges' calendars
+carrying        the indicators on those, of which somebody holds the streams
 facts           what both lanes know of the rows: symbols, their names, the closes that changes count from
 looking         reads the facts aside, so that no price waits for the database
 epochs          where played time begins anew

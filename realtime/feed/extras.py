@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from analysis.indicators import catalogue
 from analysis.indicators.entry import Indicator
-from analysis.summary import IndicatorValues, Summary
+from analysis.summary import INTERVAL, IndicatorValues, Summary
 from market.prices import Quote
 from monitoring.loops import Loop
 from realtime import kinds, messages, naming
@@ -86,8 +86,9 @@ def _by_ticker(names: Iterable[str]) -> dict[str, dict[str, Indicator]]:
     found: dict[str, dict[str, Indicator]] = {}
     for name in names:
         if kinds.is_by_symbol(name) and kinds.is_extra(name) and naming.is_published(name):
-            ticker, _, key = kinds.address(name)
-            found.setdefault(ticker, {})[key] = catalogue.named(key)
+            ticker, interval, key = kinds.address(name)
+            if interval == INTERVAL:
+                found.setdefault(ticker, {})[key] = catalogue.named(key)
     return found
 
 

@@ -1,4 +1,6 @@
-"""Bars within sessions: stored as closed once their time is over, and told where somebody holds them."""
+"""Bars within sessions: stored as closed once their time is over, and told where somebody holds them, as are the
+indicators on them.
+"""
 
 import logging
 import time
@@ -15,6 +17,7 @@ from market.history import wanted
 from market.intervals import ALL, MINUTE, STORED_WITHIN, Calendar
 from market.prices import FORMING, SECOND, Bar, Quote
 from realtime import kinds, messages
+from realtime.feed.carrying import Carrying
 from realtime.feed.insisting import AWAY, Insisting
 from realtime.kinds import BARS
 from realtime.messages import Message
@@ -59,17 +62,19 @@ class BarsWithin:
         self._unheard: deque[_Moved] = deque(maxlen=MOST_UNHEARD)  # what ended of others since the last `open`
         self._unshown: dict[_Key, None] = {}  # is held, and its newest is still to be told
         self._shown: list[Message] = []
+        self._carrying = Carrying()
 
     @property
     def names(self) -> set[str]:
         """The streams of which the newest was told."""
-        return {BARS.of(*key) for key in self._held if key not in self._unshown}
+        return {BARS.of(*key) for key in self._held if key not in self._unshown} | self._carrying.names
 
     def open(self, names: Iterable[str], insist: Insisting) -> None:
         """Tell of these streams from now on, and of no others. Of a new one `over` gives first what ended since the
         last call, as somebody may hold it since then, and the newest, of many streams a few at a time.
         """
-        held = frozenset((each.ticker, each.interval) for each in map(kinds.address, filter(kinds.is_within, names)))
+        of_bars = [name for name in names if kinds.is_within(name) and not kinds.is_carried(name)]
+        held = frozenset((each.ticker, each.interval) for each in map(kinds.address, of_bars))
         new = held - self._held
         late = [each for each in self._unheard if each.key in new]
         self._keep(insist(lambda: self._messages(late)))
@@ -80,9 +85,11 @@ class BarsWithin:
             told = insist(lambda key=key: self._newest_apart(*key))
             self._shown += [replace(message, keep=False, conflate=True) for _, message in told]
             del self._unshown[key]
+        self._shown += [message for _, message in insist(lambda: self._carrying.open(names, self._newest))]
 
     def rename(self, old: str, new: str) -> None:
         self._forming.forget([old, new])
+        self._carrying.forget([old, new])
         for ticker in (old, new):
             self._closed.pop(ticker, None)
 
@@ -169,6 +176,8 @@ class BarsWithin:
         forming.keep([bar for bar in (*lost, *found) if bar.interval in STORED_WITHIN])
         moved.sort(key=lambda each: not each.is_gone)
         told = self._messages([each for each in moved if each.key in self._held])
+        gone = [each.bar for each in moved if each.is_gone]
+        told += self._carrying.moved([each.bar for each in moved if not each.is_gone], gone)
         self._unheard += [each for each in moved if each.has_ended and each.key not in self._held]
         return told
 
@@ -199,6 +208,7 @@ class BarsWithin:
             for each in ALL.values()
             if each.stored_as == name
         }
+        self._carrying.follow(result.versions)
         is_whole = not result.refused and not result.held_back
         return [_Moved(bar, not is_whole and _is_to_be_stored(bar) and not _is_stored(bar)) for bar in found]
 

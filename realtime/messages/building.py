@@ -142,7 +142,7 @@ def taken_back(value: Bar, version: str) -> Message:
 
 def indicators(values: IndicatorValues, key: str = "") -> Message:
     """What everybody gets, or one indicator by its key on the stream that it has alone."""
-    stream = INDICATORS.of(values.ticker, indicator=key)
+    stream = INDICATORS.of(values.ticker, values.interval, key)
     told, reasons = values.values, values.reasons
     if key:
         told = {key: told[key]}
