@@ -3,7 +3,8 @@
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analysis.indicators.entries import GROUPS
-from analysis.indicators.entry import Entry
+from analysis.indicators.entry import PATTERN, Entry
+from analysis.signals.rule import Rule
 
 _GROUPS = {
     "averages": pgettext_lazy("indicators", "Averages"),
@@ -52,6 +53,11 @@ NOT_CHECKED = gettext_lazy("not independently checked")
 def title(entry: Entry) -> str:
     """The Korean ones stand in the catalogue of texts by their English ones, which TA-Lib gives or the entry."""
     return pgettext("indicator", entry.title)
+
+
+def rule(rule: Rule) -> str:
+    """Likewise; those of a pattern are called as it is, whichever way they point."""
+    return pgettext("indicator", rule.title) if rule.of == PATTERN else pgettext("signal", rule.title)
 
 
 def group(entry: Entry) -> str:

@@ -70,6 +70,7 @@ PURE = [
             "vocabulary",
         )
     ),
+    *(f"analysis/signals/{name}.py" for name in ("catalogue", "divergence", "patterns", "rating", "rule", "rules")),
     "analysis/indicators/entry.py",
     "analysis/indicators/series.py",
     "analysis/indicators/undefined.py",

@@ -23,10 +23,11 @@ _UP = "crosses_up"
 class Condition:
     """A tree that can be evaluated. Values are float64, NaN or infinite where nobody knows one.
 
-    An answer is int8: truth.FALSE, UNKNOWN or TRUE.
+    An answer is int8: truth.FALSE, UNKNOWN or TRUE. every: it fires at each bar at which it is true.
     """
 
     node: Node
+    every: bool = False
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
@@ -43,7 +44,7 @@ class Condition:
     @cached_property
     def happens(self) -> bool:
         """Whether it is of a moment: then it fires whenever it is true, and else where it becomes true."""
-        return tree.happens(self.node)
+        return self.every or tree.happens(self.node)
 
     def over(self, values: ColumnsOf) -> Truth:
         """At every bar: of arrays (bars,) of one symbol, or (bars, symbols) of many, oldest first."""

@@ -12,6 +12,8 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation.trans_real import translation
 
 from analysis.indicators.entries import ENTRIES
+from analysis.indicators.entry import PATTERN
+from analysis.signals.catalogue import RULES
 
 FOLDERS = ("finstage", "monitoring", "market", "analysis", "realtime")
 # By what is called, which of its arguments is the context and which the text; of several the first one names all.
@@ -54,12 +56,17 @@ def titles_of_indicators() -> Iterator[str]:
     return (key(entry.title, "indicator") for entry in ENTRIES.values())
 
 
+def titles_of_rules() -> Iterator[str]:
+    return (key(rule.title, "indicator" if rule.of == PATTERN else "signal") for rule in RULES.values())
+
+
 @pytest.mark.parametrize(
     ("texts", "some"),
     [
         (said_in_code, "of a bar\4final"),
         (said_in_templates, "step\4Next"),
         (titles_of_indicators, "indicator\4Ichimoku Cloud"),
+        (titles_of_rules, "signal\4Golden Cross"),
     ],
 )
 def test_every_text_for_people_is_there_in_korean(texts, some):

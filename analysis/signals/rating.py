@@ -1,0 +1,149 @@
+"""The combined technical rating: 26 parts that each say 1, 0 or -1, as TradingView's Technical Ratings. Pure.
+
+Fifteen moving averages and eleven oscillators; `all` is the mean of the two groups' means. A part that has no value,
+as one of volumes where none is traded, is not counted; before all have one there is no rating, and
+behind a bar of which the volume is not known it begins anew. Above 0.5 is a strong
+buy, above 0.1 a buy, from -0.1 neutral, from -0.5 a sell, below a strong sell.
+
+Ichimoku's part is told differently by TradingView's help and its script; here it is: the cloud rises (span A above
+span B), the price stands above it and above the base line, and the conversion line above the base line; and reversed.
+Lines are those of the bar, without the displacement by which charts draw them.
+"""
+
+from analysis.indicators import catalogue
+from analysis.indicators.entry import Entry, Output, made
+from analysis.indicators.series import CLOSE, Ago, Call, Formula, Node, call, change, ratio
+from analysis.indicators.undefined import Guarded, Zero
+
+AVERAGES = (
+    *(f"{name}_{period}" for name in ("sma", "ema") for period in (10, 20, 30, 50, 100, 200)),
+    *("hma_9", "vwma_20", "ichimoku_9_26_52"),
+)
+OSCILLATORS = (
+    *("rsi_14", "stoch_14_3_3", "cci_20", "adx_14", "ao_5_34", "mom_10", "macd_12_26_9", "stochrsi_14_14_3_3"),
+    *("willr_14", "eri_13", "ultosc_7_14_28"),
+)
+Said = tuple  # the part's 1, 0 or -1, and 1 where it has a value
+
+
+def _node(key: str) -> Node:
+    return catalogue.named(key).node
+
+
+def _second(of: Node) -> Formula:
+    return Formula(lambda first, second: (second,), (of,))
+
+
+def _stochastic_rsi() -> tuple[Node, Node]:
+    """%K smoothed over 3 bars and %D over 3 more, with no value as long as a window has none: TA-Lib's fill is 0."""
+    raw = Call("STOCHRSI", (CLOSE,), (("timeperiod", 14), ("fastk_period", 14), ("fastd_period", 3)))
+    slow = _second(raw)
+    still = change(call("RSI", CLOSE, timeperiod=14))
+    return Guarded(slow, Zero(still, 13, {0: 2})), Guarded(call("SMA", slow, timeperiod=3), Zero(still, 13, {0: 4}))
+
+
+def _part(buys, sells, *of) -> Said:
+    is_known = 1.0
+    for each in of:
+        is_known = is_known * (each == each)
+    return (1.0 * buys - 1.0 * sells) * is_known, is_known
+
+
+def _ichimoku(close, conversion, base, a, b) -> Said:
+    rises = (a > b) & (close > a) & (close > base) & (conversion > base)
+    falls = (a < b) & (close < a) & (close < base) & (conversion < base)
+    return _part(rises, falls, conversion, base, a, b)
+
+
+def _turns(now, before, low, high) -> Said:
+    """Back from an extreme."""
+    return _part((now < low) & (now > before), (now > high) & (now < before), now, before)
+
+
+def _stochastic(k, d, k_before, d_before, *, falls=True, rises=True) -> Said:
+    """falls, rises: the trend against which it is read."""
+    up = falls & (k < 20) & (d < 20) & (k > d) & (k_before < d_before)
+    down = rises & (k > 80) & (d > 80) & (k < d) & (k_before > d_before)
+    return _part(up, down, k, d, k_before, d_before)
+
+
+def _direction(adx, plus, minus, plus_before, minus_before) -> Said:
+    up = (adx > 20) & (plus > minus) & (plus_before < minus_before)
+    down = (adx > 20) & (plus < minus) & (plus_before > minus_before)
+    return _part(up, down, adx, plus, minus, plus_before, minus_before)
+
+
+def _awesome(now, before, earlier) -> Said:
+    """Across 0, or a saucer."""
+    up = ((now > 0) & (before <= 0)) | ((now > 0) & (before > 0) & (now > before) & (earlier > before))
+    down = ((now < 0) & (before >= 0)) | ((now < 0) & (before < 0) & (now < before) & (earlier < before))
+    return _part(up, down, now, before, earlier)
+
+
+def _powers(close, trend, bulls, bears, bulls_before, bears_before) -> Said:
+    up = (close > trend) & (bears < 0) & (bears > bears_before)
+    down = (close < trend) & (bulls > 0) & (bulls < bulls_before)
+    return _part(up, down, trend, bulls, bears, bulls_before, bears_before)
+
+
+def _rated(close, *of):
+    """The three ratings and the 26 parts, of the values of _NODES in their order."""
+    averages, lines = of[:14], of[14:18]
+    (rsi, rsi_before, k, d, k_before, d_before, cci, cci_before, adx, plus, minus, plus_before, minus_before, ao,
+     ao_before, ao_earlier, mom, mom_before, macd, signal, fast, slow, fast_before, slow_before, willr, willr_before,
+     trend, bulls, bears, bulls_before, bears_before, ultimate) = of[18:]  # fmt: skip
+    first = [
+        *(_part(close > each, close < each, each) for each in averages),
+        _ichimoku(close, *lines),
+    ]
+    second = [
+        _turns(rsi, rsi_before, 30, 70),
+        _stochastic(k, d, k_before, d_before),
+        _turns(cci, cci_before, -100, 100),
+        _direction(adx, plus, minus, plus_before, minus_before),
+        _awesome(ao, ao_before, ao_earlier),
+        _part(mom > mom_before, mom < mom_before, mom, mom_before),
+        _part(macd > signal, macd < signal, macd, signal),
+        _stochastic(fast, slow, fast_before, slow_before, falls=close < trend, rises=close > trend),
+        _turns(willr, willr_before, -80, -20),
+        _powers(close, trend, bulls, bears, bulls_before, bears_before),
+        _part(ultimate > 70, ultimate < 30, ultimate),
+    ]
+    of_averages, of_oscillators = _mean(first), _mean(second)
+    told = (ratio(said, is_known) for said, is_known in (*first, *second))  # none where it has no value
+    return (of_averages + of_oscillators) / 2, of_averages, of_oscillators, *told
+
+
+def _mean(parts: list[Said]):
+    """Of those that have a value."""
+    total, count = 0.0, 0.0
+    for said, is_known in parts:
+        total, count = total + said, count + is_known
+    return ratio(total, count)
+
+
+def _nodes() -> tuple[Node, ...]:
+    ichimoku = Formula(lambda fast, slow, a, b, lagging: (fast, slow, a, b), (_node("ichimoku_9_26_52"),))
+    stoch, (fast, slow), eri = _node("stoch_14_3_3"), _stochastic_rsi(), _node("eri_13")
+    plus, minus, ao = _node("plusdi_14"), _node("minusdi_14"), _node("ao_5_34")
+    cci, mom, willr, rsi = (_node(key) for key in ("cci_20", "mom_10", "willr_14", "rsi_14"))
+    macd = Formula(lambda line, signal, rest: (line, signal), (_node("macd_12_26_9"),))
+    return (
+        CLOSE, *map(_node, AVERAGES[:14]), ichimoku,
+        rsi, Ago(rsi, 1), stoch, Ago(stoch, 1), Ago(_second(stoch), 1), cci, Ago(cci, 1),
+        _node("adx_14"), plus, minus, Ago(plus, 1), Ago(minus, 1), ao, Ago(ao, 1), Ago(ao, 2), mom, Ago(mom, 1), macd,
+        fast, slow, Ago(fast, 1), Ago(slow, 1), willr, Ago(willr, 1),
+        _node("ema_50"), eri, Ago(eri, 1), Ago(_second(eri), 1), _node("ultosc_7_14_28"),
+    )  # fmt: skip
+
+
+RATING: Entry = made(
+    "rating",
+    lambda _: Formula(_rated, _nodes()),
+    "all",
+    "averages",
+    "oscillators",
+    *(Output(each) for each in (*AVERAGES, *OSCILLATORS)),
+    title="Technical Rating",
+    source="TradingView, Technical Ratings (help centre, 43000614331); Ichimoku by the cloud and base line",
+)
