@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from analysis.indicators.series import Bar, Columns, Handle, Node
-from analysis.indicators.talib import InsufficientHistory
+from analysis.indicators.series import Bar, Columns, Handle, Node, as_tuple
+from analysis.indicators.talib import InsufficientHistory, stream
 
 
 class Live:
@@ -15,44 +15,55 @@ class Live:
     NaN where that is not defined, or None while the history is too short.
     """
 
-    __slots__ = ("_handle", "_lookback", "_node", "_short")
+    __slots__ = ("_handle", "_is_plain", "_lookback", "_node", "_short")
 
     def __init__(self, node: Node, history: Columns) -> None:
         self._node, self._lookback = node, node.lookback
         self._short: dict[str, np.ndarray] = {}
-        self._handle = self._open({name: history[name] for name in node.inputs})
+        self._open({name: history[name] for name in node.inputs})
 
     @property
     def value(self) -> Bar | None:
-        return None if self._handle is None else _values(self._handle.value)
+        return None if self._handle is None else as_tuple(self._handle.value)
 
     def update(self, *bar: float) -> Bar | None:
         """The value with a bar that has closed, which from now on is history. Raises ValueError if it is not finite."""
-        _require_finite(bar)
-        if self._handle is not None:
+        if not self._is_plain:
+            _require_finite(bar)
+        if self._handle is None:
+            self._open(self._with(bar))
+            return self.value
+        try:
             value = self._handle.update(*bar)
-            return value if type(value) is tuple else (value,)
-        self._handle = self._open(self._with(bar))
-        return self.value
+        except Exception:
+            _require_finite(bar)
+            raise
+        return value if type(value) is tuple else (value,)
 
     def break_off(self) -> None:
         """Begin anew: of a bar that has closed something is not known, and nobody can compute across that."""
-        self._handle, self._short = None, {name: np.empty(0) for name in self._node.inputs}
+        self._open({name: np.empty(0) for name in self._node.inputs})
 
     def peek(self, *bar: float) -> Bar | None:
         """What `update` would return; changes nothing, so call it as often as the forming bar moves."""
-        _require_finite(bar)
-        if self._handle is not None:
+        if not self._is_plain:
+            _require_finite(bar)
+        if self._handle is None:
+            handle = self._opened(self._with(bar))
+            return None if handle is None else as_tuple(handle.value)
+        try:
             value = self._handle.peek(*bar)
-            return value if type(value) is tuple else (value,)
-        handle = self._opened(self._with(bar))
-        return None if handle is None else _values(handle.value)
+        except Exception:
+            _require_finite(bar)
+            raise
+        return value if type(value) is tuple else (value,)
 
-    def _open(self, history: Columns) -> Handle | None:
+    def _open(self, history: Columns) -> None:
         """Keep the history only for as long as it is too short."""
-        handle = self._opened(history)
-        self._short = dict(history) if handle is None else {}
-        return handle
+        self._handle = self._opened(history)
+        self._short = dict(history) if self._handle is None else {}
+        # The library's own refuse what is not finite, and are not moved by it; a look of ours would cost as much again.
+        self._is_plain = isinstance(self._handle, stream.Stream)
 
     def _opened(self, history: Columns) -> Handle | None:
         # TA-Lib does not define what it does with a hole in the middle, and batch and live then differ.
@@ -67,10 +78,6 @@ class Live:
 
     def _with(self, bar: Bar) -> dict[str, np.ndarray]:
         return {name: np.append(column, value) for (name, column), value in zip(self._short.items(), bar, strict=True)}
-
-
-def _values(value: float | Bar) -> Bar:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _require_finite(bar: Bar) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
@@ -68,17 +69,19 @@ class Column:
 
 
 class _Told:
-    __slots__ = ("value",)
+    """at: the place of the column in the bars that it gets."""
+
+    __slots__ = ("at", "value")
 
     def __init__(self, value: float) -> None:
-        self.value = value
+        self.value, self.at = value, 0
 
-    def update(self, value: float) -> float:
-        self.value = value
-        return value
+    def update(self, *bar: float) -> float:
+        self.value = bar[self.at]
+        return self.value
 
-    def peek(self, value: float) -> float:
-        return value
+    def peek(self, *bar: float) -> float:
+        return bar[self.at]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class _Chained:
 
     __slots__ = ("_own", "_sources")
 
-    def __init__(self, own: Handle, sources: list["_Source"]) -> None:
+    def __init__(self, own: Handle, sources: list["Fed"]) -> None:
         self._own, self._sources = own, sources
 
     @property
@@ -136,10 +139,12 @@ class _Chained:
         return self._own.value
 
     def update(self, *bar: float) -> float | Bar:
-        return self._own.update(*[each.update(bar)[0] for each in self._sources])
+        found = [each.update(*bar) for each in self._sources]
+        return self._own.update(*[each[0] if type(each) is tuple else each for each in found])
 
     def peek(self, *bar: float) -> float | Bar:
-        return self._own.peek(*[each.peek(bar)[0] for each in self._sources])
+        found = [each.peek(*bar) for each in self._sources]
+        return self._own.peek(*[each[0] if type(each) is tuple else each for each in found])
 
 
 @dataclass(frozen=True)
@@ -174,18 +179,18 @@ class Formula:
 class _Computed:
     __slots__ = ("_formula", "_sources")
 
-    def __init__(self, formula: Callable[..., tuple], sources: list["_Source"]) -> None:
+    def __init__(self, formula: Callable[..., tuple], sources: list["Fed"]) -> None:
         self._formula, self._sources = formula, sources
 
     @property
     def value(self) -> Bar:
-        return self._formula(*[value for each in self._sources for value in each.value])
+        return self._formula(*[value for each in self._sources for value in as_tuple(each.value)])
 
     def update(self, *bar: float) -> Bar:
-        return self._formula(*[value for each in self._sources for value in each.update(bar)])
+        return self._formula(*[value for each in self._sources for value in as_tuple(each.update(*bar))])
 
     def peek(self, *bar: float) -> Bar:
-        return self._formula(*[value for each in self._sources for value in each.peek(bar)])
+        return self._formula(*[value for each in self._sources for value in as_tuple(each.peek(*bar))])
 
 
 @dataclass(frozen=True)
@@ -371,27 +376,33 @@ def ratio(part, whole):
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0)
 
 
-class _Source:
-    """A handle within another: which of the other's inputs are its own."""
+class Fed:
+    """A handle within another, whose bars it gets: its `update` and `peek` take of them what its own inputs are."""
 
-    __slots__ = ("_at", "_handle")
+    __slots__ = ("_handle", "peek", "update")
 
     def __init__(self, handle: Handle, at: Sequence[int], bars: int) -> None:
-        self._handle, self._at = handle, None if list(at) == list(range(bars)) else at
+        self._handle = handle
+        if isinstance(handle, _Told):
+            (handle.at,) = at
+            self.update, self.peek = handle.update, handle.peek
+            return
+        self.update, self.peek = _picked(handle.update, at, bars), _picked(handle.peek, at, bars)
 
     @property
-    def value(self) -> Bar:
-        return as_tuple(self._handle.value)
+    def value(self) -> float | Bar:
+        return self._handle.value
 
-    def update(self, bar: Bar) -> Bar:
-        at = self._at
-        value = self._handle.update(*(bar if at is None else [bar[each] for each in at]))
-        return value if type(value) is tuple else (value,)
 
-    def peek(self, bar: Bar) -> Bar:
-        at = self._at
-        value = self._handle.peek(*(bar if at is None else [bar[each] for each in at]))
-        return value if type(value) is tuple else (value,)
+def _picked(step: Callable[..., float | Bar], at: Sequence[int], bars: int) -> Callable[..., float | Bar]:
+    """The same step, of those places of a bar. Without one more call where it takes all of them: it is every bar's."""
+    if list(at) == list(range(bars)):
+        return step
+    if len(at) == 1:
+        (only,) = at
+        return lambda *bar: step(bar[only])
+    pick = itemgetter(*at)
+    return lambda *bar: step(*pick(bar))
 
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = map(Column, ("open", "high", "low", "close", "volume"))
@@ -419,13 +430,13 @@ def change(of: Node) -> Node:
     return call("MOM", of, timeperiod=1)
 
 
-def fed(node: Node, inputs: tuple[str, ...], columns: Columns) -> _Source:
+def fed(node: Node, inputs: tuple[str, ...], columns: Columns) -> Fed:
     """A node's handle that takes its part of a bar that has `inputs`."""
-    return _Source(node.open(columns), [inputs.index(name) for name in node.inputs], len(inputs))
+    return Fed(node.open(columns), [inputs.index(name) for name in node.inputs], len(inputs))
 
 
 def as_tuple(value: float | Bar) -> Bar:
-    return value if isinstance(value, tuple) else (value,)
+    return value if type(value) is tuple else (value,)
 
 
 def together(nodes: Sequence[Node]) -> tuple[str, ...]:

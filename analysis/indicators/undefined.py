@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.indicators.series import Bar, Columns, Handle, Node, Values, fed, together
+from analysis.indicators.series import Bar, Columns, Fed, Handle, Node, Values, as_tuple, fed, together
 
 
 @dataclass(frozen=True)
@@ -60,33 +60,37 @@ class Guarded:
 class _Guarded:
     """still: bars in a row without motion, -inf once there was one where all must be without. since: the last 0/0."""
 
-    __slots__ = ("_motion", "_own", "_since", "_still", "_zero")
+    __slots__ = ("_bars", "_lasting", "_longest", "_motion", "_moved", "_own", "_since", "_still")
 
-    def __init__(self, zero: Zero, own: Handle, motion: Handle, still: float, since: float) -> None:
-        self._zero, self._own, self._motion, self._still, self._since = zero, own, motion, still, since
+    def __init__(self, zero: Zero, own: Fed, motion: Fed, still: float, since: float) -> None:
+        self._own, self._motion, self._still, self._since = own, motion, still, since
+        self._bars, self._moved = zero.bars or 0, -math.inf if zero.bars is None else 0.0
+        self._lasting, self._longest = zero.lasting, max(zero.lasting.values(), default=0)
 
     @property
-    def value(self) -> Bar:
+    def value(self) -> float | Bar:
         return self._without(self._own.value, self._since)
 
-    def update(self, *bar: float) -> Bar:
-        value = self._own.update(bar)
-        self._still, self._since = self._moved(self._motion.update(bar)[0])
-        return self._without(value, self._since)
+    def update(self, *bar: float) -> float | Bar:
+        value, motion = self._own.update(*bar), self._motion.update(*bar)
+        if type(motion) is tuple:
+            motion = motion[0]
+        self._still = still = self._moved if motion else self._still + 1
+        self._since = since = 0.0 if still >= self._bars else self._since + 1
+        return value if since > self._longest else self._without(value, since)
 
-    def peek(self, *bar: float) -> Bar:
-        return self._without(self._own.peek(bar), self._moved(self._motion.peek(bar)[0])[1])
+    def peek(self, *bar: float) -> float | Bar:
+        value, motion = self._own.peek(*bar), self._motion.peek(*bar)
+        if type(motion) is tuple:
+            motion = motion[0]
+        still = self._moved if motion else self._still + 1
+        since = 0.0 if still >= self._bars else self._since + 1
+        return value if since > self._longest else self._without(value, since)
 
-    def _moved(self, motion: float) -> tuple[float, float]:
-        bars = self._zero.bars
-        still = self._still + 1 if motion == 0 else (-math.inf if bars is None else 0.0)
-        return still, 0.0 if still >= (bars or 0) else self._since + 1
-
-    def _without(self, value: Bar, since: float) -> Bar:
-        lasting = self._zero.lasting
-        if since > 0 and not lasting:
-            return value
-        return tuple(math.nan if since <= lasting.get(place, 0) else each for place, each in enumerate(value))
+    def _without(self, value: float | Bar, since: float) -> Bar:
+        return tuple(
+            math.nan if since <= self._lasting.get(place, 0) else each for place, each in enumerate(as_tuple(value))
+        )
 
 
 def _counted(zero: Zero, columns: Columns) -> tuple[np.ndarray, np.ndarray]:

@@ -1,11 +1,11 @@
 """The 22 outputs that charts show most: over arrays in memory, for one bar more, and to open and hold them live.
 
-Rival: pandas, symbol by symbol, as scripts compute them; for one bar more it computes the series again. In one process,
-alternately, in processor seconds.
+Rivals: pandas, symbol by symbol, as scripts compute them, which for one bar more computes the series again; and numba,
+in one pass written for these outputs alone, or one step of it. In one process, alternately, in processor seconds.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pytest
 
 from analysis.conformance import measuring
 from analysis.indicators import catalogue
+from tests.bench import fused
 from tests.bench.evidence import Evidence, Line
 
 pytestmark = [pytest.mark.bench]
@@ -24,6 +25,8 @@ KEYS = (
 INDICATORS = [catalogue.named(key) for key in KEYS]
 BARS, SYMBOLS, ROUNDS = 2520, 500, 5
 PANDAS_SYMBOLS = 20  # the rival's time for one is the same for each
+STEPS = 20  # of all symbols: one is too short to be measured
+PLACES = (*range(7), 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 21, 17, 18, 19, None, 20)  # of the rival, in our order
 Columns = dict[str, np.ndarray]
 
 
@@ -33,6 +36,12 @@ def test_indicators():
     pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: [_pandas(each) for each in frames])) for _ in range(ROUNDS)]
     ours, rival = [each / SYMBOLS for each, _ in pairs], [each / PANDAS_SYMBOLS for _, each in pairs]
     evidence.add(Line("22 outputs over 2,520 bars of a symbol", _ms(rival), _ms(ours), "ms (pandas / ours)", 8, 15))
+    columns = [np.stack([each[name] for each in symbols]) for name in ("high", "low", "close", "volume")]
+    states = _fused(columns)  # compiles
+    _assert_same(symbols[0], states, columns)
+    pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: _fused(columns))) for _ in range(ROUNDS)]
+    ours, rival = [each for each, _ in pairs], [each for _, each in pairs]
+    evidence.add(Line("the same of 500 symbols", _ms(ours), _ms(rival), "ms (ours / numba)", 5, 3, True))
 
     before, handles = psutil.Process().memory_info().rss, []
     opening = _cpu(lambda: handles.extend(_opened(each) for each in symbols))
@@ -41,11 +50,18 @@ def test_indicators():
     evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
 
     bars = [[tuple(each[name][-1].item() for name in of.inputs) for of in INDICATORS] for each in symbols]
-    moving = [_cpu(lambda: _moved(handles, bars)) / SYMBOLS for _ in range(ROUNDS)]
-    evidence.add(Line("one new bar of a symbol, against pandas anew", _ms(rival), _ms(moving), "ms", 500, 1000))
+    out = np.empty((SYMBOLS, fused.OUTPUTS))
+    fused.update(states, *columns, BARS - 1, out)  # compiles
+    moving, stepping, anew = zip(*[(
+        _cpu(lambda: _moved(handles, bars)) / SYMBOLS,
+        _cpu(lambda: [fused.update(states, *columns, BARS - 1, out) for _ in range(STEPS)]) / STEPS / SYMBOLS,
+        _cpu(lambda: [_pandas(each) for each in frames]) / PANDAS_SYMBOLS,
+    ) for _ in range(ROUNDS)], strict=True)  # fmt: skip
+    evidence.add(Line("one new bar of a symbol, against pandas anew", _us(anew), _us(moving), "us", 500, 1000))
+    evidence.add(Line("the same", _us(moving), _us(stepping), "us (ours / numba)", 25, 15, True))
 
-    columns = measuring.bars()
-    apart = max(measuring.measured(each, columns).live_difference for each in INDICATORS)
+    recorded = measuring.bars()
+    apart = max(measuring.measured(each, recorded).live_difference for each in INDICATORS)
     evidence.add(Line("greatest difference of live and batch", [apart], [1.0], "", 0, 0, True, True))
     evidence.tell()
     assert all(line.reaches(line.gate) for line in evidence.lines)
@@ -65,6 +81,23 @@ def _batch(symbols: list[Columns]) -> None:
     for columns in symbols:
         for each in INDICATORS:
             each.over(columns)
+
+
+def _fused(columns: list[np.ndarray]) -> np.ndarray:
+    """States behind the last bars."""
+    out = np.empty((BARS, fused.OUTPUTS))
+    return np.array([fused.over(*each, out) for each in zip(*columns, strict=True)])
+
+
+def _assert_same(symbol: Columns, states: np.ndarray, columns: list[np.ndarray]) -> None:
+    """The rival says what ours does, once no beginning matters; a step goes on where the pass ended."""
+    out = np.empty((BARS, fused.OUTPUTS))
+    fused.over(*(each[0] for each in columns), out)
+    ours = [series for each in INDICATORS for series in each.over(symbol).values()]
+    for at, expected in zip(PLACES, ours, strict=True):
+        if at is not None:  # what lies between high and low nobody asked for
+            np.testing.assert_allclose(out[800:, at], expected[800:], rtol=1e-7, atol=1e-7)
+    assert np.isfinite(states).all()
 
 
 def _opened(columns: Columns) -> list:
@@ -109,5 +142,9 @@ def _cpu(step: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _ms(seconds: list[float]) -> list[float]:
+def _ms(seconds: Iterable[float]) -> list[float]:
     return [each * 1000 for each in seconds]
+
+
+def _us(seconds: Iterable[float]) -> list[float]:
+    return [each * 1_000_000 for each in seconds]
