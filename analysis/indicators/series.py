@@ -173,7 +173,22 @@ class Formula:
     def open(self, columns: Columns) -> Handle:
         if len(columns[self.inputs[0]]) <= self.lookback:
             raise InsufficientHistory(f"{self.lookback + 1} bars are needed")
+        if all(isinstance(each, Column) for each in self.of) and len(self.inputs) == len(self.of):
+            return _OfTheBar(self.formula, tuple(columns[name][-1].item() for name in self.inputs))
         return _Computed(self.formula, [fed(each, self.inputs, columns) for each in self.of])
+
+
+class _OfTheBar:
+    """Of the bar's own columns alone."""
+
+    __slots__ = ("peek", "value")
+
+    def __init__(self, formula: Callable[..., tuple], bar: Bar) -> None:
+        self.peek, self.value = formula, formula(*bar)
+
+    def update(self, *bar: float) -> Bar:
+        self.value = value = self.peek(*bar)
+        return value
 
 
 class _Computed:
@@ -413,7 +428,7 @@ def call(function: str, *of: Node, **parameters: float) -> Call:
     return Call(function, of, tuple(parameters.items()))
 
 
-TYPICAL = call("TYPPRICE", HIGH, LOW, CLOSE)
+TYPICAL = Formula(lambda high, low, close: ((high + low + close) / 3,), (HIGH, LOW, CLOSE))
 RANGE = call("SUB", HIGH, LOW)
 TRUE_RANGE = call("TRANGE", HIGH, LOW, CLOSE)
 # Of two bars: 0 where both stand at one price.

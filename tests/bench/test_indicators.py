@@ -6,6 +6,7 @@ in one pass written for these outputs alone, or one step of it. In one process, 
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -25,18 +26,19 @@ KEYS = (
 INDICATORS = [catalogue.named(key) for key in KEYS]
 BARS, SYMBOLS, ROUNDS = 2520, 500, 5
 PANDAS_SYMBOLS = 20  # the rival's time for one is the same for each
-STEPS = 20  # of all symbols: one is too short to be measured
+NEW = 15  # bars one after the other
 PLACES = (*range(7), 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 21, 17, 18, 19, None, 20)  # of the rival, in our order
 Columns = dict[str, np.ndarray]
 
 
 def test_indicators():
-    evidence, symbols = Evidence("indicators"), _symbols()
+    evidence, whole = Evidence("indicators"), _symbols()
+    symbols = [{name: column[:BARS] for name, column in each.items()} for each in whole]
     frames = [pd.DataFrame(each) for each in symbols[:PANDAS_SYMBOLS]]
     pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: [_pandas(each) for each in frames])) for _ in range(ROUNDS)]
     ours, rival = [each / SYMBOLS for each, _ in pairs], [each / PANDAS_SYMBOLS for _, each in pairs]
     evidence.add(Line("22 outputs over 2,520 bars of a symbol", _ms(rival), _ms(ours), "ms (pandas / ours)", 8, 15))
-    columns = [np.stack([each[name] for each in symbols]) for name in ("high", "low", "close", "volume")]
+    columns = [np.stack([each[name] for each in whole]) for name in ("high", "low", "close", "volume")]
     states = _fused(columns)  # compiles
     _assert_same(symbols[0], states, columns)
     pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: _fused(columns))) for _ in range(ROUNDS)]
@@ -49,14 +51,13 @@ def test_indicators():
     evidence.add(Line("opening them live for 500 symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
     evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
 
-    bars = [[tuple(each[name][-1].item() for name in of.inputs) for of in INDICATORS] for each in symbols]
+    bars = [[[tuple(each[name][at].item() for name in of.inputs) for of in INDICATORS] for each in whole]
+            for at in range(BARS, BARS + NEW)]  # fmt: skip
     out = np.empty((SYMBOLS, fused.OUTPUTS))
-    fused.update(states, *columns, BARS - 1, out)  # compiles
-    moving, stepping, anew = zip(*[(
-        _cpu(lambda: _moved(handles, bars)) / SYMBOLS,
-        _cpu(lambda: [fused.update(states, *columns, BARS - 1, out) for _ in range(STEPS)]) / STEPS / SYMBOLS,
-        _cpu(lambda: [_pandas(each) for each in frames]) / PANDAS_SYMBOLS,
-    ) for _ in range(ROUNDS)], strict=True)  # fmt: skip
+    fused.update(states.copy(), *columns, BARS, out)  # compiles
+    moving = [_cpu(partial(_moved, handles, each)) / SYMBOLS for each in bars]
+    stepping = [_cpu(partial(fused.update, states, *columns, BARS + at, out)) / SYMBOLS for at in range(NEW)]
+    anew = [_cpu(lambda: [_pandas(each) for each in frames]) / PANDAS_SYMBOLS for _ in range(NEW)]
     evidence.add(Line("one new bar of a symbol, against pandas anew", _us(anew), _us(moving), "us", 500, 1000))
     evidence.add(Line("the same", _us(moving), _us(stepping), "us (ours / numba)", 25, 15, True))
 
@@ -69,9 +70,9 @@ def test_indicators():
 
 def _symbols() -> list[Columns]:
     """As many as a market has, each with its own real bars: the recorded ones, begun elsewhere and scaled."""
-    recorded = measuring.bars()
-    days = recorded["session_date"][0] + np.arange(BARS)
-    parts = [{name: values[at % 700 :][:BARS] * (1 + at / 100) for name, values in recorded.items()
+    recorded, bars = measuring.bars(), BARS + NEW
+    days = recorded["session_date"][0] + np.arange(bars)
+    parts = [{name: values[at % 700 :][:bars] * (1 + at / 100) for name, values in recorded.items()
               if name != "session_date"} for at in range(SYMBOLS)]  # fmt: skip
     return [{**{name: np.ascontiguousarray(values) for name, values in each.items()}, "session_date": days}
             for each in parts]  # fmt: skip
@@ -86,13 +87,13 @@ def _batch(symbols: list[Columns]) -> None:
 def _fused(columns: list[np.ndarray]) -> np.ndarray:
     """States behind the last bars."""
     out = np.empty((BARS, fused.OUTPUTS))
-    return np.array([fused.over(*each, out) for each in zip(*columns, strict=True)])
+    return np.array([fused.over(*(column[:BARS] for column in each), out) for each in zip(*columns, strict=True)])
 
 
 def _assert_same(symbol: Columns, states: np.ndarray, columns: list[np.ndarray]) -> None:
     """The rival says what ours does, once no beginning matters; a step goes on where the pass ended."""
     out = np.empty((BARS, fused.OUTPUTS))
-    fused.over(*(each[0] for each in columns), out)
+    fused.over(*(each[0][:BARS] for each in columns), out)
     ours = [series for each in INDICATORS for series in each.over(symbol).values()]
     for at, expected in zip(PLACES, ours, strict=True):
         if at is not None:  # what lies between high and low nobody asked for
