@@ -34,6 +34,12 @@ class Series:
     def is_own(self) -> bool:
         return not (self.symbol or self.interval)
 
+    def __str__(self) -> str:
+        """As a line has it: "SPY".macd_12_26_9.macdsignal@1wk."""
+        output = "" if self.output in ("", self.name.partition("_")[0]) else f".{self.output}"
+        interval = f"@{self.interval}" if self.interval else ""
+        return (f'"{self.symbol}".' if self.symbol else "") + self.name + output + interval
+
     def as_json(self) -> dict:
         told = {self.kind: self.name, "output": self.output, "symbol": self.symbol, "interval": self.interval}
         return {name: value for name, value in told.items() if value}
