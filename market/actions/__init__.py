@@ -8,7 +8,7 @@ decisions       what somebody says of those that the source itself contradicts
 """
 
 from market.actions.decisions import by_key, can_be_decided, decide, disputed, in_place_of
-from market.actions.read import between, factors, intervals_read, known, of, splits
+from market.actions.read import between, factors, intervals_read, known, of, splits, standing
 from market.actions.write import begin, corrects_split, keep, keep_all
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "known",
     "of",
     "splits",
+    "standing",
 ]

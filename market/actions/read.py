@@ -18,6 +18,7 @@ from market import clock, intervals, quotes
 from market.actions import adjustments
 from market.intervals import DAY
 from market.models import Bar, CorporateAction, Coverage, Decision, SupersededAction, Symbol
+from monitoring import plain
 
 
 class _Held(NamedTuple):
@@ -38,6 +39,11 @@ _UNSPLIT = adjustments.factors([], "split")
 def of(ticker: str) -> QuerySet[CorporateAction]:
     """Those of a symbol that stand, by ex date."""
     return CorporateAction.objects.filter(clock.until("ex_date"), symbol__ticker=ticker).order_by("ex_date")
+
+
+def standing(symbol: Symbol) -> list[CorporateAction]:
+    """All of a symbol that stand, also those to come, by ex date."""
+    return plain.read(CorporateAction, "symbol_id = %s ORDER BY ex_date, kind, ordinal", [symbol.pk])
 
 
 def known(ticker: str, at: datetime, *among: Q) -> list[CorporateAction | SupersededAction]:

@@ -13,7 +13,7 @@ from market.actions import adjustments, checks, effects
 from market.coverage import rows as coverage
 from market.models import CorporateAction, SupersededAction, Symbol
 from market.prices import Action, Named
-from monitoring import refusals
+from monitoring import plain, refusals
 
 # A dividend that Yahoo restates by each later split comes back with the error of its rounding.
 SAME = 5e-5
@@ -92,8 +92,8 @@ def begin(sessions: Mapping[str, date]) -> None:
 def _changes(named: Mapping[int, tuple[Symbol, Named]], source: str) -> dict[int, Change]:
     """By the keys of their symbols those that are any."""
     rows = defaultdict(list)
-    stand = CorporateAction.objects.filter(symbol_id__in=named)
-    for row in stand.order_by("symbol_id", "kind", "ex_date", "ordinal"):
+    asked = f"{plain.among('symbol_id', len(named))} ORDER BY symbol_id, kind, ex_date, ordinal"
+    for row in plain.read(CorporateAction, asked, list(named)):
         rows[row.symbol_id].append(row)
     found = {key: _change(rows[key], each, source) for key, (_, each) in named.items()}
     return {key: change for key, change in found.items() if change != Change()}
@@ -146,14 +146,15 @@ def _replace(changed: Mapping[int, Change], source: str) -> None:
     now = datetime.now(UTC)
     gone = [pair for each in changed.values() for pair in each.gone]
     keys = [row.pk for row, _ in gone]
-    CorporateAction.objects.filter(pk__in=keys).delete()
+    if keys:
+        CorporateAction.objects.filter(pk__in=keys).delete()
     rows = {
         id(action): _row(key, action, ordinal, source, now)
         for key, each in changed.items()
         for action, ordinal in each.new
     }
     _decide_again(rows.values())
-    CorporateAction.objects.bulk_create(rows.values())
+    plain.add(list(rows.values()))
     placed = _placed(changed) if keys else {}  # MySQL tells no keys of many
     SupersededAction.objects.bulk_create(
         superseded(row, key, now, action and placed[_place(rows[id(action)])])
@@ -170,8 +171,8 @@ def superseded(row: CorporateAction, key: int, at: datetime, by: int | None) -> 
 def _decide_again(rows: Collection[CorporateAction]) -> None:
     """What was said of an action holds also where the source left it out for a time."""
     symbols = {row.symbol_id for row in rows}
-    said = SupersededAction.objects.filter(symbol_id__in=symbols, decision__isnull=False)
-    gone = sorted(said, key=lambda former: former.superseded_at) if rows else ()
+    asked = f"{plain.among('symbol_id', len(symbols))} AND decision IS NOT NULL ORDER BY superseded_at"
+    gone = plain.read(SupersededAction, asked, list(symbols)) if rows else ()
     for row, former in product(rows, gone):
         is_same = _place(row)[:3] == _place(former)[:3]
         if is_same and math.isclose(row.value, former.value, rel_tol=SAME):

@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 
 from market import intervals
-from market.bars.batch import Batch, day
+from market.bars.batch import Batch
 from market.models import Symbol
 
 _THROUGH_THE_NIGHT = 18 * 3600  # seconds; when one so long pauses, calendars hardly know
@@ -29,15 +29,13 @@ def _outside(batch: Batch, rows: np.ndarray, exchange: str) -> dict[int, str]:
     days = batch.session[rows]
     first, last = (np.datetime64(int(each), "D").item() for each in (days.min(), days.max()))
     try:
-        sessions = calendar.listed(exchange, first, last)
+        dates, opens, closes = calendar.columns(exchange, first, last)
     except calendar.UnknownExchange:
         return {}
-    dates = np.array([day(each.date) for each in sessions], np.int64)
     is_none = ~np.isin(days, dates)
     found = {int(row): f"there is no session of {exchange} that day" for row in rows[is_none]}
     if intervals.named(batch.interval).is_whole or is_none.all():
         return found
-    opens, closes = (np.array([getattr(each, name) for each in sessions], np.int64) for name in ("opens", "closes"))
     inside = rows[~is_none]
     place, opened = np.searchsorted(dates, batch.session[inside]), batch.opened[inside]
     is_early_or_late = (opened < opens[place]) | (opened > closes[place])

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import CharField, Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Cast
+from django.db import connection
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from market import clock, prices
 from market.intervals import DAY
@@ -104,9 +104,14 @@ def closes_before(days: Mapping[int, date]) -> dict[int, list[tuple[date, float]
 
 def closes_since(symbol_id: int, since: date) -> list[tuple[date, float]]:
     """The sessions of a symbol from one on with their closes as traded, oldest first."""
-    found = _final().filter(symbol_id=symbol_id, opened_at__gte=midnight(since)).order_by("opened_at")
-    told = found.values_list(Cast("session_date", CharField()), "close")  # a driver takes longer to make a date of it
-    return [(date.fromisoformat(day), close) for day, close in told]
+    quoted, opened = connection.ops.quote_name, connection.ops.adapt_datetimefield_value(midnight(since))
+    # A driver takes longer to make a date of it.
+    asked = f"""SELECT CAST(session_date AS CHAR), {quoted("close")} FROM {quoted(Bar._meta.db_table)}
+        WHERE symbol_id = %s AND {quoted("interval")} = %s AND opened_at >= %s{clock.cut("session_date")}
+        ORDER BY opened_at"""
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [symbol_id, DAY.name, opened])
+        return [(date.fromisoformat(day), close) for day, close in cursor.fetchall()]
 
 
 def corrections(symbol: Symbol, since: date | None) -> int:

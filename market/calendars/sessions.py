@@ -1,9 +1,13 @@
 """When exchanges are open. Imports pandas, so only the feed and the workers may import it; pages read the `clock`."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
+
+import numpy as np
 
 from market.calendars import facts, library
 from market.calendars.clock import Clock
@@ -11,6 +15,7 @@ from market.calendars.openings import Opening, Openings
 from market.calendars.table import Session, Table, Untold, instant
 from market.prices import SETTLING
 
+Told = TypeVar("Told")
 # Of four years, so that each is leap once: a single one has a session more or less.
 _YEARS = timedelta(days=4 * 365 + 1)
 
@@ -102,16 +107,23 @@ def between(mic: str, start: date, end: date) -> list[date]:
 
 def listed(mic: str, start: date, end: date) -> list[Session]:
     """The same with their hours. Raises UnknownExchange."""
-    found: list[Session] = []
+    return [each for found in _told(mic, start, end, Table.between) for each in found]
+
+
+def columns(mic: str, start: date, end: date) -> np.ndarray:
+    """The same as columns: int64 (3, n), days since 1970, openings and closes in seconds. Raises UnknownExchange."""
+    return np.concatenate([np.empty((3, 0), np.int64), *_told(mic, start, end, Table.columns)], axis=1)
+
+
+def _told(mic: str, start: date, end: date, ask: Callable[[Table, date, date], Told]) -> Iterator[Told]:
     # Most years are of one table.
     for table, together in groupby(range(start.year, end.year + 1), key=partial(of, mic)):
         years = list(together)
         first, last = max(start, date(years[0], 1, 1)), min(end, date(years[-1], 12, 31))
         try:
-            found += table.between(first, last)
+            yield ask(table, first, last)
         except Untold as why:
             raise _unknown(mic, why) from why
-    return found
 
 
 def hours(mic: str, session: date) -> tuple[datetime, datetime]:

@@ -43,8 +43,11 @@ class Table:
     last: date
     _dates: list[date] = field(init=False, repr=False)
     _opens: list[int] = field(init=False, repr=False)
+    _columns: np.ndarray = field(init=False, repr=False, compare=False)  # dates, openings and closes: int64 (3, n)
 
     def __post_init__(self) -> None:
+        columns = [(each.date.toordinal() - _EPOCH, each.opens, each.closes) for each in self.sessions]
+        object.__setattr__(self, "_columns", np.array(columns, np.int64).reshape(-1, 3).T.copy())
         object.__setattr__(self, "_dates", [session.date for session in self.sessions])
         object.__setattr__(self, "_opens", [session.opens for session in self.sessions])
 
@@ -61,13 +64,11 @@ class Table:
 
         seconds: float64 (n,), since 1970. Sessions are days since 1970.
         """
-        first, last = (bisect_right(self._opens, float(each)) for each in (seconds.min(), seconds.max()))
-        near = self.sessions[max(first - 1, 0) : last]
-        if not near:
+        if not self.sessions:
             return np.zeros(len(seconds), np.int64), np.zeros(len(seconds), bool)
-        days, closes = ([each.date.toordinal() - _EPOCH for each in near], [each.closes for each in near])
-        place = np.searchsorted(self._opens[max(first - 1, 0) : last], seconds, side="right") - 1
-        return np.array(days, np.int64)[place], (place >= 0) & (seconds < np.array(closes)[place])
+        days, opens, closes = self._columns
+        place = np.searchsorted(opens, seconds, side="right") - 1
+        return days[place], (place >= 0) & (seconds < closes[place])
 
     def of(self, day: date) -> Session | None:
         """The session of a date; None where the exchange has none on it. Raises Untold."""
@@ -77,9 +78,11 @@ class Table:
 
     def between(self, start: date, end: date) -> Sequence[Session]:
         """Those from `start` to `end`, both counted. Raises Untold."""
-        self._require(start)
-        self._require(end)
-        return self.sessions[bisect_left(self._dates, start) : bisect_right(self._dates, end)]
+        return self.sessions[self._within(start, end)]
+
+    def columns(self, start: date, end: date) -> np.ndarray:
+        """The same as columns: int64 (3, n), days since 1970, openings and closes in seconds. Raises Untold."""
+        return self._columns[:, self._within(start, end)]
 
     def before(self, day: date) -> Session | None:
         """The last session before a date. Raises Untold."""
@@ -136,6 +139,11 @@ class Table:
         """Whether it trades on into the next session; of the last that is known, as it did into that."""
         before, after = (place, place + 1) if place + 1 < len(self.sessions) else (place - 1, place)
         return self.sessions[before].closes >= self.sessions[after].opens if before >= 0 else False
+
+    def _within(self, start: date, end: date) -> slice:
+        self._require(start)
+        self._require(end)
+        return slice(bisect_left(self._dates, start), bisect_right(self._dates, end))
 
     def _require(self, day: date) -> None:
         if not self.first <= day <= self.last:

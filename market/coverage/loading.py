@@ -17,7 +17,7 @@ LONGEST = timedelta(hours=6)  # what is suspended for longer was written by a cl
 
 def row(symbol: Symbol, interval: str = DAY.name) -> Coverage | None:
     """That of a symbol's days, or of another interval; None before anything was asked for."""
-    return Coverage.objects.filter(symbol=symbol, interval=interval).first()
+    return next(iter(rows.read([symbol.pk], [interval])), None)
 
 
 def wanted(row: Coverage | None) -> date | None:

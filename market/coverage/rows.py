@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min
 
 from market import prices
@@ -12,6 +12,7 @@ from market.coverage import telling, tokens
 from market.coverage.telling import Change, Span
 from market.intervals import DAY
 from market.models import Bar, Coverage, QuarantinedBar
+from monitoring import plain
 
 Key = tuple[int, str]  # a symbol's key and an interval
 _FACTS = [field.name for field in Coverage._meta.local_concrete_fields if field.name not in ("symbol", "interval")]
@@ -29,6 +30,14 @@ def hold(keys: Collection[Key]) -> dict[Key, Coverage]:
         has_one_writer = connection.vendor == "sqlite"  # nobody else made them since we looked
         found = found | {(row.symbol_id, row.interval): row for row in made} if has_one_writer else _locked(keys)
     return found
+
+
+def read(symbols: Collection[int], intervals: Collection[str], *, is_locked: bool = False) -> list[Coverage]:
+    """Those of some symbols, by their keys, and of some intervals, in key order."""
+    interval = connection.ops.quote_name("interval")
+    asked = f"{plain.among('symbol_id', len(symbols))} AND {plain.among(interval, len(intervals))}"
+    lock = f" {connection.ops.for_update_sql()}" if is_locked and connection.features.has_select_for_update else ""
+    return plain.read(Coverage, f"{asked} ORDER BY symbol_id, {interval}{lock}", [*symbols, *intervals])
 
 
 def every() -> list[Coverage]:
@@ -118,6 +127,7 @@ def _count(row: Coverage) -> None:
 
 def _locked(keys: Collection[Key]) -> dict[Key, Coverage]:
     symbols, intervals = ({key[part] for key in keys} for part in range(2))
-    rows = Coverage.objects.select_for_update().filter(symbol_id__in=symbols, interval__in=intervals)
-    found = {(row.symbol_id, row.interval): row for row in rows.order_by("symbol_id", "interval")}
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Rows are locked within a transaction alone.")
+    found = {(row.symbol_id, row.interval): row for row in read(symbols, intervals, is_locked=True)}
     return {key: row for key, row in found.items() if key in set(keys)}

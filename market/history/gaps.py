@@ -3,18 +3,20 @@
 A hole that the source has been asked for and does not fill is asked for again, but not each time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import import_module
 from itertools import groupby
 
+import numpy as np
 from django.db.models import CharField, Max, Min
 from django.db.models.functions import Cast
 
 from market import intervals
 from market.calendars import kept
 from market.calendars.table import Table
+from market.coverage import rows as coverage
 from market.coverage.held import Difference
 from market.intervals import DAY
 from market.models import Bar, Coverage, Symbol
@@ -86,17 +88,18 @@ def say(row: Coverage) -> None:
     _put(row, unbroken_until(row, since=row.unbroken_until))
 
 
-def counted(written: Mapping[int, Sequence[date]]) -> Callable[[Coverage], None]:
+def counted(written: Mapping[Symbol, np.ndarray]) -> Callable[[Coverage], None]:
     """What has a row say it, as counted now: before whoever holds the row keeps others waiting.
 
-    written: by the symbols' keys the sessions of bars that were just written, each once, oldest first. Where a row has
-    as many, it has no others.
+    written: of symbols the sessions of bars that were just written, each once, oldest first, int64 (n,) in days since
+    1970. Where a row has as many, it has no others.
     """
-    asked = Coverage.objects.filter(symbol__in=written, interval=DAY.name).select_related("symbol")
-    known = {}
-    for row in asked:
-        held = list(written[row.symbol_id]) if row.held == len(written[row.symbol_id]) else None
-        known[row.symbol_id] = row, unbroken_until(row, since=row.unbroken_until, held=held)
+    symbols, known = {symbol.pk: symbol for symbol in written}, {}
+    for row in coverage.read(symbols, [DAY.name]):
+        row.symbol = symbols[row.symbol_id]
+        held = written[row.symbol]
+        are_all = 0 < len(held) == row.held and row.unbroken_until is None
+        known[row.symbol_id] = row, _unbroken(row, held) if are_all else unbroken_until(row, since=row.unbroken_until)
 
     def tell(row: Coverage) -> None:
         now, found = known.get(row.symbol_id, (None, None))
@@ -148,13 +151,12 @@ def differences(symbols: Iterable[Symbol]) -> list[Difference]:
     ]
 
 
-def unbroken_until(row: Coverage, *, since: date | None = None, held: list[date] | None = None) -> date | None:
+def unbroken_until(row: Coverage, *, since: date | None = None) -> date | None:
     """The last session before which none is missing; None without bars, or where there is no such calendar.
 
-    since: up to where that is known, as calendars of many years take seconds to build. held: all that are held, oldest
-    first, where that is known.
+    since: up to where that is known, as calendars of many years take seconds to build.
     """
-    held = sessions_held(row, since) if held is None else held
+    held = sessions_held(row, since)
     expected = _expected(row, since or held[0], held[-1]) if held else None
     if expected is None:
         return None
@@ -164,6 +166,20 @@ def unbroken_until(row: Coverage, *, since: date | None = None, held: list[date]
             break
         last = session
     return last
+
+
+def _unbroken(row: Coverage, held: np.ndarray) -> date | None:
+    """The same of days that all are known. held: int64 (n,), in days since 1970, oldest first."""
+    # By name: it brings pandas.
+    calendars = import_module("market.calendars.sessions")
+    first, last = held[[0, -1]].astype("datetime64[D]").tolist()
+    try:
+        expected = calendars.columns(row.symbol.exchange, first, last)[0]
+    except calendars.UnknownExchange:
+        return None
+    missing = np.flatnonzero(~np.isin(expected, held))
+    whole = expected[: missing[0]] if len(missing) else expected
+    return whole[-1].astype("datetime64[D]").item() if len(whole) else first
 
 
 def _expected(row: Coverage, first: date, last: date) -> list[date] | None:

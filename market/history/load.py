@@ -218,7 +218,7 @@ def _write(answers: Sequence[_Answer]) -> list[Filled]:
     # Both at once, unless that would keep other writers waiting.
     written = turns.again(store) if many <= bars.AT_ONCE else store()
     loaded = [coverage.Loaded(each.symbol, each.wanted, each.start, each.last) for each in answers]
-    new = {each.symbol.pk: _new(each, written[each.symbol.ticker]) for each in answers}
+    new = {each.symbol: _new(each, written[each.symbol.ticker]) for each in answers}
     rows = coverage.complete_all(loaded, count=gaps.counted(new))
     return [
         Filled(written[each.symbol.ticker], len(each.named), _hole_after(rows[each.symbol.pk], each.start))
@@ -226,11 +226,11 @@ def _write(answers: Sequence[_Answer]) -> list[Filled]:
     ]
 
 
-def _new(answer: _Answer, written: UpsertResult) -> list[date]:
-    """The sessions of an answer whose bars were all new, oldest first; none of any other."""
+def _new(answer: _Answer, written: UpsertResult) -> np.ndarray:
+    """The sessions of an answer whose bars were all new, oldest first, int64 in days since 1970; none of any other."""
     if not isinstance(answer.bars, Batch) or written.inserted != len(answer.bars):
-        return []
-    return np.unique(answer.bars.session).astype("datetime64[D]").tolist()
+        return np.empty(0, np.int64)
+    return np.unique(answer.bars.session)
 
 
 _store = Together(

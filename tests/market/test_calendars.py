@@ -188,3 +188,15 @@ def test_the_year_before_the_first_is_asked_for_by_itself():
 def test_an_exchange_that_has_a_calendar_here_can_be_asked_for(name):
     assert name in exchanges.CALENDARS
     assert sessions.hours(name, date(2024, 7, 2))
+
+
+def test_sessions_as_columns_are_those_that_are_listed():
+    start, end = date(2023, 12, 27), date(2025, 2, 5)  # from within a year to within another
+    for mic in ("XNAS", "XHKG", "24/7"):
+        listed = sessions.listed(mic, start, end)
+        days, opens, closes = sessions.columns(mic, start, end).tolist()
+        assert [date.fromordinal(date(1970, 1, 1).toordinal() + day) for day in days] == [one.date for one in listed]
+        assert list(zip(opens, closes, strict=True)) == [(one.opens, one.closes) for one in listed]
+    assert sessions.columns("XNAS", date(2024, 7, 6), date(2024, 7, 7)).shape == (3, 0)  # a weekend
+    with pytest.raises(sessions.UnknownExchange):
+        sessions.columns("NOPE", start, end)

@@ -15,10 +15,12 @@ from market import bars, history
 from market.bars import batch
 from market.bars.writing import statements
 from market.calendars import library, sessions
+from market.history import gaps
 from market.history.together import Together
 from market.models import Bar, BarRevision, CorporateAction, Coverage, Symbol
 from market.prices import Action, Named
 from market.sources import registry
+from market.sources.yahoo.charts import candles
 from market.sources.yahoo.charts.candles import Rows
 from market.sources.yahoo.charts.days import Days
 from tests.market.test_holes import WINTER, told
@@ -93,6 +95,14 @@ class TestStored:
         with connection.execute_wrapper(away), pytest.raises(OSError, match="gone"):
             history.ensure(many["S0"], fetch, "yahoo", since=WINTER[0])
         assert not CorporateAction.objects.exists()
+
+    def test_what_was_held_before_counts_too(self, many):
+        bars.write(columns("S0", WINTER[:3]))
+        new = columns("S0", WINTER[4:6])
+        bars.write(new)
+        row = Coverage.objects.get(symbol=many["S0"])
+        gaps.counted({many["S0"]: new.session})(row)
+        assert row.unbroken_until == WINTER[2]
 
     def test_what_others_write_while_one_thinks_is_seen(self, many):
         early, late = columns("S0", WINTER[:3], 101.0), columns("S0", WINTER[:3], 102.0)
@@ -172,9 +182,8 @@ _MOMENTS = st.integers(0, 900).flatmap(
 def test_the_sessions_of_many_rows_are_those_of_each(exchange, seconds):
     zone = ZoneInfo(ZONES[exchange])
     at = [datetime.fromtimestamp(each, zone) for each in sorted(seconds)]
-    rows = Rows(
-        at, np.array(sorted(seconds), float), np.zeros((4, len(at))), [None] * len(at), at, at[-1], is_whole=True
-    )
+    told = np.array(sorted(seconds), float), np.zeros((4, len(at))), [None] * len(at), at, at[-1]
+    rows = Rows(at, *candles.dated(at), *told, is_whole=True)
     known = Days(zone, sessions.known(exchange))
     assert known.of_trades(rows).tolist() == [batch.day(known.of_trade(each)) for each in at]
     one_by_one = [known.of_row(each, is_last=each == at[-1]) for each in at]
@@ -183,12 +192,22 @@ def test_the_sessions_of_many_rows_are_those_of_each(exchange, seconds):
     assert known.strange(known.of_rows(rows)) == strange
 
 
+def test_what_is_known_of_the_instants_of_many_symbols_stays():
+    zone = ZoneInfo("America/New_York")
+    at = [datetime(2024, 1, 3, 0, 0, tzinfo=zone), datetime(2024, 1, 3, 23, 0, tzinfo=zone)]  # the midnight of the 4th
+    told = np.array([each.timestamp() for each in at]), np.zeros((4, 2)), [None] * 2, [None] * 2, at[1]
+    rows = Rows(at, *candles.dated(at), *told, is_whole=True)
+    Days(zone, None).of_rows(rows)
+    assert rows.dates.tolist() == [batch.day(date(2024, 1, 3))] * 2
+
+
 def test_before_what_is_known_of_a_calendar_a_session_is_its_date():
     zone, at = (
         ZoneInfo("America/New_York"),
         datetime(1990, 1, 2, 15, tzinfo=UTC).astimezone(ZoneInfo("America/New_York")),
     )
-    rows = Rows([at], np.array([at.timestamp()]), np.zeros((4, 1)), [None], [None], at, is_whole=True)
+    told = np.array([at.timestamp()]), np.zeros((4, 1)), [None], [None], at
+    rows = Rows([at], *candles.dated([at]), *told, is_whole=True)
     known = Days(zone, sessions.known("XNAS"))
     assert known.of_rows(rows).tolist() == [batch.day(date(1990, 1, 2))]
     assert known.strange(known.of_rows(rows)) == []

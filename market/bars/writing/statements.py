@@ -22,7 +22,8 @@ from market.prices import BAR_STATES
 
 ROWS = {"mysql": 5_000, "sqlite": 500}  # of one statement: some hundred kilobytes; more parameters are slower
 Statement = tuple[str, list | None]  # with its parameters, where it has any
-_BARE = str.maketrans("", "", "-T:")
+_BARE = str.maketrans("", "", "- :")
+_TIMES = 8192  # that are known as they are written: the days of thirty years
 _OWN = ("symbol_id", "opened_at", "session_date", *PRICES, "volume", "revision")  # of each row; the others are shared
 
 
@@ -89,7 +90,7 @@ def keep_former(symbol: int, interval: str, span: Sequence[int], received: int, 
 def _insert(own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> Statement:
     if connection.vendor == "mysql":
         return _numbers(_head(tuple(shared)), own, shared, on_conflict), None
-    told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _texts), strict=True))]
+    told = [*map(_plain, shared.values()), *chain.from_iterable(zip(*_values(own, _text, _day_text), strict=True))]
     return _asked(len(own["opened"]), tuple(shared), on_conflict), told
 
 
@@ -107,36 +108,48 @@ def _asked(rows: int, shared: tuple[str, ...], on_conflict: str) -> str:
     return f"{_head(shared)}SELECT {columns} FROM (VALUES {', '.join([one] * rows)}) WHERE true {on_conflict}"
 
 
-def _values(own: dict[str, np.ndarray], told: Callable[[np.ndarray], list]) -> list[list]:
-    """The columns that are each row's own. told: how times are written."""
-    days, which = np.unique(own["opened"], return_inverse=True)
-    sessions, place = np.unique(own["session"], return_inverse=True)
-    openings, dates = told(days.astype("datetime64[s]")), told(sessions.astype("datetime64[D]"))
+def _values(own: dict[str, np.ndarray], instant: Callable[[int], object], day: Callable[[int], object]) -> list[list]:
+    """The columns that are each row's own. instant, day: how seconds and days since 1970 are written."""
     volume = own["volume"].tolist()
     if UNKNOWN in volume:
         volume = [None if each == UNKNOWN else each for each in volume]
     return [
         own["symbol"].tolist(),
-        [openings[each] for each in which.tolist()],
-        [dates[each] for each in place.tolist()],
+        list(map(instant, own["opened"].tolist())),
+        list(map(day, own["session"].tolist())),
         *(own[name].tolist() for name in PRICES),
         volume,
         own["revision"].tolist(),
     ]
 
 
-def _texts(times: np.ndarray) -> list[str]:
-    """2024-01-31, or 2024-01-31 09:30:00."""
-    return [text.replace("T", " ") for text in times.astype(str).tolist()]
+# Most symbols of an exchange have the same past.
+@lru_cache(maxsize=_TIMES)
+def _text(seconds: int) -> str:
+    """2024-01-31 09:30:00."""
+    return str(datetime.fromtimestamp(seconds, UTC))[:19]
 
 
-def _digits(times: np.ndarray) -> list[int]:
-    """20240131, or 20240131093000."""
-    return [int(text.translate(_BARE)) for text in times.astype(str).tolist()]
+@lru_cache(maxsize=_TIMES)
+def _day_text(day: int) -> str:
+    """2024-01-31."""
+    return str(np.datetime64(day, "D"))
+
+
+@lru_cache(maxsize=_TIMES)
+def _digits(seconds: int) -> int:
+    """20240131093000."""
+    return int(_text.__wrapped__(seconds).translate(_BARE))
+
+
+@lru_cache(maxsize=_TIMES)
+def _day_digits(day: int) -> int:
+    """20240131."""
+    return int(_day_text.__wrapped__(day).translate(_BARE))
 
 
 def _numbers(head: str, own: dict[str, np.ndarray], shared: dict, on_conflict: str) -> str:
-    rows = list(zip(*_values(own, _digits), strict=True))
+    rows = list(zip(*_values(own, _digits, _day_digits), strict=True))
     tail = "".join(f",{_literal(value)}" for value in shared.values())
     # JSON's numbers and null are SQL's too, and there is nothing else in it.
     body = orjson.dumps(rows)[2:-2].decode().replace("],[", f"{tail}),(")

@@ -18,7 +18,7 @@ def of(symbol: Symbol, since: date) -> Held:
     """What is held from a session on. Nothing of a symbol that is in no database."""
     if symbol.pk is None:
         return NOTHING
-    acts = list(actions.of(symbol.ticker))
+    acts = actions.standing(symbol)
     splits = [(each.ex_date, float(adjustments.ratio(each))) for each in acts if each.kind in adjustments.RESTATING]
     paid = [each for each in acts if each.kind in adjustments.CASH and each.is_counted]
     reach = min(since, paid[-1].ex_date - _YEARS) if paid else since

@@ -47,11 +47,14 @@ class Row(NamedTuple):
 class Rows(Sequence[Row]):
     """Such rows as columns of one length, as thousands of values would take longer to make than to read.
 
-    seconds: float64 (n,), since 1970. prices: float64 (4, n), open, high, low and close. last: the latest instant, also
-    of candles that are left out.
+    dates: int64 (n,), the instants' own dates there in days since 1970; are_hours: bool (n,), whether they are whole
+    hours there. seconds: float64 (n,), since 1970. prices: float64 (4, n), open, high, low and close. last: the latest
+    instant, also of candles that are left out.
     """
 
     at: Sequence[datetime]
+    dates: np.ndarray
+    are_hours: np.ndarray
     seconds: np.ndarray
     prices: np.ndarray
     volume: Sequence[int | None]
@@ -71,7 +74,9 @@ class Rows(Sequence[Row]):
         """Those rows of it."""
         columns = ([column[place] for place in places] for column in (self.at, self.volume, self.adjusted))
         at, volume, adjusted = columns
-        return Rows(at, self.seconds[places], self.prices[:, places], volume, adjusted, self.last, self.is_whole)
+        told = (column[places] for column in (self.dates, self.are_hours, self.seconds, self.prices.T))
+        dates, are_hours, seconds, values = told
+        return Rows(at, dates, are_hours, seconds, values.T, volume, adjusted, self.last, self.is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,10 @@ def rows(chart: dict) -> Rows:
     found = list(candles(chart))
     last, kind = max((each.at for each in found if each.at), default=None), chart["meta"].get("instrumentType")
     kept = [each for each in found if each.at and all(fields.is_price(value, kind) for value in each.prices)]
+    at = [each.at for each in kept]
     return Rows(
-        [each.at for each in kept],
+        at,
+        *dated(at),
         np.array([each.at.timestamp() for each in kept], np.float64),
         np.array([list(map(float, each.prices)) for each in kept], np.float64).reshape(-1, len(PRICES)).T,
         [fields.count(each.volume, kind) for each in kept],
@@ -112,6 +119,12 @@ def rows(chart: dict) -> Rows:
         last,
         is_whole=False,
     )
+
+
+def dated(at: Sequence[datetime]) -> tuple[np.ndarray, np.ndarray]:
+    """The dates of instants, and whether they are whole hours, as Rows has them."""
+    dates = np.array([batch.day(each) for each in at], np.int64)
+    return dates, np.array([not each.minute and not each.second for each in at], bool)
 
 
 def candles(chart: dict) -> Iterator[Candle]:
@@ -159,7 +172,7 @@ def _are_prices(column: list) -> bool:
 def _whole_rows(chart: dict) -> Rows:
     columns, kind, zone = _columns(chart), chart["meta"].get("instrumentType"), fields.zone(chart["meta"])
     seconds = np.array(_stamps(chart), np.int64)
-    moments = _moments(seconds.tobytes(), zone)
+    moments, *dated = _moments(seconds.tobytes(), zone)
     unknown = [None] * len(moments)
     counts, net = columns["volume"] or unknown, columns["adjclose"] or unknown
     if not fields.are_counts(counts, kind):
@@ -167,13 +180,14 @@ def _whole_rows(chart: dict) -> Rows:
     if not _are_prices(net):
         net = [float(each) if prices.is_price(each) else None for each in net]
     told = np.array([columns[name] for name in PRICES], np.float64)
-    return Rows(moments, seconds.astype(np.float64), told, counts, net, max(moments), is_whole=True)
+    return Rows(moments, *dated, seconds.astype(np.float64), told, counts, net, max(moments), is_whole=True)
 
 
 @lru_cache(maxsize=8)
-def _moments(seconds: bytes, zone: ZoneInfo) -> list[datetime]:
-    """Instants since 1970, as int64, in a zone: most symbols of an exchange have the same past."""
-    return [datetime.fromtimestamp(each, zone) for each in np.frombuffer(seconds, np.int64).tolist()]
+def _moments(seconds: bytes, zone: ZoneInfo) -> tuple[list[datetime], np.ndarray, np.ndarray]:
+    """Instants since 1970, as int64, in a zone, as Rows has them: most symbols of an exchange have the same past."""
+    found = [datetime.fromtimestamp(each, zone) for each in np.frombuffer(seconds, np.int64).tolist()]
+    return found, *dated(found)
 
 
 def _stamps(chart: dict) -> list:

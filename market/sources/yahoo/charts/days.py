@@ -20,7 +20,6 @@ from market.sources.yahoo.charts.candles import Rows
 from market.sources.yahoo.charts.listed import Symbol
 from market.sources.yahoo.fields import moment, part
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _WHOLE_DAY = timedelta(hours=23)  # the hours that Yahoo tells of what trades around the clock are those of a date
 _THROUGH_THE_NIGHT = timedelta(hours=18)  # a session so long
 _MISCOUNTED = timedelta(hours=2)  # a midnight that is counted with another daylight saving time is up to so early
@@ -53,9 +52,9 @@ class Days:
 
     def of_trades(self, rows: Rows) -> np.ndarray:
         """`of_trade` of each row: int64 (n,), days since 1970."""
-        own = np.array([each.toordinal() for each in rows.at], np.int64) - _EPOCH
+        own = rows.dates
         if self.table is None or not len(own):
-            return own
+            return own.copy()
         running, known = self.table.trading(rows.seconds)
         known &= (own >= batch.day(self.table.first)) & (own <= batch.day(self.table.last))
         return np.where(known, running, own)
@@ -63,9 +62,8 @@ class Days:
     def of_rows(self, rows: Rows) -> np.ndarray:
         """`of_row` of each row: int64 (n,), days since 1970."""
         found = self.of_trades(rows)
-        for place, each in enumerate(rows.at):
-            if not each.minute and not each.second:
-                found[place] = batch.day(self.of_row(each, is_last=each == rows.last))
+        for place in np.flatnonzero(rows.are_hours).tolist():
+            found[place] = batch.day(self.of_row(rows.at[place], is_last=rows.at[place] == rows.last))
         return found
 
     def strange(self, sessions: np.ndarray) -> list[date]:
@@ -76,7 +74,7 @@ class Days:
         first, last = max(first, self.table.first), min(last, self.table.last)
         if first > last:
             return []
-        known = np.array([each.date.toordinal() for each in self.table.between(first, last)], np.int64) - _EPOCH
+        known = self.table.columns(first, last)[0]
         inside = sessions[(sessions >= batch.day(first)) & (sessions <= batch.day(last))]
         return np.unique(inside[~np.isin(inside, known)]).astype("datetime64[D]").tolist()
 

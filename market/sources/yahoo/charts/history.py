@@ -50,7 +50,7 @@ def read(chart: dict, *, symbol: Symbol, interval: str, now: datetime, held: Hel
     asked = intervals.named(interval)
     known = _known(chart, symbol, held, now, asked)
     found, words = columns.bars(known, asked, now), _words(known)
-    misshapen = candles.left_out(chart)
+    misshapen = [] if known.rows.rows.is_whole else candles.left_out(chart)
     left_out = misshapen + known.events.left_out
     if asked.is_whole and held.closes:
         kept, contested = restating.uncontested(found.bars(), known.events, held)
@@ -69,7 +69,7 @@ def settled_rows(chart: dict, known: Days) -> Dated:
     """
     rows = candles.rows(chart)
     found = Dated(rows, known.of_rows(rows), np.ones(len(rows), bool))
-    for place in [place for place, at in enumerate(rows.at) if at == rows.last]:
+    for place in np.flatnonzero(rows.seconds == rows.last.timestamp()).tolist() if rows.last else ():
         at, usual = rows.at[place], rows.at[place - 1].time() if place else None
         found.is_settled[place] = at.time() == usual or known.is_opening(at, found.date(place))
     return found
