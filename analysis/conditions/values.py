@@ -12,7 +12,7 @@ from math import isfinite, nan
 import numpy as np
 
 from analysis.conditions import vocabulary
-from analysis.conditions.evaluating import Condition
+from analysis.conditions.evaluating import Condition, State
 from analysis.conditions.extremes import YEAR_DAYS, Extreme
 from analysis.conditions.tree import AT, INDICATOR, SIGNAL, Series
 from analysis.conditions.truth import UNKNOWN
@@ -108,95 +108,124 @@ class History:
 
 
 class Live:
-    """The values of series, moved by each bar that closes. frames: bars that have closed; it opens on them."""
+    """The values of series, moved by each bar that closes. frames: bars that have closed; it opens on them.
+
+    A bar has what columns have, its `session_date` as days since 1970.
+    """
 
     def __init__(self, wanted: Iterable[Series], frames: Frames, language: Language = DEFAULT) -> None:
-        self._wanted, self._language = tuple(wanted), language
-        self._open: dict[tuple[Place, str], _Handle] = {}
-        self._last: dict[Series, float] = {}
-        histories = {place: History({OWN: columns}, language) for place, columns in frames.items()}
-        for series in self._wanted:
-            self._opened(series, frames, histories)
+        self._wanted = tuple(wanted)
+        self._last = [nan] * len(self._wanted)
+        # By place what moves there, each with where its outputs stand among the values.
+        self._moving: dict[Place, list[tuple[_Handle, list[tuple[int, int]]]]] = {}
+        for place in {(each.symbol, each.interval): None for each in self._wanted}:
+            self._moving[place] = self._opened(place, frames[place], language)
 
     def values(self) -> dict[Series, float]:
         """As of the last bars that have closed; NaN where there is none."""
-        return {series: self._last[series] for series in self._wanted}
+        return dict(zip(self._wanted, self._last, strict=True))
 
     def update(self, bar: Bar, *, symbol: str = "", interval: str = "") -> dict[Series, float]:
         """Those after a bar that has closed; tell others' bars before one's own that closes when they do."""
-        told = self._told((symbol, interval), bar, moves=True)
-        self._last.update(told)
+        known = _known(bar)
+        for handle, slots in self._moving.get((symbol, interval), ()):
+            value = handle.update(known)
+            for slot, output in slots:
+                self._last[slot] = value[output]
         return self.values()
 
     def peek(self, bar: Bar) -> dict[Series, float]:
         """Those with one's own bar that still forms; changes nothing."""
-        told = self._last | self._told(OWN, bar, moves=False)
-        return {series: told[series] for series in self._wanted}
+        known, told = _known(bar), list(self._last)
+        for handle, slots in self._moving.get(OWN, ()):
+            value = handle.peek(known)
+            for slot, output in slots:
+                told[slot] = value[output]
+        return dict(zip(self._wanted, told, strict=True))
 
-    def _opened(self, series: Series, frames: Frames, histories: Mapping[Place, History]) -> None:
-        place = (series.symbol, series.interval)
-        if series != AT:
-            key = (place, series.name if series.kind == SIGNAL else self._language.source(series)[0].key)
-            if key not in self._open:
-                self._open[key] = self._handle(series, frames[place])
-        own = _own(series)
-        known = histories[place].values([own])[own]
-        self._last[series] = known[-1].item() if len(known) else nan
-
-    def _handle(self, series: Series, columns: Columns) -> "_Handle":
-        if series.kind == SIGNAL:
-            return _Fired(series.name, columns, self._language)
-        return _Moved(self._language.source(series)[0], columns)
-
-    def _told(self, place: Place, bar: Bar, *, moves: bool) -> dict[Series, float]:
-        found = {key: each.told(bar, moves=moves) for key, each in self._open.items() if key[0] == place}
-        told = {AT: _number(bar["closes_at"])} if AT in self._last and place == OWN else {}
-        for series in self._wanted:
-            if series != AT and (series.symbol, series.interval) == place:
-                if series.kind == SIGNAL:
-                    told[series] = found[place, series.name][series.name]
-                else:
-                    indicator, output = self._language.source(series)
-                    told[series] = found[place, indicator.key][output]
-        return told
+    def _opened(self, place: Place, columns: Columns, language: Language) -> list:
+        history = History({OWN: columns}, language)
+        handles: dict[str, tuple[_Handle, list[tuple[int, int]]]] = {}
+        for slot, series in enumerate(self._wanted):
+            if (series.symbol, series.interval) != place:
+                continue
+            key, output = _sought(series, language)
+            if key not in handles:
+                handles[key] = _handle(series, columns, language), []
+            handles[key][1].append((slot, output))
+            known = history.values([_own(series)])[_own(series)]
+            self._last[slot] = known[-1].item() if len(known) else nan
+        return list(handles.values())
 
 
 class _Moved:
     """One indicator, carried over bars of which something is not known: it begins anew behind them."""
 
+    __slots__ = ("_inputs", "_live", "_nothing")
+
     def __init__(self, indicator: Indicator, columns: Columns) -> None:
-        self._indicator = indicator
+        self._inputs, self._nothing = indicator.inputs, (nan,) * len(indicator.outputs)
         self._live = indicator.carried(dict(columns))
 
-    def told(self, bar: Bar, *, moves: bool) -> dict[str, float]:
-        inputs = [_number(bar[name]) for name in self._indicator.inputs]
-        value = None
-        if all(map(isfinite, inputs)):
-            value = self._live.update(*inputs) if moves else self._live.peek(*inputs)
-        elif moves:
-            self._live.break_off()
-        return dict(zip(self._indicator.outputs, value or (nan,) * len(self._indicator.outputs), strict=True))
+    def update(self, bar: Mapping[str, float]) -> tuple[float, ...]:
+        inputs = [bar[name] for name in self._inputs]
+        if isfinite(sum(inputs)):
+            return self._live.update(*inputs) or self._nothing
+        self._live.break_off()
+        return self._nothing
+
+    def peek(self, bar: Mapping[str, float]) -> tuple[float, ...]:
+        inputs = [bar[name] for name in self._inputs]
+        return (self._live.peek(*inputs) if isfinite(sum(inputs)) else None) or self._nothing
 
 
 class _Fired:
     """A signal's rule, stepped with each bar."""
 
-    def __init__(self, name: str, columns: Columns, language: Language) -> None:
-        self._name, self._condition = name, language.rules[name]
-        condition = self._condition
+    def __init__(self, condition: Condition, columns: Columns, language: Language) -> None:
+        self._condition = condition
         self._live = Live(condition.series, {OWN: columns}, language)
         history = History({OWN: columns}, language).of(condition)
         self._state = condition.opened({series: values[:, None] for series, values in history.items()})
 
-    def told(self, bar: Bar, *, moves: bool) -> dict[str, float]:
-        values = self._live.update(bar) if moves else self._live.peek(bar)
+    def update(self, bar: Mapping[str, float]) -> tuple[float]:
+        value, self._state = self._stepped(self._live.update(bar))
+        return value
+
+    def peek(self, bar: Mapping[str, float]) -> tuple[float]:
+        return self._stepped(self._live.peek(bar))[0]
+
+    def _stepped(self, values: Mapping[Series, float]) -> tuple[tuple[float], State]:
         _, fires, state = self._condition.step(self._state, {key: np.array([each]) for key, each in values.items()})
-        if moves:
-            self._state = state
-        return {self._name: _as_value(fires)[0].item()}
+        return (_as_value(fires)[0].item(),), state
 
 
-_Handle = _Moved | _Fired
+class _Closed:
+    """When the bar closes."""
+
+    def update(self, bar: Mapping[str, float]) -> tuple[float]:
+        return (bar["closes_at"],)
+
+    peek = update
+
+
+_Handle = _Moved | _Fired | _Closed
+
+
+def _sought(series: Series, language: Language) -> tuple[str, int]:
+    """The name of the handle that moves a series, and the place of its output."""
+    if series == AT or series.kind == SIGNAL:
+        return f"{series.kind} {series.name}", 0
+    indicator, output = language.source(series)
+    return indicator.key, indicator.outputs.index(output)
+
+
+def _handle(series: Series, columns: Columns, language: Language) -> _Handle:
+    if series == AT:
+        return _Closed()
+    if series.kind == SIGNAL:
+        return _Fired(language.rules[series.name], columns, language)
+    return _Moved(language.source(series)[0], columns)
 
 
 def _over(indicator: Indicator, columns: Columns) -> dict[str, np.ndarray]:
@@ -224,5 +253,5 @@ def _own(series: Series) -> Series:
     return series if series == AT else Series(series.kind, series.name, series.output)
 
 
-def _number(value: float | None) -> float:
-    return nan if value is None else float(value)
+def _known(bar: Bar) -> dict[str, float]:
+    return {name: nan if value is None else value for name, value in bar.items()}
