@@ -256,6 +256,19 @@ def test_a_stream_that_is_let_go_and_held_again_while_it_is_read_has_no_hole(pla
     play(scenario)
 
 
+def test_who_leaves_while_it_is_read_leaves_nothing_behind_in_what_others_hold(play):
+    async def scenario(hub: Hub, door: Door) -> None:
+        await listening(hub, "prices:AAPL", door)
+        held = hub.members.held["prices:AAPL"]
+        for _ in range(3):
+            client, _ = connect(hub)
+            hub.members.begin(client, "prices:AAPL", EVERY)
+            hub.detach(client)
+        assert (held.read, held.apart, held.recent) == (set(), [], [])
+
+    play(scenario)
+
+
 def test_what_waits_of_a_stream_that_is_let_go_is_not_for_who_holds_it_next(play, settings):
     settings.STREAM_FLUSH_IDLE_SECONDS = settings.STREAM_FLUSH_BUSY_SECONDS = 1.0
 
