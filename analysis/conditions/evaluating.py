@@ -281,9 +281,9 @@ def _value(operand: Operand, memory: Memory, lag: int = 0) -> np.ndarray | float
 def _before(now: np.ndarray) -> np.ndarray:
     """At every bar the last side before it that was not 0."""
     at = np.arange(len(now)).reshape(-1, *[1] * (now.ndim - 1))
-    last = np.maximum.accumulate(np.where(now != 0, at, -1))
-    known = np.where(last >= 0, np.take_along_axis(now, np.maximum(last, 0), axis=0), 0).astype(now.dtype)
-    return np.concatenate([np.zeros((min(1, len(now)), *now.shape[1:]), now.dtype), known[:-1]])
+    last = np.maximum.accumulate((now != 0) * at)  # the first where there was none: there it is 0 itself
+    known = now[last] if now.ndim == 1 else np.take_along_axis(now, last, axis=0)
+    return np.concatenate([np.zeros_like(now[:1]), known[:-1]])
 
 
 def _newest(now: np.ndarray) -> np.ndarray:

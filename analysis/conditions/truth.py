@@ -45,9 +45,10 @@ def crossed(operator: str, now: np.ndarray, is_known: np.ndarray, before: np.nda
     now: int8; before: the last one that was not 0, 0 where there was none yet. What touches has not crossed, however
     long, and what leaves to where it came from has not either.
     """
-    wanted = {"crosses_up": now > 0, "crosses_down": now < 0}.get(operator, now != 0)
-    told = _told(now == -before, before != 0)
-    return np.where(is_known, np.where(wanted, told, FALSE), UNKNOWN).astype(np.int8)
+    is_wanted = now > 0 if operator == "crosses_up" else now < 0 if operator == "crosses_down" else now != 0
+    told = _told(is_wanted & (now == -before), is_known)
+    told[is_wanted & (before == 0)] = UNKNOWN
+    return told
 
 
 def moved(operator: str, now: Values, base: Values, amount: Values, *, percent: bool) -> Truth:
@@ -63,7 +64,10 @@ def moved(operator: str, now: Values, base: Values, amount: Values, *, percent: 
 
 
 def _told(holds: np.ndarray, is_known: np.ndarray) -> Truth:
-    return np.where(is_known, np.where(holds, TRUE, FALSE), UNKNOWN).astype(np.int8)
+    told = holds.astype(np.int8)
+    told += told  # TRUE is two
+    told[~is_known] = UNKNOWN
+    return told
 
 
 def _known(values: Values) -> np.ndarray:

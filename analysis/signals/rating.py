@@ -10,9 +10,28 @@ span B), the price stands above it and above the base line, and the conversion l
 Lines are those of the bar, without the displacement by which charts draw them.
 """
 
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
 from analysis.indicators import catalogue
 from analysis.indicators.entry import Entry, Output, made
-from analysis.indicators.series import CLOSE, Ago, Call, Formula, Node, call, change, ratio
+from analysis.indicators.series import (
+    CLOSE,
+    Bar,
+    Call,
+    Columns,
+    Formula,
+    Handle,
+    Node,
+    Values,
+    as_tuple,
+    call,
+    change,
+    ratio,
+)
+from analysis.indicators.talib import InsufficientHistory
 from analysis.indicators.undefined import Guarded, Zero
 
 AVERAGES = (
@@ -23,7 +42,58 @@ OSCILLATORS = (
     *("rsi_14", "stoch_14_3_3", "cci_20", "adx_14", "ao_5_34", "mom_10", "macd_12_26_9", "stochrsi_14_14_3_3"),
     *("willr_14", "eri_13", "ultosc_7_14_28"),
 )
-Said = tuple  # the part's 1, 0 or -1, and 1 where it has a value
+Said = tuple  # the part's 1, 0 or -1, whether it has a value, and that
+
+
+@dataclass(frozen=True)
+class Lately:
+    """A node's outputs, and behind them those of each of some bars before: one handle for all."""
+
+    of: Node
+    bars: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.of.inputs
+
+    @property
+    def lookback(self) -> int:
+        return self.of.lookback + self.bars
+
+    def over(self, columns: Columns) -> Values:
+        now = self.of.over(columns)
+        lacking = [np.full(min(bars, len(now[0])), np.nan) for bars in range(self.bars + 1)]
+        return tuple(
+            np.concatenate([lacking[bars], each[: len(each) - bars]])[: len(each)]
+            for bars in range(self.bars + 1)
+            for each in now
+        )
+
+    def open(self, columns: Columns) -> Handle:
+        if len(columns[self.inputs[0]]) <= self.lookback:
+            raise InsufficientHistory(f"{self.lookback + 1} bars are needed")
+        before = [tuple(each[-1 - bars].item() for each in self.of.over(columns)) for bars in range(self.bars + 1)]
+        return _Lately(self.of.open(columns), before)
+
+
+class _Lately:
+    """past: the values of the newest bar, and of those before it."""
+
+    __slots__ = ("_own", "_past")
+
+    def __init__(self, own: Handle, past: list[Bar]) -> None:
+        self._own, self._past = own, past
+
+    @property
+    def value(self) -> Bar:
+        return tuple(chain.from_iterable(self._past))
+
+    def update(self, *bar: float) -> Bar:
+        self._past = [as_tuple(self._own.update(*bar)), *self._past[:-1]]
+        return self.value
+
+    def peek(self, *bar: float) -> Bar:
+        return tuple(chain(as_tuple(self._own.peek(*bar)), *self._past[:-1]))
 
 
 def _node(key: str) -> Node:
@@ -43,10 +113,10 @@ def _stochastic_rsi() -> tuple[Node, Node]:
 
 
 def _part(buys, sells, *of) -> Said:
-    is_known = 1.0
-    for each in of:
-        is_known = is_known * (each == each)
-    return (1.0 * buys - 1.0 * sells) * is_known, is_known
+    nothing = 0.0 * sum(of)  # no value where one of them has none
+    is_known = nothing == 0
+    said = (1.0 * buys - sells) * is_known
+    return said, is_known, said + nothing
 
 
 def _ichimoku(close, conversion, base, a, b) -> Said:
@@ -89,8 +159,8 @@ def _powers(close, trend, bulls, bears, bulls_before, bears_before) -> Said:
 def _rated(close, *of):
     """The three ratings and the 26 parts, of the values of _NODES in their order."""
     averages, lines = of[:14], of[14:18]
-    (rsi, rsi_before, k, d, k_before, d_before, cci, cci_before, adx, plus, minus, plus_before, minus_before, ao,
-     ao_before, ao_earlier, mom, mom_before, macd, signal, fast, slow, fast_before, slow_before, willr, willr_before,
+    (rsi, rsi_before, k, d, k_before, d_before, cci, cci_before, adx, plus, plus_before, minus, minus_before, ao,
+     ao_before, ao_earlier, mom, mom_before, macd, signal, fast, fast_before, slow, slow_before, willr, willr_before,
      trend, bulls, bears, bulls_before, bears_before, ultimate) = of[18:]  # fmt: skip
     first = [
         *(_part(close > each, close < each, each) for each in averages),
@@ -110,30 +180,26 @@ def _rated(close, *of):
         _part(ultimate > 70, ultimate < 30, ultimate),
     ]
     of_averages, of_oscillators = _mean(first), _mean(second)
-    told = (ratio(said, is_known) for said, is_known in (*first, *second))  # none where it has no value
-    return (of_averages + of_oscillators) / 2, of_averages, of_oscillators, *told
+    return (of_averages + of_oscillators) / 2, of_averages, of_oscillators, *(told for *_, told in (*first, *second))
 
 
 def _mean(parts: list[Said]):
     """Of those that have a value."""
     total, count = 0.0, 0.0
-    for said, is_known in parts:
+    for said, is_known, _ in parts:
         total, count = total + said, count + is_known
     return ratio(total, count)
 
 
 def _nodes() -> tuple[Node, ...]:
     ichimoku = Formula(lambda fast, slow, a, b, lagging: (fast, slow, a, b), (_node("ichimoku_9_26_52"),))
-    stoch, (fast, slow), eri = _node("stoch_14_3_3"), _stochastic_rsi(), _node("eri_13")
-    plus, minus, ao = _node("plusdi_14"), _node("minusdi_14"), _node("ao_5_34")
-    cci, mom, willr, rsi = (_node(key) for key in ("cci_20", "mom_10", "willr_14", "rsi_14"))
     macd = Formula(lambda line, signal, rest: (line, signal), (_node("macd_12_26_9"),))
     return (
         CLOSE, *map(_node, AVERAGES[:14]), ichimoku,
-        rsi, Ago(rsi, 1), stoch, Ago(stoch, 1), Ago(_second(stoch), 1), cci, Ago(cci, 1),
-        _node("adx_14"), plus, minus, Ago(plus, 1), Ago(minus, 1), ao, Ago(ao, 1), Ago(ao, 2), mom, Ago(mom, 1), macd,
-        fast, slow, Ago(fast, 1), Ago(slow, 1), willr, Ago(willr, 1),
-        _node("ema_50"), eri, Ago(eri, 1), Ago(_second(eri), 1), _node("ultosc_7_14_28"),
+        *(Lately(_node(key), 1) for key in ("rsi_14", "stoch_14_3_3", "cci_20")),
+        _node("adx_14"), Lately(_node("plusdi_14"), 1), Lately(_node("minusdi_14"), 1), Lately(_node("ao_5_34"), 2),
+        Lately(_node("mom_10"), 1), macd, *(Lately(each, 1) for each in _stochastic_rsi()),
+        Lately(_node("willr_14"), 1), _node("ema_50"), Lately(_node("eri_13"), 1), _node("ultosc_7_14_28"),
     )  # fmt: skip
 
 
