@@ -278,6 +278,25 @@ REDIS_EMBEDDED = not _REDIS_URL
 REDIS_URL = _REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 REDIS_PREFIX = "finstage:"
 
+# Caches: what processes share of them, and how much of it within the seconds that a name keeps it at most
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [REDIS_URL],
+        "KEY_FUNCTION": "monitoring.caches.shared.key_of",
+        "OPTIONS": {
+            "serializer": "monitoring.caches.shared.Bytes",
+            "parser_class": "monitoring.redis.Parser",
+            "socket_connect_timeout": 0.25,
+            "socket_timeout": 0.25,
+        },
+    }
+}
+CACHES_SHARED_BYTES = _whole("FINSTAGE_CACHES_SHARED_BYTES", 64 << 20, 0, 1 << 36)
+# What a process keeps of each name: a year of the default indicators takes 120 KB.
+CACHES_BYTES = _whole("FINSTAGE_CACHES_BYTES", 16 << 20, 0, 1 << 36)
+
 # Streams
 
 # How long prices may wait to leave together: while the process is idle, and while it is busy.

@@ -65,6 +65,15 @@ INDICATORS_REFUSED = Counter(
 INDICATORS_LEFT_OUT = Gauge("finstage_indicators_left_out", "Indicators that are held and not made: they are too many.")
 INDICATORS_FAILED = Counter("finstage_indicators_failed", "Indicators of a symbol that broke.", ["indicator"])
 
+CACHE_READS = Counter(
+    "finstage_cache_reads",
+    "Reads of a named cache: found in the process (front) or among all (shared), waited for, or computed.",
+    ["cache", "found"],
+)
+CACHE_SAVED = Counter("finstage_cache_saved_seconds", "What computing took of what was found or waited for.", ["cache"])
+CACHE_BYTES = Gauge("finstage_cache_bytes", "What this process keeps of a named cache.", ["cache"])
+CACHE_AWAY = Counter("finstage_cache_away", "Times that what processes share of the caches could not be asked.")
+
 ERRANDS_LOST = Counter(
     "finstage_errands_lost", "Rings and changes of jobs that were dropped or could not be sent.", ["errand"]
 )

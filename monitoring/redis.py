@@ -13,7 +13,7 @@ class NotNow(redis.exceptions.ResponseError):
     """The server is there and does nothing of the kind for now, whatever is asked."""
 
 
-class _Parser(redis.connection.DefaultParser):
+class Parser(redis.connection.DefaultParser):
     """MISCONF: it can't save. BUSY: it runs a script for too long. NOREPLICAS: too few follow it."""
 
     EXCEPTION_CLASSES = redis.connection.DefaultParser.EXCEPTION_CLASSES | dict.fromkeys(
@@ -32,7 +32,7 @@ AWAY = (
 )
 # A dead server must be noticed at once, and a caller decides whether to try again.
 _OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "health_check_interval": 15}
-_SYNC = _OPTIONS | {"parser_class": _Parser}
+_SYNC = _OPTIONS | {"parser_class": Parser}
 _QUICK = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 
 

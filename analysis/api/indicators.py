@@ -1,5 +1,6 @@
 """A symbol's indicators over a period."""
 
+import orjson
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -7,8 +8,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis import periods
-from analysis.indicators import catalogue, frames
-from market import bars, intervals, prices
+from analysis.indicators import catalogue
+from analysis.technical import answers
+from analysis.technical.answers import Asked
+from market import intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import TICKER, known
@@ -118,6 +121,7 @@ class Indicators(APIView):
         made = [catalogue.CONVENTION, *catalogue.defaults(query["interval"])]
         if unchanged := tags.unchanged(request, standing.tag(request, standing.basis.versions, made=made)):
             return unchanged
-        series = bars.series(ticker, interval=query["interval"], adjusted=query["adjusted"], basis=standing.basis)
-        answer = frames.over(series, query["period"], query["indicators"])
-        return Response(answer, headers=tags.head(standing.tag(request, series.versions, made=made)))
+        asked = Asked(ticker, query["period"], query["interval"], query["adjusted"], query["indicators"])
+        found = answers.told(asked, standing.basis)
+        headers = tags.head(standing.tag(request, found.version, made=made))
+        return Response(orjson.Fragment(found.body), headers=headers)

@@ -26,6 +26,8 @@ import manage
         ("PORT", "80.5", "a whole number from 1 to 65535"),
         ("FINSTAGE_COLUMNS_BYTES", "-1", "a number from 0 to 68719476736"),
         ("FINSTAGE_ANSWERS_BYTES", "-1", "a number from 0 to 68719476736"),
+        ("FINSTAGE_CACHES_BYTES", "-1", "a number from 0 to 68719476736"),
+        ("FINSTAGE_CACHES_SHARED_BYTES", "-1", "a number from 0 to 68719476736"),
         ("DEBUG", "yes", "true, false"),
         ("FINSTAGE_VAR", "/dev/null/var", "can't be made"),
         ("REDIS_URL", "http://127.0.0.1:6379", "redis://127.0.0.1:6379/0"),

@@ -12,10 +12,10 @@ from rest_framework.views import APIView
 from market import coverage, intervals
 from market.api.queries import TICKER, row_of
 from market.api.shapes import JSON_ONLY, Shape, shown
-from market.bars.columns.kept import Store
 from market.calendars import kept
 from market.history import gaps
 from market.models import Coverage
+from monitoring.caches.store import Store
 from monitoring.queries import Choice, Query
 
 MOST = 500

@@ -8,11 +8,12 @@ from market.actions import adjustments
 from market.actions.adjustments import Factors
 from market.bars import read
 from market.bars.columns import table
-from market.bars.columns.kept import Columns, Kept, Store
+from market.bars.columns.kept import Columns, Kept
 from market.bars.read import Basis
 from market.coverage import Versions
 from market.intervals import DAY
 from market.prices import FORMING, Bar
+from monitoring.caches.store import Store
 
 KEPT_VIEW = "split"  # what pages, indicators and screens ask for
 

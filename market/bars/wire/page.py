@@ -11,13 +11,13 @@ import orjson
 from market import actions, coverage
 from market.actions.adjustments import Factors
 from market.bars import read, resampling, rows
-from market.bars.columns.kept import Store
 from market.bars.read import Basis
 from market.bars.rows import Row
 from market.bars.wire import texts
 from market.bars.wire.asked import Asked
 from market.coverage import Versions
 from market.prices import Bar
+from monitoring.caches.store import Store
 
 _OVERHEAD = 48  # bytes of one text beside its characters, and of its place in the list
 
