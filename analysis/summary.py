@@ -192,9 +192,21 @@ def latest(tickers: Iterable[str]) -> dict[str, IndicatorValues | None]:
     return {ticker: _FORMAT.unpack(text) for ticker, text in zip(tickers, found, strict=True)}
 
 
+def remember(stored: Mapping[str, IndicatorValues]) -> None:
+    """Have `latest` know these values of last closes, where it knows none so new: a feed that starts has told nothing,
+    and Redis may have lost what the one before it told.
+    """
+    known = latest(stored)
+    _keep([each for ticker, each in stored.items() if _is_newer(each, known[ticker])])
+
+
 def field(ticker: str) -> Field:
     """Where the newest values of a ticker are kept."""
     return Field(_FORMAT.key("indicators"), ticker)
+
+
+def _is_newer(values: IndicatorValues, known: IndicatorValues | None) -> bool:
+    return known is None or known.session_date is None or values.session_date > known.session_date
 
 
 def _stands(quote: Quote) -> bool:

@@ -33,6 +33,34 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
 
 
 @job(
+    "analysis.indicators",
+    timeout=300,
+    about="symbols",
+    spelled=tickers,
+    body="analysis.technical.rows.refresh",
+    title=_("Newest indicators"),
+    says=_("Computes the newest indicators of every symbol whose bars have changed, and keeps them."),
+    schedules=(Schedule("40 * * * *"),),
+)
+def refresh_indicators(symbols: list[str] | None = None) -> dict:
+    """Compute the newest indicators of every symbol whose bars have changed since, and keep them."""
+
+
+@job(
+    "analysis.symbol",
+    priority="high",
+    about="symbol",
+    spelled=tickers,
+    audience="user",
+    body="analysis.technical.state.compute",
+    title=_("Technical state of a symbol"),
+    says=_("Computes the technical state of one symbol at its last bar that is over."),
+)
+def analyse_symbol(symbol: str) -> dict:
+    """Compute the technical state of one symbol at its last bar that is over."""
+
+
+@job(
     "analysis.market",
     about="symbols",
     spelled=tickers,

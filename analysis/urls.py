@@ -1,11 +1,12 @@
 """Paths of the analysis' REST interface."""
 
-from analysis.api import catalogue, indicators, lists, watchlist
+from analysis.api import catalogue, indicators, lists, technical, watchlist
 from monitoring.paths import path
 
 urlpatterns = [
     path("api/v2/technical-analysis/catalogue", catalogue.Catalogue.as_view()),
     path("api/v2/technical-analysis/indicators/<written:symbol>", indicators.Indicators.as_view()),
+    path("technical-analysis/<written:symbol>", technical.TechnicalState.as_view()),
     path("api/v2/watchlists/", lists.Watchlists.as_view()),
     path("api/v2/watchlists/<str:watchlist>/", watchlist.OneWatchlist.as_view()),
     path("api/v2/watchlists/<str:watchlist>/symbols/<written:symbol>/", lists.Watched.as_view()),

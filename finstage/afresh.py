@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import transaction
 
+from analysis.models import IndicatorRow
 from market import sources, symbols
 from market.models import (
     Bar,
@@ -31,7 +32,7 @@ from realtime.models import Alert, AlertRule
 
 PRICES = [
     Bar, BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar, Confirmation, Coverage, Snapshot, CorporateAction,
-    SupersededAction, Record, KeyFigures, Alert,
+    SupersededAction, Record, KeyFigures, IndicatorRow, Alert,
 ]  # fmt: skip
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")

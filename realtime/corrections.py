@@ -2,7 +2,8 @@
 
 Whoever writes bars leaves each move of a version in a bounded list. Here those are told that say something else of
 what was held, and every one is followed: a version that moved by none of them was lost on the way, or written by
-somebody who tells nothing. Then all that is held is told as revised.
+somebody who tells nothing. Then all that is held is told as revised. Of every move of days a worker computes anew what
+is kept of their indicators.
 """
 
 import time
@@ -19,9 +20,10 @@ from market.clock import passes
 from market.coverage import rows, telling
 from market.coverage.rows import Key
 from market.coverage.telling import Change, Span
+from market.intervals import DAY
 from market.models import Symbol
 from market.prices import FINAL
-from monitoring import formats, lists, redis
+from monitoring import formats, jobs, lists, redis
 from monitoring.loops import Loop
 from realtime import messages, renaming, streams
 from realtime.lease import Lease, LeaseLost
@@ -30,6 +32,7 @@ from realtime.messages import Message
 PAUSE_SECONDS = 0.2
 LOOK_SECONDS = 15.0  # between two looks at all versions; what nobody told for so long is lost
 BATCH = 1000
+ASK_SECONDS = 2.0  # between two jobs that compute indicators anew: a close moves many symbols within seconds
 MOST_SETTLED = 500  # bars that are told one by one; who keeps more of them reads the range of the correction
 AWAY = (*redis.AWAY, OperationalError, InterfaceError, LeaseLost)
 _FORMAT = formats.Format(str)
@@ -46,6 +49,8 @@ class Corrections:
         self._moves: dict[Key, dict[str, str]] = defaultdict(dict)  # versions after those before, not reached yet
         self._doubted: dict[Key, str] = {}
         self._look_at = 0.0
+        self._moved: set[int] = set()  # symbols of which a worker has not been asked yet
+        self._ask_at = 0.0
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -71,6 +76,9 @@ class Corrections:
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + LOOK_SECONDS
                 self.look()
+            if self._moved and time.monotonic() >= self._ask_at:
+                self._ask_at = time.monotonic() + ASK_SECONDS
+                self.ask()
         except (OperationalError, InterfaceError):
             connections.close_all()
             raise
@@ -87,6 +95,7 @@ class Corrections:
             self._publish(changes)
             self._lease.require()  # who slept through it takes off nothing that its successor has still to tell
             self._follow(changes)
+            self._moved |= {change.symbol for change in changes if change.interval == DAY.name}
             client.ltrim(telling.LIST.key, len(lines), -1)
         return len(lines)
 
@@ -100,11 +109,20 @@ class Corrections:
         self._publish(
             Change(row.symbol_id, row.interval, "", row.version, span) for row, told in spans.items() for span in told
         )
+        self._moved |= {row.symbol_id for row in lost if row.interval == DAY.name}
         told = {(row.symbol_id, row.interval): row.version for row in lost}
         _remember(new | told)
         for key in found.keys() - differing.keys() | told.keys():
             self._moves.pop(key, None)
         self._doubted = {key: version for key, version in differing.items() if key not in told}
+
+    def ask(self) -> None:
+        """Have the indicators of the symbols computed whose days have moved."""
+        if tickers := list(
+            Symbol.objects.filter(pk__in=self._moved).order_by("ticker").values_list("ticker", flat=True)
+        ):
+            jobs.submit("analysis.indicators", {"symbols": tickers})
+        self._moved.clear()
 
     def _follow(self, changes: Iterable[Change]) -> None:
         """Go on along the moves that were told, whatever the order in which they came."""

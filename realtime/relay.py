@@ -1,17 +1,20 @@
-"""What low rooms tell high ones: changes of jobs, read from their bounded list and published on the stream `jobs`."""
+"""What low rooms tell high ones, read from their bounded lists: changes of jobs, published on the stream `jobs`, and
+what the analysis found.
+"""
 
 from threading import Event, Thread
 
 import orjson
+from django.db import InterfaceError, OperationalError, connections
 
 from monitoring import lists, redis
 from monitoring.jobs.telling import changes
 from monitoring.loops import Loop
-from realtime import messages, streams
+from realtime import findings, messages, streams
 from realtime.lease import Lease, LeaseLost
 
 PAUSE_SECONDS = 0.2
-AWAY = (*redis.AWAY, LeaseLost)
+AWAY = (*redis.AWAY, OperationalError, InterfaceError, LeaseLost)
 BATCH = 1000  # changes of one message; of a job only the newest facts are told
 
 
@@ -31,11 +34,23 @@ class Relay:
         self._thread.join()
 
     def _go_on(self) -> None:
-        with Loop("relay", every_seconds=PAUSE_SECONDS, away=AWAY) as loop:
-            while not self._over.wait(PAUSE_SECONDS):
-                with loop.turn():
-                    while pass_on(loop, self._lease) == BATCH:
-                        pass
+        try:
+            with Loop("relay", every_seconds=PAUSE_SECONDS, away=AWAY) as loop:
+                while not self._over.wait(PAUSE_SECONDS):
+                    with loop.turn():
+                        self._turn(loop)
+        finally:
+            connections.close_all()
+
+    def _turn(self, loop: Loop) -> None:
+        while pass_on(loop, self._lease) == BATCH:
+            pass
+        try:
+            while findings.pass_on(loop, self._lease):
+                pass
+        except (OperationalError, InterfaceError):
+            connections.close_all()
+            raise
 
 
 def pass_on(loop: Loop, lease: Lease) -> int:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from analysis.indicators import frames
-from analysis.reports import spans, statistics
+from analysis.reports import runs, spans, statistics
 from analysis.reports.spans import Lacking, Span
 from market import actions, bars, prices, records
 from market.bars.columns.kept import Columns
 from market.calendars import hours
 from market.intervals import DAY
-from market.models import Record, Symbol
+from market.models import DataSource, Record, Symbol
 from market.symbols import named, resolve
 from monitoring import jobs
 from monitoring.jobs.running.fan_out import Outcome
@@ -29,18 +29,26 @@ Told = dict[str, Any]
 
 
 def technical(symbols: list[str] | None) -> Told:
-    """The technical state of each symbol and of all together; one that can't be read fails alone.
+    """The technical state of each symbol and of all together; one that can't be read fails alone. What a run of all
+    that are tracked found is told on their streams.
 
     `without_bar` names those whose newest bar is of no session as new as the last finished one.
     """
+    source = DataSource.objects.filter(pk=1).first()  # before the bars
     outcome, _ = _each(symbols, "day", _reading)
     read = {ticker: told for ticker, told in outcome.done.items() if not isinstance(told, Lacking)}
     momentum = {word: [ticker for ticker, each in read.items() if each["momentum"] == word]
                 for word in ("overbought", "oversold")}  # fmt: skip
     above = [ticker for ticker, each in read.items() if each["trend"] == "above_sma_20"]
     breadth = {**_breadth(read.values()), "above_sma_20": len(above)}
-    return {"interval": DAY.name, "symbols": read, "failed": outcome.failed, "without_bar": _lacking(outcome),
-            "breadth": breadth, **momentum}  # fmt: skip
+    extremes = {name: [ticker for ticker, each in read.items() if each[name]] for name in ("new_high", "new_low")}
+    found = {"interval": DAY.name, "symbols": read, "failed": outcome.failed, "without_bar": _lacking(outcome),
+             "breadth": breadth, **momentum, **extremes}  # fmt: skip
+    with jobs.current().commit() as end:
+        end.result = found
+        if symbols is None:
+            runs.after_commit(jobs.current().job, found, source)
+    return found
 
 
 def compose(span: str, symbols: list[str] | None) -> Told:
@@ -95,21 +103,32 @@ def _reading(symbol: Symbol, span: Span) -> Told | Lacking:
     *before, bar = bars.history(symbol.ticker, limit=2) or [None]
     if bar is None or bar.session_date < span.last:
         return spans.lacking(symbol, span, bar and bar.session_date)
-    told = frames.indicators(symbol.ticker, period="5d")
-    newest = {key: indicator["latest"] for key, indicator in told["indicators"].items()}
+    state = frames.indicators(symbol.ticker, period="5d")
+    newest = {key: indicator["latest"] for key, indicator in state["indicators"].items()}
     expected = hours.before(symbol.exchange, bar.session_date)
     before = [each for each in before if expected in (None, each.session_date)]
     return {
         **_origin(bar),
+        "session_date": str(bar.session_date),
         "state": bar.state,
         "is_final": bar.is_final,
         "close": bar.close,
         "change_percent": _rounded(statistics.change_percent(before[0].close, bar.close)) if before else None,
         "indicators": newest,
-        "reasons": told["reasons"],
+        "reasons": state["reasons"],
         "trend": _trend(bar.close, newest["sma_20"]["sma"]),
         "momentum": _momentum(newest["rsi_14"]["rsi"]),
+        **_extremes(bar, bars.columns(symbol.ticker)),
     }
+
+
+def _extremes(bar: prices.Bar, columns: Columns) -> dict[str, bool]:
+    """Whether a bar is higher than all of the 52 weeks before it, or lower; neither where there are none."""
+    day, sessions = np.datetime64(bar.session_date), columns["session_date"]
+    year = (sessions < day) & (sessions > day - records.YEAR)
+    is_known = bool(year.any())
+    return {"new_high": is_known and bar.high > columns["high"][year].max().item(),
+            "new_low": is_known and bar.low < columns["low"][year].min().item()}  # fmt: skip
 
 
 def _trend(close: float, average: float | None) -> str | None:

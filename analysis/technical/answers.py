@@ -9,7 +9,6 @@ from market.bars import Basis
 from monitoring import caches
 from monitoring.caches import Kept, Made
 
-
 FORMAT = 1  # raise it where the same values are told in another way, as what is kept outlives a deploy
 
 

@@ -16,10 +16,10 @@ from django.utils.functional import SimpleLazyObject
 from finstage import errors
 from finstage.access import keys, limits, tokens, uses
 from finstage.access.keys import Grant, Invalid
-from finstage.access.limits import Limit, Standing
 from finstage.access.tokens import Token
 from finstage.answers import READING
 from finstage.models import ApiKey
+from monitoring.limits import Limit, Standing
 
 SCHEME, OF_PROXIES = "bearer", ("basic", "digest", "negotiate")
 WRONG_A_MINUTE = 30  # wrong keys of one address, at once or spread
@@ -47,6 +47,7 @@ class Middleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         address = limits.asker(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+        request.asker = address  # for a view that bounds what one address may have done for it
         try:
             text = said(request.META.get("HTTP_AUTHORIZATION", ""), request.META.get("HTTP_X_API_KEY"))
             grant = None if text is None else granted(text, address)

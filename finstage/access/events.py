@@ -7,9 +7,9 @@ from finstage import answers
 from finstage.access import door, sockets, uses
 from finstage.access.door import TooManyWrong
 from finstage.access.keys import Grant, Invalid
-from finstage.access.limits import Standing
 from finstage.answers import Refused
 from finstage.models import ApiKey
+from monitoring.limits import Standing
 from realtime import people, visitors
 from realtime.people import Credential
 

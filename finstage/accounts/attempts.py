@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from finstage.access import limits
-from finstage.access.limits import Limit
+from monitoring.limits import Limit
 
 FIVE_MINUTES, HOUR = 300, 3600
 

@@ -65,7 +65,7 @@ class Cache:
     def answer(self, key: tuple, version: Hashable, compute: Callable[[], Made]) -> Kept:
         """What is kept of a key, if it has this version; else what is computed, once for all who ask meanwhile.
 
-        It is kept only where it has the version that was asked for. Raises what computing it raises.
+        It is kept as what it is of, also where that moved since. Raises what computing it raises.
         """
         if found := self._in_front(key, version):
             return self._told(found, FRONT)
@@ -97,7 +97,7 @@ class Cache:
         found, how = self._in_front(key, version), FRONT  # whom the flight before this one has left it
         if found is None:
             found, how = self._among_all(name, version, compute)
-            if found.version == version:
+            if found.version is not None:
                 self.front.keep(key, found)
         return found, how
 
@@ -124,8 +124,8 @@ class Cache:
         began = time.perf_counter()
         made = compute()
         kept = Kept(made.body, made.version, time.time(), time.perf_counter() - began)
-        if made.version == version:
-            head = _HEAD.pack(_digest(version), kept.made_at, kept.seconds)
+        if made.version is not None:
+            head = _HEAD.pack(_digest(made.version), kept.made_at, kept.seconds)
             shared.keep(self.name, f"{self.name}:{name}", head + kept.body, self.ttl_seconds)
         return kept
 

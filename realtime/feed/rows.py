@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from market import actions, quotes
+from analysis import summary
+from analysis.technical import rows
+from market import actions, quotes, symbols
 from market.bars import forming
 from market.prices import Quote
 from monitoring import jobs
@@ -63,6 +65,7 @@ class RowLane:
             events.keep(told, self._publish(told, streams.new_batch()))
             alerts.mark_published(left_over, datetime.now(UTC))
         self._seen, self._awaited.rules = alerts.seen(), alerts.rules()
+        summary.remember(rows.latest([symbol.ticker for symbol in symbols.tracked()]))
         return self._seen
 
     def begin(self, closes: Sequence[Quote], number: int) -> None:
@@ -230,8 +233,9 @@ class RowLane:
         return True
 
     def _ask_for_records(self, now: Sequence[Quote]) -> None:
-        """Where a session begins the one before is whole: a worker counts its highs and lows."""
+        """Where a session begins the one before is whole: a worker counts its highs and lows, and its indicators."""
         newest = max((quote.session_date for quote in now), default=date.min)
         if newest > self._session:
-            jobs.submit("market.records", key=f"market.records:{epochs.now()}:{newest}")
+            for name in ("market.records", "analysis.indicators"):
+                jobs.submit(name, key=f"{name}:{epochs.now()}:{newest}")
             self._session = newest

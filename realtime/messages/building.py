@@ -65,6 +65,38 @@ class IndicatorValues(Protocol):
     version: str
 
 
+class Finding(Protocol):
+    """What the half-hourly analysis found of a symbol, as `analysis.reports.runs` gives it."""
+
+    session_date: date
+    close: float
+    change_percent: float | None
+    trend: str | None
+    momentum: str | None
+    new_high: bool
+    new_low: bool
+
+
+class Market(Protocol):
+    """What it found of all together."""
+
+    symbols: int
+    without_bar: int
+    failed: int
+    breadth: dict[str, int]
+    named: dict[str, list[str]]
+
+
+class Run(Protocol):
+    """A run of it; pass_number: of a recording."""
+
+    at: datetime
+    interval: str
+    source: str
+    market: Market
+    pass_number: int | None
+
+
 class PastPrice(Protocol):
     """What `market.models.Snapshot` holds of a quote."""
 
@@ -140,8 +172,11 @@ def taken_back(value: Bar, version: str) -> Message:
     return replace(told, once="")  # several of one session are told alike, each in its turn
 
 
-def indicators(values: IndicatorValues, key: str = "") -> Message:
-    """What everybody gets, or one indicator by its key on the stream that it has alone."""
+def indicators(values: IndicatorValues, key: str = "", finding: Finding | None = None) -> Message:
+    """What everybody gets, or one indicator by its key on the stream that it has alone.
+
+    finding: what the half-hourly analysis has to say beside.
+    """
     stream = INDICATORS.of(values.ticker, values.interval, key)
     told, reasons = values.values, values.reasons
     if key:
@@ -162,6 +197,7 @@ def indicators(values: IndicatorValues, key: str = "") -> Message:
         "source": values.source,
         "received_at": prices.instant(values.received_at),
         "version": values.version,
+        **({} if finding is None else {"analysis": _finding(finding)}),
     }
     return _message(INDICATORS, stream, fields, is_forming=values.state == FORMING)
 
@@ -194,6 +230,27 @@ def system(text: str, now: datetime, *, type: str = SYSTEM.message) -> Message:
     return Message(SYSTEM.name, body, SYSTEM.keeps(is_forming=False), SYSTEM.conflates(is_forming=False))
 
 
+def analysed(run: Run) -> Message:
+    """What the half-hourly analysis found of the market."""
+    market, of = run.market, run.market.breadth
+    text = (
+        f"Of {market.symbols} symbols {of['rising']} rise and {of['falling']} fall; {of['overbought']} are overbought "
+        f"and {of['oversold']} oversold; {of['new_high']} stand at a high of 52 weeks and {of['new_low']} at a low."
+    )
+    facts = {
+        "interval": run.interval,
+        "symbols": market.symbols,
+        "without_bar": market.without_bar,
+        "failed": market.failed,
+        "breadth": market.breadth,
+        **market.named,
+        "source": run.source,
+        **({} if run.pass_number is None else {"pass": run.pass_number}),
+    }
+    said = system(text, run.at)
+    return replace(said, body=said.body[:-1] + b',"market":' + encode(facts) + b"}")
+
+
 def announcement(text: str, now: datetime, *, type: str, symbol: str | None = None) -> dict[str, Any]:
     """What people say to those who are connected; as it is, it has no number and is of no stream."""
     fields = {"type": type, "message": text, "timestamp": prices.instant(now)}
@@ -210,6 +267,11 @@ def jobs(changes: list[dict[str, Any]], *, is_whole: bool) -> Message:
 def replayed(message: Message, seq: int) -> bytes:
     """A message of a past session, with its number in a client's own replay."""
     return b'%s,"replay":true,"seq":%d}' % (message.body[:-1], seq)
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    names = ("close", "change_percent", "trend", "momentum", "new_high", "new_low")
+    return {"session_date": found.session_date.isoformat(), **{name: getattr(found, name) for name in names}}
 
 
 def _once(message: Message) -> Message:

@@ -206,6 +206,22 @@ _ALERT = {
 }  # fmt: skip
 _ALERT_VALUES = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
 _STREAMED = {"stream": _TEXT, "seq": _COUNT}
+# What the half-hourly analysis found, of a symbol at its newest bar, and of all together: how many, and which.
+_FINDING = _object(
+    {
+        "session_date": _DATE, "close": _NUMBER, "change_percent": _MAYBE_NUMBER, "trend": _MAYBE_TEXT,
+        "momentum": _MAYBE_TEXT, "new_high": _FLAG, "new_low": _FLAG,
+    }
+)  # fmt: skip
+_MARKET = _object(
+    {
+        "interval": _TEXT, "symbols": _COUNT, "without_bar": _COUNT, "failed": _COUNT,
+        "breadth": {"type": "object", "additionalProperties": _COUNT},
+        **{name: {"type": "array", "items": _SYMBOL} for name in ("overbought", "oversold", "new_high", "new_low")},
+        "source": _TEXT,
+    },
+    {"pass": _COUNT},
+)  # fmt: skip
 _NUMBERED_TOGETHER = {"dependentRequired": {"stream": ["seq"], "seq": ["stream"]}}
 # published: nobody tells of it yet.
 _SILENT = {"published": {"const": False}}
@@ -222,7 +238,7 @@ _INDICATORS_TOLD = _message(
         "is_final": {"type": "boolean"}, "values": _VALUES,
         "reasons": {"type": "object", "additionalProperties": _TEXT}, **_SOURCED, **_VERSION, **_STREAMED,
     },
-    _MARK,
+    {"analysis": _FINDING, **_MARK},
 )
 # The newest of what streams keep the newest of.
 _SNAPSHOT = {"type": "array", "items": {"anyOf": [_UPDATE, _BAR_TOLD, _INDICATORS_TOLD]}}
@@ -293,7 +309,9 @@ MESSAGES = {
         },
     ),
     # What is said to some of those who are connected has no number.
-    "system_status": _message("system_status", {"message": _TEXT, "timestamp": _TIME}, _STREAMED) | _NUMBERED_TOGETHER,
+    "system_status": _message(
+        "system_status", {"message": _TEXT, "timestamp": _TIME}, {"market": _MARKET, **_STREAMED}
+    ) | _NUMBERED_TOGETHER,
     "service_status": _message(
         "service_status",
         {"redis": _FLAG, "feed": _FLAG, "source": _FLAG, "detail": _MAYBE_TEXT, "timestamp": _TIME},

@@ -141,6 +141,7 @@ export interface Indicators {
   version: string;
   stream: string;
   seq: number;
+  analysis?: Record<string, any>;
   replay?: true;
 }
 
@@ -205,6 +206,7 @@ export interface SystemStatus {
   type: "system_status";
   message: string;
   timestamp: string;
+  market?: Record<string, any>;
   stream?: string;
   seq?: number;
 }

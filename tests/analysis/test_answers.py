@@ -77,5 +77,5 @@ def test_the_bytes_that_are_kept_say_what_the_values_say():
     told = json.loads(frames.encoded(series, "max"))
     values = frames.over(series, "max")
     assert told["times"] == [prices.instant(at) for at in values.pop("times")]
-    assert told["indicators"] == values["indicators"]
+    assert told["indicators"] == json.loads(json.dumps(values["indicators"]))
     assert told["as_of"] == prices.instant(values["as_of"])

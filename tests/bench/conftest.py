@@ -1,5 +1,6 @@
 """The databases that a measurement of bars runs on, both in one run; and what the stream's measurements share."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from finstage.settings import database
 from market.models import Symbol
 from tests import apart, services
 from tests.bench.evidence import Evidence
+from tests.bench.served import CLIENT
 from tests.bench.stream import ground, updates
 from tests.bench.stream.ground import Ground, NoCompiler
 from tests.bench.stream.updates import SYMBOLS
@@ -70,6 +72,15 @@ def engine(request, tmp_path, django_db_blocker) -> Iterator[Engine]:
         finally:
             connection.close()
             connections["default"] = before
+
+
+@pytest.fixture
+def asking() -> Iterator[None]:
+    """This process has the core of who asks meanwhile."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CLIENT})
+    yield
+    os.sched_setaffinity(0, before)
 
 
 @pytest.fixture(scope="session")

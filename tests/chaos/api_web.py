@@ -5,7 +5,7 @@ import sys
 
 from tests import ready  # noqa: F401 - isort: skip - first, as in every process of ours
 from finstage.access import door
-from finstage.access.limits import Limit
+from monitoring.limits import Limit
 from realtime.api.sockets import Status
 from tests.chaos.defences import put, take_away
 from tests.monitoring import sample_jobs  # noqa: F401

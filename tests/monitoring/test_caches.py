@@ -75,10 +75,17 @@ def test_an_answer_is_of_the_version_that_is_asked_for_on_every_node(made):
     assert other.look(KEY, "v2") is None
 
 
-def test_what_has_another_version_than_was_asked_for_is_told_and_kept_by_nobody(made):
+def test_what_has_another_version_than_was_asked_for_is_kept_as_what_it_is_of_and_what_has_none_by_nobody(made):
+    other = Cache("sample", ttl_seconds=60)
     for moved in ("v2", None):
         assert made.answer(KEY, "v1", lambda now=moved: Made(b"moved", now)).version == moved
-        assert made.look(KEY, "v1") is None
+        for each in (made, other):
+            assert each.look(KEY, "v1") is None
+            found = each.look(KEY, "v2")
+            assert found is not None
+            assert found.body == b"moved"
+    made.answer(("another",), "v1", lambda: Made(b"of none", None))
+    assert [made.look(("another",), version) for version in ("v1", None)] == [None, None]
 
 
 def test_what_another_process_has_computed_is_found_with_its_age(made, redis):

@@ -18,6 +18,7 @@ from market.coverage import loading, telling
 from market.models import CorporateAction, Coverage, DataSource, Decision, Symbol
 from market.prices import Action, Named
 from monitoring import redis
+from monitoring.models import Job
 from realtime import corrections, messages, naming, renaming, streams
 from realtime.corrections import Corrections
 from realtime.lease import Lease, LeaseLost
@@ -396,6 +397,21 @@ def test_the_thread_tells_and_ends(held, teller):
         while not spans():
             pass
     assert (spans(), teller._thread.is_alive()) == ([("04", "04", "revision")], False)
+
+
+def test_of_all_whose_days_moved_a_worker_is_asked_to_compute_the_indicators_anew_in_one_job(held, teller):
+    other = {"name": "IBM", "exchange": "XNYS", "currency": "USD", "time_zone": "America/New_York"}
+    Symbol.objects.create(ticker="IBM", **other)
+    Job.objects.all().delete()
+    bars.upsert([bar(4, 105, received_at=later())])
+    bars.upsert([replace(bar(2), ticker="IBM")])
+    assert telling.LIST.flush(20)
+    teller.turn()
+    bars.upsert([bar(5, 105, received_at=later())])
+    assert telling.LIST.flush(20)
+    teller.turn()  # so soon again nobody is asked
+    [job] = Job.objects.all()
+    assert (job.name, job.arguments) == ("analysis.indicators", {"symbols": ["AAPL", "IBM"]})
 
 
 def test_a_socket_hears_it_and_one_that_comes_back_hears_what_it_missed(held, live_web):

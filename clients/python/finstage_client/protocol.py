@@ -159,6 +159,7 @@ Indicators = TypedDict(
         "version": str,
         "stream": str,
         "seq": int,
+        "analysis": NotRequired[dict[str, Any]],
         "replay": NotRequired[Literal[True]],
     },
 )
@@ -227,6 +228,7 @@ SystemStatus = TypedDict(
         "type": Literal["system_status"],
         "message": str,
         "timestamp": str,
+        "market": NotRequired[dict[str, Any]],
         "stream": NotRequired[str],
         "seq": NotRequired[int],
     },

@@ -7,8 +7,9 @@ import pytest
 import requests
 from django.utils import timezone
 
-from finstage.access import door, keys, limits
+from finstage.access import door, keys
 from finstage.models import ApiKey, User
+from monitoring.limits import Limit
 
 ALL = ApiKey.SCOPES
 
@@ -17,7 +18,7 @@ ALL = ApiKey.SCOPES
 def fresh_door(monkeypatch) -> None:
     """Nothing is remembered of the tests before."""
     keys.forget()
-    monkeypatch.setattr(door, "_wrong", limits.Limit("wrong-keys", door.WRONG_A_MINUTE))
+    monkeypatch.setattr(door, "_wrong", Limit("wrong-keys", door.WRONG_A_MINUTE))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from finstage.access import door, limits
 from finstage.access.keys import Grant
-from finstage.access.limits import Limit
+from monitoring.limits import Limit
 from tests.finstage.access.conftest import bearer
 
 SYMBOLS = "/api/v2/symbols/"

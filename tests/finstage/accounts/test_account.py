@@ -7,12 +7,13 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from finstage.access import keys, limits
+from finstage.access import keys
 from finstage.accounts import attempts, logins, preferences
 from finstage.models import ApiKey, Invitation, Login, Preference, User
 from market import watchlists
 from market.models import Symbol, WatchedSymbol, Watchlist
 from monitoring import jobs
+from monitoring.limits import Limit
 from monitoring.models import AuditEntry, Job, JobTemplate
 from realtime import events, streams
 from realtime.kinds import ALERTS
@@ -29,7 +30,7 @@ NEW = "something quite different"
 def fresh(monkeypatch) -> None:
     logins._noted.clear()
     keys.forget()
-    monkeypatch.setattr(attempts, "wrong_passwords", limits.Limit("wrong", 3, window_seconds=3600))
+    monkeypatch.setattr(attempts, "wrong_passwords", Limit("wrong", 3, window_seconds=3600))
 
 
 def another(bob: User, agent: str = "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0") -> Client:

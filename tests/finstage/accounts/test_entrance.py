@@ -9,9 +9,9 @@ from django.contrib.auth.forms import PasswordResetForm
 from django.core import mail as outbox
 from django.test import Client
 
-from finstage.access import limits
 from finstage.accounts import attempts, invitations, mail, preferences
 from finstage.models import Invitation, User
+from monitoring.limits import Limit
 from tests.finstage.accounts.conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -21,7 +21,7 @@ NEW = "something quite different"
 @pytest.fixture(autouse=True)
 def fresh_counts(monkeypatch) -> None:
     for name in ("wrong_passwords", "resets_of_network", "resets_of_address", "registrations"):
-        monkeypatch.setattr(attempts, name, limits.Limit(name, 3, window_seconds=3600))
+        monkeypatch.setattr(attempts, name, Limit(name, 3, window_seconds=3600))
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_an_invitation_makes_one_account(settings, bob):
     assert register(code="").status_code == register(code=code[:-1] + "x").status_code == 200
     assert register(code=f" {code} ").status_code == 302
     assert Invitation.objects.get().used_by.username == "eve"
-    attempts.registrations = limits.Limit("registrations", 3)
+    attempts.registrations = Limit("registrations", 3)
     assert register(code=code, username="mallory").status_code == 200
     assert not User.objects.filter(username="mallory").exists()
 
