@@ -19,9 +19,9 @@ from tempfile import SpooledTemporaryFile
 from time import perf_counter
 
 from a2wsgi.wsgi import build_environ
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404
 
-from finstage import answers, bodies, errors
+from finstage import answers, bodies, errors, routes
 from finstage.answers import Answer, Receive, Refused, Send
 from finstage.watch import Watch
 from monitoring import metrics
@@ -159,7 +159,7 @@ def _silent() -> Refused:
 def _route(path: str) -> str:
     """The pattern that a path resolves to: what asks for the same costs the same."""
     try:
-        return resolve(path).route
+        return routes.match(path).route
     except Resolver404:
         return ""
 

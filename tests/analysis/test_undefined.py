@@ -5,7 +5,7 @@ import pytest
 
 from analysis.indicators import catalogue
 from analysis.indicators.catalogue import ENTRIES
-from tests.analysis.test_live import assert_twins, walk
+from tests.analysis.twins import Columns, apart, apart_in, assert_each, over, walk
 
 # Each with the bars of one price, at the end of sixty that move, from which its denominator is 0. The close of the
 # last that moves is theirs.
@@ -21,7 +21,11 @@ EVER = [
 ]  # fmt: skip
 
 
-def moving_then_still(bars: int, moving: int = 60) -> dict[str, np.ndarray]:
+def each_of(keys) -> list:
+    return [catalogue.named(key) for key in keys]
+
+
+def moving_then_still(bars: int, moving: int = 60) -> Columns:
     columns = walk(1, moving + bars, 100.0)
     random = np.random.default_rng(3)
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, moving)))
@@ -31,29 +35,32 @@ def moving_then_still(bars: int, moving: int = 60) -> dict[str, np.ndarray]:
     return columns
 
 
-@pytest.mark.parametrize(("key", "bars"), WINDOWS.items(), ids=WINDOWS.keys())
-def test_there_is_no_value_exactly_from_the_bar_on_where_it_divides_by_nothing(key, bars):
-    indicator = catalogue.named(key)
+def test_there_is_no_value_exactly_from_the_bar_on_where_it_divides_by_nothing():
     columns = moving_then_still(30)
-    first = next(iter(indicator.over(columns).values()))
-    undefined = np.flatnonzero(np.isnan(first[40:])) + 40
-    assert undefined.tolist() == list(range(60 + bars - 1, 90))
+
+    def wrong(each) -> str:
+        first = next(iter(each.over(columns).values()))
+        undefined = (np.flatnonzero(np.isnan(first[40:])) + 40).tolist()
+        expected = list(range(60 + WINDOWS[each.key] - 1, 90))
+        return "" if undefined == expected else f"no value at {undefined}, expected at {expected}"
+
+    assert_each(each_of(WINDOWS), wrong)
 
 
-@pytest.mark.parametrize("key", EVER)
-def test_one_price_since_the_first_bar_is_no_value_and_one_that_moved_before_is(key):
-    indicator = catalogue.named(key)
-    for values in indicator.over(moving_then_still(90, 0)).values():
-        assert np.isnan(values).all()
-    for values in indicator.over(moving_then_still(30)).values():
-        assert np.isfinite(values[70:]).all()
+def test_one_price_since_the_first_bar_is_no_value_and_one_that_moved_before_is():
+    never, once = moving_then_still(90, 0), moving_then_still(30)
+
+    def wrong(each) -> str:
+        told = [name for name, values in each.over(never).items() if not np.isnan(values).all()]
+        lacking = [name for name, values in each.over(once).items() if not np.isfinite(values[70:]).all()]
+        return f"told of one price: {told}; lacking after it moved: {lacking}" if told or lacking else ""
+
+    assert_each(each_of(EVER), wrong)
 
 
-@pytest.mark.parametrize("key", [*WINDOWS, *EVER])
-@pytest.mark.parametrize("history", [0, 61, 75])
-def test_live_has_none_where_batch_has_none(key, history):
-    for columns in (moving_then_still(30), moving_then_still(90, 0)):
-        assert_twins(catalogue.named(key), columns, history)
+def test_live_has_none_where_batch_has_none():
+    cases = [(columns, at) for columns in (moving_then_still(30), moving_then_still(90, 0)) for at in (0, 61, 75)]
+    assert_each(each_of([*WINDOWS, *EVER]), lambda each: apart_in(each, cases))
 
 
 def test_after_a_rise_sixty_bars_that_stand_still_are_100():
@@ -73,28 +80,30 @@ def test_an_average_of_what_has_no_value_has_none_while_it_reads_it():
 @pytest.mark.parametrize("scale", [1e-5, 1e-9, 1e9])
 def test_bands_stay_apart_whatever_the_unit(scale):
     columns = walk(5, 200, 50.0)
+    scaled = {**columns, **{name: columns[name] * scale for name in ("open", "high", "low", "close")}}
     for key in ("bbands_20_2", "percentb_20_2", "rsi_14", "cci_20", "stoch_14_3_3", "adx_14", "keltner_20_10_2"):
         indicator = catalogue.named(key)
-        scaled = {**columns, **{name: columns[name] * scale for name in ("open", "high", "low", "close")}}
         unit = scale if indicator.pane == "price" else 1
         for one, other in zip(indicator.over(columns).values(), indicator.over(scaled).values(), strict=True):
             np.testing.assert_allclose(other, one * unit, rtol=1e-6, atol=1e-9 * unit)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-@pytest.mark.parametrize("kind", ["flat", "tiny", "huge", "gapped", "nothing traded"])
-def test_nothing_that_is_no_number_leaves_an_indicator(name, kind):
-    columns = walk(2, 150, {"tiny": 1e-9, "huge": 1e300}.get(kind, 20.0))
-    if kind == "flat":
-        columns |= {each: np.full(150, 20.0) for each in ("open", "high", "low", "close")}
-    if kind == "gapped":
-        columns |= {each: np.where(np.arange(150) < 90, columns[each], columns[each] * 50) for each in columns
-                    if each not in {"volume", "session_date"}}  # fmt: skip
-    if kind == "nothing traded":
-        columns["volume"] = np.zeros(150)
-    indicator = ENTRIES[name].with_defaults()
-    assert not any(np.isinf(values).any() for values in indicator.over(columns).values())
-    assert_twins(indicator, columns, 0)
+def test_nothing_that_is_no_number_leaves_an_indicator():
+    usual = walk(2, 150, 20.0)
+    prices = ("open", "high", "low", "close")
+    kinds = {
+        "flat": (usual | {each: np.full(150, 20.0) for each in prices}, 0),
+        "tiny": (walk(2, 150, 1e-9), 60), "huge": (walk(2, 150, 1e300), 60),
+        "gapped": (usual | {each: np.where(np.arange(150) < 90, usual[each], usual[each] * 50) for each in prices}, 60),
+        "nothing traded": (usual | {"volume": np.zeros(150)}, 0),
+    }  # fmt: skip
+
+    def wrong(each) -> str:
+        infinite = [kind for kind, (columns, _) in kinds.items() if np.isinf(over(each, columns)).any()]
+        differing = {kind: found for kind, case in kinds.items() if (found := apart(each, *case))}
+        return f"infinite: {infinite}; {differing}" if infinite or differing else ""
+
+    assert_each([entry.with_defaults() for entry in ENTRIES.values()], wrong)
 
 
 def test_bars_that_only_fall_have_a_direction_and_bars_that_reach_as_far_both_ways_have_none():
@@ -109,7 +118,7 @@ def test_what_still_reads_a_bar_without_range_has_no_value_live_either():
     columns = moving_then_still(60, 0)
     columns["high"][30:] += np.linspace(0.1, 0.7, 30)
     for history in (32, 34, 36, 40):
-        assert_twins(catalogue.named("massi_3_12"), columns, history)
+        assert not apart(catalogue.named("massi_3_12"), columns, history)
 
 
 def test_a_price_of_nothing_is_no_whole_of_which_there_is_a_part():
@@ -117,4 +126,4 @@ def test_a_price_of_nothing_is_no_whole_of_which_there_is_a_part():
     columns["low"][20] = 0.0
     assert np.isnan(catalogue.named("distance_5").over(columns)["low"][20:25]).all()
     for history in (0, 21, 23):
-        assert_twins(catalogue.named("distance_5"), columns, history)
+        assert not apart(catalogue.named("distance_5"), columns, history)

@@ -60,7 +60,7 @@ def test_indicators():
     fused.update(states.copy(), *columns, BARS, out)  # compiles
     moving = [_cpu(partial(_moved, handles, each)) / SYMBOLS for each in bars]
     stepping = [_cpu(partial(fused.update, states, *columns, BARS + at, out)) / SYMBOLS for at in range(NEW)]
-    anew = [_cpu(lambda: [_pandas(each) for each in frames]) / PANDAS_SYMBOLS for _ in range(NEW)]
+    anew = [_cpu(lambda: [scripted.outputs(each) for each in frames]) / PANDAS_SYMBOLS for _ in range(NEW)]
     evidence.add(Line("one new bar of a symbol, against pandas anew", _us(anew), _us(moving), "us", 500, 1000))
     evidence.add(Line("the same", _us(moving), _us(stepping), "us (ours / numba)", 25, 15, True))
 

@@ -5,7 +5,7 @@ Counted are the processor seconds of the server. It has one core to itself, and 
 
 import os
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
 import orjson
@@ -39,10 +39,11 @@ def ten_years(engine) -> None:
     made = np.random.default_rng(1)
     closes = (100 * np.exp(made.normal(0, 0.01, SESSIONS).cumsum())).round(2).tolist()
     reach, volumes = made.uniform(0.1, 2, SESSIONS).round(2).tolist(), made.integers(1_000, 9_999, SESSIONS).tolist()
+    days = np.busday_offset(FIRST, range(SESSIONS), "forward").tolist()
     bars.upsert(
-        Bar("AAPL", "1d", midnight(FIRST + timedelta(days=day)), close, close + high, close - high / 2, close, volume,
+        Bar("AAPL", "1d", midnight(day), close, close + high, close - high / 2, close, volume,
             True, "replay", datetime.now(UTC))
-        for day, (close, high, volume) in enumerate(zip(closes, reach, volumes, strict=True))
+        for day, close, high, volume in zip(days, closes, reach, volumes, strict=True)
     )  # fmt: skip
 
 

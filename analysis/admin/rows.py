@@ -1,4 +1,4 @@
-"""What is computed from bars, for staff to look at."""
+"""The newest indicators of each symbol, for staff to look at."""
 
 from django.contrib import admin
 
