@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis import wording
-from analysis.conformance import kept
+from analysis.conformance import behaviour, kept
 from analysis.indicators import catalogue, entry
 from analysis.indicators.entries import GROUPS
 from analysis.indicators.entry import Entry
@@ -28,6 +28,9 @@ _EXAMPLE = {
         "certificate": {
             "first_value": 14, "live_difference": 0.0, "looks_ahead": False, "settled": 260,
             "reference": "checked", "reference_difference": 3e-10,
+            "behaviour": {"flat": {
+                "bars": 400, "with_value": 386, "without": 0, "live_difference": 0.0, "unit_difference": None
+            }},
         },
     }],
 }  # fmt: skip
@@ -50,6 +53,18 @@ class OutputShape(Shape):
     )
 
 
+class BehaviourShape(Shape):
+    bars = serializers.IntegerField()
+    with_value = serializers.IntegerField(help_text="Bars that have a value of every output.")
+    without = serializers.IntegerField(help_text="Bars behind the warm-up that lack one.")
+    live_difference = serializers.FloatField(help_text="The greatest difference of live and batch.")
+    unit_difference = serializers.FloatField(
+        allow_null=True,
+        help_text="Of a series in another unit the greatest difference from the usual one, as a part of the largest"
+        " value; null where a series is in the usual unit, or none has a value.",
+    )
+
+
 class CertificateShape(Shape):
     first_value = serializers.IntegerField(allow_null=True, help_text="The bar, from 0, of the first value.")
     live_difference = serializers.FloatField(help_text="The greatest difference of live and batch, at every bar.")
@@ -60,6 +75,9 @@ class CertificateShape(Shape):
     reference = serializers.CharField(help_text="`checked` against a second formula, or that it was not.")
     reference_difference = serializers.FloatField(
         allow_null=True, help_text="The greatest from a second formula without TA-Lib, as a part of the largest value."
+    )
+    behaviour = serializers.DictField(
+        child=BehaviourShape(), help_text=f"On series that are {', '.join(behaviour.SERIES)}, by these names."
     )
 
 

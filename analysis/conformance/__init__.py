@@ -3,6 +3,8 @@
 kept            what was measured of each, as it is told
 measuring       measures it anew
 certificates    what is measured of one indicator over a series (pure)
+behaviour       on series that stand still, leap, are tiny or huge, not traded, or short (pure)
+comparing       live against batch (pure)
 formulas        second formulas, written from the cited sources without TA-Lib (pure)
 references      what they are made of (pure)
 """

@@ -1,14 +1,15 @@
 """What is measured of one indicator over a long series. Pure."""
 
 from dataclasses import dataclass
-from math import nan
 
 import numpy as np
 
+from analysis.conformance import behaviour
+from analysis.conformance.behaviour import Behaviour
+from analysis.conformance.comparing import Columns, live_difference, over, part
 from analysis.conformance.formulas import FORMULAS
 from analysis.indicators.entry import Indicator
 
-Columns = dict[str, np.ndarray]
 CLOSE_ENOUGH = 1e-9  # of the largest value
 LATER = 250  # bars that the second beginning comes later
 CUTS = (0.3, 0.55, 0.8)
@@ -20,7 +21,7 @@ class Certificate:
 
     looks_ahead: whether cutting the future changes a value. settled: bars after which another beginning matters no
     more, None where it always does. reference_difference: greatest, of the largest value, from the second formula once
-    that is settled, None where there is none.
+    that is settled, None where there is none. behaviour: on series that markets make now and then, by their names.
     """
 
     first_value: int | None
@@ -28,35 +29,25 @@ class Certificate:
     looks_ahead: bool
     settled: int | None
     reference_difference: float | None
+    behaviour: dict[str, Behaviour]
 
 
 def measured(indicator: Indicator, columns: Columns) -> Certificate:
     """columns: float64 (n,) each and session_date, a thousand bars or more."""
-    whole = _over(indicator, columns)
+    whole = over(indicator, columns)
     has_value = np.isfinite(whole).any(axis=1)
     return Certificate(
         first_value=int(has_value.argmax()) if has_value.any() else None,
         live_difference=live_difference(indicator, columns, whole),
-        looks_ahead=any(_is_other(whole, _over(indicator, _part(columns, 0, at))) for at in _cuts(len(whole))),
+        looks_ahead=any(_is_other(whole, over(indicator, part(columns, 0, at))) for at in _cuts(len(whole))),
         settled=settled(indicator, columns, whole),
         reference_difference=reference_difference(indicator, columns, whole),
+        behaviour=behaviour.measured(indicator, columns),
     )
 
 
-def live_difference(indicator: Indicator, columns: Columns, whole: np.ndarray) -> float:
-    """Infinite where one has a value and the other has none."""
-    half, worst = len(whole) // 2, 0.0
-    live = indicator.carried(_part(columns, 0, half))
-    read = {**columns, "session_date": columns["session_date"].astype("datetime64[D]").astype(float)}
-    bars = zip(*(read[name][half:].tolist() for name in indicator.inputs), strict=True)
-    for expected, bar in zip(whole[half:].tolist(), bars, strict=True):
-        for value in (live.peek(*bar), live.update(*bar)):
-            worst = max(worst, _apart(value or (nan,) * len(expected), expected))
-    return worst
-
-
 def settled(indicator: Indicator, columns: Columns, whole: np.ndarray) -> int | None:
-    later = _over(indicator, _part(columns, LATER, len(whole)))
+    later = over(indicator, part(columns, LATER, len(whole)))
     known = whole[LATER:]
     scale = np.nanmax(np.abs(known), initial=0.0, where=np.isfinite(known))
     differs = ~((np.abs(later - known) <= CLOSE_ENOUGH * scale) | (np.isnan(later) & np.isnan(known))).all(axis=1)
@@ -80,27 +71,9 @@ def reference_difference(indicator: Indicator, columns: Columns, whole: np.ndarr
     return float(np.abs(expected[both] - found[both]).max() / (scale or 1.0))
 
 
-def _over(indicator: Indicator, columns: Columns) -> np.ndarray:
-    return np.column_stack(list(indicator.over(columns).values()))
-
-
-def _part(columns: Columns, first: int, until: int) -> Columns:
-    return {name: column[first:until] for name, column in columns.items()}
-
-
 def _cuts(bars: int) -> list[int]:
     return [int(bars * part) for part in CUTS]
 
 
 def _is_other(whole: np.ndarray, part: np.ndarray) -> bool:
     return not np.array_equal(whole[: len(part)], part, equal_nan=True)
-
-
-def _apart(found: tuple[float, ...], expected: list[float]) -> float:
-    worst = 0.0
-    for one, other in zip(found, expected, strict=True):
-        if np.isfinite(one) and np.isfinite(other):
-            worst = max(worst, abs(one - other))
-        elif np.isfinite(one) or np.isfinite(other):
-            return float("inf")
-    return worst

@@ -9,7 +9,9 @@ NOT_CHECKED = "not independently checked"
 
 
 def certificates() -> dict[str, dict]:
-    """By the indicator's name: `first_value`, `live_difference`, `looks_ahead`, `settled`, `reference_difference`."""
+    """By the indicator's name: `first_value`, `live_difference`, `looks_ahead`, `settled`, `reference_difference`,
+    and `behaviour` by the name of a series: `bars`, `with_value`, `without`, `live_difference`, `unit_difference`.
+    """
     return _kept()["certificates"]
 
 

@@ -27,8 +27,10 @@ def measure() -> dict[str, dict]:
 
 
 def write() -> None:
-    told = {**_origin(), "certificates": measure()}
-    FILE.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+    """A certificate a line."""
+    lines = [f'  "{name}": {json.dumps(each)}' for name, each in sorted(measure().items())]
+    told = json.dumps({**_origin(), "certificates": {}}, indent=1)
+    FILE.write_text(told.replace('"certificates": {}', '"certificates": {\n' + ",\n".join(lines) + "\n }") + "\n")
 
 
 def _origin() -> dict:

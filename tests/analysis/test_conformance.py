@@ -12,18 +12,34 @@ from analysis.conformance.certificates import measured
 from analysis.conformance.formulas import FORMULAS
 from analysis.indicators import catalogue
 from analysis.indicators.catalogue import ENTRIES
-from analysis.indicators.entry import made
+from analysis.indicators.entry import MATHEMATICS, made
 from analysis.indicators.series import CLOSE
 from tests.analysis.twins import assert_each
 
 SHEETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "indicators"
 needs_sheets = pytest.mark.skipif(not SHEETS.is_dir(), reason=f"the recorded sheets are not there: {SHEETS}")
+# An angle is of a scale; of two patterns one bar is a tie that rounding decides.
+OF_THEIR_UNIT = {"linearregangle", "cdllongline", "cdlspinningtop"} | {
+    name for name, each in ENTRIES.items() if each.kind == MATHEMATICS
+}
 CATALOGUE = "/api/v2/technical-analysis/catalogue"
 
 
 @pytest.fixture(scope="module")
 def columns() -> dict[str, np.ndarray]:
     return measuring.bars()
+
+
+def behaves_otherwise(name: str, now: dict[str, dict], told: dict[str, dict]) -> list[str]:
+    found = []
+    for series, each in now.items():
+        if each["live_difference"]:
+            found.append(f"live differs by {each['live_difference']} where it is {series}")
+        counts = [count for count in ("bars", "with_value", "without") if each[count] != told[series][count]]
+        found += [f"{series}: {count} {each[count]}, told {told[series][count]}" for count in counts]
+        if name not in OF_THEIR_UNIT and (each["unit_difference"] or 0) > 1e-8:
+            found.append(f"{series}: in another unit it differs by {each['unit_difference']}")
+    return found
 
 
 def test_live_is_batch_nothing_looks_ahead_and_the_certificate_says_what_is_measured(columns):
@@ -42,7 +58,7 @@ def test_live_is_batch_nothing_looks_ahead_and_the_certificate_says_what_is_meas
                 found.append(f"{name} {now[name]}, told {told[name]}")
         if each.name in FORMULAS and not now["reference_difference"] < 1e-8:
             found.append(f"the second formula differs by {now['reference_difference']}")
-        return "; ".join(found)
+        return "; ".join(found + behaves_otherwise(each.name, now["behaviour"], told["behaviour"]))
 
     assert_each([entry.with_defaults() for entry in ENTRIES.values()], wrong)
 
@@ -68,6 +84,20 @@ def test_what_adds_up_since_the_first_bar_never_settles_and_a_window_does_at_onc
     told = kept.certificates()
     assert (told["obv"]["settled"], told["sma"]["settled"]) == (None, 19)
     assert 200 < told["rsi"]["settled"] < 400
+
+
+def test_a_certificate_says_how_the_indicator_stands_what_markets_do():
+    told = {name: each["behaviour"] for name, each in kept.certificates().items()}
+    assert told["rsi"].keys() == {"flat", "tiny", "huge", "gapped", "without volume", "short"}
+    lacking = lambda name: {series for series, each in told[name].items() if each["without"]}  # noqa: E731
+    assert [lacking(name) for name in ("rsi", "stoch", "vwap", "bbands")] == [
+        set(),
+        {"flat"},
+        {"without volume"},
+        set(),
+    ]
+    # Of 150 bars that stand still the window of 14 has no reach from the 14th on; a smoothed one later by no bar.
+    assert (told["willr"]["flat"]["without"], told["sma"]["short"]["with_value"]) == (137, 0)
 
 
 @needs_sheets
