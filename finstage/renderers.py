@@ -1,4 +1,4 @@
-"""How answers are written: JSON without NaN, CSV that a spreadsheet cannot execute, and the choice between them."""
+"""How answers are written: JSON without NaN, CSV that no spreadsheet executes, Parquet; and the choice between them."""
 
 import csv
 import io
@@ -7,17 +7,27 @@ from collections.abc import Iterable, Iterator
 from numbers import Number
 
 import orjson
+from rest_framework import serializers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
+from finstage import parquet
+
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _otherwise = JSONEncoder().default
 # A spreadsheet runs a cell whose first visible character is one of these, in whatever width; some take any dash.
 _FORMULA = frozenset("=+-@\N{MINUS SIGN}")
 _ANY = "*/*"
+_KINDS = {
+    serializers.DateTimeField: parquet.INSTANT,
+    serializers.DateField: parquet.DATE,
+    serializers.FloatField: parquet.NUMBER,
+    serializers.IntegerField: parquet.WHOLE,
+    serializers.BooleanField: parquet.TRUTH,
+}
 _UNSEEN = ("C", "M", "Z")  # categories: controls and formats, marks, separators
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers, and Braille's blank
 
@@ -51,6 +61,27 @@ class CSVRenderer(BaseRenderer):
         return b"" if data is None else table(_rows(data), getattr(context.get("view"), "csv_columns", ()))
 
 
+class ParquetRenderer(BaseRenderer):
+    """The same with typed columns, where a view names the shape of a row as `row_shape`, beside its `csv_columns`. What
+    is told beside the `results` is the file's key-value metadata: texts as they are, all else as JSON.
+    """
+
+    media_type = "application/vnd.apache.parquet"
+    format = "parquet"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data: object, accepted_media_type=None, renderer_context: dict | None = None) -> bytes:
+        context = renderer_context or {}
+        if context["response"].exception:
+            return encoded(data)
+        fields, names = context["view"].row_shape().fields, context["view"].csv_columns
+        columns = [parquet.Column(name, _kind(fields[name]), fields[name].allow_null) for name in names]
+        beside = {name: value for name, value in data.items() if name != "results"}
+        facts = {name: value if isinstance(value, str) else encoded(value).decode() for name, value in beside.items()}
+        return parquet.table(columns, data["results"], facts)
+
+
 class Negotiation(DefaultContentNegotiation):
     """`?format=` wins over `Accept`; a format that we do not write is a 406 that lists those we do.
 
@@ -58,7 +89,7 @@ class Negotiation(DefaultContentNegotiation):
     """
 
     def select_renderer(self, request, renderers, format_suffix=None) -> tuple[BaseRenderer, str]:
-        renderers = answering(request.method, renderers)
+        renderers = answering(request.method, renderers, request.parser_context["view"])
         asked = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
         if asked is not None:
             return self._named(asked, renderers)
@@ -76,9 +107,12 @@ class Negotiation(DefaultContentNegotiation):
         raise _refusal(asked, renderers)
 
 
-def answering(method: str, renderers: list) -> list:
+def answering(method: str, renderers: list, view: object) -> list:
     """Those of a view's renderers, or of their classes, that may write the answer to this method."""
-    return [each for each in renderers if method in SAFE_METHODS or each.format == JSONRenderer.format]
+    if method not in SAFE_METHODS:
+        return [each for each in renderers if each.format == JSONRenderer.format]
+    has_kinds = hasattr(view, "row_shape")
+    return [each for each in renderers if has_kinds or each.format != ParquetRenderer.format]
 
 
 def encoded(data: object) -> bytes:
@@ -113,6 +147,10 @@ def _rows(data: object) -> list[dict]:
     found = data["results"] if isinstance(data, dict) and "results" in data else data
     listed = found if isinstance(found, list) else [found]
     return [each if isinstance(each, dict) else {"value": each} for each in listed]
+
+
+def _kind(field: serializers.Field) -> parquet.Kind:
+    return next((kind for shape, kind in _KINDS.items() if isinstance(field, shape)), parquet.TEXT)
 
 
 def _flattened(row: dict, prefix: str = "") -> Iterator[tuple[str, object]]:

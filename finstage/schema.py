@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from finstage import answers, renderers, subjects
 from finstage.access import MarketData
-from finstage.renderers import CSVRenderer
+from finstage.renderers import CSVRenderer, ParquetRenderer
 from market import intervals
 from monitoring.api.refusals import ForStaff
 from monitoring.queries import Query
@@ -103,6 +103,12 @@ _LIMITS = {
 }
 
 
+_TABLES = {
+    CSVRenderer.media_type: {"type": "string"},
+    ParquetRenderer.media_type: {"type": "string", "format": "binary"},
+}
+
+
 class Problem(serializers.Serializer):
     """An error, as RFC 9457 writes it."""
 
@@ -142,13 +148,15 @@ class Schema(AutoSchema):
         return [subjects.of(self.path)]
 
     def map_renderers(self, attribute: str) -> list:
-        return [getattr(each, attribute) for each in renderers.answering(self.method, self.view.get_renderers())]
+        answering = renderers.answering(self.method, self.view.get_renderers(), self.view)
+        return [getattr(each, attribute) for each in answering]
 
     def _get_response_for_code(self, *args, **kwargs) -> dict:
-        """As it is, but a table is a text."""
+        """As it is, but a table is a text, or bytes."""
         response = super()._get_response_for_code(*args, **kwargs)
-        if CSVRenderer.media_type in response.get("content", {}):
-            response["content"][CSVRenderer.media_type] = {"schema": {"type": "string"}}
+        for media_type, schema in _TABLES.items():
+            if media_type in response.get("content", {}):
+                response["content"][media_type] = {"schema": schema}
         return response
 
     def _map_basic_serializer(self, serializer, direction: str) -> dict:

@@ -390,7 +390,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["finstage.access.MarketData"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["finstage.access.Key", "finstage.access.Session"],
     "DEFAULT_PARSER_CLASSES": ["finstage.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["finstage.renderers.JSONRenderer", "finstage.renderers.CSVRenderer"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "finstage.renderers.JSONRenderer",
+        "finstage.renderers.CSVRenderer",
+        "finstage.renderers.ParquetRenderer",
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finstage.renderers.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "finstage.pagination.Pages",
 }

@@ -109,9 +109,14 @@ class BarQuery(Sessions):
 
 
 class Bars(APIView):
-    """Open, high, low, close and volume; oldest first in a page, and the newest page first."""
+    """Open, high, low, close and volume; oldest first in a page, and the newest page first.
+
+    As Parquet a page has typed columns, and the file's metadata tells `coverage` as JSON, `next`, and the symbol's
+    `currency` and `time_zone`.
+    """
 
     csv_columns = BAR_COLUMNS
+    row_shape = BarShape
     problems = {400: ("invalid_range",), 404: ("unknown_symbol",)}
 
     @extend_schema(
@@ -140,7 +145,11 @@ class Bars(APIView):
         covered = held.fields(is_empty=not page.texts)
         is_json = request.accepted_renderer.format == "json"
         beside = {} if is_json else {COVERAGE: _dictionary(covered)}
-        answer = {"next": following, "coverage": covered, "results": page.json if is_json else page.rows}
+        if is_json:
+            answer = {"next": following, "coverage": covered, "results": page.json}
+        else:
+            units = {"currency": row.currency, "time_zone": row.time_zone}
+            answer = {"next": following or "", "coverage": covered, **units, "results": page.rows}
         return Response(answer, headers={**tags.head(tag), **link, **beside})
 
 

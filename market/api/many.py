@@ -88,9 +88,13 @@ class ManyQuotesQuery(Query):
 
 
 class ManyBars(APIView):
-    """Open, high, low, close and volume of many symbols, each as its own page of bars tells them."""
+    """Open, high, low, close and volume of many symbols, each as its own page of bars tells them.
+
+    As Parquet the bars have typed columns, and the file's metadata is `currency`: of each symbol, as JSON.
+    """
 
     csv_columns = bars.BAR_COLUMNS
+    row_shape = bars.BarShape
     problems = {400: ("invalid_range",)}
 
     @extend_schema(
@@ -132,7 +136,8 @@ class ManyBars(APIView):
         if request.accepted_renderer.format != "json":
             flat = [bar for row in rows for bar in pages[row.ticker].rows]
             beside = {"Errors": ", ".join(map(_in_head, errors))} if errors else {}
-            return Response({"results": flat}, headers={**tags.head(known), **beside})
+            units = {"currency": {row.ticker: row.currency for row in rows}}
+            return Response({**units, "results": flat}, headers={**tags.head(known), **beside})
         results = [
             {
                 "symbol": ticker,

@@ -1,10 +1,13 @@
 """GET /api/v2/symbols/{symbol}/bars/"""
 
 import csv
+import io
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import polars
 import pytest
 
 from market import bars, coverage, prices
@@ -202,11 +205,51 @@ def test_an_error_is_json_even_where_csv_was_asked(client, ten_days):
     assert problem(response) == (400, "application/problem+json", "invalid_interval")
 
 
-@pytest.mark.parametrize("ask", [{"QUERY_STRING": "format=parquet"}, {"HTTP_ACCEPT": "application/vnd.apache.parquet"}])
-def test_parquet_is_refused_with_the_formats_there_are(client, ten_days, ask):
+PARQUET = "application/vnd.apache.parquet"
+
+
+def values(rows: list[dict]) -> list[dict]:
+    """What JSON tells of bars, as values."""
+    instants = ("opened_at", "as_of", "received_at")
+    dates = [{"session_date": date.fromisoformat(row["session_date"])} for row in rows]
+    moments = [{name: datetime.fromisoformat(row[name]) for name in instants} for row in rows]
+    return [row | day | at for row, day, at in zip(rows, dates, moments, strict=True)]
+
+
+@pytest.mark.parametrize("ask", [{"QUERY_STRING": "format=parquet"}, {"HTTP_ACCEPT": PARQUET}])
+def test_bars_can_be_had_as_parquet(client, ten_days, ask):
+    bars.upsert([daily(11, volume=None, received_at=datetime(2012, 4, 1, 0, 0, 0, 250_000, tzinfo=UTC))])
     response = client.get(PATH, **ask)
+    assert response["Content-Type"] == PARQUET
+    told, page = polars.read_parquet(response.content), client.get(PATH).json()
+    assert (told.columns, told.to_dicts()) == (list(FIELDS), values(page["results"]))
+    assert told["volume"].to_list()[-2:] == [page["results"][-2]["volume"], None]
+    facts = polars.read_parquet_metadata(io.BytesIO(response.content))
+    assert (facts["currency"], facts["time_zone"], facts["next"]) == ("USD", "America/New_York", "")
+    assert json.loads(facts["coverage"]) == page["coverage"]
+
+
+def test_parquet_without_bars_has_the_columns_and_their_kinds_too(client, ten_days):
+    empty = polars.read_parquet(client.get(PATH, {"format": "parquet", "end": "2000-01-03"}).content)
+    assert empty.schema == polars.read_parquet(client.get(PATH, {"format": "parquet"}).content).schema
+    assert (len(empty), empty.schema["open"], empty.schema["volume"]) == (0, polars.Float64, polars.Int64)
+
+
+def test_parquet_names_its_next_page_in_its_facts_and_its_problems_as_json(client, ten_days):
+    found = client.get(PATH, {"format": "parquet", "limit": 3})
+    following = polars.read_parquet_metadata(io.BytesIO(found.content))["next"]
+    assert polars.read_parquet(client.get(following).content)["session_date"].max() < date(2012, 3, 10)
+    assert client.get(PATH, {"format": "parquet"}, HTTP_IF_NONE_MATCH=client.get(PATH)["ETag"]).status_code == 200
+    response = client.get(PATH, {"format": "parquet", "interval": "3d"})
+    assert problem(response) == (400, "application/problem+json", "invalid_interval")
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v2/symbols/"])
+def test_a_format_that_is_none_is_refused_with_those_there_are(client, ten_days, path):
+    response = client.get(path, {"format": "xlsx" if path == PATH else "parquet"})
     assert problem(response) == (406, "application/problem+json", "unknown_format")
-    assert "json (application/json), csv (text/csv)" in response.json()["detail"]
+    more = f", parquet ({PARQUET})" if path == PATH else ""
+    assert f"json (application/json), csv (text/csv){more}." in response.json()["detail"]
 
 
 def test_an_answer_says_what_we_hold(client, ten_days):

@@ -5,6 +5,7 @@ import io
 from dataclasses import replace
 from datetime import date
 
+import polars
 import pytest
 
 from market import actions, bars, quotes
@@ -96,6 +97,16 @@ def test_as_a_table_the_bars_follow_each_other_and_who_failed_stands_in_a_header
     response = client.get(BARS, {"symbols": "AAPL,NOPE,BRK-B", "limit": 2, "format": "csv"})
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
     assert [row["symbol"] for row in rows] == ["AAPL", "AAPL", "BRK-B", "BRK-B"]
+    assert response["Errors"] == '"NOPE";unknown_symbol'
+
+
+def test_as_parquet_they_do_too_with_the_currency_of_each(client, three):
+    asked = {"symbols": "AAPL,NOPE,BRK-B", "limit": 2}
+    response, told = client.get(BARS, asked | {"format": "parquet"}), client.get(BARS, asked).json()["results"]
+    found = polars.read_parquet(response.content)
+    assert found["close"].to_list() == [bar["close"] for each in told for bar in each["bars"]]
+    facts = polars.read_parquet_metadata(io.BytesIO(response.content))
+    assert facts["currency"] == '{"AAPL":"USD","BRK-B":"USD"}'
     assert response["Errors"] == '"NOPE";unknown_symbol'
 
 
