@@ -72,7 +72,6 @@ class _Words:
     def __init__(self, text: str, names: Vocabulary) -> None:
         self._text, self._names, self._next = text, names, 0
         self.kind = self.word = ""
-        self.at = 0
         self._go_on()
 
     def condition(self, depth: int) -> Json:

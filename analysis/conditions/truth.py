@@ -10,13 +10,23 @@ FALSE, UNKNOWN, TRUE = 0, 1, 2
 Truth = np.ndarray  # int8: FALSE, UNKNOWN or TRUE
 Values = np.ndarray | float
 # Of the change in percent points, as of prices in their own rounding: 33.40 to 35.07 is 4.99999999999998 %.
-_PERCENT_NOISE, _NOISE = 1e-9, 1e-12
-_COMPARE = {"gt": np.greater, "lt": np.less, "gte": np.greater_equal, "lte": np.less_equal, "eq": np.equal}
+_PERCENT_NOISE = 1e-9
+# Of the values themselves: what a sum that is carried on over ten thousand bars leaves. Without it a price that stands
+# still would be now above and now below its own average.
+_NOISE = 1e-12
+_HOLDS = {
+    "gt": lambda apart, noise: apart > noise,
+    "lt": lambda apart, noise: apart < -noise,
+    "gte": lambda apart, noise: apart >= -noise,
+    "lte": lambda apart, noise: apart <= noise,
+    "eq": lambda apart, noise: abs(apart) <= noise,
+}
 
 
 def compared(operator: str, left: Values, right: Values) -> Truth:
-    """gt, lt, gte, lte, eq: exactly, as prices are rounded once already."""
-    return _told(_COMPARE[operator](left, right), _known(left) & _known(right))
+    """gt, lt, gte, lte, eq: values whose difference is less than their noise are equal."""
+    apart = left - right
+    return _told(_HOLDS[operator](apart, abs(left) * _NOISE), _known(apart))
 
 
 def inside(value: Values, low: Values, high: Values) -> Truth:
@@ -30,8 +40,9 @@ def negated(truth: Truth) -> Truth:
 
 def side(left: Values, right: Values) -> tuple[np.ndarray, np.ndarray]:
     """On which side of the other it is, int8: 1 above, -1 below, 0 where they touch or nobody knows; and who knows."""
-    is_known = _known(left) & _known(right)
-    return np.where(is_known, np.greater(left, right).astype(np.int8) - np.less(left, right), np.int8(0)), is_known
+    apart, noise = left - right, abs(left) * _NOISE
+    is_known = _known(apart)
+    return ((apart > noise) & is_known).astype(np.int8) - ((apart < -noise) & is_known), is_known
 
 
 def side_of(truth: Truth) -> tuple[np.ndarray, np.ndarray]:

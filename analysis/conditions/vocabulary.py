@@ -53,10 +53,10 @@ class Vocabulary:
         return found
 
     def output(self, key: str, output: object) -> str:
-        """Which of an indicator's outputs; where none is said its only one, or that of its own name."""
+        """Which of an indicator's outputs; where none is said that of its own name."""
         indicator = self.named(key)
-        if output is None and (len(indicator.outputs) == 1 or indicator.name in indicator.outputs):
-            return indicator.name if indicator.name in indicator.outputs else indicator.outputs[0]
+        if output is None and indicator.name in indicator.outputs:
+            return indicator.name
         if not isinstance(output, str) or output not in indicator.outputs:
             raise UnknownName(f"the outputs of {key} are {', '.join(indicator.outputs)}; say which")
         return output

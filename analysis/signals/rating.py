@@ -42,6 +42,8 @@ OSCILLATORS = (
     *("rsi_14", "stoch_14_3_3", "cci_20", "adx_14", "ao_5_34", "mom_10", "macd_12_26_9", "stochrsi_14_14_3_3"),
     *("willr_14", "eri_13", "ultosc_7_14_28"),
 )
+_NOISE = 1e-12  # of the price: what a sum that is carried on leaves where nothing moves
+_TURN = 1e-9  # of what goes from 0 to 100
 Said = tuple  # the part's 1, 0 or -1, whether it has a value, and that
 
 
@@ -113,10 +115,9 @@ def _stochastic_rsi() -> tuple[Node, Node]:
 
 
 def _part(buys, sells, *of) -> Said:
-    nothing = 0.0 * sum(of)  # no value where one of them has none
-    is_known = nothing == 0
-    said = (1.0 * buys - sells) * is_known
-    return said, is_known, said + nothing
+    """What is not known neither buys nor sells, as it is no more than anything."""
+    said, nothing = 1.0 * buys - sells, 0.0 * sum(of)
+    return said, nothing == 0, said + nothing
 
 
 def _ichimoku(close, conversion, base, a, b) -> Said:
@@ -126,8 +127,10 @@ def _ichimoku(close, conversion, base, a, b) -> Said:
 
 
 def _turns(now, before, low, high) -> Said:
-    """Back from an extreme."""
-    return _part((now < low) & (now > before), (now > high) & (now < before), now, before)
+    """Back from an extreme, all by more than the noise of a value that stands still."""
+    up = (low - now > _TURN) & (now - before > _TURN)
+    down = (now - high > _TURN) & (before - now > _TURN)
+    return _part(up, down, now, before)
 
 
 def _stochastic(k, d, k_before, d_before, *, falls=True, rises=True) -> Said:
@@ -143,17 +146,18 @@ def _direction(adx, plus, minus, plus_before, minus_before) -> Said:
     return _part(up, down, adx, plus, minus, plus_before, minus_before)
 
 
-def _awesome(now, before, earlier) -> Said:
+def _awesome(now, before, earlier, noise) -> Said:
     """Across 0, or a saucer."""
-    up = ((now > 0) & (before <= 0)) | ((now > 0) & (before > 0) & (now > before) & (earlier > before))
-    down = ((now < 0) & (before >= 0)) | ((now < 0) & (before < 0) & (now < before) & (earlier < before))
+    up = (now > noise) & ((before <= noise) | ((now > before) & (earlier > before)))
+    down = (now < -noise) & ((before >= -noise) | ((now < before) & (earlier < before)))
     return _part(up, down, now, before, earlier)
 
 
-def _powers(close, trend, bulls, bears, bulls_before, bears_before) -> Said:
-    up = (close > trend) & (bears < 0) & (bears > bears_before)
-    down = (close < trend) & (bulls > 0) & (bulls < bulls_before)
-    return _part(up, down, trend, bulls, bears, bulls_before, bears_before)
+def _powers(over, noise, bulls, bears, bulls_before, bears_before) -> Said:
+    """over: by how much the price stands over its trend."""
+    up = (over > noise) & (bears < 0) & (bears > bears_before)
+    down = (over < -noise) & (bulls > 0) & (bulls < bulls_before)
+    return _part(up, down, over, bulls, bears, bulls_before, bears_before)
 
 
 def _rated(close, *of):
@@ -162,8 +166,9 @@ def _rated(close, *of):
     (rsi, rsi_before, k, d, k_before, d_before, cci, cci_before, adx, plus, plus_before, minus, minus_before, ao,
      ao_before, ao_earlier, mom, mom_before, macd, signal, fast, fast_before, slow, slow_before, willr, willr_before,
      trend, bulls, bears, bulls_before, bears_before, ultimate) = of[18:]  # fmt: skip
+    noise = _NOISE * abs(close)
     first = [
-        *(_part(close > each, close < each, each) for each in averages),
+        *(_part(close - each > noise, each - close > noise, each) for each in averages),
         _ichimoku(close, *lines),
     ]
     second = [
@@ -171,12 +176,12 @@ def _rated(close, *of):
         _stochastic(k, d, k_before, d_before),
         _turns(cci, cci_before, -100, 100),
         _direction(adx, plus, minus, plus_before, minus_before),
-        _awesome(ao, ao_before, ao_earlier),
-        _part(mom > mom_before, mom < mom_before, mom, mom_before),
-        _part(macd > signal, macd < signal, macd, signal),
-        _stochastic(fast, slow, fast_before, slow_before, falls=close < trend, rises=close > trend),
+        _awesome(ao, ao_before, ao_earlier, noise),
+        _part(mom - mom_before > noise, mom_before - mom > noise, mom, mom_before),
+        _part(macd - signal > noise, signal - macd > noise, macd, signal),
+        _stochastic(fast, slow, fast_before, slow_before, falls=trend - close > noise, rises=close - trend > noise),
         _turns(willr, willr_before, -80, -20),
-        _powers(close, trend, bulls, bears, bulls_before, bears_before),
+        _powers(close - trend, noise, bulls, bears, bulls_before, bears_before),
         _part(ultimate > 70, ultimate < 30, ultimate),
     ]
     of_averages, of_oscillators = _mean(first), _mean(second)

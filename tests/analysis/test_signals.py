@@ -100,6 +100,33 @@ def test_a_signal_fires_once_for_as_long_as_it_is_so():
     assert found["year_high"] == [370, 380]
 
 
+def test_a_price_that_stands_still_gives_no_signal_that_points_anywhere():
+    random = np.random.default_rng(3)
+    for level in (0.3, 7.77, 100.1, 123_456.7):
+        moved = np.round(level * np.exp(random.normal(0, 0.02, 600).cumsum()), 2)
+        close = np.concatenate([moved, np.full(1_000, level)])
+        high, low = (np.concatenate([moved * by, close[600:]]) for by in (1.01, 0.99))
+        columns = {"open": close, "high": high, "low": low, "close": close, "volume": np.full(1_600, 1e3),
+                   "session_date": np.datetime64("2000-01-01") + np.arange(1_600)}  # fmt: skip
+        found = {name: np.count_nonzero(each[1_000:] == TRUE) for name, each in fired(columns).items()}
+        pointing = [name for name in RULES if RULES[name].direction != NEITHER and not name.startswith("rating")]
+        assert [name for name in pointing if found[name]] == []
+        # Nor is it above or below its own average, whatever its sum has left; an exponential one still comes near.
+        for part in values_of(*(name for name in AVERAGES if name[:3] != "ema"), columns=columns):
+            assert set(part[1_000:].tolist()) == {0.0}
+
+
+def test_another_unit_changes_no_signal():
+    """As a split does to what was before it: by two exactly; by seven but for what only rounding decides."""
+    whole = fired(COLUMNS)
+    for by, most in ((2.0, 0), (7.0, 30)):
+        prices = {name: COLUMNS[name] / by for name in ("open", "high", "low", "close")}
+        found = fired({**COLUMNS, **prices, "volume": COLUMNS["volume"] * by})
+        assert sum(np.count_nonzero(found[name] != whole[name]) for name in RULES) <= most
+        assert [name for name, rule in RULES.items() if rule.of != PATTERN and "divergence" not in name
+                and not np.array_equal(found[name], whole[name])] == []  # fmt: skip
+
+
 def test_the_rating_is_the_mean_of_two_means_of_parts_that_are_known():
     parts = dict(zip((*AVERAGES, *OSCILLATORS), values_of(*AVERAGES, *OSCILLATORS), strict=True))
     total, averages, oscillators = values_of("all", "averages", "oscillators")

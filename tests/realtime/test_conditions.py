@@ -1,12 +1,16 @@
-"""When a rule rings: on the crossing, right across sessions and splits."""
+"""When a rule rings: on the crossing, right across sessions and splits; and as its tree in the language says."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 
+from analysis.conditions import reading
+from analysis.conditions.evaluating import Condition
+from analysis.conditions.truth import TRUE
 from market.prices import Quote
-from realtime.conditions import plunge, price_above
+from realtime.conditions import CONDITIONS, plunge, price_above
 
 DAY = date(2012, 9, 4)
 NEXT_DAY = date(2012, 9, 5)
@@ -92,3 +96,19 @@ def test_a_price_that_is_not_above_zero_has_no_ratio_and_is_compared_as_it_is(pr
 def test_plunge_takes_another_level():
     assert not plunge(seen(96), seen(94), -10)
     assert plunge(seen(96), replace(seen(94), price=89), -10)
+
+
+def test_each_kind_rings_where_its_tree_begins_to_be_true():
+    """They are written by hand, as every quote passes them."""
+    told = {"price_above": ("price", 100.0, (98.0, 100.0, 100.5, 103.0)), "plunge": ("change_percent", -5.0, ())}
+    assert told.keys() == CONDITIONS.keys()
+    for kind, (field, level, prices) in told.items():
+        condition = Condition(reading.read({"kind": kind, "level": level}))
+        (series,) = condition.series
+        assert series.name == field
+        for last in prices or (93.0, 94.9, 95.0, 96.0, 101.0):
+            for price in prices or (93.0, 94.9, 95.0, 96.0, 101.0):
+                before, now = seen(last), seen(price)
+                values = [round(getattr(each, field), 9) for each in (before, now)]
+                fires = condition.fires(condition.over({series: np.array(values)}))[-1] == TRUE
+                assert (kind, last, price, CONDITIONS[kind](before, now, level)) == (kind, last, price, fires)

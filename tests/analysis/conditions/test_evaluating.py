@@ -23,6 +23,13 @@ TABLE = [
     ({"operator": "gt", "right": {"field": "open"}}, ([1, 2, 2], [NAN, 1, 3]), "?tf"),
     ({"operator": "gt", "right": {"field": "open", "ago": 1, "times": 2}}, ([1, 3, 3, 9], [1, 2, NAN, 4]), "?tf?"),
     ({"operator": "lt", "right": {"field": "open", "times": 1e300}}, ([1, 1], [1e300, 1]), "?t"),
+    # What a sum leaves in its last places is no difference.
+    ({"operator": "eq", "right": 0.3}, [0.1 + 0.2, 0.3001], "tf"),
+    ({"operator": "gt", "right": 0.3}, [0.1 + 0.2, 0.3001], "ft"),
+    ({"operator": "lt", "right": 0.1 + 0.2}, [0.3, 0.2999], "ft"),
+    ({"operator": "gte", "right": 0.1 + 0.2}, [0.3, 0.2999], "tf"),
+    ({"operator": "lte", "right": 0.3}, [0.1 + 0.2, 0.3001], "tf"),
+    ({"operator": "crosses_up", "right": 0.3}, [0.2999, 0.1 + 0.2, 0.2999, 0.3001], "ffft"),
     # Known to be outside of one edge, whatever the other is.
     ({"operator": "inside", "right": [1, {"field": "open"}]}, ([0, 1, 3, 4, 2], [NAN, 3, 3, 3, NAN]), "fttf?"),
     ({"operator": "outside", "right": [1, 3]}, [0, 1, 3, 4, NAN], "tfft?"),
@@ -158,6 +165,15 @@ def test_as_many_bars_as_it_says_are_enough_where_nothing_is_unknown_and_nothing
         whole = condition.over(values)[condition.bars - 1 :]
         assert (np.array(parts) == whole).mean() > 0.9  # a crossing may have begun further back
         assert ((np.array(parts) == whole) | (np.array(parts) == UNKNOWN)).all()
+
+
+def test_it_says_how_many_bars_it_takes():
+    deep = {**UP, "left": {**LEFT, "ago": 2}, "within": 3}
+    told = [ABOVE, UP, {**ABOVE, "within": 3}, deep, {"all": [ABOVE, {"not": UP}]},
+            {**ABOVE, "operator": "rises_by", "within": 4, "left": {**LEFT, "ago": 1}},
+            {**ABOVE, "operator": "rises_by", "within": "5m"}]  # fmt: skip
+    assert [read(each).bars for each in told] == [1, 2, 3, 6, 2, 6, 501]
+    assert AT in read(told[-1]).series
 
 
 def test_a_state_is_not_changed_by_a_bar_that_still_forms():

@@ -103,7 +103,8 @@ MISSPELT = [
     ("close > 3 within 501", 17, "500"), ("close > 3 within x", 17, "bars"), ("3 > 2", 0, "no number"),
     ("close between 2 and 1", 14, "lower"), ("close between 2 or 1", 16, "and is missing"),
     ("close[x] > 1", 6, "number of bars"), ("close@2m > 1", 0, "1m, 5m"), ('"SPY" > 1', 6, ". is missing"),
-    ("close > ٣", 8, "knows"), ("bbands_20_2.upper > 1", 0, "upperband"), ("close in 3", 9, "[ is missing"),
+    ("close > ٣", 8, "knows"), ("bbands_20_2.upper > 1", 0, "upperband"),
+    ("close between 2 and magic_3", 20, "magic_3"), ("close in 3", 9, "[ is missing"),
 ]  # fmt: skip
 
 
@@ -168,6 +169,9 @@ def test_a_line_is_bounded_like_a_tree():
     for text in ("(" * 1000, "not " * 990 + "close > 1", "close > 1 and " * 250 + "close > 1", "x" * 4001):
         with pytest.raises(Misspelt, match="at most"):
             texts.read(text)
+    assert texts.read("(" * 31 + "close > 1" + ")" * 31) == texts.read("close > 1")
+    with pytest.raises(Misspelt, match="at most 32 deep"):
+        texts.read("(" * 32 + "close > 1" + ")" * 32)
 
 
 def test_a_query_is_read_into_one_tree_and_its_errors_are_by_parameter():

@@ -118,6 +118,24 @@ def test_fields_and_records_by_hand():
     np.testing.assert_array_equal(told(RECORD, "low_52w"), [NAN, NAN, NAN, -1, -1, -1])
 
 
+def test_records_of_a_year_are_those_of_its_days_one_by_one():
+    random = np.random.default_rng(4)
+    days = np.cumsum(random.integers(1, 4, 900)).astype("datetime64[D]")
+    close = random.normal(0, 1, 900).cumsum()
+    columns = {name: close for name in ("open", "high", "low", "close", "volume")} | {"session_date": days}
+    wanted = [Series(RECORD, "high_52w"), Series(RECORD, "low_52w")]
+    high, low = History({OWN: columns}).values(wanted).values()
+    first = next(at for at in range(900) if days[at] - np.timedelta64(364, "D") >= days[0])
+    spans = [close[: at + 1][days[: at + 1] > days[at] - np.timedelta64(364, "D")] for at in range(first, 900)]
+    assert np.isnan(high[:first]).all()
+    np.testing.assert_array_equal(high[first:], [span.max() for span in spans])
+    np.testing.assert_array_equal(low[first:], [span.min() for span in spans])
+    live = Live(wanted, {OWN: {name: each[:400] for name, each in columns.items()}})
+    for at in range(400, 900):
+        assert list(live.peek(bar(columns, at)).values()) == [high[at], low[at]]
+        assert list(live.update(bar(columns, at)).values()) == [high[at], low[at]]
+
+
 def test_an_indicator_is_computed_once_whoever_asks(monkeypatch):
     asked = []
     computed = values._over
