@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.indicators.series import Columns, Handle, Values
-from analysis.indicators.talib import InsufficientHistory
 
 YEAR_DAYS = 7.0 * 52
 
@@ -36,8 +35,6 @@ class Extreme:
         return (np.where(starts > 0, _greatest(values, starts) * self.sign, np.nan),)
 
     def open(self, columns: Columns) -> Handle:
-        if not len(columns[self.column]):
-            raise InsufficientHistory("a bar is needed")
         return _Extreme(self, columns)
 
 
