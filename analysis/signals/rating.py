@@ -31,7 +31,6 @@ from analysis.indicators.series import (
     change,
     ratio,
 )
-from analysis.indicators.talib import InsufficientHistory
 from analysis.indicators.undefined import Guarded, Zero
 
 AVERAGES = (
@@ -66,14 +65,10 @@ class Lately:
         now = self.of.over(columns)
         lacking = [np.full(min(bars, len(now[0])), np.nan) for bars in range(self.bars + 1)]
         return tuple(
-            np.concatenate([lacking[bars], each[: len(each) - bars]])[: len(each)]
-            for bars in range(self.bars + 1)
-            for each in now
+            np.concatenate([lacking[bars], each])[: len(each)] for bars in range(self.bars + 1) for each in now
         )
 
     def open(self, columns: Columns) -> Handle:
-        if len(columns[self.inputs[0]]) <= self.lookback:
-            raise InsufficientHistory(f"{self.lookback + 1} bars are needed")
         before = [tuple(each[-1 - bars].item() for each in self.of.over(columns)) for bars in range(self.bars + 1)]
         return _Lately(self.of.open(columns), before)
 

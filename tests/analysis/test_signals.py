@@ -12,8 +12,9 @@ from analysis.conditions.truth import TRUE, UNKNOWN
 from analysis.conditions.values import OWN, History, Live
 from analysis.indicators.entry import PATTERN
 from analysis.signals.catalogue import LANGUAGE, RULES
-from analysis.signals.rating import AVERAGES, OSCILLATORS
+from analysis.signals.rating import AVERAGES, OSCILLATORS, Lately
 from analysis.signals.rule import DOWN, NEITHER, UP, indicator
+from analysis.signals.rule import OWN as OWN_INDICATORS
 
 BARS = 3_000
 CUTS = 5, 1_203, 2_751
@@ -86,6 +87,29 @@ def test_bar_by_bar_every_rule_fires_as_over_all_bars():
         for name, rule in rules.items():
             _, fires, states[name] = rule.step(states[name], values)
             assert (name, at, fires[0]) == (name, at, whole[name][at])
+
+
+def test_the_rules_own_indicators_are_live_as_in_batch_over_many_pivots():
+    wanted = [Series(INDICATOR, key, output) for key in OWN_INDICATORS for output in indicator(key).outputs]
+    whole = np.array(list(History({OWN: COLUMNS}, LANGUAGE).values(wanted).values()))
+    live = Live(wanted, {OWN: cut(COLUMNS, 190)}, LANGUAGE)
+    read = {**COLUMNS, "session_date": COLUMNS["session_date"].astype("datetime64[D]").astype(float)}
+    for at in range(190, 1_200):
+        bar = {name: each[at].item() for name, each in read.items()}
+        np.testing.assert_array_equal(list(live.peek(bar).values()), whole[:, at])
+        np.testing.assert_array_equal(list(live.update(bar).values()), whole[:, at])
+    assert (whole[:2, 190:1_200].sum(axis=1) > 3).all()  # divergences
+
+
+def test_values_of_bars_before_stand_behind_those_of_the_bar():
+    of = indicator("stoch_14_3_3").node
+    node, columns = Lately(of, 2), cut(COLUMNS, 60)
+    k, d, *before = node.over(columns)
+    assert (node.inputs, node.lookback) == (of.inputs, of.lookback + 2)
+    for found, series, bars in zip(before, (k, d, k, d), (1, 1, 2, 2), strict=True):
+        np.testing.assert_array_equal(found, np.concatenate([np.full(bars, np.nan), series[:-bars]]))
+    assert all(len(each) == 1 for each in node.over(cut(COLUMNS, 1)))
+    np.testing.assert_array_equal(node.open(columns).value, [each[-1] for each in node.over(columns)])
 
 
 def test_a_signal_fires_once_for_as_long_as_it_is_so():
