@@ -4,13 +4,17 @@ TA-Lib says 0 there, or 100, or what rounding left of a sum, which reads as an e
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from analysis.indicators.series import Bar, Columns, Fed, Handle, Node, Values, as_tuple, fed, together
+from analysis.indicators.live import Live
+from analysis.indicators.series import Bar, Call, Column, Columns, Fed, Handle, Node, Values, as_tuple, fed, together
+from analysis.indicators.talib import InsufficientHistory
+
+_VALUE = Column("value")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,64 @@ class _Guarded:
         return tuple(
             math.nan if since <= self._lasting.get(place, 0) else each for place, each in enumerate(as_tuple(value))
         )
+
+
+@dataclass(frozen=True)
+class Defined:
+    """A function of TA-Lib over what a node has a value for, alone: where that has none, this has none and stands.
+
+    Of its first output; one output.
+    """
+
+    of: Node
+    function: str
+    period: float
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.of.inputs
+
+    @cached_property
+    def lookback(self) -> int:
+        return self.of.lookback + self._own.lookback
+
+    @cached_property
+    def _own(self) -> Call:
+        return Call(self.function, (_VALUE,), (("timeperiod", self.period),))
+
+    def over(self, columns: Columns) -> Values:
+        values = self.of.over(columns)[0]
+        is_defined = np.isfinite(values)
+        found = np.full(len(values), np.nan)
+        found[is_defined] = self._own.over({_VALUE.name: values[is_defined]})[0]
+        return (found,)
+
+    def open(self, columns: Columns) -> Handle:
+        values = self.of.over(columns)[0]
+        if len(values) <= self.of.lookback:
+            raise InsufficientHistory(f"{self.of.lookback + 1} bars are needed")
+        live = Live(self._own, {_VALUE.name: values[np.isfinite(values)]})
+        found = live.value if np.isfinite(values[-1]) else None
+        return _Defined(fed(self.of, self.inputs, columns), live, math.nan if found is None else found[0])
+
+
+class _Defined:
+    __slots__ = ("_live", "_source", "value")
+
+    def __init__(self, source: Fed, live: Live, value: float) -> None:
+        self._source, self._live, self.value = source, live, value
+
+    def update(self, *bar: float) -> float:
+        self.value = self._of(self._live.update, as_tuple(self._source.update(*bar))[0])
+        return self.value
+
+    def peek(self, *bar: float) -> float:
+        return self._of(self._live.peek, as_tuple(self._source.peek(*bar))[0])
+
+    @staticmethod
+    def _of(step: Callable[[float], Bar | None], value: float) -> float:
+        found = step(value) if math.isfinite(value) else None
+        return math.nan if found is None else found[0]
 
 
 def _counted(zero: Zero, columns: Columns) -> tuple[np.ndarray, np.ndarray]:

@@ -77,6 +77,25 @@ def test_an_average_of_what_has_no_value_has_none_while_it_reads_it():
     assert (undefined["slowk"].tolist(), undefined["slowd"].tolist()) == ([64, 65], [64, 65, 66, 67])
 
 
+def test_what_is_smoothed_without_end_goes_on_from_where_it_stood_behind_what_has_no_value():
+    columns = moving_then_still(12)
+    columns = {name: np.append(column, column[20:50]) for name, column in columns.items()}
+    told, raw = catalogue.named("kdj_5_3_3").over(columns)["k"], catalogue.named("stochf_5_3").over(columns)["fastk"]
+    assert np.flatnonzero(np.isnan(told[40:])).tolist() == list(range(24, 32))
+    assert told[72] == pytest.approx(told[63] + (raw[72] - told[63]) / 3)
+    for history in (0, 64, 70, 71, 75):
+        assert not apart(catalogue.named("kdj_5_3_3"), columns, history)
+
+
+def test_rsi_of_two_bars_over_a_thousand_that_stand_still_has_no_value_and_after_a_rise_is_100():
+    still = np.full(1000, 7.0)
+    assert np.isnan(catalogue.named("rsi_2").over({"close": still})["rsi"]).all()
+    risen = catalogue.named("rsi_2").over({"close": np.append([5.0, 6.0], still)})["rsi"]
+    assert (np.isnan(risen[:2]).all(), set(risen[2:])) == (True, {100.0})
+    fallen = catalogue.named("rsi_2").over({"close": np.append([9.0, 8.0], still)})["rsi"]
+    assert set(fallen[2:]) == {0.0}
+
+
 @pytest.mark.parametrize("scale", [1e-5, 1e-9, 1e9])
 def test_bands_stay_apart_whatever_the_unit(scale):
     columns = walk(5, 200, 50.0)

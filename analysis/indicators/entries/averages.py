@@ -13,11 +13,13 @@ ENTRIES = [
     ta("DEMA", period=_PERIOD, source="Mulloy, Stocks & Commodities, January 1994"),
     ta("TEMA", period=_PERIOD, source="Mulloy, Stocks & Commodities, February 1994"),
     ta("TRIMA", period=_PERIOD, source="A mean of means; Kaufman, Trading Systems and Methods, 5th ed."),
-    ta("HMA", period=_PERIOD, title="Hull Moving Average", source="Hull, alanhull.com, 2005"),
+    ta("HMA", period=_PERIOD, title="Hull Moving Average",
+       source="Hull, How to reduce lag in a moving average, 2005; both derived periods are cut to whole"),
     ta("KAMA", period=Range(10, 2, 1000), source="Kaufman, Smarter Trading, 1995; 2 and 30 bars"),
     ta("T3", period=Range(5, 2, 200), volume=Range(0.7, 0, 1, ("vfactor",)),
        source="Tillson, Stocks & Commodities, January 1998"),
-    ta("ZLEMA", period=_PERIOD, source="Ehlers and Way, Zero Lag, 2010"),
+    ta("ZLEMA", period=_PERIOD,
+       source="Tulip Indicators, zlema: an EMA of 2 closes less the one half a period ago; of no known author"),
     ta("MAMA", fast=Range(0.5, 0.01, 0.99, ("fastlimit",)), slow=Range(0.05, 0.01, 0.99, ("slowlimit",)),
        source="Ehlers, MESA and Trading Market Cycles, 2001"),
     ta("HT_TRENDLINE", source="Ehlers, Rocket Science for Traders, 2001"),
@@ -29,7 +31,7 @@ ENTRIES = [
     ta("MEDPRICE", source="(high + low) / 2"),
     ta("TYPPRICE", source="(high + low + close) / 3"),
     ta("WCLPRICE", source="(high + low + 2 close) / 4"),
-    ta("HA", source="Valcu, Stocks & Commodities, February 2004"),
+    ta("HA", source="StockCharts ChartSchool, Heikin-Ashi; the first opens at the middle of its open and close"),
     made("envelope", lambda of: Formula(
             lambda mean: (mean * (1 + of["percent"] / 100), mean, mean * (1 - of["percent"] / 100)),
             (call("SMA", CLOSE, timeperiod=of["period"]),)),
@@ -39,5 +41,5 @@ ENTRIES = [
     made("disparity", lambda of: Formula(
             lambda close, mean: (100 * ratio(close, mean),), (CLOSE, call("SMA", CLOSE, timeperiod=of["period"]))),
          title="Disparity Index", unit=PERCENT, period=_PERIOD, levels=(100,),
-         source="Nison, Beyond Candlesticks, 1994; the close in percent of its average"),
+         source="Nison, Beyond Candlesticks, 1994, told as 100 and the distance: the close in percent of its average"),
 ]  # fmt: skip

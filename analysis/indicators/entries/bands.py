@@ -25,10 +25,11 @@ ENTRIES = [
     ta("ACCBANDS", period=_PERIOD, source="Headley, Big Trends in Trading, 2002"),
     ta("DONCHIAN", period=_PERIOD, source="Donchian: the highest high, the lowest low and half of them"),
     ta("KC", name="keltner", period=_PERIOD, range=Range(10, 1, 1000, ("atrperiod",)),
-       multiple=Range(2.0, 0.1, 20, ("nbdev",)), source="Raschke's form of Keltner, How To Make Money, 1960"),
+       multiple=Range(2.0, 0.1, 20, ("nbdev",)),
+       source="Keltner, How To Make Money in Commodities, 1960, as TTR and ta4j: EMA of typical prices, Wilder's ATR"),
     ta("SUPERTREND", period=Range(10, 1, 200), multiple=Range(3.0, 0.1, 20, ("multiplier",)),
        outputs=(Output("supertrend"), Output("trend", DIRECTION)),
-       source="Seban, as TradingView publishes it: bands of ATR around (high + low) / 2"),
+       source="Seban, Tout le monde mérite d'être riche; bands of ATR around (high + low) / 2, begun rising (ta4j)"),
     ta("SAR", acceleration=Range(0.02, 0.001, 1), maximum=Range(0.2, 0.001, 1),
        outputs=(Output("sar", "dots"),), source="Wilder, New Concepts in Technical Trading Systems, 1978"),
     made("chandelier", lambda of: Formula(

@@ -3,6 +3,8 @@
 from analysis.indicators.entry import PERCENT, PRICE, Range, made, ta
 from analysis.indicators.series import (
     CLOSE,
+    HIGH,
+    LOW,
     OPEN,
     RANGE,
     REACH,
@@ -14,7 +16,7 @@ from analysis.indicators.series import (
     call,
     change,
 )
-from analysis.indicators.undefined import Zero
+from analysis.indicators.undefined import Defined, Guarded, Zero
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _LANE = "Lane, Stocks & Commodities, May 1984; smoothed by plain means"
@@ -34,6 +36,12 @@ def _past_close(of):
     return (Zero(Ago(CLOSE, of["period"]), 1),)
 
 
+def _kdj(of):
+    raw = call("STOCHF", HIGH, LOW, CLOSE, fastk_period=of["period"], fastd_period=1)
+    k = Defined(Guarded(raw, Zero(REACH, of["period"] - 1)), "RMA", of["slowk"])
+    return Formula(lambda k, d: (k, d, 3 * k - 2 * d), (k, Defined(k, "RMA", of["slowd"])))
+
+
 ENTRIES = [
     ta("RSI", period=_PERIOD, levels=(30, 70), source=_WILDER, zero=_never(change(CLOSE))),
     ta("STOCH", period=Range(14, 2, 1000, ("fastk_period",)), slowk=Range(3, 1, 100), slowd=Range(3, 1, 100),
@@ -45,15 +53,16 @@ ENTRIES = [
        source="Chande and Kroll, The New Technical Trader, 1994",
        zero=lambda of: (Zero(change(call("RSI", CLOSE, timeperiod=of["period"])), of["fastk"] - 1,
                              {1: of["fastd"] - 1}),)),
-    ta("KDJ", period=Range(9, 2, 1000, ("fastk_period",)), slowk=Range(3, 1, 100), slowd=Range(3, 1, 100),
-       levels=(20, 80), source="Lane's stochastic, smoothed as Wilder does; J = 3 K - 2 D",
-       zero=lambda of: (Zero(REACH, of["period"] - 1),),
-       note="It is smoothed without end, so behind a window of one price TA-Lib's filler, 0, dies away in it."),
+    made("kdj", _kdj, "k", "d", "j", title="KDJ Stochastic", period=Range(9, 2, 1000), slowk=Range(3, 1, 100),
+         slowd=Range(3, 1, 100), levels=(20, 80), library="KDJ",
+         source="Tongdaxin's KDJ: Lane's stochastic, each line smoothed as Wilder does; J = 3 K - 2 D",
+         note="Behind a window without reach, which has no value, it goes on from where it stood before."),
     ta("WILLR", period=_PERIOD, levels=(-80, -20), source="Williams, How I Made One Million Dollars, 1973",
        zero=lambda of: (Zero(REACH, of["period"] - 1),)),
     ta("CCI", period=Range(20, 2, 1000), levels=(-100, 100), source="Lambert, Commodities, October 1980",
        zero=lambda of: (Zero(change(TYPICAL), of["period"] - 1),)),
-    ta("CMO", period=_PERIOD, levels=(-50, 50), source="Chande, smoothed as Wilder does (TA-Lib)",
+    ta("CMO", period=_PERIOD, levels=(-50, 50),
+       source="Chande and Kroll, The New Technical Trader, 1994, smoothed as Wilder does (TA-Lib)",
        zero=_never(change(CLOSE))),
     ta("CMOU", period=_PERIOD, levels=(-50, 50), source="Chande and Kroll, The New Technical Trader, 1994",
        zero=lambda of: (Zero(change(CLOSE), of["period"]),)),
@@ -71,7 +80,7 @@ ENTRIES = [
        source="Hutson, Stocks & Commodities, 1983",
        zero=_never(CLOSE)),
     ta("TSI", long=Range(25, 1, 400, ("firstperiod",)), short=Range(13, 1, 400, ("secondperiod",)), levels=(0,),
-       source="Blau, Momentum, Direction, and Divergence, 1995", zero=_never(change(CLOSE))),
+       source="Blau, Stocks & Commodities, November 1991", zero=_never(change(CLOSE))),
     ta("SMI", period=Range(13, 2, 400), fast=Range(2, 1, 100), slow=Range(25, 1, 400), signal=Range(9, 1, 200),
        levels=(-40, 40), source="Blau, Stocks & Commodities, January 1993", zero=_never(REACH)),
     ta("ULTOSC", short=Range(7, 1, 400, ("timeperiod1",)), middle=Range(14, 1, 400, ("timeperiod2",)),
@@ -79,13 +88,14 @@ ENTRIES = [
        source="Williams, Stocks & Commodities, August 1985",
        zero=lambda of: (Zero(TRUE_RANGE, min(of["short"], of["middle"], of["long"])),)),
     ta("AO", unit=PRICE, fast=Range(5, 1, 200), slow=Range(34, 2, 400), levels=(0,),
-       source="Williams, Trading Chaos, 1995: means of (high + low) / 2"),
+       source="Williams, New Trading Dimensions, 1998: means of (high + low) / 2"),
     ta("AC", unit=PRICE, fast=Range(5, 1, 200), slow=Range(34, 2, 400), signal=Range(5, 1, 200), levels=(0,),
        source="Williams, New Trading Dimensions, 1998: AO less its mean"),
     ta("BOP", source="Livshin, Stocks & Commodities, August 2001", levels=(0,), zero=lambda _: (Zero(RANGE, 1),)),
     ta("COPPOCK", weights=Range(10, 1, 200, ("wmaperiod",)), short=Range(11, 1, 400, ("roc1period",)),
        long=Range(14, 1, 400, ("roc2period",)), levels=(0,), source="Coppock, Barron's, October 1962"),
-    ta("DPO", unit=PRICE, period=Range(20, 2, 400), levels=(0,), source="The close less its mean of half a period ago"),
+    ta("DPO", unit=PRICE, period=Range(20, 2, 400), levels=(0,),
+       source="Achelis, Technical Analysis from A to Z, 2000: the close half a period ago less the mean"),
     ta("ERI", unit=PRICE, period=Range(13, 2, 400), levels=(0,), source="Elder, Trading for a Living, 1993"),
     ta("FOSC", unit=PERCENT, period=Range(5, 2, 400), levels=(0,),
        source="Chande and Kroll, The New Technical Trader, 1994",
@@ -97,7 +107,7 @@ ENTRIES = [
     ta("MFI", period=_PERIOD, levels=(20, 80), source="Quong and Soudack, Stocks & Commodities, March 1989",
        zero=lambda of: (Zero(call("MULT", change(TYPICAL), VOLUME), of["period"]),)),
     ta("PERCENTRANK", unit=PERCENT, period=Range(100, 2, 1000),
-       source="How many of the last closes are below, in percent"),
+       source="Connors Research, An Introduction to ConnorsRSI, 2012: closes before that are below, in percent"),
     made("psychological", lambda of: Formula(
             lambda rises: (100 * rises / of["period"],),
             (call("SUM", _ROSE, timeperiod=of["period"]),)),
