@@ -15,6 +15,8 @@ from analysis.indicators.series import Bar, Call, Column, Columns, Fed, Handle, 
 from analysis.indicators.talib import InsufficientHistory
 
 _VALUE = Column("value")
+_BITS = 1000  # of the 1074 by which a double can become smaller
+_LONGEST = 5000  # bars in a row of one price
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,27 @@ class Zero:
     """A denominator is 0 where a motion was exactly 0 for some bars in a row.
 
     motion: its first output. bars: how many, None for all since the first. lasting: for how many bars more an output
-    reads that bar, by its place; NaN of the motion, before its first value, counts as none.
+    reads that bar, by its place; NaN of the motion, before its first value, counts as none. fades: where all since the
+    first count, how many bars without motion leave nothing of what moved before; None where no series is so long.
     """
 
     motion: Node
     bars: int | None
     lasting: Mapping[int, int] = field(default_factory=dict)
+    fades: int | None = None
+
+    @property
+    def limit(self) -> float:
+        """Bars in a row without motion that are 0/0; where it never moved they are without number."""
+        return self.bars if self.bars is not None else (self.fades or math.inf)
+
+
+def fading(*kept: float) -> int | None:
+    """Bars after which nothing is left of what was smoothed, of which each bar keeps such a part: a double then holds
+    no more of it than noise, and soon 0. None where no series stands still for so long.
+    """
+    bars = [1 if each <= 0 else math.ceil(_BITS / -math.log2(each)) for each in kept]
+    return max(bars) if max(bars) <= _LONGEST else None
 
 
 @dataclass(frozen=True)
@@ -53,23 +70,23 @@ class Guarded:
         )
 
     def open(self, columns: Columns) -> Handle:
-        still, since = (each[-1].item() if len(each) else 0.0 for each in _counted(self.zero, columns))
-        # What moved since the first bar never is without motion again.
-        if still == -math.inf and since > max(self.zero.lasting.values(), default=0) and self.inputs == self.of.inputs:
+        still, since = (each[-1].item() if len(each) else math.inf for each in _counted(self.zero, columns))
+        # What moved once, and does not fade, never is without motion again.
+        has_moved = self.zero.limit == math.inf and still < math.inf
+        if has_moved and since > max(self.zero.lasting.values(), default=0) and self.inputs == self.of.inputs:
             return self.of.open(columns)
         own = fed(self.of, self.inputs, columns)
         return _Guarded(self.zero, own, fed(self.zero.motion, self.inputs, columns), still, since)
 
 
 class _Guarded:
-    """still: bars in a row without motion, -inf once there was one where all must be without. since: the last 0/0."""
+    """still: bars in a row without motion. since: bars since the last 0/0."""
 
-    __slots__ = ("_bars", "_lasting", "_longest", "_motion", "_moved", "_own", "_since", "_still")
+    __slots__ = ("_lasting", "_limit", "_longest", "_motion", "_own", "_since", "_still")
 
     def __init__(self, zero: Zero, own: Fed, motion: Fed, still: float, since: float) -> None:
         self._own, self._motion, self._still, self._since = own, motion, still, since
-        self._bars, self._moved = zero.bars or 0, -math.inf if zero.bars is None else 0.0
-        self._lasting, self._longest = zero.lasting, max(zero.lasting.values(), default=0)
+        self._limit, self._lasting, self._longest = zero.limit, zero.lasting, max(zero.lasting.values(), default=0)
 
     @property
     def value(self) -> float | Bar:
@@ -79,16 +96,16 @@ class _Guarded:
         value, motion = self._own.update(*bar), self._motion.update(*bar)
         if type(motion) is tuple:
             motion = motion[0]
-        self._still = still = self._moved if motion else self._still + 1
-        self._since = since = 0.0 if still >= self._bars else self._since + 1
+        self._still = still = 0.0 if motion else self._still + 1
+        self._since = since = 0.0 if still >= self._limit else self._since + 1
         return value if since > self._longest else self._without(value, since)
 
     def peek(self, *bar: float) -> float | Bar:
         value, motion = self._own.peek(*bar), self._motion.peek(*bar)
         if type(motion) is tuple:
             motion = motion[0]
-        still = self._moved if motion else self._still + 1
-        since = 0.0 if still >= self._bars else self._since + 1
+        still = 0.0 if motion else self._still + 1
+        since = 0.0 if still >= self._limit else self._since + 1
         return value if since > self._longest else self._without(value, since)
 
     def _without(self, value: float | Bar, since: float) -> Bar:
@@ -160,10 +177,9 @@ def _counted(zero: Zero, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     motion = zero.motion.over(columns)[0]
     at = np.arange(len(motion))
     has_moved = ~(np.isnan(motion) | (motion == 0))
+    still = (at - np.maximum.accumulate(np.where(has_moved, at, -1))).astype(float)
     if zero.bars is None:
-        still = np.where(np.logical_or.accumulate(has_moved), -np.inf, at + 1.0)
-    else:
-        still = (at - np.maximum.accumulate(np.where(has_moved, at, -1))).astype(float)
-    is_nothing = still >= (zero.bars or 0)
+        still = np.where(np.logical_or.accumulate(has_moved), still, np.inf)
+    is_nothing = still >= zero.limit
     since = at - np.maximum.accumulate(np.where(is_nothing, at, -np.inf))
     return still, since

@@ -96,6 +96,17 @@ def test_rsi_of_two_bars_over_a_thousand_that_stand_still_has_no_value_and_after
     assert set(fallen[2:]) == {0.0}
 
 
+def test_what_moved_so_long_ago_that_no_number_holds_it_has_no_value_rather_than_an_extreme():
+    columns = moving_then_still(1300)
+    for key in ("rsi_2", "cmo_2", "tsi_3_2", "smi_5_2_3_2", "adx_2", "dx_2", "plusdi_2", "rvi_2_3", "cvi_2_3"):
+        for name, values in catalogue.named(key).over(columns).items():
+            told = values[61:][np.isfinite(values[61:])]
+            assert len(told) > 500, key
+            assert np.isnan(values[-1]), key
+            assert np.abs(np.diff(told[60:])).max() < 1e-3 * max(1, np.abs(told).max()), (key, name)
+        assert not apart(catalogue.named(key), columns, 1000)
+
+
 @pytest.mark.parametrize("scale", [1e-5, 1e-9, 1e9])
 def test_bands_stay_apart_whatever_the_unit(scale):
     columns = walk(5, 200, 50.0)

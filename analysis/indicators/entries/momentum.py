@@ -16,7 +16,7 @@ from analysis.indicators.series import (
     call,
     change,
 )
-from analysis.indicators.undefined import Defined, Guarded, Zero
+from analysis.indicators.undefined import Defined, Guarded, Zero, fading
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _LANE = "Lane, Stocks & Commodities, May 1984; smoothed by plain means"
@@ -32,6 +32,16 @@ def _never(motion):
     return lambda _: (Zero(motion, None),)
 
 
+def _by_wilder(of):
+    """0/0 while the close never changed, or nothing is left of its changes."""
+    return (Zero(change(CLOSE), None, fades=fading(1 - 1 / of["period"])),)
+
+
+def _twice(motion, *periods):
+    """The same of what is smoothed by an EMA of each period."""
+    return lambda of: (Zero(motion, None, fades=fading(*(1 - 2 / (of[each] + 1) for each in periods))),)
+
+
 def _past_close(of):
     return (Zero(Ago(CLOSE, of["period"]), 1),)
 
@@ -43,7 +53,7 @@ def _kdj(of):
 
 
 ENTRIES = [
-    ta("RSI", period=_PERIOD, levels=(30, 70), source=_WILDER, zero=_never(change(CLOSE))),
+    ta("RSI", period=_PERIOD, levels=(30, 70), source=_WILDER, zero=_by_wilder),
     ta("STOCH", period=Range(14, 2, 1000, ("fastk_period",)), slowk=Range(3, 1, 100), slowd=Range(3, 1, 100),
        levels=(20, 80), source=_LANE, zero=lambda of: (Zero(
             REACH, of["period"] - 1, {0: of["slowk"] - 1, 1: of["slowk"] + of["slowd"] - 2}),)),
@@ -63,7 +73,7 @@ ENTRIES = [
        zero=lambda of: (Zero(change(TYPICAL), of["period"] - 1),)),
     ta("CMO", period=_PERIOD, levels=(-50, 50),
        source="Chande and Kroll, The New Technical Trader, 1994, smoothed as Wilder does (TA-Lib)",
-       zero=_never(change(CLOSE))),
+       zero=_by_wilder),
     ta("CMOU", period=_PERIOD, levels=(-50, 50), source="Chande and Kroll, The New Technical Trader, 1994",
        zero=lambda of: (Zero(change(CLOSE), of["period"]),)),
     ta("MACD", unit=PRICE, fast=Range(12, 2, 400), slow=Range(26, 2, 1000), signal=Range(9, 1, 400),
@@ -80,9 +90,9 @@ ENTRIES = [
        source="Hutson, Stocks & Commodities, 1983",
        zero=_never(CLOSE)),
     ta("TSI", long=Range(25, 1, 400, ("firstperiod",)), short=Range(13, 1, 400, ("secondperiod",)), levels=(0,),
-       source="Blau, Stocks & Commodities, November 1991", zero=_never(change(CLOSE))),
+       source="Blau, Stocks & Commodities, November 1991", zero=_twice(change(CLOSE), "long", "short")),
     ta("SMI", period=Range(13, 2, 400), fast=Range(2, 1, 100), slow=Range(25, 1, 400), signal=Range(9, 1, 200),
-       levels=(-40, 40), source="Blau, Stocks & Commodities, January 1993", zero=_never(REACH)),
+       levels=(-40, 40), source="Blau, Stocks & Commodities, January 1993", zero=_twice(REACH, "slow", "fast")),
     ta("ULTOSC", short=Range(7, 1, 400, ("timeperiod1",)), middle=Range(14, 1, 400, ("timeperiod2",)),
        long=Range(28, 1, 400, ("timeperiod3",)), levels=(30, 70),
        source="Williams, Stocks & Commodities, August 1985",

@@ -2,7 +2,7 @@
 
 from analysis.indicators.entry import PRICE, PRICE_PANE, Output, Range, ta
 from analysis.indicators.series import CLOSE, TRUE_RANGE, Step, change
-from analysis.indicators.undefined import Zero
+from analysis.indicators.undefined import Zero, fading
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _EHLERS = "Ehlers, Rocket Science for Traders, 2001"
@@ -16,12 +16,12 @@ _MOVED = Step(
 )
 
 
-def _undirected(_):
-    return (Zero(_MOVED, None),)
+def _undirected(of):
+    return (Zero(_MOVED, None, fades=fading(1 - 1 / of["period"])),)
 
 
-def _no_range(_):
-    return (Zero(TRUE_RANGE, None),)
+def _no_range(of):
+    return (Zero(TRUE_RANGE, None, fades=fading(1 - 1 / of["period"])),)
 
 
 def _still(_):

@@ -2,7 +2,7 @@
 
 from analysis.indicators.entry import PERCENT, PRICE, PRICE_PANE, SHARES, VOLUME_PANE, Range, made, ta
 from analysis.indicators.series import CLOSE, HIGH, LOW, TYPICAL, VOLUME, Ago, EachSession, call
-from analysis.indicators.undefined import Guarded, Zero
+from analysis.indicators.undefined import Guarded, Zero, fading
 
 _PERIOD = Range(20, 2, 1000)
 _FOSBACK = "Fosback, Stock Market Logic, 1976; from 1000"
@@ -27,7 +27,7 @@ ENTRIES = [
     ta("PVI", source=_FOSBACK),
     ta("PVO", unit=PERCENT, fast=Range(12, 2, 400), slow=Range(26, 2, 1000), levels=(0,), fixed={"matype": 1},
        source="StockCharts ChartSchool, Percentage Volume Oscillator: Appel's PPO of volumes",
-       zero=lambda _: (Zero(VOLUME, None),)),
+       zero=lambda of: (Zero(VOLUME, None, fades=fading(1 - 2 / (of["slow"] + 1))),)),
     ta("PVT", unit=SHARES, source="TradingView, Price Volume Trend; it starts with 0"),
     ta("RVOL", period=_PERIOD, levels=(1,), source="The volume against the mean of the bars before",
        zero=lambda of: (Zero(Ago(VOLUME, 1), of["period"]),)),
