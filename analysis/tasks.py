@@ -5,9 +5,14 @@ from typing import Literal
 from django.utils.translation import gettext_lazy as _
 
 from analysis.periods import Period
+from market import intervals
+from market.actions.adjustments import ADJUSTMENTS
+from market.intervals import DAY
 from market.symbols import tickers
 from monitoring.jobs import Schedule, job
 
+Interval = Literal[tuple(intervals.ALL)]
+Adjustment = Literal[tuple(ADJUSTMENTS)]
 NEW_YORK = "America/New_York"
 AFTER_THE_CLOSE = Schedule(
     "30 18 * * mon-fri", NEW_YORK, only_if="market.had_session", only_if_arguments={"exchange": "XNYS"}
@@ -58,6 +63,24 @@ def refresh_indicators(symbols: list[str] | None = None) -> dict:
 )
 def analyse_symbol(symbol: str) -> dict:
     """Compute the technical state of one symbol at its last bar that is over."""
+
+
+@job(
+    "analysis.comprehensive",
+    about="symbols",
+    spelled=tickers,
+    audience="user",
+    body="analysis.reports.comprehensive.save",
+    title=_("Analysis of symbols"),
+    says=_("Saves the newest indicators of some symbols and what they say."),
+)
+def analyse_symbols(
+    symbols: list[str],
+    interval: Interval = DAY.name,
+    adjusted: Adjustment = "split",
+    indicators: list[str] | None = None,
+) -> dict:
+    """Save the newest indicators of some symbols and what they say."""
 
 
 @job(

@@ -1,10 +1,12 @@
 """Paths of the analysis' REST interface."""
 
-from analysis.api import catalogue, indicators, lists, technical, watchlist
+from analysis.api import batch, catalogue, comprehensive, indicators, lists, technical, watchlist
 from monitoring.paths import path
 
 urlpatterns = [
     path("api/v2/technical-analysis/catalogue", catalogue.Catalogue.as_view()),
+    path("api/v2/technical-analysis/batch/indicators", batch.BatchIndicators.as_view()),
+    path("api/v2/technical-analysis/analysis/comprehensive", comprehensive.Comprehensive.as_view()),
     path("api/v2/technical-analysis/indicators/<written:symbol>", indicators.Indicators.as_view()),
     path("technical-analysis/<written:symbol>", technical.TechnicalState.as_view()),
     path("api/v2/watchlists/", lists.Watchlists.as_view()),

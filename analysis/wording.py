@@ -1,4 +1,6 @@
-"""What indicators, their parameters and their series are called, in the language of whoever reads it."""
+"""What indicators, their parameters and their series are called, and what values say, in the reader's language."""
+
+from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
@@ -47,6 +49,20 @@ _PARAMETERS = {
     "volume": pgettext_lazy("parameter", "Volume factor"),
     "weights": pgettext_lazy("parameter", "Weights over"),
 }
+_FINDINGS = {
+    "above_average": gettext_lazy("The close, {close}, is above its average of {bars} bars, {average}."),
+    "below_average": gettext_lazy("The close, {close}, is below its average of {bars} bars, {average}."),
+    "overbought": gettext_lazy("RSI is {rsi}: overbought."),
+    "oversold": gettext_lazy("RSI is {rsi}: oversold."),
+    "balanced": gettext_lazy("RSI is {rsi}: neither overbought nor oversold."),
+    "macd_above_signal": gettext_lazy("MACD, {macd}, is above its signal line, {signal}."),
+    "macd_below_signal": gettext_lazy("MACD, {macd}, is below its signal line, {signal}."),
+    "above_bands": gettext_lazy("The close, {close}, is above the upper Bollinger band, {band}."),
+    "below_bands": gettext_lazy("The close, {close}, is below the lower Bollinger band, {band}."),
+    "trending": gettext_lazy("ADX is {adx}: there is a trend."),
+    "without_trend": gettext_lazy("ADX is {adx}: there is no trend."),
+}
+_OF_HUNDRED = ("rsi", "adx")  # told with one decimal; the others are prices
 NOT_CHECKED = gettext_lazy("not independently checked")
 
 
@@ -66,3 +82,12 @@ def group(entry: Entry) -> str:
 
 def parameter(name: str) -> str:
     return str(_PARAMETERS[name])
+
+
+def says(kind: str, values: Mapping[str, float], decimals: int) -> str:
+    """A finding as a sentence; its kind where this version has none for it. decimals: of its symbol's prices."""
+    told = {
+        name: f"{value:.0f}" if name == "bars" else f"{value:,.{1 if name in _OF_HUNDRED else decimals}f}"
+        for name, value in values.items()
+    }
+    return str(_FINDINGS[kind]).format(**told) if kind in _FINDINGS else kind

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 from rest_framework import serializers
 
+from analysis.api import defaults
 from finstage import answers, renderers, subjects
 from finstage.access import MarketData
 from finstage.renderers import CSVRenderer, ParquetRenderer
@@ -129,7 +130,7 @@ class Schema(AutoSchema):
     def get_auth(self) -> list[dict]:
         """A read of market data needs no login where it is open."""
         is_market_data = any(isinstance(permission, MarketData) for permission in self.view.get_permissions())
-        is_open = settings.MARKET_DATA_OPEN and self.method == "GET" and is_market_data
+        is_open = settings.MARKET_DATA_OPEN and is_market_data and MarketData.is_read(self.method, self.view)
         return [*super().get_auth(), {}] if is_open else super().get_auth()
 
     def get_operation(self, *args, **kwargs) -> dict | None:
@@ -238,6 +239,7 @@ class KeyScheme(OpenApiAuthenticationExtension):
 def outside_django(result: dict, **kwargs) -> dict:
     """Add what answers before Django: health, metrics, the streams as server-sent events, and the refusals."""
     told = "; ".join(f"{status} {_listed(codes)}" for status, codes in _ANYWHERE.items())
+    result["info"]["description"] += f"\n\nWhat the analysis means where it is left out:\n\n{defaults.table()}"
     result["info"]["description"] += f"\n\nAny request may also be refused before it reaches an operation: {told}."
     live, ready = _told("The process lives."), _told("It can serve; every dependency with its state.")
     text = {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}}

@@ -369,6 +369,9 @@ REQUESTS_PER_KEY = _whole("FINSTAGE_REQUESTS_PER_KEY", 30_000, 0, 10**9)
 CONNECTIONS_PER_ADDRESS = _whole("FINSTAGE_CONNECTIONS_PER_ADDRESS", 1000, 0, 10**6)
 CONNECTIONS_PER_USER = _whole("FINSTAGE_CONNECTIONS_PER_USER", 200, 0, 10**6)
 CONNECTIONS_PER_KEY = _whole("FINSTAGE_CONNECTIONS_PER_KEY", 200, 0, 10**6)
+# Indicators beyond the default set that are live at once, of all processes together; bars within sessions are formed
+# whoever holds them.
+LIVE_INDICATORS = _whole("FINSTAGE_LIVE_INDICATORS", 5000, 1, 10**6)
 # Replays at once: of a person, or of an address where nobody says who they are, and of each web process; how many
 # messages a second one of them may tell; and whether people who are not logged in may have any.
 REPLAYS_PER_USER = _whole("FINSTAGE_REPLAYS_PER_USER", 2, 0, 1000)
@@ -405,7 +408,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v2",
     "ENUM_NAME_OVERRIDES": {
+        "AdjustmentEnum": "market.actions.adjustments.ADJUSTMENTS",
         "IntervalEnum": "market.intervals.CHOICES",
+        "IntervalNameEnum": "market.intervals.ALL",
         "StoredIntervalEnum": "market.intervals.STORED_CHOICES",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "finstage.schema.outside_django"],

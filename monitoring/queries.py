@@ -90,6 +90,20 @@ class Count(serializers.IntegerField):
         self.fail("invalid")
 
 
+class Truth(serializers.BooleanField):
+    """`true` or `false`, as JSON has them or as a query says them, and no other word for either."""
+
+    default_error_messages = {"invalid": "It must be true or false."}
+    _SAID = {"true": True, "false": False}
+
+    def to_internal_value(self, data: object) -> bool:
+        if isinstance(data, str) and data in self._SAID:
+            return self._SAID[data]
+        if isinstance(data, bool):
+            return data
+        self.fail("invalid")
+
+
 @extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})
 class Instant(serializers.Field):
     """A date, or an instant with its offset, which becomes a datetime in UTC. Whoever asks knows whose date it is."""

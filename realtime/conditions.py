@@ -1,7 +1,8 @@
-"""When a rule rings: pure functions of the last quote we saw, the quote now and the rule's level.
+"""When a rule rings, and whether its condition holds: pure functions of quotes and the rule's level.
 
-Each is true on the crossing alone, so a price that stays beyond its line rings once. `before` is None where nothing
-was seen yet; of an earlier session it is in today's shares, as far as splits are known.
+What rings does so on the crossing alone, from the last quote we saw to the quote now, so a price that stays beyond its
+line rings once. `before` is None where nothing was seen yet; of an earlier session it is in today's shares, as far as
+splits are known.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ PLUNGE_PERCENT = -5.0
 def price_above(before: Quote | None, now: Quote, level: float) -> bool:
     """The price went over the level since we last saw it, in this session or while it was closed."""
     last = _last_price(before, now)
-    return last is not None and last <= level < now.price
+    return last is not None and last <= level and is_above(now, level)
 
 
 def plunge(before: Quote | None, now: Quote, percent: float | None = PLUNGE_PERCENT) -> bool:
@@ -25,11 +26,24 @@ def plunge(before: Quote | None, now: Quote, percent: float | None = PLUNGE_PERC
 
     The change is of the session: the first quote of one that opens with a gap rings, whatever the last session did.
     """
+    was_down = before is not None and _same_session(before, now) and is_down(before, percent)
+    return is_down(now, percent) and not was_down
+
+
+def is_above(now: Quote, level: float) -> bool:
+    """The price is over the level."""
+    return now.price > level
+
+
+def is_down(now: Quote, percent: float | None = PLUNGE_PERCENT) -> bool:
+    """The session's change from its previous close is at `percent` or below it."""
     line = PLUNGE_PERCENT if percent is None else percent
-    return _is_down(now, line) and not (before is not None and _same_session(before, now) and _is_down(before, line))
+    # Rounded, because 100 to 95 is -5.000000000000004 % in float64 and others miss the line from above.
+    return now.change_percent is not None and round(now.change_percent, 9) <= line
 
 
 CONDITIONS: dict[str, Callable[[Quote | None, Quote, float], bool]] = {"price_above": price_above, "plunge": plunge}
+HOLDING: dict[str, Callable[[Quote, float | None], bool]] = {"price_above": is_above, "plunge": is_down}
 
 
 def _last_price(before: Quote | None, now: Quote) -> float | None:
@@ -49,8 +63,3 @@ def _last_price(before: Quote | None, now: Quote) -> float | None:
 
 def _same_session(before: Quote, now: Quote) -> bool:
     return before.session_date == now.session_date
-
-
-def _is_down(quote: Quote, percent: float) -> bool:
-    # Rounded, because 100 to 95 is -5.000000000000004 % in float64 and others miss the line from above.
-    return quote.change_percent is not None and round(quote.change_percent, 9) <= percent

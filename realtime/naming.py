@@ -12,6 +12,7 @@ from realtime import kinds, messages
 from realtime.kinds import KINDS, Kind
 from realtime.messages import Refused
 
+_WHERE = "/api/v2/technical-analysis/catalogue"
 MAX_EXTRA = 50  # streams of one indicator that one client may hold
 
 
@@ -38,14 +39,20 @@ def check(action: dict[str, Any]) -> None:
         raise Refused("invalid", f"{action['type']} has no interval; {_those_with('has_intervals')} have.")
     if "indicators" in action and (kind is None or not kind.has_indicators):
         raise Refused("invalid", f"{action['type']} has no indicators; {_those_with('has_indicators')} has.")
-    for key in action.get("indicators", ()):
-        _named(key)
+    check_indicators(action.get("indicators", ()))
+
+
+def check_indicators(names: Iterable[str]) -> None:
+    """Raises Refused where the catalogue has not one of them, or not so; `all` is what everybody gets."""
+    names = [name for name in names if name != catalogue.ALL]
+    if unknown := [name for name in names if _named(name) is None]:
+        raise Refused("invalid", f"There is {catalogue.unknown(unknown)}; {_WHERE} lists those there are.")
 
 
 def by_symbol(kind: Kind, tickers: Iterable[str], action: dict[str, Any]) -> Iterator[str]:
     """The streams of symbols; what everybody gets of indicators is one together, any other is one alone."""
     interval = action.get("interval", DAY.name)
-    keys = list(dict.fromkeys(_key(key) for key in action.get("indicators", [""])))
+    keys = list(dict.fromkeys(_key(name, interval) for name in action.get("indicators", [""])))
     for ticker in tickers:
         for key in keys:
             yield kind.of(ticker, interval, key)
@@ -55,10 +62,9 @@ def extra(names: Iterable[str], symbols: int) -> dict[str, Indicator]:
     """By key those of some names that not everybody gets, for so many symbols. Raises Refused where one can't be made,
     or they are too many.
     """
-    asked = {name: _named(name) for name in names}
-    if unknown := [name for name, indicator in asked.items() if indicator is None]:
-        raise Refused("invalid", f"There is no indicator {', '.join(map(repr, unknown))}.")
-    found = {each.key: each for name, each in asked.items() if _key(name)}
+    names = list(names)
+    check_indicators(names)
+    found = {each.key: each for name in names if _key(name) and (each := _named(name))}
     if len(found) * symbols > MAX_EXTRA:
         most = f"{MAX_EXTRA} indicators beyond those that everybody gets, one of a symbol each, at most"
         raise Refused("too_many_indicators", f"{most}; this would be {len(found) * symbols}.")
@@ -67,7 +73,7 @@ def extra(names: Iterable[str], symbols: int) -> dict[str, Indicator]:
 
 def narrowed(held: Iterable[str], tickers: Collection[str] | None, action: dict[str, Any]) -> list[str]:
     """Of what is held what an action gives up: of its type all, and each further word makes it less."""
-    wanted = {_key(key) for key in action.get("indicators", ())}
+    wanted = action.get("indicators", ())
     found = [stream for stream in held if kinds.of(stream) in _ended(action["type"])]
     if tickers is None and "interval" not in action and not wanted:
         return found
@@ -98,9 +104,12 @@ def _named(name: str) -> Indicator | None:
         raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
-def _key(name: str) -> str:
-    """Of an indicator's stream: "" of what everybody gets, and of one with its defaults what they are."""
-    if name in catalogue.DEFAULTS or any(each.name == name for each in catalogue.DEFAULTS.values()):
+def _key(name: str, interval: str = DAY.name) -> str:
+    """Of an indicator's stream: "" of what everybody gets on that interval, and of one with its defaults what they
+    are.
+    """
+    known = catalogue.defaults(interval)
+    if name == catalogue.ALL or name in known or any(each.name == name for each in known.values()):
         return ""
     indicator = catalogue.named(name) if name else None
     return indicator.key if indicator else name
@@ -115,12 +124,12 @@ def _is_made(key: str) -> bool:
     return indicator is not None and indicator.key == key
 
 
-def _is_among(stream: str, tickers: Collection[str] | None, interval: str | None, indicators: set[str]) -> bool:
+def _is_among(stream: str, tickers: Collection[str] | None, interval: str | None, names: Collection[str]) -> bool:
     address = kinds.address(stream)
     return (
         (tickers is None or address.ticker in tickers)
         and interval in (None, address.interval)
-        and (not indicators or address.indicator in indicators)
+        and (not names or address.indicator in {_key(name, address.interval) for name in names})
     )
 
 

@@ -2,11 +2,12 @@
 
 from monitoring.paths import path
 from realtime import views
-from realtime.api import broadcast, events, protocol, sockets, streaming
+from realtime.api import broadcast, events, monitor, protocol, sockets, streaming
 
 urlpatterns = [
     path("api/v2/events/", events.Events.as_view()),
     path("api/v2/realtime/schema", protocol.Protocol.as_view()),
+    path("api/v2/technical-analysis/prices/monitor", monitor.Monitor.as_view()),
     path("ws/status", sockets.Status.as_view()),
     path("ws/clients", sockets.Clients.as_view()),
     path("ws/clients/<str:client_id>/close", sockets.Close.as_view()),

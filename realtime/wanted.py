@@ -7,6 +7,7 @@ holds any more. One that nobody held before rings the bell of what is held. In a
 
 from collections.abc import Collection, Sequence, Set
 
+from django.conf import settings
 from redis.asyncio import Redis
 
 from monitoring import metrics, redis
@@ -14,7 +15,6 @@ from realtime import held, kinds, streams
 
 AT_ONCE = 1000  # in one call
 CLOSE_SECONDS = 60.0  # after it was last said
-MOST = 5000  # indicators, of all processes together; bars within sessions are formed whoever holds them
 
 _RING = """
 if is_new and redis.call('EXISTS', KEYS[2]) == 0 then redis.call('RPUSH', KEYS[2], 1) end
@@ -52,7 +52,8 @@ return {redis.call('ZCARD', KEYS[1]), now, found}
 async def admit(server: Redis, names: Sequence[str]) -> bool:
     """Let these be held, and told from now on; False where all indicators would be too many. Raises redis' errors."""
     carried = [name for name in names if kinds.is_carried(name)]
-    if carried and not await server.eval(_ADMIT, 2, *_keys(carried[0]), int(CLOSE_SECONDS), MOST, *carried):
+    most = settings.LIVE_INDICATORS
+    if carried and not await server.eval(_ADMIT, 2, *_keys(carried[0]), int(CLOSE_SECONDS), most, *carried):
         return False
     await say(server, [name for name in names if not kinds.is_carried(name)])
     return True
@@ -77,8 +78,9 @@ def ages() -> dict[str, float]:
 
     A Redis that has forgotten them lets others in before it is told again: of too many those that were said last.
     """
-    count, found = _read(_EXTRA, MOST)
-    metrics.INDICATORS_LEFT_OUT.set(max(0, count - MOST))
+    most = settings.LIVE_INDICATORS
+    count, found = _read(_EXTRA, most)
+    metrics.INDICATORS_LEFT_OUT.set(max(0, count - most))
     return found | _read(_WITHIN, 0)[1]
 
 

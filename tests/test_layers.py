@@ -80,6 +80,7 @@ PURE = [
     "analysis/indicators/live.py",
     "analysis/indicators/catalogue.py",
     "analysis/periods.py",
+    "analysis/reports/remarks.py",
     "analysis/reports/statistics.py",
     "realtime/conditions.py",
 ]

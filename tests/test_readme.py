@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from analysis.api import defaults
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -24,6 +26,10 @@ def test_a_command_that_the_readme_names_exists(command):
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?!var/)\w[\w.-]*/[\w./-]*)`", README))))
 def test_a_file_that_the_readme_names_exists(path):
     assert (ROOT / path).exists()
+
+
+def test_the_table_of_defaults_is_that_of_the_code():
+    assert f"\n{defaults.table()}\n" in README
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))

@@ -3,12 +3,14 @@
 import orjson
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis import periods
+from analysis.api import defaults
 from analysis.indicators import catalogue
+from analysis.indicators.frames import TooShort
 from analysis.technical import answers
 from analysis.technical.answers import Asked
 from market import intervals, prices
@@ -19,7 +21,8 @@ from market.api.shapes import JSON_ONLY, SOURCED, VERSION, Shape, Versioned, sho
 from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
-_INDICATORS = {
+LONGEST = 1000  # characters of all names
+INDICATORS = {
     "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z",
     "session_date": "2012-09-04", "as_of_precision": "day",
     "adjustment": "split", "is_final": True, **SOURCED, "version": VERSION, "times": ["2012-09-04T00:00:00Z"],
@@ -85,34 +88,46 @@ class Names(Text):
 
 
 class IndicatorQuery(Query):
-    period = Choice(periods.PERIODS, default=periods.DEFAULT, help_text="Counted back from the last bar.")
+    period = Choice(periods.PERIODS, default=defaults.PERIOD, help_text="Counted back from the last bar.")
     interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split")
     indicators = Names(
-        default="all", max_length=1000, help_text="`all` is the default set; or names: `rsi`, `sma_100`, `macd_5_35_5`."
+        default=defaults.INDICATORS,
+        max_length=LONGEST,
+        help_text="`all` is the default set; or names: `rsi`, `sma_100`, `macd_5_35_5`.",
     )
 
     def validate_indicators(self, text: str) -> list[str]:
-        names = text.split(",")
-        try:
-            catalogue.chosen(names)
-        except catalogue.UnknownIndicator as error:
-            raise ValidationError(f"There is {error}.") from error
-        return names
+        return checked(text.split(","))
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, as one."""
+    said = str(error)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def checked(names: list[str]) -> list[str]:
+    """The same; raises ValidationError where the catalogue has not one of them."""
+    try:
+        catalogue.chosen(names)
+    except catalogue.UnknownIndicator as error:
+        raise ValidationError(f"There is {error}.") from error
+    return names
 
 
 class Indicators(APIView):
     """One symbol's indicators over a period; each value counts the whole history."""
 
     renderer_classes = JSON_ONLY
-    problems = {404: ("unknown_symbol",)}
+    problems = {400: (TooShort.code,), 404: ("unknown_symbol",)}
 
     @extend_schema(
         operation_id="indicators_retrieve",
         summary="Indicators of a symbol",
         parameters=[TICKER, IndicatorQuery],
         responses={(200, "application/json"): IndicatorsShape},
-        examples=shown(_INDICATORS),
+        examples=shown(INDICATORS),
     )
     def get(self, request, symbol: str) -> Response:
         query = IndicatorQuery.read(request)
@@ -122,6 +137,9 @@ class Indicators(APIView):
         if unchanged := tags.unchanged(request, standing.tag(request, standing.basis.versions, made=made)):
             return unchanged
         asked = Asked(ticker, query["period"], query["interval"], query["adjusted"], query["indicators"])
-        found = answers.told(asked, standing.basis)
+        try:
+            found = answers.told(asked, standing.basis)
+        except TooShort as error:
+            raise ValidationError({"indicators": [ErrorDetail(sentence(error), error.code)]}) from error
         headers = tags.head(standing.tag(request, found.version, made=made))
         return Response(orjson.Fragment(found.body), headers=headers)

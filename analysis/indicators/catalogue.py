@@ -1,6 +1,7 @@
 """Every indicator there is, by name and by key, and the set that everybody gets. Pure."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import lru_cache
 
 from analysis.indicators.entries import ENTRIES
@@ -8,6 +9,9 @@ from analysis.indicators.entry import Entry, Indicator, told
 from market import intervals
 from market.intervals import DAY
 
+ALL = "all"
+SHOWN, LIKE = 3, 0.6  # of what may have been meant: how many, and how much alike as difflib measures it
+NAMED, LONGEST = 3, 20  # unknown names for which it is looked for, and their characters
 CONVENTION = 2  # changes with what a value means, as an answer that a client kept is then another one
 __all__ = ["CONVENTION", "DEFAULTS", "ENTRIES", "UnknownIndicator", "chosen", "defaults", "named"]
 
@@ -55,7 +59,7 @@ def named(key: str) -> Indicator | None:
     raise UnknownIndicator(f"no indicator {key!r}; {_has(entry)}")
 
 
-def chosen(names: Iterable[str] = ("all",), interval: str = DAY.name) -> list[Indicator]:
+def chosen(names: Iterable[str] = (ALL,), interval: str = DAY.name) -> list[Indicator]:
     """The indicators of some names: `all` and what is in the default set in its order, then the others as asked for.
 
     `sma_100` is one; `sma` every one of that name in the set, or the one with its defaults where the set has none.
@@ -63,21 +67,40 @@ def chosen(names: Iterable[str] = ("all",), interval: str = DAY.name) -> list[In
     """
     asked = list(dict.fromkeys(name.strip().lower() for name in names))
     known = defaults(interval)
-    inside = {key: each for key, each in known.items() if {"all", key, each.name} & set(asked)}
+    inside = {key: each for key, each in known.items() if {ALL, key, each.name} & set(asked)}
     bare = {each.name for each in known.values()}
-    outside, unknown = {}, []
+    outside, missing = {}, []
     for name in asked:
-        if name == "all" or name in bare or name in inside:
+        if name == ALL or name in bare or name in inside:
             continue
         indicator = named(name)
         if indicator is None:
-            unknown.append(name)
+            missing.append(name)
         else:
             outside[indicator.key] = indicator
-    if unknown:
+    if missing:
         names = f"there are all, {', '.join(sorted(bare))}, and {len(ENTRIES) - len(bare)} more in the catalogue"
-        raise UnknownIndicator(f"no indicator {', '.join(map(repr, sorted(unknown)))}; {names}")
+        raise UnknownIndicator(f"{unknown(missing)}; {names}")
     return list((inside | outside).values())
+
+
+def is_default(names: Iterable[str]) -> bool:
+    """Whether the default set is among what is asked for: who asks for all takes what there is."""
+    return any(name.strip().lower() == ALL for name in names)
+
+
+def unknown(names: Iterable[str]) -> str:
+    """What is told of names that the catalogue does not hold: what may have been meant, and where all are."""
+    asked = sorted(names)
+    told = f"no indicator {', '.join(map(repr, asked))}"
+    near = dict.fromkeys(each for name in asked[:NAMED] for each in _near(name))
+    return f"{told} (did you mean {' or '.join(near)}?)" if near else told
+
+
+def _near(name: str) -> list[str]:
+    """Names of the catalogue that are written alike, the likeliest first."""
+    word = name.partition("_")[0].rstrip("0123456789")
+    return get_close_matches(word, ENTRIES, SHOWN, LIKE) if len(word) <= LONGEST else []
 
 
 def _has(entry: Entry) -> str:

@@ -25,6 +25,12 @@ class UnknownPeriod(ValueError):
     """A period that there is not; the text says which there are."""
 
 
+class TooShort(ValueError):
+    """There are bars, and not enough for any of the indicators that were named; the text says how many it takes."""
+
+    code = "too_short_history"
+
+
 def indicators(
     ticker: str,
     period: str = periods.DEFAULT,
@@ -37,7 +43,7 @@ def indicators(
     Each value is computed from the whole history, so that a bar has one value whatever the period, and the live one.
     A period counts back from the last bar, which may be forming. Without bars the lists are empty and `as_of` None.
     `reasons` says of the indicators that have no newest value, and not for want of bars, why.
-    Raises UnknownPeriod, catalogue.UnknownIndicator.
+    Raises UnknownPeriod, catalogue.UnknownIndicator, TooShort.
     """
     return over(bars.series(ticker, interval=interval, adjusted=adjusted), period, names)
 
@@ -60,10 +66,12 @@ def _told(
     numbers: Callable[[np.ndarray], Sequence[float | None]],
 ) -> dict:
     """instants, numbers: how arrays are told."""
+    names = list(names)
     if period not in PERIODS:
         raise UnknownPeriod(f"no period {period!r}; there are {', '.join(PERIODS)}")
     wanted = catalogue.chosen(names, series.interval)
     columns = _with_newest(series.columns, series.newest)
+    _require_enough(series, len(columns["session_date"]), wanted, names)
     first = first_of(columns["session_date"], period)
     told = {indicator.key: values(indicator, series.ticker, columns) for indicator in wanted}
     return {
@@ -83,6 +91,24 @@ def _told(
     }
 
 
+def with_bars(series: bars.Series) -> bars.Series:
+    """A series that has bars. Raises bars.NoBars of one that has none."""
+    if series.newest is None:
+        raise bars.NoBars(f"there are no bars of {series.ticker} at {series.interval} yet")
+    return series
+
+
+def close(series: bars.Series) -> float:
+    """The newest close, as the indicators count it; of a series that has bars."""
+    return float(_with_newest(series.columns, series.newest)["close"][-1])
+
+
+def size(series: bars.Series, period: str, outputs: int) -> int:
+    """How many values an answer of so many outputs has, about."""
+    dates = series.columns["session_date"]
+    return (len(dates) - first_of(dates, period) + 1) * outputs
+
+
 def values(indicator: Indicator, ticker: str, columns: Columns) -> tuple[dict[str, np.ndarray], str]:
     """Each output of an indicator over a history, NaN where it has no value, and why the newest has none."""
     found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.over(columns))
@@ -93,6 +119,17 @@ def values(indicator: Indicator, ticker: str, columns: Columns) -> tuple[dict[st
     if not reason and count > indicator.warm_up and any(np.isnan(series[-1]) for series in found.values()):
         reason = indicator.entry.undefined
     return found, reason
+
+
+def _require_enough(series: bars.Series, held: int, wanted: list[Indicator], names: list[str]) -> None:
+    """Who asks for the default set takes what there is; of what is named by itself one has a value, if there are bars
+    at all. Raises TooShort.
+    """
+    least = min(wanted, key=lambda each: each.warm_up)
+    if not catalogue.is_default(names) and 0 < held <= least.warm_up:
+        are = "is 1 bar" if held == 1 else f"are {held} bars"
+        text = f"there {are} of {series.ticker} at {series.interval}, and {least.key} takes {least.warm_up + 1} for a"
+        raise TooShort(f"{text} value")
 
 
 def _with_newest(columns: dict[str, np.ndarray], newest: Bar | None) -> dict[str, np.ndarray]:

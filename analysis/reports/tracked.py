@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.indicators import frames
 from analysis.reports import runs, spans, statistics
+from analysis.reports.remarks import OVERBOUGHT, OVERSOLD
 from analysis.reports.spans import Lacking, Span
 from market import actions, bars, prices, records
 from market.bars.columns.kept import Columns
@@ -21,7 +22,6 @@ from market.symbols import named, resolve
 from monitoring import jobs
 from monitoring.jobs.running.fan_out import Outcome
 
-OVERBOUGHT, OVERSOLD = 70, 30
 USUAL_SESSIONS = 30  # of the volume that is usual
 MOVERS = 5
 

@@ -29,17 +29,29 @@ class Asked:
         return "indicators", FORMAT, catalogue.CONVENTION, *told, repr(basis.known), basis.today
 
 
-def told(asked: Asked, basis: Basis) -> Kept | Made:
+def kept(asked: Asked, basis: Basis) -> Kept | None:
+    """The same where it is kept; nothing is computed."""
+    return caches.technical_analysis.look(asked.key(basis), basis.versions) if _is_settled(basis) else None
+
+
+def told(asked: Asked, basis: Basis, series: bars.Series | None = None) -> Kept | Made:
     """The answer as JSON, with the versions of the bars that it stands upon; None where they moved all the time.
 
     One with a bar that forms is computed each time, as that moves with every price; so is one without bars, which have
-    no version. Raises UnknownPeriod, catalogue.UnknownIndicator.
+    no version. series: the bars on that basis, where they are read. Raises UnknownPeriod, catalogue.UnknownIndicator,
+    frames.TooShort.
     """
 
     def computed() -> Made:
-        series = bars.series(asked.ticker, interval=asked.interval, adjusted=asked.adjusted, basis=basis)
-        return Made(frames.encoded(series, asked.period, asked.names), series.versions)
+        read = series or bars.series(asked.ticker, interval=asked.interval, adjusted=asked.adjusted, basis=basis)
+        return Made(frames.encoded(read, asked.period, asked.names), read.versions)
 
-    if basis.live is not None or not basis.versions[0]:
-        return computed()
-    return caches.technical_analysis.answer(asked.key(basis), basis.versions, computed)
+    return (
+        caches.technical_analysis.answer(asked.key(basis), basis.versions, computed)
+        if _is_settled(basis)
+        else computed()
+    )
+
+
+def _is_settled(basis: Basis) -> bool:
+    return basis.live is None and bool(basis.versions[0])

@@ -4,6 +4,8 @@ from django.conf import settings
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
+READ = "read"
+
 
 class Key(BaseAuthentication):
     """The API key that `door` has let in. First of its kind, so that a request without any is told of it by the 401."""
@@ -27,6 +29,11 @@ class MarketData(BasePermission):
     """Reads are open or need a login by one setting; everything that writes needs a user."""
 
     def has_permission(self, request, view) -> bool:
-        if request.method in SAFE_METHODS and settings.MARKET_DATA_OPEN:
+        if settings.MARKET_DATA_OPEN and self.is_read(request.method, view):
             return True
         return bool(request.user and request.user.is_authenticated)
+
+    @staticmethod
+    def is_read(method: str, view) -> bool:
+        """Whether it only asks; a view whose POST does no more says so by its `scope`."""
+        return method in SAFE_METHODS or getattr(view, "scope", "") == READ

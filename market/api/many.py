@@ -1,5 +1,6 @@
 """Bars and quotes of many symbols at once; one that we do not know fails alone, and is named."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from market.coverage import told
 from market.models import Symbol
 from monitoring.queries import Count, Query
 
+NAMED = 3  # unknown symbols of which is told what was meant
 MOST_BARS = 50_000  # in one answer
 _OF_SYMBOLS = "^=&/"  # told as they are, beside letters, digits, dots and dashes
 UNKNOWN, NO_QUOTE = "unknown_symbol", "no_quote"
@@ -163,11 +165,7 @@ class ManyQuotes(APIView):
     def get(self, request) -> Response:
         rows, errors = _found(ManyQuotesQuery.read(request)["symbols"])
         latest = quotes.latest([row.ticker for row in rows])
-        without = [
-            {"symbol": row.ticker, "code": NO_QUOTE, "detail": f"There is no quote of {row.ticker} yet."}
-            for row in rows
-            if latest[row.ticker] is None
-        ]
+        without = [{"symbol": row.ticker, **without_quote(row.ticker)} for row in rows if latest[row.ticker] is None]
         results = as_told(rows, latest)
         return Response({"timestamp": datetime.now(UTC), "results": results, "errors": [*errors, *without]})
 
@@ -176,10 +174,18 @@ def _found(asked: list[str]) -> tuple[list[Symbol], list[dict]]:
     """The symbols that are meant, each once in the order asked, and of the others what is told of them."""
     found = symbols.found(asked)
     rows = list({found[text].ticker: found[text] for text in asked if text in found}.values())
-    missing = [text for text in asked if text not in found]
-    # To look for what was meant costs a query each.
-    near = {text: symbols.near(text) if place < 3 else [] for place, text in enumerate(missing)}
-    return rows, [{"symbol": text, "code": UNKNOWN, "detail": why_unknown(text, near[text])} for text in missing]
+    return rows, [{"symbol": text, **fault} for text, fault in unknown(text for text in asked if text not in found)]
+
+
+def unknown(texts: Iterable[str]) -> Iterator[tuple[str, dict]]:
+    """What is told of each that names no symbol; of the first few what was meant, which costs a query each to find."""
+    for place, text in enumerate(texts):
+        near = symbols.near(text) if place < NAMED else []
+        yield text, {"code": UNKNOWN, "detail": why_unknown(text, near)}
+
+
+def without_quote(ticker: str) -> dict:
+    return {"code": NO_QUOTE, "detail": f"There is no quote of {ticker} yet."}
 
 
 def _in_head(error: dict) -> str:

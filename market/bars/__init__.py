@@ -14,7 +14,7 @@ wire/           how bars are told
 """
 
 from market.bars.batch import Batch, answer
-from market.bars.columns import Series, columns, of_many, series
+from market.bars.columns import Series, columns, of_many, series, series_of_many
 from market.bars.read import Basis, NoBars, basis, history
 from market.bars.removal import forget_before, forget_future, forget_provisional
 from market.bars.rows import Bounds
@@ -38,6 +38,7 @@ __all__ = [
     "of_many",
     "ready",
     "series",
+    "series_of_many",
     "summed",
     "upsert",
     "write",

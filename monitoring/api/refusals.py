@@ -44,6 +44,16 @@ class TooMany(exceptions.Throttled):
         self.wait = RETRY_SECONDS
 
 
+class TooLarge(exceptions.APIException):
+    """A question that whoever reads may ask, and is dear to parse: it is parsed for nobody."""
+
+    status_code = 413
+    default_code = "body_too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body has more than {most} bytes, which is all that this operation reads.")
+
+
 class Conflict(exceptions.APIException):
     status_code = 409
     default_code = "conflict"

@@ -40,7 +40,7 @@ class Submit(TaskView):
         body = _body_of_template(request.user, request.data) if is_template else request.data
         asked = dict(submissions.read(submissions.SubmissionBody, body))
         key = idempotency.key(request, asked.pop("key", None))
-        return _submitted(request.user, asked, key, body)
+        return _answer(submitted(request.user, asked, key, body))
 
 
 class Templates(TaskView):
@@ -135,18 +135,25 @@ class Quick(TaskView):
         options = {name: said.pop(name) for name in OPTIONS.keys() & said.keys()}
         body = {"task": declared.name, "args": said, **options}
         asked = dict(submissions.read(submissions.SubmissionBody, body))
-        return _submitted(request.user, asked, idempotency.key(request), body)
+        return _answer(submitted(request.user, asked, idempotency.key(request), body))
 
 
-def _submitted(user, asked: dict, key: str | None, body: dict) -> Response:
+def submitted(user, asked: dict, key: str | None, body: dict) -> list[Job]:
+    """The jobs that a checked body asks for, where this user may and has room for them. body: as it was said.
+
+    Raises JobError, TooMany, PermissionDenied.
+    """
     rights.require_submit(user, asked)
     key = f"{user.pk}:{key}" if key is not None else None
     if key is None or not Job.objects.filter(key=key).exists():
         rights.require_room(user, len(submissions.tasks(asked)))
     try:
-        made = submissions.submit(asked, key=key, owner=user)
+        return submissions.submit(asked, key=key, owner=user)
     except KeyReused as error:
         raise KeyReused(*(_as_said(name, body) for name in error.others)) from error
+
+
+def _answer(made: list[Job]) -> Response:
     told = {"task_id": str(made[0].pk), "status": made[0].state}
     return Response(told if len(made) == 1 else {**told, "task_ids": [str(job.pk) for job in made]}, 202)
 

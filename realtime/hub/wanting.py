@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from django.conf import settings
 from redis.asyncio import Redis
 
 from monitoring import metrics
@@ -31,7 +32,7 @@ class Wanting:
             return
         if not await wanted.admit(self._redis, new):
             metrics.INDICATORS_REFUSED.inc()
-            limit = f"This server makes {wanted.MOST} indicators at once beyond those that everybody gets"
+            limit = f"This server makes {settings.LIVE_INDICATORS} indicators at once beyond those that everybody gets"
             raise Refused(
                 "no_room",
                 f"{limit}, and they are held. Try again in a minute, or read them over HTTP.",

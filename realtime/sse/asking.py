@@ -29,9 +29,11 @@ def actions(query: bytes) -> list[dict[str, Any]]:
     narrowing |= {name: _listed(name, said) for name in ("symbols", "indicators") if name in said}
     asked = [{**common, "type": type, **_concerned(type, narrowing, types)} for type in types]
     try:
-        return [messages.read(messages.encode(action).decode()) for action in asked]
+        read = [messages.read(messages.encode(action).decode()) for action in asked]
     except Refused as refused:
         raise _named(refused) from None
+    _check_indicators(narrowing.get("indicators", ()))
+    return read
 
 
 def _said(query: bytes) -> dict[str, str]:
@@ -55,6 +57,13 @@ def _listed(name: str, said: dict[str, str]) -> list[str]:
     if not all(words):
         raise Refused(f"invalid_{name}", f"{name} is empty, or has an empty part: say it as in {name}=A,B.")
     return words
+
+
+def _check_indicators(names: list[str]) -> None:
+    try:
+        naming.check_indicators(names)
+    except Refused as refused:
+        raise Refused("invalid_indicators", str(refused)) from None
 
 
 def _named(refused: Refused) -> Refused:

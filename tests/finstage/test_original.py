@@ -31,6 +31,7 @@ GETS = [
     "/api/v2/technical-analysis/indicators/AAPL?period=1mo&indicators=all",
     "/api/v2/technical-analysis/prices/batch?symbols=AAPL,GOOGL",
     "/technical-analysis/AAPL",
+    "/api/v2/technical-analysis/prices/monitor?symbols=AAPL,GOOGL&alerts_only=false",
     "/async/symbols/batch?symbols=AAPL,GOOGL",
     "/api/tasks/status",
     "/api/tasks/workers",
@@ -199,6 +200,20 @@ def test_indicators_say_of_when_they_are_and_where_they_came_from(script, stocke
     assert expected.items() <= told.items()
     average = {"name": "sma", "parameters": {"period": 20}, "values": {"sma": [None]}, "latest": {"sma": None}}
     assert average.items() <= told["indicators"]["sma_20"].items()
+
+
+def test_many_symbols_are_analysed_and_one_that_fails_is_null(script, stocked):
+    """As `analyze_multiple_symbols_async` answered, and the comprehensive analysis, which saves in the background."""
+    asked = {"symbols": ["AAPL", "GOOGL"], "period": "1mo", "batch_size": 5}
+    for path in ("/api/v2/technical-analysis/batch/indicators", "/api/v2/technical-analysis/batch/indicators/"):
+        told = script.post(path, json=asked).json()
+        assert (told["results"]["AAPL"]["symbol"], told["results"]["GOOGL"]) == ("AAPL", None)
+        assert (told["analyzed_count"], told["success_rate"]) == (1, 50.0)
+        assert told["errors"]["GOOGL"]["code"] == "unknown_symbol"
+    path = "/api/v2/technical-analysis/analysis/comprehensive"
+    told = script.post(path, json={"symbols": ["AAPL"], "period": "1mo", "save_results": True}).json()
+    assert told["results"]["AAPL"].keys() == {"indicators", "summary"}
+    assert script.get(f"/api/tasks/task/{told['task_id']}").json()["status"] == "pending"
 
 
 def test_a_bar_and_a_quote_say_of_when_they_are_and_where_they_came_from(script, stocked):

@@ -11,6 +11,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
+from analysis.api import defaults
 from market import bars, prices, quotes
 from market.models import DataSource, SupersededAction
 from realtime import messages
@@ -34,6 +35,7 @@ READS = {
     "/api/v2/technical-analysis/catalogue": "/api/v2/technical-analysis/catalogue",
     "/api/v2/technical-analysis/prices/batch": "/api/v2/technical-analysis/prices/batch?symbols=AAPL,GOOGL",
     "/technical-analysis/{symbol}": "/technical-analysis/AAPL",
+    "/api/v2/technical-analysis/prices/monitor": "/api/v2/technical-analysis/prices/monitor?symbols=AAPL,GOOGL",
     "/async/symbols/batch": "/async/symbols/batch?symbols=AAPL",
     "/api/v2/symbols/{symbol}/restatements/": "/api/v2/symbols/AAPL/restatements/",
     "/api/v2/restatements/": "/api/v2/restatements/",
@@ -44,7 +46,10 @@ WRITES = {
     "/api/v2/keys/": {"name": "nightly"},
     "/api/v2/realtime/ticket": {},
     "/api/v2/watchlists/": {"name": "mine", "symbols": ["AAPL"]},
+    "/api/v2/technical-analysis/batch/indicators": {"symbols": ["AAPL", "GOOGL"]},
+    "/api/v2/technical-analysis/analysis/comprehensive": {"symbols": ["AAPL", "GOOGL"]},
 }
+BY_BODY = ("batch/indicators", "analysis/comprehensive")
 
 
 @pytest.fixture
@@ -88,6 +93,34 @@ def test_the_document_says_whether_a_read_needs_a_login(client, settings, is_ope
     settings.MARKET_DATA_OPEN = is_open
     read = client.get("/api/schema/", {"format": "json"}).json()["paths"]["/api/v2/symbols/"]["get"]
     assert ({} in read["security"]) == is_open
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_question_that_is_a_body_is_a_read_in_the_document_too(client, settings, is_open):
+    settings.MARKET_DATA_OPEN = is_open
+    paths = client.get("/api/schema/", {"format": "json"}).json()["paths"]
+    told = {name: paths[f"/api/v2/technical-analysis/{name}"]["post"]["security"] for name in BY_BODY}
+    assert [{} in each for each in told.values()] == [is_open, False]
+
+
+@pytest.mark.django_db
+def test_the_document_has_the_one_table_of_what_is_meant_where_it_is_left_out(document):
+    assert defaults.table() in document["info"]["description"]
+    written = document["components"]["schemas"]
+    [alerts_only] = [
+        each
+        for each in document["paths"]["/api/v2/technical-analysis/prices/monitor"]["get"]["parameters"]
+        if each["name"] == "alerts_only"
+    ]
+    told = {
+        name: written["BatchBody"]["properties"][name]["default"] for name in ("period", "indicators", "batch_size")
+    }
+    told["save_results"] = written["ComprehensiveBody"]["properties"]["save_results"]["default"]
+    told["alerts_only"] = alerts_only["schema"]["default"]
+    assert told == {
+        "period": "1mo", "indicators": "all", "batch_size": 5, "save_results": True, "alerts_only": False,
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

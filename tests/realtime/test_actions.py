@@ -99,7 +99,7 @@ def test_streams_of_an_interval_and_of_an_indicator_have_the_names_of_the_contra
         ({"indicators": ["sma_100"]}, True),
         ({"indicators": ["sma_20"]}, True),
         ({"indicators": ["macd_12_26_9"]}, True),
-        ({"indicators": ["magic_12_26_9"]}, False),
+        ({"indicators": ["all"]}, True),
         ({"interval": "5m", "indicators": ["sma_100"]}, True),
     ],
 )
@@ -129,6 +129,7 @@ def test_within_a_day_a_recording_has_nothing_to_tell(live_web, tracked):
         subscribe("bars", "AAPL", indicators=["sma_100"]),
         subscribe("bars", "AAPL", interval="7m"),
         subscribe("indicators", "AAPL", indicators=["sma_1"]),
+        subscribe("indicators", "AAPL", indicators=["sma_100", "magic_12_26_9"]),
         subscribe("indicators", "AAPL", indicators=["sma_0100"]),
         subscribe("indicators", "AAPL", indicators=["sma_100\n"]),
         subscribe("indicators", "AAPL", indicators=["../x"]),
@@ -139,6 +140,23 @@ def test_within_a_day_a_recording_has_nothing_to_tell(live_web, tracked):
 def test_what_says_nothing_about_the_type_is_refused_and_not_dropped(live_web, tracked, asked):
     with open_socket(live_web) as client:
         assert client.ask({**asked, "id": 5}, "error").items() >= {"code": "invalid", "id": 5}.items()
+
+
+def test_what_everybody_gets_is_that_of_the_interval(live_web, tracked):
+    with open_socket(live_web) as client:
+        asked = subscribe("indicators", "AAPL", interval="5m", indicators=["vwap_20", "vwapsession"])
+        assert client.ask(asked, "subscribed")["subscriptions"] == ["indicators:AAPL@5m", "indicators:AAPL@5m/vwap_20"]
+        left = client.ask({"action": "unsubscribe", "type": "indicators", "indicators": ["vwap_20"]}, "unsubscribed")
+        assert left["subscriptions"] == ["indicators:AAPL@5m"]
+
+
+def test_an_indicator_that_there_is_not_is_refused_with_what_may_have_been_meant(live_web, tracked):
+    with open_socket(live_web) as client:
+        refused = client.ask(subscribe("indicators", "AAPL", indicators=["smaa_100"]), "error")
+        assert "There is no indicator 'smaa_100' (did you mean sma" in refused["message"]
+        assert "/api/v2/technical-analysis/catalogue" in refused["message"]
+        told = client.ask(subscribe("indicators", "AAPL", indicators=["all"]), "subscribed")
+    assert told["subscriptions"] == ["indicators:AAPL"]
 
 
 def test_a_client_may_hold_fifty_indicators_of_its_own(live_web, tracked):

@@ -10,7 +10,7 @@ from analysis.conditions import reading
 from analysis.conditions.evaluating import Condition
 from analysis.conditions.truth import TRUE
 from market.prices import Quote
-from realtime.conditions import CONDITIONS, plunge, price_above
+from realtime.conditions import CONDITIONS, HOLDING, plunge, price_above
 
 DAY = date(2012, 9, 4)
 NEXT_DAY = date(2012, 9, 5)
@@ -112,3 +112,7 @@ def test_each_kind_rings_where_its_tree_begins_to_be_true():
                 values = [round(getattr(each, field), 9) for each in (before, now)]
                 fires = condition.fires(condition.over({series: np.array(values)}))[-1] == TRUE
                 assert (kind, last, price, CONDITIONS[kind](before, now, level)) == (kind, last, price, fires)
+
+
+def test_whatever_rings_has_a_state_too():
+    assert HOLDING.keys() == CONDITIONS.keys()

@@ -5,6 +5,7 @@ import json
 import urllib.request
 
 import pytest
+from django.conf import settings
 
 from analysis.indicators import catalogue
 from market import bars
@@ -156,7 +157,7 @@ def test_a_held_one_is_said_to_be_wanted_for_as_long_as_it_is_held(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_where_all_together_hold_too_many_the_next_is_refused_whole_and_told_when_to_come_again(live_web, apple):
-    want(*(f"indicators:T{number}/sma_3" for number in range(wanted.MOST - 1)))
+    want(*(f"indicators:T{number}/sma_3" for number in range(settings.LIVE_INDICATORS - 1)))
     ask = {"action": "subscribe", "type": "indicators", "symbols": ["AAPL"]}
     with open_socket(live_web) as client:
         refused = client.ask({**ask, "indicators": ["sma_3", "sma_4"], "id": 8}, "error")
@@ -171,8 +172,8 @@ def test_where_all_together_hold_too_many_the_next_is_refused_whole_and_told_whe
         assert "finstage_indicators_refused_total 3.0" in answer.read().decode()
 
 
-def test_of_too_many_that_are_held_the_rest_is_counted(monkeypatch):
-    monkeypatch.setattr(wanted, "MOST", 2)
+def test_of_too_many_that_are_held_the_rest_is_counted(settings):
+    settings.LIVE_INDICATORS = 2
     want(*(f"indicators:T{number}/sma_3" for number in range(5)))
     assert (len(wanted.names()), metrics.INDICATORS_LEFT_OUT.collect()[0].samples[0].value) == (2, 3)
 

@@ -98,7 +98,7 @@ def test_indicators_by_name_come_beside_those_of_everybody_each_on_its_own_strea
         assert [each["seq"] for each in own] == list(range(1, 17))
         for names, code, said in (
             (["sma_0"], "invalid", "No indicator 'sma_0'"),
-            (["nope"], "invalid", "There is no indicator 'nope'."),
+            (["nope"], "invalid", "There is no indicator 'nope'"),
             ([f"sma_{n}" for n in range(60, 86)], "too_many_indicators", "this would be 52"),
         ):
             error = client.ask({**FAST, "indicators": names, "id": 3}, "error")

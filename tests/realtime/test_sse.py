@@ -178,6 +178,8 @@ def test_what_can_not_be_had_again_is_told_as_a_gap(web, apple):
         ("symbols=", 400, "invalid_symbols"),
         ("symbols=AAPL&types=prices&interval=5m", 400, "invalid"),
         ("symbols=AAPL&types=indicators&indicators=SMA", 400, "invalid_indicators"),
+        ("symbols=AAPL&types=indicators&indicators=sma_1", 400, "invalid_indicators"),
+        ("symbols=AAPL&types=prices,indicators&indicators=magic_5", 400, "invalid_indicators"),
         ("symbols=AAPL&mode=all", 400, "invalid_mode"),
         ("symbols=AAPL&types=bars&interval=2m", 400, "invalid_interval"),
         ("symbols=%FF", 400, "malformed"),

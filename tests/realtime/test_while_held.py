@@ -366,8 +366,8 @@ def test_who_comes_first_waits_until_a_live_feed_has_told_the_newest_and_not_for
     play(scenario)
 
 
-def test_bars_within_sessions_have_no_limit_of_their_own_and_take_no_indicator_its_room(monkeypatch):
-    monkeypatch.setattr(wanted, "MOST", 2)
+def test_bars_within_sessions_have_no_limit_of_their_own_and_take_no_indicator_its_room(settings):
+    settings.LIVE_INDICATORS = 2
 
     async def scenario(hub: Hub) -> None:
         connect(hub)

@@ -5,6 +5,6 @@ table           read without the ORM
 kept            what a process keeps, bounded in bytes
 """
 
-from market.bars.columns.asking import Series, columns, of_many, series, store
+from market.bars.columns.asking import Series, columns, of_many, series, series_of_many, store
 
-__all__ = ["Series", "columns", "of_many", "series", "store"]
+__all__ = ["Series", "columns", "of_many", "series", "series_of_many", "store"]

@@ -43,11 +43,24 @@ class Series:
 def series(ticker: str, *, interval: str = DAY.name, adjusted: str = "split", basis: Basis | None = None) -> Series:
     """The bars of a symbol on a basis that was read, or on that of now. Raises UnknownAdjustment."""
     basis = basis or read.basis(ticker, interval, adjusted)
+    return series_of_many({ticker: basis}, interval=interval, adjusted=adjusted)[ticker]
+
+
+def series_of_many(
+    bases: Mapping[str, Basis], *, interval: str = DAY.name, adjusted: str = "split"
+) -> dict[str, Series]:
+    """The bars of each ticker on its basis that was read: what is not kept in one read of all. Raises
+    UnknownAdjustment.
+    """
     if intervals.named(interval).made_from:
-        return _made(ticker, interval, adjusted, basis)
-    kept, versions = _steady({ticker: basis.versions}, interval, adjusted)[ticker]
-    newest = read.newest(kept.newest, basis.live)
-    return Series(ticker, interval, adjusted, _view(kept, adjusted), newest, versions)
+        return {ticker: _made(ticker, interval, adjusted, basis) for ticker, basis in bases.items()}
+    found = _steady({ticker: basis.versions for ticker, basis in bases.items()}, interval, adjusted)
+    return {
+        ticker: Series(
+            ticker, interval, adjusted, _view(kept, adjusted), read.newest(kept.newest, bases[ticker].live), versions
+        )
+        for ticker, (kept, versions) in found.items()
+    }
 
 
 def columns(ticker: str, *, interval: str = DAY.name, adjusted: str = "split", limit: int | None = None) -> Columns:
