@@ -3,8 +3,6 @@
 Outside the package of the jobs, which cannot be imported before Django is set up.
 """
 
-import contextlib
-import ctypes
 import gc
 import logging
 
@@ -18,8 +16,8 @@ from django.conf import settings
 from django.db import connections
 from django.utils.module_loading import import_string
 
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # of malloc.h
-_LARGE = 128 << 10  # bytes: what is larger, such as an answer of a source, goes back to the system once it is done with
+from monitoring import memory
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,10 +33,7 @@ def load_ahead() -> None:
 
 
 load_ahead()
-# Each thread would have an arena of its own, which keeps what it took: so many share two, where malloc has any.
-with contextlib.suppress(AttributeError, OSError, TypeError):
-    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-    ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+memory.share()
 # What is here stays: no process need look through it again, nor so make its own copy of it.
 gc.collect()
 gc.freeze()

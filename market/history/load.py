@@ -19,7 +19,7 @@ from market.intervals import DAY
 from market.models import Bar as BarRow
 from market.models import Coverage, Symbol
 from market.prices import FORMING, Bar, Named
-from monitoring import jobs, turns
+from monitoring import jobs, memory, turns
 
 logger = logging.getLogger(__name__)
 
@@ -220,6 +220,7 @@ def _write(answers: Sequence[_Answer]) -> list[Filled]:
     loaded = [coverage.Loaded(each.symbol, each.wanted, each.start, each.last) for each in answers]
     new = {each.symbol: _new(each, written[each.symbol.ticker]) for each in answers}
     rows = coverage.complete_all(loaded, count=gaps.counted(new))
+    memory.give_back()  # of thousands of rows: what the next ones take would come on top of it
     return [
         Filled(written[each.symbol.ticker], len(each.named), _hole_after(rows[each.symbol.pk], each.start))
         for each in answers
