@@ -1,9 +1,10 @@
 """Bars that are taken back: what a wrong clock dated into the future, what is kept no longer."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from market import prices
@@ -13,8 +14,14 @@ from market.intervals import ALL
 from market.models import Bar, BarRevision, Confirmation, MarkedBar, ProvisionalBar, QuarantinedBar
 from monitoring import refusals, turns
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 2_000
 _BESIDE = (BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar)
+
+
+class LeftBehind(Exception):
+    """What should have been deleted of some symbols is there still; that of the others is gone."""
 
 
 def forget_future(ticker: str, last: datetime | None = None) -> int:
@@ -32,13 +39,19 @@ def forget_future(ticker: str, last: datetime | None = None) -> int:
 
 def forget_before(interval: str, instant: datetime, *, tell: Callable[[int], object]) -> int:
     """Delete the bars of an interval that opened before, and what else is kept of them, some at a time. Returns how
-    many; tell: hears how many so far.
+    many; tell: hears how many so far. Raises LeftBehind at the end where some symbol's could not go.
     """
-    deleted = 0
+    deleted, faults = 0, []
     for row in coverage.older(interval, instant):
-        while some := _forget_oldest(row.symbol_id, interval, instant):
-            deleted += some
-            tell(deleted)
+        try:
+            while some := _forget_oldest(row.symbol_id, interval, instant):
+                deleted += some
+                tell(deleted)
+        except DatabaseError as error:
+            logger.warning("%s: its old bars stay", row, exc_info=True)
+            faults.append(f"{row}: {error}")
+    if faults:
+        raise LeftBehind(f"{deleted} bars went; those of {len(faults)} symbols did not, as {faults[0]}")
     return deleted
 
 

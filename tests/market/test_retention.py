@@ -1,13 +1,16 @@
 """Nothing grows for ever: each table is cut at its age, some rows at a time, and the job says how many went."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
+from django.db.models import F
 
 from market import bars, coverage, quotes
 from market.bars import removal
-from market.models import Bar, BarRevision, Coverage, ProvisionalBar, Snapshot
+from market.models import Bar, BarRevision, Coverage, ProvisionalBar, Snapshot, Symbol
 from market.quotes import snapshots
 from market.tasks.retention import retain
 from monitoring import jobs
@@ -75,6 +78,35 @@ def test_a_table_that_fails_does_so_alone(quote, monkeypatch):
     bars.upsert([minute(450)])
     answer = retain()
     assert (answer["deleted"]["snapshots"], list(answer["failed"])) == (1, ["minutes"])
+
+
+def test_a_symbol_whose_bars_cannot_go_keeps_nobody_elses(monkeypatch):
+    Symbol.objects.create(ticker="PEAR", name="Pear", exchange="XNAS", currency="USD", time_zone="America/New_York")
+    bars.upsert(replace(minute(days), ticker=ticker) for ticker in ("AAPL", "PEAR") for days in (450, 2))
+    worst, forget = min(Coverage.objects.values_list("symbol_id", flat=True)), removal._forget_oldest
+
+    def broken(symbol: int, interval: str, instant: datetime) -> int:
+        if symbol == worst:
+            raise OperationalError("its page is damaged")
+        return forget(symbol, interval, instant)
+
+    monkeypatch.setattr(removal, "_forget_oldest", broken)
+    why = retain()["failed"]["minutes"]
+    assert "1 bars went; those of 1 symbols did not" in why
+    assert "damaged" in why
+    assert sorted(Coverage.objects.order_by("symbol_id").values_list("held", flat=True)) == [1, 2]
+
+
+def test_what_a_wrong_clock_dated_ahead_keeps_nothing_else_alive(quote, monkeypatch):
+    monkeypatch.setattr(snapshots, "AT_ONCE", 2)
+    told(quote, 0)
+    told(quote, 0.1)
+    told(quote, 0.2)
+    Snapshot.objects.update(received_at=F("received_at") + timedelta(days=400))
+    for days in (30, 20, 10):
+        told(quote, days)
+    assert retain()["deleted"]["snapshots"] == 3
+    assert Snapshot.objects.count() == 3
 
 
 def test_it_ends_between_two_turns_where_it_must(quote, monkeypatch):
