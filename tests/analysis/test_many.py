@@ -12,6 +12,7 @@ from analysis.indicators import catalogue
 from finstage.parsers import JSONParser
 from market.bars.columns import store
 from market.models import Symbol
+from monitoring import caches
 from tests.analysis.test_api import INDICATORS, fill, sixty_days  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -70,18 +71,35 @@ def test_too_short_a_history_is_said_for_each_and_never_as_nulls(client, many):
     assert ask(client, symbols=["AAPL"], indicators="sma_100,sma_20").json()["results"]["AAPL"]
 
 
-def test_more_symbols_at_once_take_no_more_queries(client, many):
+def test_more_symbols_at_once_take_no_more_queries(client, many, redis):
     def queries(count: int, **more) -> int:
         with CaptureQueriesContext(connection) as made:
             ask(client, symbols=many[:count], **more)
         return len(made)
 
-    store.clear()
+    forget(redis)
     few = queries(2)
-    store.clear()
+    forget(redis)
     assert queries(12, batch_size=50) == few  # all are read together
-    store.clear()
+    forget(redis)
     assert queries(12) > few  # five at once, as it goes without saying
+
+
+def test_what_was_told_of_one_alone_is_told_of_many_without_reading_bars(client, many, redis):
+    forget(redis)
+    alone = {ticker: client.get(INDICATORS.replace("AAPL", ticker)).json() for ticker in many[:3]}
+    store.clear()
+    with CaptureQueriesContext(connection) as made:
+        told = ask(client, symbols=many[:3]).json()["results"]
+    assert told == alone
+    assert not [each["sql"] for each in made if "market_bar" in each["sql"]]
+
+
+def forget(redis) -> None:
+    """What is kept of bars and of answers."""
+    store.clear()
+    caches.technical_analysis.front.clear()
+    redis.flushall()
 
 
 REFUSED = [
