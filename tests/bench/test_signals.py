@@ -17,6 +17,7 @@ from analysis.conditions.evaluating import Condition
 from analysis.conditions.values import OWN, History, Live
 from analysis.conformance import measuring
 from analysis.indicators.entry import PATTERN
+from analysis.screener import EARLIER
 from analysis.signals.catalogue import LANGUAGE, RULES
 from tests.bench import signals_pandas
 from tests.bench.evidence import Evidence, Line
@@ -37,6 +38,9 @@ def test_signals():
     )
 
     symbols = _symbols()
+    ours = [_cpu(lambda: _computed(symbols)) / SOME * ROWS for _ in range(ROUNDS)]
+    evidence.add(Line("the same computed from their bars in memory", ours, [1.0] * ROUNDS, "s", 2, 1, True, True))
+
     frames = [pd.DataFrame(each).drop(columns="session_date") for each in symbols]
     plain = [rule for rule in RULES.values() if rule.of != PATTERN]
     assert len(signals_pandas.rules(frames[0])) == len(plain)
@@ -81,6 +85,13 @@ def _screened() -> tuple[list[float], list[float]]:
     pairs = [(_cpu(lambda: [ours() for _ in range(50)]), _cpu(lambda: [rival() for _ in range(50)]))
              for _ in range(ROUNDS)]  # fmt: skip
     return [each * 20 for each, _ in pairs], [each * 20 for _, each in pairs]
+
+
+def _computed(symbols: list[Columns]) -> np.ndarray:
+    condition = Condition(texts.read(LINE))
+    found = [History({OWN: columns}).of(condition) for columns in symbols]
+    bars = condition.bars + EARLIER
+    return condition.now({each: np.stack([values[each][-bars:] for values in found], 1) for each in condition.series})
 
 
 def _symbols() -> list[Columns]:
