@@ -69,19 +69,17 @@ class Column:
 
 
 class _Told:
-    """at: the place of the column in the bars that it gets."""
-
-    __slots__ = ("at", "value")
+    __slots__ = ("value",)
 
     def __init__(self, value: float) -> None:
-        self.value, self.at = value, 0
+        self.value = value
 
-    def update(self, *bar: float) -> float:
-        self.value = bar[self.at]
-        return self.value
+    def update(self, value: float) -> float:
+        self.value = value
+        return value
 
-    def peek(self, *bar: float) -> float:
-        return bar[self.at]
+    def peek(self, value: float) -> float:
+        return value
 
 
 @dataclass(frozen=True)
@@ -139,11 +137,11 @@ class _Chained:
         return self._own.value
 
     def update(self, *bar: float) -> float | Bar:
-        found = [each.update(*bar) for each in self._sources]
+        found = [each.update(bar) for each in self._sources]
         return self._own.update(*[each[0] if type(each) is tuple else each for each in found])
 
     def peek(self, *bar: float) -> float | Bar:
-        found = [each.peek(*bar) for each in self._sources]
+        found = [each.peek(bar) for each in self._sources]
         return self._own.peek(*[each[0] if type(each) is tuple else each for each in found])
 
 
@@ -192,20 +190,18 @@ class _OfTheBar:
 
 
 class _Computed:
-    __slots__ = ("_formula", "_sources")
+    __slots__ = ("_formula", "_sources", "value")
 
     def __init__(self, formula: Callable[..., tuple], sources: list["Fed"]) -> None:
         self._formula, self._sources = formula, sources
-
-    @property
-    def value(self) -> Bar:
-        return self._formula(*[value for each in self._sources for value in as_tuple(each.value)])
+        self.value: Bar = formula(*[value for each in sources for value in as_tuple(each.opened.value)])
 
     def update(self, *bar: float) -> Bar:
-        return self._formula(*[value for each in self._sources for value in as_tuple(each.update(*bar))])
+        self.value = self._formula(*[value for each in self._sources for value in as_tuple(each.update(bar))])
+        return self.value
 
     def peek(self, *bar: float) -> Bar:
-        return self._formula(*[value for each in self._sources for value in as_tuple(each.peek(*bar))])
+        return self._formula(*[value for each in self._sources for value in as_tuple(each.peek(bar))])
 
 
 @dataclass(frozen=True)
@@ -392,32 +388,30 @@ def ratio(part, whole):
 
 
 class Fed:
-    """A handle within another, whose bars it gets: its `update` and `peek` take of them what its own inputs are."""
+    """A handle within another, whose bars it gets, each as one tuple: it takes of them what its own inputs are.
 
-    __slots__ = ("_handle", "peek", "update")
+    opened: the handle. A column is read off the bar, without asking its handle, which stays where it was opened.
+    """
+
+    __slots__ = ("opened", "peek", "update")
 
     def __init__(self, handle: Handle, at: Sequence[int], bars: int) -> None:
-        self._handle = handle
+        self.opened = handle
         if isinstance(handle, _Told):
-            (handle.at,) = at
-            self.update, self.peek = handle.update, handle.peek
-            return
-        self.update, self.peek = _picked(handle.update, at, bars), _picked(handle.peek, at, bars)
-
-    @property
-    def value(self) -> float | Bar:
-        return self._handle.value
+            self.update = self.peek = itemgetter(*at)
+        else:
+            self.update, self.peek = _picked(handle.update, at, bars), _picked(handle.peek, at, bars)
 
 
-def _picked(step: Callable[..., float | Bar], at: Sequence[int], bars: int) -> Callable[..., float | Bar]:
-    """The same step, of those places of a bar. Without one more call where it takes all of them: it is every bar's."""
+def _picked(step: Callable[..., float | Bar], at: Sequence[int], bars: int) -> Callable[[Bar], float | Bar]:
+    """The same step, of those places of a bar."""
     if list(at) == list(range(bars)):
-        return step
+        return lambda bar: step(*bar)
     if len(at) == 1:
         (only,) = at
-        return lambda *bar: step(bar[only])
+        return lambda bar: step(bar[only])
     pick = itemgetter(*at)
-    return lambda *bar: step(*pick(bar))
+    return lambda bar: step(*pick(bar))
 
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = map(Column, ("open", "high", "low", "close", "volume"))

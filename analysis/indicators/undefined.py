@@ -75,8 +75,27 @@ class Guarded:
         has_moved = self.zero.limit == math.inf and still < math.inf
         if has_moved and since > max(self.zero.lasting.values(), default=0) and self.inputs == self.of.inputs:
             return self.of.open(columns)
-        own = fed(self.of, self.inputs, columns)
+        own = self.of.open(columns) if self.inputs == self.of.inputs else _Part(fed(self.of, self.inputs, columns))
         return _Guarded(self.zero, own, fed(self.zero.motion, self.inputs, columns), still, since)
+
+
+class _Part:
+    """A handle that takes a part of the bar."""
+
+    __slots__ = ("_fed",)
+
+    def __init__(self, of: Fed) -> None:
+        self._fed = of
+
+    @property
+    def value(self) -> float | Bar:
+        return self._fed.opened.value
+
+    def update(self, *bar: float) -> float | Bar:
+        return self._fed.update(bar)
+
+    def peek(self, *bar: float) -> float | Bar:
+        return self._fed.peek(bar)
 
 
 class _Guarded:
@@ -84,7 +103,7 @@ class _Guarded:
 
     __slots__ = ("_lasting", "_limit", "_longest", "_motion", "_own", "_since", "_still")
 
-    def __init__(self, zero: Zero, own: Fed, motion: Fed, still: float, since: float) -> None:
+    def __init__(self, zero: Zero, own: Handle, motion: Fed, still: float, since: float) -> None:
         self._own, self._motion, self._still, self._since = own, motion, still, since
         self._limit, self._lasting, self._longest = zero.limit, zero.lasting, max(zero.lasting.values(), default=0)
 
@@ -93,7 +112,7 @@ class _Guarded:
         return self._without(self._own.value, self._since)
 
     def update(self, *bar: float) -> float | Bar:
-        value, motion = self._own.update(*bar), self._motion.update(*bar)
+        value, motion = self._own.update(*bar), self._motion.update(bar)
         if type(motion) is tuple:
             motion = motion[0]
         self._still = still = 0.0 if motion else self._still + 1
@@ -101,7 +120,7 @@ class _Guarded:
         return value if since > self._longest else self._without(value, since)
 
     def peek(self, *bar: float) -> float | Bar:
-        value, motion = self._own.peek(*bar), self._motion.peek(*bar)
+        value, motion = self._own.peek(*bar), self._motion.peek(bar)
         if type(motion) is tuple:
             motion = motion[0]
         still = 0.0 if motion else self._still + 1
@@ -160,11 +179,11 @@ class _Defined:
         self._source, self._live, self.value = source, live, value
 
     def update(self, *bar: float) -> float:
-        self.value = self._of(self._live.update, as_tuple(self._source.update(*bar))[0])
+        self.value = self._of(self._live.update, as_tuple(self._source.update(bar))[0])
         return self.value
 
     def peek(self, *bar: float) -> float:
-        return self._of(self._live.peek, as_tuple(self._source.peek(*bar))[0])
+        return self._of(self._live.peek, as_tuple(self._source.peek(bar))[0])
 
     @staticmethod
     def _of(step: Callable[[float], Bar | None], value: float) -> float:

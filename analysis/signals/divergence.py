@@ -98,13 +98,13 @@ class _Divergence:
         self._at = len(columns["low"]) - 1
 
     def update(self, *bar: float) -> Bar:
-        pivots = self._node.pivot([as_tuple(each.update(*bar)) for each in self._sources], self._at + 1)
+        pivots = self._node.pivot([as_tuple(each.update(bar)) for each in self._sources], self._at + 1)
         self.value, self._at = self._told(pivots), self._at + 1
         self._last = [now or before for now, before in zip(pivots, self._last, strict=True)]
         return self.value
 
     def peek(self, *bar: float) -> Bar:
-        return self._told(self._node.pivot([as_tuple(each.peek(*bar)) for each in self._sources], self._at + 1))
+        return self._told(self._node.pivot([as_tuple(each.peek(bar)) for each in self._sources], self._at + 1))
 
     def _told(self, pivots: tuple[Pivot | None, Pivot | None]) -> Bar:
         return tuple(map(self._node._parts_from, self._last, pivots, (1, -1)))
