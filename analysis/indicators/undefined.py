@@ -64,10 +64,20 @@ class Guarded:
 
     def over(self, columns: Columns) -> Values:
         values = self.of.over(columns)
+        if self._is_always_defined(columns):
+            return values
         _, since = _counted(self.zero, columns)
         return tuple(
             np.where(since <= self.zero.lasting.get(place, 0), np.nan, each) for place, each in enumerate(values)
         )
+
+    def _is_always_defined(self, columns: Columns) -> bool:
+        """At a look, as nearly every series is: too few bars stand still, and the first ones move."""
+        has_moved = np.abs(self.zero.motion.over(columns)[0]) > 0
+        if len(has_moved) - np.count_nonzero(has_moved) >= self.zero.limit:
+            return False
+        longest = max(self.zero.lasting.values(), default=0)
+        return self.zero.bars is not None or bool(has_moved[: max(0, self.lookback - longest)].any())
 
     def open(self, columns: Columns) -> Handle:
         still, since = (each[-1].item() if len(each) else math.inf for each in _counted(self.zero, columns))

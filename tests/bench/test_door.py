@@ -13,7 +13,8 @@ import pytest
 from finstage.access import keys
 from finstage.models import ApiKey, User
 from tests.bench.evidence import Evidence, Line
-from tests.bench.test_bars_http import OURS, REQUESTS, ROUNDS, _pinned, asking, ten_years  # noqa: F401
+from tests.bench.served import REQUESTS, pinned
+from tests.bench.test_bars_http import OURS, ROUNDS, ten_years  # noqa: F401
 from tests.server import Running
 
 pytestmark = [pytest.mark.bench]
@@ -32,9 +33,9 @@ def texts(engine) -> list[str]:
 def test_the_door(engine, ten_years, texts, asking):  # noqa: F811
     evidence, database = Evidence(f"door-{engine.name}"), {"DATABASE_URL": engine.url}
     with ExitStack() as servers:
-        ours = servers.enter_context(_pinned("manage.py web", **database))
+        ours = servers.enter_context(pinned("manage.py web", **database))
         plain = {**database, "DJANGO_SETTINGS_MODULE": "tests.bench.without_door"}
-        rival = servers.enter_context(_pinned("manage.py web", **plain))
+        rival = servers.enter_context(pinned("manage.py web", **plain))
         every = cycle(texts)
         ways = (_rate(ours, lambda: None), _rate(ours, lambda: texts[0]), _rate(ours, lambda: next(every)))
         without = _rate(rival, lambda: None)

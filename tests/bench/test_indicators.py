@@ -54,8 +54,7 @@ def test_indicators():
     evidence.add(Line("opening them live for 500 symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
     evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
 
-    bars = [[[tuple(each[name][at].item() for name in of.inputs) for of in INDICATORS] for each in whole]
-            for at in range(BARS, BARS + NEW)]  # fmt: skip
+    bars = [[_bar(each, at) for each in whole] for at in range(BARS, BARS + NEW)]
     out = np.empty((SYMBOLS, fused.OUTPUTS))
     fused.update(states.copy(), *columns, BARS, out)  # compiles
     moving = [_cpu(partial(_moved, handles, each)) / SYMBOLS for each in bars]
@@ -79,6 +78,13 @@ def _symbols() -> list[Columns]:
               if name != "session_date"} for at in range(SYMBOLS)]  # fmt: skip
     return [{**{name: np.ascontiguousarray(values) for name, values in each.items()}, "session_date": days}
             for each in parts]  # fmt: skip
+
+
+def _bar(columns: Columns, at: int) -> list[tuple[float, ...]]:
+    """What each indicator reads of one bar: the same numbers, as a feed has them."""
+    values = {name: columns[name][at].item() for name in ("open", "high", "low", "close", "volume")}
+    read = {inputs: tuple(values[name] for name in inputs) for inputs in {each.inputs for each in INDICATORS}}
+    return [read[each.inputs] for each in INDICATORS]
 
 
 def _batch(symbols: list[Columns]) -> None:
