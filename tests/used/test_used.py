@@ -17,9 +17,11 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from analysis.technical import rows
 from market import bars, coverage, quotes
 from market.coverage import held
 from market.models import Bar, CorporateAction, Coverage, DataSource, Symbol
+from market.prices import FORMING
 from monitoring.jobs import declaration, schedules
 from monitoring.jobs.claiming import claims
 from monitoring.jobs.ending import attempts
@@ -135,6 +137,15 @@ def test_what_it_had_revised_is_told(found):
     tables = {"bar": "market_barrevision", "action": "market_supersededaction"}
     assert count == {what: len(found.rows(table)) for what, table in tables.items()}
     assert not [each for each in told if each["what"] == "bar" and each["after"] is None]
+
+
+def test_its_newest_indicators_are_asked_for_and_computed(found):
+    assert Job.objects.filter(name="analysis.indicators").exists()
+    told = rows.refresh(None)
+    assert "AAPL" in told["done"]
+    newest, last = rows.latest(["AAPL"])["AAPL"], bars.history("AAPL", adjusted="split", limit=2)
+    assert newest.session_date == [bar.session_date for bar in last if bar.state != FORMING][-1]
+    assert newest.values["sma_200"]["sma"] > 0
 
 
 def test_its_rules_ring(found, quote):
