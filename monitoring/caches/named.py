@@ -2,7 +2,6 @@
 
 import struct
 import time
-import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -103,12 +102,12 @@ class Cache:
 
     def _among_all(self, name: str, version: Hashable, compute: Callable[[], Made]) -> tuple[Kept, str]:
         """Of all processes one computes; who waits for longer than its lease no longer waits for it."""
-        lease, token = f"{self.name}:{name}:{_digest(version).hex()}:lease", uuid.uuid4().hex
+        lease = f"{self.name}:{name}:{_digest(version).hex()}:lease"
         until = time.monotonic() + LEASE_SECONDS
         while True:
             if found := self._shared(name, version):
                 return found, SHARED
-            is_mine = shared.take(lease, token, LEASE_SECONDS)
+            taken_at, is_mine = time.monotonic(), shared.take(lease, LEASE_SECONDS)
             if is_mine is False and time.monotonic() < until:
                 time.sleep(LOOK_SECONDS)
                 continue
@@ -117,8 +116,8 @@ class Cache:
                     return found, SHARED
                 return self._computed(name, version, compute), COMPUTED
             finally:
-                if is_mine:
-                    shared.give_back(lease, token)
+                if is_mine and time.monotonic() - taken_at < LEASE_SECONDS:  # else it may be another's by now
+                    shared.give_back(lease)
 
     def _computed(self, name: str, version: Hashable, compute: Callable[[], Made]) -> Kept:
         began = time.perf_counter()
