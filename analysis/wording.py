@@ -63,6 +63,59 @@ _FINDINGS = {
     "without_trend": gettext_lazy("ADX is {adx}: there is no trend."),
 }
 _OF_HUNDRED = ("rsi", "adx")  # told with one decimal; the others are prices
+_OUTPUTS = {
+    "aroondown": pgettext_lazy("output", "Down"),
+    "aroonup": pgettext_lazy("output", "Up"),
+    "base": pgettext_lazy("output", "Base line"),
+    "bearpower": pgettext_lazy("output", "Bear power"),
+    "bullpower": pgettext_lazy("output", "Bull power"),
+    "conversion": pgettext_lazy("output", "Conversion line"),
+    "d": pgettext_lazy("output", "%D"),
+    "fama": pgettext_lazy("output", "FAMA"),
+    "fastd": pgettext_lazy("output", "Fast %D"),
+    "fastk": pgettext_lazy("output", "Fast %K"),
+    "haclose": pgettext_lazy("output", "Close"),
+    "hahigh": pgettext_lazy("output", "High"),
+    "halow": pgettext_lazy("output", "Low"),
+    "haopen": pgettext_lazy("output", "Open"),
+    "high": pgettext_lazy("output", "From the high"),
+    "inphase": pgettext_lazy("output", "In phase"),
+    "j": pgettext_lazy("output", "%J"),
+    "k": pgettext_lazy("output", "%K"),
+    "lagging": pgettext_lazy("output", "Lagging span"),
+    "leadsine": pgettext_lazy("output", "Lead sine"),
+    "long": pgettext_lazy("output", "Of a long"),
+    "low": pgettext_lazy("output", "From the low"),
+    "lowerband": pgettext_lazy("output", "Lower"),
+    "macdhist": pgettext_lazy("output", "Histogram"),
+    "macdsignal": pgettext_lazy("output", "Signal"),
+    "max": pgettext_lazy("output", "Highest"),
+    "middleband": pgettext_lazy("output", "Middle"),
+    "min": pgettext_lazy("output", "Lowest"),
+    "minusvi": pgettext_lazy("output", "VI−"),
+    "pivot": pgettext_lazy("output", "Pivot"),
+    "plusvi": pgettext_lazy("output", "VI+"),
+    "quadrature": pgettext_lazy("output", "Quadrature"),
+    "r1": pgettext_lazy("output", "R1"),
+    "r2": pgettext_lazy("output", "R2"),
+    "r3": pgettext_lazy("output", "R3"),
+    "r4": pgettext_lazy("output", "R4"),
+    "s1": pgettext_lazy("output", "S1"),
+    "s2": pgettext_lazy("output", "S2"),
+    "s3": pgettext_lazy("output", "S3"),
+    "s4": pgettext_lazy("output", "S4"),
+    "short": pgettext_lazy("output", "Of a short"),
+    "sine": pgettext_lazy("output", "Sine"),
+    "slowd": pgettext_lazy("output", "%D"),
+    "slowk": pgettext_lazy("output", "%K"),
+    "smisignal": pgettext_lazy("output", "Signal"),
+    "spana": pgettext_lazy("output", "Leading span A"),
+    "spanb": pgettext_lazy("output", "Leading span B"),
+    "swinghigh": pgettext_lazy("output", "Swing high"),
+    "swinglow": pgettext_lazy("output", "Swing low"),
+    "trend": pgettext_lazy("output", "Direction"),
+    "upperband": pgettext_lazy("output", "Upper"),
+}
 NOT_CHECKED = gettext_lazy("not independently checked")
 
 
@@ -78,6 +131,11 @@ def rule(rule: Rule) -> str:
 
 def group(entry: Entry) -> str:
     return str(_GROUPS[GROUPS[entry.name]])
+
+
+def output(entry: Entry, name: str) -> str:
+    """Of a series beside others; an only one is called as its indicator."""
+    return title(entry) if name == entry.name else str(_OUTPUTS[name])
 
 
 def parameter(name: str) -> str:

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.bench]
 OFTEN = {"watchlist": "/", "symbol": "/symbols/AAPL/", "live stream": "/ws/demo", "log-in": "/login/"}
 OTHERS = {
     "data": "/data/", "replay": "/replay/", "tasks": "/tasks/", "connections": "/connections/", "account": "/account/",
+    "certificates": "/conformance/",
     "keys": "/account/keys/", "messages": "/api/docs/realtime/", "new password": "/reset/", "nothing": "/nothing/here",
     "admin": "/admin/", "admin's symbols": "/admin/market/symbol/", "admin's tasks": "/admin/monitoring/job/",
 }  # fmt: skip

@@ -20,6 +20,7 @@ PAGES = {
     "symbol": "/symbols/AAPL/",
     "data": "/data/",
     "replay": "/replay/",
+    "conformance": "/conformance/",
     "demo": "/ws/demo",
     "unknown": "/symbols/NOPE/",
     "missing": "/nothing/here",
