@@ -22,8 +22,9 @@ _EXAMPLE = {
         "group_title": "Momentum", "key": "rsi_14", "parameters": [
             {"name": "period", "title": "Period", "default": 14, "least": 2, "most": 1000, "is_whole": True}
         ],
-        "inputs": ["close"], "outputs": [{"name": "rsi", "style": "line", "offset": ""}], "warm_up": 14, "pane": "own",
-        "unit": "index", "levels": [30, 70],
+        "inputs": ["close"],
+        "outputs": [{"name": "rsi", "title": "Relative Strength Index", "style": "line", "offset": ""}],
+        "warm_up": 14, "pane": "own", "unit": "index", "levels": [30, 70],
         "source": "Wilder, New Concepts in Technical Trading Systems, 1978", "library": "RSI", "note": "",
         "certificate": {
             "first_value": 14, "live_difference": 0.0, "looks_ahead": False, "settled": 260,
@@ -47,7 +48,10 @@ class ParameterShape(Shape):
 
 class OutputShape(Shape):
     name = serializers.CharField()
-    style = serializers.CharField(help_text="line, dashed, dots, histogram, upper, lower, cloud, direction or marker.")
+    title = serializers.CharField()
+    style = serializers.CharField(
+        help_text="line, dashed, steps, dots, histogram, upper, lower, cloud, direction, candle or marker."
+    )
     offset = serializers.CharField(
         help_text="The parameter by whose bars it is drawn later than it is known, or with a `-` earlier; else empty."
     )
@@ -153,7 +157,10 @@ def _told(each: Entry) -> dict:
             for name, of in each.parameters.items()
         ],
         "inputs": indicator.inputs,
-        "outputs": [{"name": of.name, "style": of.style, "offset": of.offset} for of in each.outputs],
+        "outputs": [
+            {"name": of.name, "title": wording.output(each, of.name), "style": of.style, "offset": of.offset}
+            for of in each.outputs
+        ],
         "warm_up": indicator.warm_up,
         "pane": each.pane,
         "unit": each.unit,

@@ -21,7 +21,7 @@ PRICE, PERCENT, SHARES, INDEX = "price", "percent", "volume", "index"  # what a 
 INDICATOR, MATHEMATICS, PATTERN = "indicator", "mathematics", "pattern"
 UNDEFINED = "0/0: nothing moved that it divides by"
 _MOST_DECIMALS = 4
-UPPER, LOWER, CLOUD, DIRECTION = "upper", "lower", "cloud", "direction"
+UPPER, LOWER, CLOUD, DIRECTION, CANDLE, STEPS = "upper", "lower", "cloud", "direction", "candle", "steps"
 _STYLES = {
     "Line": "line", "Dashed Line": "dashed", "Dotted Line": "dots", "Histogram": "histogram",
     "Values represent an upper limit": UPPER, "Values represent a lower limit": LOWER,
@@ -55,7 +55,8 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One series. style: how a chart draws it; `direction`, 1 or -1, colours the line before it.
+    """One series. style: how a chart draws it; `direction`, 1 or -1, colours the line before it; four of
+    `candle` are its open, high, low and close.
 
     offset: the parameter by whose bars it is drawn later, or with a - earlier, than it is known.
     """
@@ -151,13 +152,17 @@ class Indicator:
     def over(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Each output over a whole history: float64 (n,), NaN where there is no value yet, or none at all.
 
-        It begins anew behind a bar of which an input is not known, as nobody can compute across that.
+        It begins anew behind a bar of which an input is not known, as nobody can compute across that; what was computed
+        before such a bar stays.
         """
         first = self._whole_from(columns)
         found: Values = self.node.over(self._read(columns, first))
+        if not first:
+            return dict(zip(self.outputs, map(self._finite, found), strict=True))
+        before = self._before({name: _column(columns, name)[:first] for name in self.inputs})
         return {
-            name: np.concatenate([np.full(first, np.nan), values]) if first else values
-            for name, values in zip(self.outputs, map(self._finite, found), strict=True)
+            name: np.concatenate([earlier, values])
+            for name, earlier, values in zip(self.outputs, before, map(self._finite, found), strict=True)
         }
 
     def carried(self, columns: dict[str, np.ndarray]) -> Live:
@@ -172,6 +177,17 @@ class Indicator:
             return ""
         unknown = [name for name in self.inputs if not np.isfinite(_column(columns, name)[first - 1])]
         return not_known(unknown, dates[first - 1].item())
+
+    def _before(self, columns: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Each output over bars of which some are not known, the last one among them: each run of known ones alone."""
+        unknown = np.flatnonzero(~np.logical_and.reduce([np.isfinite(each) for each in columns.values()]))
+        told = [np.full(unknown[-1] + 1, np.nan) for _ in self.outputs]
+        for start, end in zip([0, *(unknown[:-1] + 1)], unknown, strict=True):
+            if end - start > self.warm_up:
+                run = {name: np.ascontiguousarray(each[start:end], dtype=np.float64) for name, each in columns.items()}
+                for output, values in zip(told, self.node.over(run), strict=True):
+                    output[start:end] = self._finite(values)
+        return told
 
     def _read(self, columns: dict[str, np.ndarray], first: int) -> dict[str, np.ndarray]:
         return {name: np.ascontiguousarray(_column(columns, name)[first:], dtype=np.float64) for name in self.inputs}

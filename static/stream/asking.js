@@ -24,14 +24,19 @@ export class Asking extends Line {
     return this;
   }
 
-  unsubscribe(type, tickers) {
+  /** options: where there are `indicators`, of them alone; one that everybody gets stays, as it is told with the others. */
+  unsubscribe(type, tickers, { indicators } = {}) {
     const symbols = tickers.map(folded);
-    this.wanted.remove(type, symbols);
+    this.wanted.remove(type, symbols, indicators);
+    const own = new Set();
     for (const stream of [...this.places.keys()]) {
       const of = address(stream);
-      if (of.type === type && symbols.includes(of.symbol)) this.places.delete(stream);
+      if (of.type !== type || !symbols.includes(of.symbol) || (indicators && !indicators.includes(of.indicator))) continue;
+      own.add(of.indicator);
+      this.places.delete(stream);
     }
-    if (this.state === "live") parts(symbols).forEach((some) => this.send({ action: "unsubscribe", type, symbols: some }));
+    if (this.state !== "live" || (indicators && !own.size)) return;
+    parts(symbols).forEach((some) => this.send({ action: "unsubscribe", type, symbols: some, ...(indicators && { indicators: [...own] }) }));
   }
 
   /** Say anything else that a client may, now or not at all; the answer bears the id that it gives. */

@@ -40,5 +40,6 @@ export function isAskedBy(stream, { type, symbols, options = {} }) {
   if (type === "all" ? kindOf(stream).for_staff : of.type !== type) return false;
   if (!kindOf(stream).by_symbol || stream.endsWith(OWN)) return true;
   const isNamed = symbols.includes(of.symbol) || symbols.includes("*") || !symbols.length;
-  return isNamed && of.interval === (options.interval ?? DAY);
+  const isMeant = !of.indicator || (options.indicators ?? []).some((each) => each === of.indicator || of.indicator.startsWith(`${each}_`));
+  return isNamed && isMeant && of.interval === (options.interval ?? DAY);
 }

@@ -52,7 +52,7 @@ export class Stream extends EventTarget {
   readonly isFlowing: boolean;
   on<Name extends keyof Events>(name: Name, handler: (detail: Events[Name]) => void): this;
   subscribe(type: Type, symbols?: string[], options?: SubscriptionOptions): this;
-  unsubscribe(type: Type, symbols: string[]): void;
+  unsubscribe(type: Type, symbols: string[], options?: { indicators?: string[] }): void;
   open(): void;
   /** No more, until it is opened again: then it goes on where it was. */
   end(): void;

@@ -24,8 +24,12 @@ export class Wants {
     return [...this.all.values()].filter((want) => want.type === type);
   }
 
-  remove(type, symbols) {
-    for (const { symbols: held } of this.of(type)) symbols.forEach((symbol) => held.delete(symbol));
+  remove(type, symbols, indicators) {
+    for (const [key, { symbols: held, options, type: of }] of this.all) {
+      const isMeant = !indicators || options.indicators?.every((each) => indicators.includes(each));
+      if (of !== type || !isMeant || !symbols.map((symbol) => held.delete(symbol)).includes(true)) continue;
+      if (!held.size) this.all.delete(key); // without symbols it would be of all
+    }
   }
 
   /** Streams bear other names now, of a type or of all. */

@@ -6,6 +6,11 @@ const told = ["#words", "template.words", "#page-words"].flatMap((kind) => [...d
 const words = Object.assign({}, ...told.map(({ dataset }) => dataset));
 const formats = new Map();
 
+/** Words that come with a part which few visits use: a page of them. */
+export function learn(page) {
+  Object.assign(words, page.querySelector(".words").dataset);
+}
+
 export function word(key, values = {}) {
   const text = words[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);

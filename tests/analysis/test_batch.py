@@ -42,9 +42,9 @@ def test_pivots_are_of_the_session_before():
     np.testing.assert_allclose(told["s3"], [nan, nan, 9 - 2 * (15 - 37 / 3), 16], rtol=1e-14)
 
 
-def test_a_hole_in_the_prices_begins_anew():
+def test_a_hole_in_the_prices_begins_anew_and_what_was_before_it_stays():
     (values,) = over("sma_2", close=[1, 2, np.nan, 3, 5])
-    np.testing.assert_array_equal(values, [np.nan, np.nan, np.nan, np.nan, 4])
+    np.testing.assert_array_equal(values, [np.nan, 1.5, np.nan, np.nan, 4])
 
 
 def test_too_few_bars_are_no_value():

@@ -179,7 +179,7 @@ def test_an_entry_says_all_that_is_needed_of_it():
         assert entry.pane in {"price", "volume", "own"}
         assert entry.unit in {"price", "percent", "volume", "index"}
         assert {each.style for each in entry.outputs} <= {
-            "line", "dashed", "dots", "histogram", "upper", "lower", "cloud", "direction", "marker"
+            "line", "dashed", "steps", "dots", "histogram", "upper", "lower", "cloud", "direction", "candle", "marker"
         }  # fmt: skip
         assert len({each.name for each in entry.outputs}) == len(entry.outputs)
         assert all(each.least <= each.default <= each.most for each in entry.parameters.values())

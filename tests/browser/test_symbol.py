@@ -180,11 +180,9 @@ COVERED = """() => [...document.querySelectorAll('[data-menu=indicators] input')
 
 @pytest.mark.parametrize("path", ["/symbols/MSFT/", "/replay/"])
 def test_a_long_menu_lies_over_all_panes_of_the_chart(visit, path):
-    page = visit("about:blank")
-    page.route(
-        "**/technical-analysis/indicators/**",
-        lambda route: route.continue_(url=re.sub("indicators=[^&]+", "indicators=all", route.request.url)),
-    )
+    page = visit("/ws/demo")
+    keys = [f"sma_{period}" for period in range(5, 14)] + ["rsi_14", "macd_12_26_9", "atr_14"]
+    page.evaluate("keys => localStorage.preferences = JSON.stringify({ 'chart.indicators': keys })", keys)
     page.goto(path)
     menu = page.locator("[data-menu=indicators]")
     expect(menu.locator("input")).not_to_have_count(1)

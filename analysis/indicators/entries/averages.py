@@ -1,6 +1,18 @@
 """Averages of the price, and lines that follow it."""
 
-from analysis.indicators.entry import LOWER, PERCENT, PRICE_PANE, UPPER, Output, Range, made, ta
+from analysis.indicators.entry import (
+    CANDLE,
+    LOWER,
+    OWN_PANE,
+    PERCENT,
+    PRICE,
+    PRICE_PANE,
+    UPPER,
+    Output,
+    Range,
+    made,
+    ta,
+)
 from analysis.indicators.series import CLOSE, Formula, call, ratio
 
 _PERIOD = Range(20, 2, 1000)
@@ -31,7 +43,9 @@ ENTRIES = [
     ta("MEDPRICE", source="(high + low) / 2"),
     ta("TYPPRICE", source="(high + low + close) / 3"),
     ta("WCLPRICE", source="(high + low + 2 close) / 4"),
-    ta("HA", source="StockCharts ChartSchool, Heikin-Ashi; the first opens at the middle of its open and close"),
+    ta("HA", pane=OWN_PANE, unit=PRICE,
+       outputs=tuple(Output(f"ha{part}", CANDLE) for part in ("open", "high", "low", "close")),
+       source="StockCharts ChartSchool, Heikin-Ashi; the first opens at the middle of its open and close"),
     made("envelope", lambda of: Formula(
             lambda mean: (mean * (1 + of["percent"] / 100), mean, mean * (1 - of["percent"] / 100)),
             (call("SMA", CLOSE, timeperiod=of["period"]),)),

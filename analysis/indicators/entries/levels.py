@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from analysis.indicators.entry import CLOUD, PERCENT, PRICE_PANE, Output, Range, made
+from analysis.indicators.entry import CLOUD, PERCENT, PRICE_PANE, STEPS, Output, Range, made
 from analysis.indicators.series import CLOSE, HIGH, LOW, Before, Call, Formula, call, ratio
 
 _NO_SESSION = "the session before is not held"
@@ -43,7 +43,7 @@ def _distance(of: Mapping[str, float]) -> Formula:
     )
 
 
-_SIX = ("pivot", "r1", "s1", "r2", "s2", "r3", "s3")
+_SIX = tuple(Output(name, STEPS) for name in ("pivot", "r1", "s1", "r2", "s2", "r3", "s3"))
 
 ENTRIES = [
     made("ichimoku", _ichimoku, "conversion", "base", Output("spana", CLOUD, "base"), Output("spanb", CLOUD, "base"),
@@ -55,7 +55,8 @@ ENTRIES = [
     made("pivotsfibonacci", lambda _: Formula(_fibonacci, (Before(),)), *_SIX, title="Pivot Points (Fibonacci)",
          pane=PRICE_PANE, undefined=_NO_SESSION,
          source="TradingView, Pivot Points Standard: the pivot, and 38.2, 61.8 and 100 % of the range about it"),
-    made("camarilla", lambda _: Formula(_camarilla, (Before(),)), "r1", "s1", "r2", "s2", "r3", "s3", "r4", "s4",
+    made("camarilla", lambda _: Formula(_camarilla, (Before(),)),
+         *(Output(f"{side}{step}", STEPS) for step in (1, 2, 3, 4) for side in "rs"),
          title="Camarilla Pivots", pane=PRICE_PANE, undefined=_NO_SESSION,
          source="TradingView, Pivot Points Standard: the close and 1.1 / 12, / 6, / 4 and / 2 of the range about it"),
     made("distance", _distance, "high", "low", title="Distance from the High and the Low", period=Range(252, 2, 2600),

@@ -1,6 +1,6 @@
 """Candlestick patterns: 100 where one is seen that rises, -100 one that falls, 0 where there is none."""
 
-from analysis.indicators.entry import PATTERN, PRICE_PANE, Output, Range, ta
+from analysis.indicators.entry import INDEX, PATTERN, PRICE_PANE, Output, Range, ta
 from analysis.indicators.talib import functions
 
 _SOURCE = "Bulkowski, Encyclopedia of Candlestick Charts, 2008, by TA-Lib's measures of body and shadow"
@@ -14,7 +14,7 @@ def _pattern(function: str):
     depth = _INTO_THE_BODY.get(function)
     ranges = {} if depth is None else {"penetration": Range(depth, 0.0, 1.0)}
     outputs = (Output(function.lower(), "marker"),)
-    return ta(function, kind=PATTERN, pane=PRICE_PANE, source=_SOURCE, outputs=outputs, **ranges)
+    return ta(function, kind=PATTERN, pane=PRICE_PANE, unit=INDEX, source=_SOURCE, outputs=outputs, **ranges)
 
 
 ENTRIES = [_pattern(function) for function in functions.get_function_groups()["Pattern Recognition"]]

@@ -1,6 +1,6 @@
 """Trend: whether there is one, which way, and its cycles."""
 
-from analysis.indicators.entry import PRICE, PRICE_PANE, Output, Range, ta
+from analysis.indicators.entry import INDEX, PRICE, PRICE_PANE, Output, Range, ta
 from analysis.indicators.series import CLOSE, TRUE_RANGE, Step, change
 from analysis.indicators.undefined import Zero, fading
 
@@ -49,7 +49,7 @@ ENTRIES = [
        note="An angle of prices depends on their unit: it is no comparison between symbols."),
     ta("LINEARREG_INTERCEPT", period=_PERIOD, source="The least squares line at the window's first bar"),
     ta("FRACTAL", left=Range(2, 1, 50, ("leftbars",)), right=Range(2, 1, 50, ("rightbars",)), pane=PRICE_PANE,
-       outputs=(Output("swinghigh", "marker", "-right"), Output("swinglow", "marker", "-right")),
+       unit=INDEX, outputs=(Output("swinghigh", "marker", "-right"), Output("swinglow", "marker", "-right")),
        source="Williams, Trading Chaos, 1995", note="Known, and told, only when the bars to the right have closed."),
     ta("HT_DCPERIOD", source=_EHLERS, zero=_still),
     ta("HT_DCPHASE", source=_EHLERS, zero=_still),

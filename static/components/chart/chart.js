@@ -1,10 +1,11 @@
 // The chart: lightweight-charts in the colours of the tokens. The price on top, volume and every indicator of its own below.
 
 import {
-  AreaSeries, CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineSeries, LineStyle, PriceScaleMode, TickMarkType, TrackingModeExitMode,
+  AreaSeries, CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, PriceScaleMode, TickMarkType, TrackingModeExitMode,
 } from "../../vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 import { compact, derived, percent, price } from "../../words/words.js";
 import { areForced, colour, whenRecoloured } from "./colours.js";
+import { Lines } from "./lines.js";
 import { dayText, timeOf, zoneOf } from "./times.js";
 
 export const SCALES = { linear: PriceScaleMode.Normal, log: PriceScaleMode.Logarithmic, percent: PriceScaleMode.Percentage };
@@ -12,14 +13,12 @@ export const SCALES = { linear: PriceScaleMode.Normal, log: PriceScaleMode.Logar
 const MARGINS = { top: 0.12, bottom: 0.03 };
 const SMALL_MARGINS = { top: 0.06, bottom: 0.17 };
 const PANES = { price: 5, volume: 1, own: 1.2 };
-// What an indicator of its own is read against.
-const READ = { rsi: { levels: [70, 30], range: { minValue: 0, maxValue: 100 } } };
-const HUES = { sma: "average", rsi: "oscillator" };
 
 export class Chart {
   /** `small` has the price and what lies over it alone, and does not move about. `Flags` marks days at the foot of the price. */
   constructor(element, { small = false, Flags = null } = {}) {
-    Object.assign(this, { element, small, type: "candles", shown: null, decimals: 2, direction: "flat", hidden: new Set(), lines: [], levels: [] });
+    Object.assign(this, { element, small, type: "candles", shown: null, decimals: 2, direction: "flat", levels: [] });
+    this.lines = new Lines(this);
     this.chart = createChart(element, {
       autoSize: true,
       localization: { locale: document.documentElement.lang, dateFormat: "yyyy-MM-dd", percentageFormatter: percent },
@@ -78,7 +77,7 @@ export class Chart {
   clear() {
     this.shown = null;
     for (const series of [this.candles, this.line, this.volume]) series?.setData([]);
-    this.removeLines();
+    this.lines.remove();
     this.flags?.show([]);
   }
 
@@ -112,7 +111,7 @@ export class Chart {
     this.candles.setData(bars.map((bar, at) => candle(times[at], bar)));
     this.line.setData(bars.map(({ close: value }, at) => ({ time: times[at], value })));
     this.volume?.setData(bars.map((bar, at) => this.volumeOf(times[at], bar)));
-    this.drawLines();
+    this.lines.draw();
   }
 
   /** The same history, of which the last bar has moved or a new one stands behind it. */
@@ -123,54 +122,14 @@ export class Chart {
 
   moved() {
     const { bars, times } = this;
-    if (times.length < bars.length) times.push(timeOf(bars.at(-1), this.zone));
+    const isNew = times.length < bars.length;
+    if (isNew) times.push(timeOf(bars.at(-1), this.zone));
     const [bar, time] = [bars.at(-1), times.at(-1)];
     this.isBelowZero ||= bar.low < 0;
     this.candles.update(candle(time, bar));
     this.line.update({ time, value: bar.close });
     this.volume?.update(this.volumeOf(time, bar));
-    for (const { series, values } of this.lines) if (values.at(-1) != null) series.update({ time, value: values.at(-1) });
-  }
-
-  removeLines() {
-    for (const { series } of this.lines) this.chart.removeSeries(series);
-    this.lines = [];
-    // Panes that were left empty go, from below.
-    const panes = this.chart.panes();
-    for (let at = panes.length - 1; at > (this.volume ? 1 : 0); at -= 1) this.chart.removePane(at);
-  }
-
-  drawLines() {
-    const wanted = (this.shown?.lines ?? []).filter(({ key, pane }) => !this.hidden.has(key) && !(this.small && pane === "own"));
-    const same = wanted.length === this.lines.length && wanted.every(({ key, output }, at) => key === this.lines[at].key && output === this.lines[at].output);
-    if (!same) {
-      this.removeLines();
-      const panes = new Map();
-      this.lines = wanted.map((line) => ({ ...line, series: this.addLine(line, panes) }));
-      this.share();
-    }
-    wanted.forEach(({ values }, at) => {
-      this.lines[at].values = values;
-      this.lines[at].series.setData(this.times.map((time, index) => (values[index] == null ? { time } : { time, value: values[index] })));
-    });
-  }
-
-  addLine({ key, name, pane }, panes) {
-    const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false, color: colour(HUES[name] ?? "accent") };
-    if (pane !== "own") {
-      return this.chart.addSeries(LineSeries, { ...quiet, lineWidth: this.small ? 1 : 2, priceFormat: this.candles.options().priceFormat });
-    }
-    if (!panes.has(key)) panes.set(key, this.chart.panes().length);
-    const { range, levels = [] } = READ[name] ?? {};
-    const series = this.chart.addSeries(LineSeries, {
-      ...quiet, lineWidth: 1.5, lastValueVisible: true, priceFormat: { type: "price", precision: 1, minMove: 0.1 },
-      ...(range && { autoscaleInfoProvider: () => ({ priceRange: range }) }),
-    }, panes.get(key));
-    series.priceScale().applyOptions({ entireTextOnly: true, scaleMargins: { top: 0.08, bottom: 0.08 } });
-    for (const level of levels) {
-      series.createPriceLine({ price: level, lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: false, color: colour("n5") });
-    }
-    return series;
+    this.lines.moved(isNew);
   }
 
   /** How the panes share the height. */
@@ -180,8 +139,8 @@ export class Chart {
 
   /** Which indicators are left out, by key. */
   hide(keys) {
-    this.hidden = new Set(keys);
-    if (this.shown) this.drawLines();
+    this.lines.hidden = new Set(keys);
+    if (this.shown) this.lines.draw();
   }
 
   /** Nothing is drawn within so many pixels of the upper edge. */
@@ -232,7 +191,7 @@ export class Chart {
     this.candles.applyOptions({ upColor: hollow, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: areForced(), borderUpColor: up, borderDownColor: down });
     this.line.applyOptions(this.lineLook());
     this.showDirection(this.direction);
-    this.removeLines();
+    this.lines.remove();
     if (this.shown) this.draw();
   }
 
@@ -241,7 +200,7 @@ export class Chart {
     if (!bars.length) return;
     const first = date ? Math.max(0, bars.findIndex((bar) => bar.session_date >= date)) : 0;
     if (this.small) this.edge = this.times[Math.min(first + Math.round((bars.length - first) / 25), bars.length - 1)];
-    this.chart.timeScale().setVisibleLogicalRange({ from: first - 0.5, to: bars.length - 1 + (this.small ? 1 : 4) });
+    this.chart.timeScale().setVisibleLogicalRange({ from: first - 0.5, to: bars.length - 1 + (this.small ? 1 : Math.max(4, this.lines.ahead + 1)) });
   }
 
   volumeOf(time, bar) {

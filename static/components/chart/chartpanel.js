@@ -7,18 +7,18 @@
 //
 // `address` keeps range, interval and view; `none(symbol)` says why there are no bars; `lost()` is called where a bar came
 // that belongs before those that are held; `follow(interval)` hears of which bars those that come are wanted; `read` is
-// asked for them, as `history` is. A subject that has `before`, a session, is another one at another.
+// asked for them, as `history` is; `indicate(keys)` hears which indicators are wanted from now on. A subject that has `before`, a session, is another one at another.
 //
 // First comes as much of the history as the first view needs; all of it where more is asked for: a longer range, the table,
 // weeks and months, or older bars brought into sight. So do the parts that few visits use: table, comparison, pencil, image.
 
 import { Panel } from "../panel.js";
-import { Beside } from "./beside.js";
+import { word } from "../../words/words.js";
 import { brought } from "./brought.js";
-import { ByHand } from "./byhand.js";
 import { Chart } from "./chart.js";
 import { Flags } from "./flags.js";
-import { goOn, history, INTERVAL, olderThan, rangeStart, recent, takeBar, takeIndicators } from "./history.js";
+import { chosen } from "../preferences.js";
+import { DRAWN, goOn, history, INTERVAL, olderThan, rangeStart, recent, takeBar, takeIndicators } from "./history.js";
 import { gathered, isMade } from "./intervals.js";
 import { Legend } from "./legend.js";
 import { Readout } from "./readout.js";
@@ -29,19 +29,20 @@ const EDGE = 3; // bars: who sees the oldest but these wants to see older ones
 export const BEGINNING = { range: "1Y", interval: INTERVAL, view: "chart", adjusted: "split" };
 
 export class ChartPanel {
-  constructor(section, { address, none, lost, follow, drawn = () => {}, read = history }) {
-    Object.assign(this, { section, address, lost, follow, drawn, subject: null, known: null, waiting: [] });
+  constructor(section, { address, none, lost, follow, drawn = () => {}, indicate = () => {}, read = history }) {
+    Object.assign(this, { section, address, lost, follow, drawn, indicate, subject: null, known: null, waiting: [] });
     this.part = (name) => section.querySelector(`[data-${name}]`);
     this.chart = new Chart(this.part("canvas"), { Flags });
     this.legend = new Legend(this.part("legend"), this.chart);
     this.readout = new Readout(this.chart, this.part("readout"), { moved: (at) => this.stand(at) });
-    this.beside = new Beside(this);
-    this.hand = new ByHand(this);
+    this.beside = this.hand = null; // until somebody compares, or a hand is seen
+    for (const sign of ["pointerover", "focusin"]) section.addEventListener(sign, () => this.takeHand(), { once: true });
+    this.chart.lines.came = () => this.redraw({ keepPlace: !this.chart.lines.ahead });
     this.toolbar = new Toolbar(this);
     this.panel = new Panel(this.part("plot"), {
       read: (_, signal) => {
         const { base: interval, adjusted, knownAt } = this.toolbar;
-        return read(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, knownAt, signal });
+        return read(this.subject.symbol, { ...(!this.isAllWanted && recent(this.subject, interval)), interval, adjusted, knownAt, indicators: this.indicators, signal });
       },
       draw: (found) => this.draw(found),
       clear: () => this.clear(),
@@ -52,10 +53,45 @@ export class ChartPanel {
       none,
     });
     this.chart.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.lookForOlder());
+    document.addEventListener("preference", ({ detail: { name } }) => {
+      if (name === "chart.indicators") this.chooseIndicators();
+      if (!this.hand && name === this.drawings) this.takeHand();
+    });
+  }
+
+  /** Keys of those that are left out of sight. */
+  get hidden() {
+    const kept = chosen("chart.hidden");
+    return Array.isArray(kept) ? kept : [];
+  }
+
+  /** Keys of those that this person has chosen, in order. */
+  get indicators() {
+    const kept = chosen("chart.indicators");
+    return Array.isArray(kept) ? kept.map(String) : DRAWN;
+  }
+
+  /** What few visits do with them comes with the first that does. */
+  async choosing(act) {
+    (await brought(import("./choosing.js")))[act]?.(this);
+  }
+
+  /** Why there can be none of what is shown. */
+  whyNoIndicators() {
+    if (this.toolbar.knownAt) return word("noIndicatorsThen");
+    return this.subject?.before && isMade(this.toolbar.interval) ? word("noIndicatorsPlayed") : "";
+  }
+
+  chooseIndicators() {
+    this.choosing("name");
+    this.indicate(this.indicators);
+    this.panel.again();
+    this.redraw({ keepPlace: true });
   }
 
   show(subject) {
     this.subject = subject;
+    if (this.indicators !== DRAWN) this.choosing("name");
     this.readAgain();
   }
 
@@ -78,9 +114,9 @@ export class ChartPanel {
     this.known = null;
     this.isAllWanted = this.toolbar.isLong;
     this.isRangeDue = false;
-    this.beside.clear();
+    this.beside?.clear();
     this.chart.clear();
-    this.hand.clear();
+    this.hand?.clear();
     this.legend.show();
     this.table?.show();
   }
@@ -117,7 +153,7 @@ export class ChartPanel {
   stand(at) {
     this.legend.at = at;
     this.legend.isHeld = at !== null;
-    this.hand.stand(at);
+    this.hand?.stand(at);
     this.legend.show();
     if (at === 0) this.needAll();
   }
@@ -126,7 +162,7 @@ export class ChartPanel {
   shift(older) {
     const shifted = (at) => (at == null ? null : Math.max(0, at + older));
     for (const who of [this.legend, this.readout]) who.at = shifted(who.at);
-    this.hand.stand(shifted(this.hand.cursor));
+    this.hand?.stand(shifted(this.hand.cursor));
   }
 
   /** The bars that are known, in the interval that is asked for. */
@@ -134,14 +170,33 @@ export class ChartPanel {
     if (!this.known) return;
     const scale = this.chart.chart.timeScale();
     const place = scale.getVisibleLogicalRange();
-    this.chart.show(gathered(this.known, this.toolbar.interval), { decimals: this.subject.price_decimals, zone: this.subject.time_zone });
-    this.beside.show();
-    this.hand.show();
+    this.chart.show(this.shown(), { decimals: this.subject.price_decimals, zone: this.subject.time_zone });
+    this.beside?.show();
+    this.showDrawn();
     this.toolbar.showIndicators(this.chart.shown.lines);
+    if (this.picker?.isOpen) this.picker.showPicked();
     if (keepPlace && place) scale.setVisibleLogicalRange({ from: place.from + older, to: place.to + older });
     else this.showRange();
     this.readout.stay();
     this.showValues();
+  }
+
+  /** Under which preference what was drawn on the subject is kept. */
+  get drawings() {
+    return this.subject && `drawings.${this.subject.symbol}`;
+  }
+
+  showDrawn() {
+    if (this.hand) this.hand.show();
+    else if (chosen(this.drawings)) this.takeHand();
+  }
+
+  /** What draws by hand, once it is there. */
+  async takeHand() {
+    const { ByHand } = await (this.handComing ??= brought(import("./byhand.js")));
+    if (ByHand) this.hand ??= new ByHand(this);
+    await this.hand?.take();
+    return this.hand;
   }
 
   /** A longer range than is known is shown once it has come, and the one before stands until then. */
@@ -176,9 +231,31 @@ export class ChartPanel {
     if (this.known && !this.toolbar.knownAt && this.toolbar.base === INTERVAL && this.toolbar.adjusted === "split" && takeIndicators(this.known, message)) this.showNewest();
   }
 
+  /** Whether no stream tells what is computed of these bars. */
+  get isUntold() {
+    const { interval, adjusted, knownAt } = this.toolbar;
+    return !knownAt && !this.subject?.before && (interval !== INTERVAL || adjusted !== "split");
+  }
+
+  /** What is known, in the interval that is asked for. */
+  shown() {
+    const shown = gathered(this.known, this.toolbar.interval);
+    if (!this.isUntold) return shown;
+    if (!this.renewed) this.bringRenewed();
+    return this.renewed?.along(shown) ?? shown;
+  }
+
+  async bringRenewed() {
+    const { Renewed } = await (this.renewing ??= brought(import("./renewed.js")));
+    if (!Renewed || this.renewed) return;
+    this.renewed = new Renewed(this);
+    this.redraw({ keepPlace: true });
+  }
+
   /** The newest of what is known is shown. */
   showNewest() {
-    this.chart.follow(gathered(this.known, this.toolbar.interval));
+    this.chart.follow(this.shown());
+    if (this.isUntold) this.renewed?.moved();
     this.readout.stay();
     this.showValues();
   }

@@ -2,17 +2,19 @@
 
 import { get } from "../page.js";
 import { word } from "../../words/words.js";
+import { HUES } from "./lines.js";
 
 /** The interval that bars come in; weeks and months are made of them. */
 export const INTERVAL = "1d";
-const DRAWN = "sma_20,rsi_14";
+/** Indicators that a chart shows until somebody chooses. */
+export const DRAWN = ["sma_20", "rsi_14"];
 const MOST = 10_000;
 const WITHIN = { period: "1mo", limit: 1000 }; // sessions of bars that are shorter
 const YEARS = { crypto: 375 }; // bars of a year and some days more; other symbols rest at weekends
 const YEAR = 270;
-const TURNED = "sma_20,rsi_14"; // of these a split changes what lies over the price, and nothing else
-const SESSIONS = 250; // a year has no fewer
-const PERIODS = { "1y": 1, "2y": 2, "5y": 5, "10y": 10 }; // in years
+const MANY = 5; // outputs, as levels have them, that are drawn alike
+const UNSEEN = new Set(["direction", "histogram", "marker"]);
+const NONE = { times: [], indicators: {} };
 const TOGETHER = 150; // ms that bars wait for what goes with them: drawn once is calmer than twice
 
 /** As much of a history as the first view needs: a year. Indicators are of the whole history whatever is asked of it. */
@@ -32,81 +34,48 @@ export async function barsOf(symbol, { limit = MOST, interval = INTERVAL, adjust
  * `behind` is a promise, kept when they have come; `lacking`: why some of them did not. What `signal` aborts comes no more.
  * `knownAt`: as it was known at an instant; what indicators were then nobody keeps.
  */
-export async function history(symbol, { period = "max", limit = MOST, interval = INTERVAL, adjusted = "split", knownAt = "", signal } = {}) {
+export async function history(symbol, { period = "max", limit = MOST, interval = INTERVAL, adjusted = "split", knownAt = "", indicators = DRAWN, signal } = {}) {
   const name = encodeURIComponent(symbol);
   const beside = Promise.all([
-    knownAt ? { times: [], indicators: {} } : get(`/api/v2/technical-analysis/indicators/${name}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=${DRAWN}`, { signal }).catch(without({ times: [], indicators: {} })),
+    knownAt ? NONE : indicatorsOf(symbol, indicators, { interval, adjusted, period, signal }),
     get(`/api/v2/symbols/${name}/actions/?limit=500${known(knownAt)}`, { signal }).catch(without({ results: [] })),
   ]);
   const found = await barsOf(symbol, { limit, interval, adjusted, knownAt, signal });
   const { bars } = found;
   found.isAll = period === "max" || !bars.length || (bars.length < limit && rangeStart("1Y", bars.at(-1).session_date) <= bars[0].session_date);
-  found.behind = beside.then((answers) => signal?.aborted || join(found, ...answers));
+  found.behind = beside.then(([told, actions]) => signal?.aborted || join(found, told, actions, indicators));
   await Promise.race([found.behind, new Promise((soon) => setTimeout(soon, TOGETHER))]);
   return found;
 }
 
-/** Days as they were known when a session began: those before it, in its shares. As `history` has them. `newest`: the day
- * that is held last, from which what is computed is counted back.
- */
-export async function historyBefore(symbol, session, { limit = MOST, newest = "", signal } = {}) {
-  const name = encodeURIComponent(symbol);
-  const years = (Date.parse(newest) - Date.parse(session)) / 86_400_000 / 365 + limit / SESSIONS;
-  const period = Object.entries(PERIODS).find(([, most]) => years < most)?.[0] ?? "max";
-  const [{ results, coverage }, indicators, actions] = await Promise.all([
-    get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=raw&limit=${limit}&end=${dayBefore(session)}`, { signal }),
-    get(`/api/v2/technical-analysis/indicators/${name}?interval=${INTERVAL}&adjusted=split&period=${period}&indicators=${TURNED}`, { signal }).catch(without({ times: [], indicators: {} })),
-    get(`/api/v2/symbols/${name}/actions/?limit=500`, { signal }),
-  ]);
-  const later = sharesBetween(actions.results, session);
-  const found = { symbol, interval: INTERVAL, coverage, lines: [], actions: [], isAll: results.length < limit, asOf: session, bars: results.map((bar) => turned(bar, sharesBetween(actions.results, bar.session_date, session))) };
-  join(found, indicators, actions);
-  for (const line of found.lines) turnLine(line, 1 / later.price);
-  return found;
+/** The answer of some indicators. Where one of them is refused, as of another version, it alone is left out. */
+export async function indicatorsOf(symbol, keys, { interval = INTERVAL, adjusted = "split", period, signal }) {
+  if (!keys.length) return NONE;
+  const path = `/api/v2/technical-analysis/indicators/${encodeURIComponent(symbol)}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=`;
+  try {
+    return await get(path + keys.join(), { signal });
+  } catch (error) {
+    return error.status === 400 ? (await import("./onebyone.js")).oneByOne(path, keys, signal) : without(NONE)(error);
+  }
 }
 
-/** A session begins: where it is of other shares, what is known turns into them. Whether it did. */
-export function turnInto(found, session) {
-  if (session <= found.asOf) return false;
-  const { price, volume } = sharesBetween(found.actions, found.asOf, session);
-  found.asOf = session;
-  if (price === 1 && volume === 1) return false;
-  found.bars = found.bars.map((bar) => turned(bar, { price, volume }));
-  for (const line of found.lines) turnLine(line, price);
-  return true;
+/** The lines of an answer along bars; what was known of those that it does not reach stays. */
+export function answerAlong({ bars, lines: before }, told, keys) {
+  const along = alongBars(bars, told.times);
+  return linesOf(told, keys, (values, key, output) => along(values, before.find((line) => line.key === key && line.output === output)));
 }
 
-/** How many new shares there are for an old one, by what takes effect after a day and up to another: of a price, and of a volume. */
-function sharesBetween(actions, after, until = "9999") {
-  const felt = actions.filter(({ kind, ex_date: date, decision }) => (kind === "split" || kind === "spin_off") && date > after && date <= until && isFelt({ decision }));
-  const product = (some) => some.reduce((whole, { value, numerator, denominator }) => whole * (numerator ? numerator / denominator : value), 1);
-  return { price: product(felt), volume: product(felt.filter(({ kind }) => kind === "split")) };
-}
-
-function turned(bar, { price, volume }) {
-  const of = Object.fromEntries(["open", "high", "low", "close"].map((name) => [name, bar[name] / price]));
-  return { ...bar, ...of, volume: bar.volume == null ? null : Math.round(bar.volume * volume) };
-}
-
-/** Those that lie over the price are of it; others are of none. */
-function turnLine(line, by) {
-  if (line.pane === "price") line.values = line.values.map((value) => (value == null ? null : value / by));
-}
-
-export function dayBefore(session) {
-  return new Date(Date.parse(`${session}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+function alongBars(bars, times) {
+  const places = new Map(times.map((time, index) => [Date.parse(time), index]));
+  return (values, known) => bars.map((bar, at) => values[places.get(Date.parse(bar.opened_at))] ?? known?.values[at] ?? null);
 }
 
 /** What goes with the bars as they are now; what was known of those that the answer has not stays. */
-function join(found, indicators, actions) {
-  const places = new Map(indicators.times.map((time, index) => [Date.parse(time), index]));
-  const before = found.lines;
-  const along = (values, known) => found.bars.map((bar, at) => values[places.get(Date.parse(bar.opened_at))] ?? known?.values[at] ?? null);
-  const lines = linesOf(indicators, (values, key, output) => along(values, before.find((line) => line.key === key && line.output === output)));
+export function join(found, indicators, actions, keys) {
   Object.assign(found, {
     behind: null,
     lacking: indicators.lacking ?? actions.lacking,
-    lines: indicators.lacking ? before : lines,
+    lines: indicators.lacking ? found.lines : answerAlong(found, indicators, keys),
     actions: actions.lacking ? found.actions : actions.results.filter(isFelt).toReversed(),
   });
 }
@@ -117,16 +86,28 @@ function without(nothing) {
 }
 
 /** What somebody kept out restates no price, and is no fact of the chart. */
-function isFelt({ decision }) {
+export function isFelt({ decision }) {
   return decision !== "kept_out";
 }
 
-function linesOf({ indicators }, along) {
-  return Object.entries(indicators).flatMap(([key, { name, parameters, pane, values }]) =>
-    Object.entries(values).map(([output, series]) => ({
-      key, output, pane, name, values: along(series, key, output),
-      label: [name.toUpperCase(), ...Object.values(parameters), ...(output === name ? [] : [output])].join(" "),
-    })));
+/** In the order in which they were asked for; each takes the next hues, bands one for both. */
+function linesOf({ indicators, reasons = {} }, keys, along) {
+  let hues = 0;
+  return keys.filter((key) => key in indicators).flatMap((key) => {
+    const { name, parameters, pane, values, unit = pane, styles = {}, levels = [], offsets = {} } = indicators[key];
+    const outputs = Object.keys(values);
+    const label = [name.toUpperCase().replace(/^CDL/, ""), ...Object.values(parameters)].join(" ");
+    const isBand = Object.values(styles).includes("upper") || outputs.length > MANY;
+    const first = hues;
+    hues += isBand ? 1 : outputs.filter((output) => !UNSEEN.has(styles[output])).length;
+    return outputs.map((output, place) => ({
+      key, output, pane, name, unit, levels, isBand, isFirst: !place, values: along(values[output], key, output),
+      style: styles[output] ?? "line", offset: offsets[output] ?? 0, reason: reasons[key] ?? "",
+      hue: HUES[(first + (isBand ? 0 : place)) % HUES.length],
+      label: [label, ...(output === name ? [] : [output])].join(" "),
+      brief: place ? output.replace(new RegExp(`^${name}|band$`, "g"), "") : label,
+    }));
+  });
 }
 
 /** A bar that came: the last one moved, or a new one began. False where it belongs before them. */

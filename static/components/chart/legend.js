@@ -1,7 +1,8 @@
 // The legend over the chart: every value of the bar under the crosshair, or of the last one.
 
-import { compact, derived, direction, percent, price, word } from "../../words/words.js";
+import { compact, direction, percent, price, word } from "../../words/words.js";
 import { reserve, widest } from "../steady.js";
+import { figure, sizeOf } from "./lines.js";
 import { timeText } from "./times.js";
 
 export class Legend {
@@ -14,10 +15,12 @@ export class Legend {
     });
     const watch = new ResizeObserver(() => this.makeRoom());
     for (const each of [element, chart.element]) watch.observe(each);
+    chart.element.addEventListener("pointermove", ({ buttons }) => buttons && requestAnimationFrame(() => this.place())); // a pane is pulled
   }
 
   /** The prices begin below it. What a bar under the crosshair has beyond the others moves nothing. */
   makeRoom() {
+    this.place();
     if (this.element.hidden || this.at !== null) return;
     this.chart.keepFree(this.element.offsetTop + this.element.offsetHeight);
   }
@@ -26,7 +29,25 @@ export class Legend {
     const { bars } = this.chart;
     this.element.hidden = !bars.length;
     if (!bars.length) return;
-    this.element.replaceChildren(...valuesAt(this.chart, this.at ?? bars.length - 1).map(({ name, text, kind, room }) => part(name, text, kind, room)));
+    const values = valuesAt(this.chart, this.at ?? bars.length - 1);
+    this.element.replaceChildren(...values.filter(({ pane }) => !pane).map(part), ...this.below(values));
+  }
+
+  /** What has a pane of its own is told there. */
+  below(values) {
+    requestAnimationFrame(() => this.place()); // panes that have just come get their height with the next frame
+    return [...this.chart.lines.tops()].map(([key, top]) => {
+      const box = Object.assign(document.createElement("span"), { className: "of-pane" });
+      box.dataset.of = key;
+      box.style.top = `${top}px`;
+      box.append(...values.filter(({ pane }) => pane === key).map(part));
+      return box;
+    });
+  }
+
+  place() {
+    const tops = this.chart.lines.tops();
+    for (const box of this.element.querySelectorAll(".of-pane")) box.style.top = `${tops.get(box.dataset.of)}px`;
   }
 }
 
@@ -44,9 +65,10 @@ export function valuesAt(chart, place) {
     ...["open", "high", "low", "close"].map((key) => ({ name: word(key[0]), said: columnName(key), text: of(bar[key]), room: widest(size, decimals) })),
     { name: "", text: percent(change), kind: direction(change), room: "−00.00%" },
     { name: word("v"), said: columnName("volume"), text: compact(bar.volume), room: compact(bar.volume ?? bars[at - 1]?.volume).replace(/[\d.,]+/, "0000.0") },
-    ...chart.lines.map(({ label, name, pane, values }) => ({
-      name: label, text: pane === "own" ? price(values[at], 1) : derived(values[at], decimals), kind: `line ${name}`,
-      room: pane === "own" ? "000.0" : widest(size, size >= 10 ? Math.min(2, decimals) : decimals),
+    ...chart.lines.shown.filter(isTold).map((line) => ({
+      name: chart.lines.nameOf(line), said: line.label, text: figure(line, line.values[at - line.offset], decimals), kind: "line", hue: hueOf(line, at - line.offset),
+      pane: line.pane === "own" ? line.key : "",
+      room: line.style === "marker" ? "" : figure(line, line.unit === "price" && line.pane === "price" ? size : sizeOf(line) * 1.5, decimals).replace(/\d/g, "0"),
     })),
     ...chart.flags.of(at).map((text) => ({ name: "", text })),
   ];
@@ -72,11 +94,24 @@ function highest(bars) {
   return tops.get(bars);
 }
 
-function part(name, value, kind = "", room = "") {
-  const element = Object.assign(document.createElement("span"), { className: kind.startsWith("line") ? kind : "", textContent: name ? `${name} ` : "" });
-  const figure = Object.assign(document.createElement("b"), { textContent: value });
-  if (kind === "up" || kind === "down") figure.className = kind;
-  if (room) reserve(figure, [room]);
-  element.append(figure);
+function hueOf({ style, hue, direction, values }, at) {
+  if (style === "marker" || style === "candle") return "n1";
+  if (style === "histogram" || direction) return (direction ?? values)[at] < 0 ? "down" : "up";
+  return hue;
+}
+
+/** A pattern is told of the bars on which it is seen; what colours another line is that line's. */
+export function isTold({ style }) {
+  return style !== "direction";
+}
+
+function part({ name, text, kind = "", room = "", hue }) {
+  const element = Object.assign(document.createElement("span"), { className: kind === "line" ? kind : "" });
+  if (name) element.append(Object.assign(document.createElement("span"), { className: "name", textContent: name }), " ");
+  if (hue) element.style.setProperty("--key", `var(--${hue})`);
+  const value = Object.assign(document.createElement("b"), { textContent: text });
+  if (kind === "up" || kind === "down") value.className = kind;
+  if (room) reserve(value, [room]);
+  element.append(value);
   return element;
 }

@@ -1,8 +1,9 @@
 // The chart's data as a table, newest first: the same numbers for those who read rather than see.
 
-import { derived, percent, price, word } from "../../words/words.js";
+import { percent, price, word } from "../../words/words.js";
 import { make } from "../element.js";
-import { changeOf, columnName } from "./legend.js";
+import { changeOf, columnName, isTold } from "./legend.js";
+import { figure } from "./lines.js";
 import { timeText } from "./times.js";
 
 const AT_ONCE = 260;
@@ -26,7 +27,7 @@ export class BarTable {
 
   show() {
     const { bars, lines } = this.chart;
-    const columns = [...NAMES.map(columnName), ...lines.map(({ label }) => label)];
+    const columns = [...NAMES.map(columnName), ...lines.shown.filter(isTold).map(({ label }) => label)];
     this.head.replaceChildren(make("tr", {}, ...columns.map((text) => make("th", { scope: "col", textContent: text }))));
     const first = Math.max(0, bars.length - this.most);
     const rows = [];
@@ -54,7 +55,7 @@ export class BarTable {
       cell(percent(change), change > 0 ? "up" : change < 0 ? "down" : ""),
       ...[bar.open, bar.high, bar.low].map((value) => cell(of(value))),
       cell(bar.volume == null ? "–" : price(bar.volume, 0)),
-      ...lines.map(({ pane, values }) => cell(pane === "own" ? price(values[at], 1) : derived(values[at], decimals))),
+      ...lines.shown.filter(isTold).map((line) => cell(figure(line, line.values[at], decimals))),
     );
   }
 }

@@ -2,7 +2,7 @@
 
 import { make } from "../element.js";
 import { chosen, prefer } from "../preferences.js";
-import { moment, price, word } from "../../words/words.js";
+import { moment, word } from "../../words/words.js";
 import { brought } from "./brought.js";
 import { INTERVAL } from "./history.js";
 import { isMade } from "./intervals.js";
@@ -36,9 +36,13 @@ export class Toolbar {
     });
     this.check("auto", () => this.showScale());
     this.check("flags", (isOn) => panel.chart.flags.toggle(isOn));
-    part("menu=compare").addEventListener("toggle", () => this.offerOthers());
+    part("pick").addEventListener("click", () => {
+      this.part("menu=indicators").open = false;
+      panel.choosing("pick");
+    });
+    part("menu=compare")?.addEventListener("toggle", () => this.offerOthers());
     part("image").addEventListener("click", () => panel.known && panel.saveImage());
-    for (const button of panel.section.querySelectorAll("[data-draw]")) button.addEventListener("click", () => this.draw(button.dataset.draw));
+    for (const button of panel.section.querySelectorAll("[data-draw]")) button.addEventListener("click", async () => (await panel.takeHand())?.draw(button.dataset.draw));
     document.addEventListener("preference", ({ detail: { name } }) => name.startsWith("chart.") && this.showKept());
     this.showKept();
     this.showView();
@@ -126,25 +130,26 @@ export class Toolbar {
 
   /** Type, scale, flags and indicators as this person has chosen them, here or in another tab. */
   showKept() {
-    const { chart, hand } = this.panel;
+    const { chart } = this.panel;
     const type = known(chosen("chart.type"), TYPES);
     this.pick("type", type);
     if (chart.type !== type) {
       chart.showAs(type);
-      hand.update();
+      this.panel.hand?.update();
     }
     for (const name of ["auto", "flags"]) this.part(name).checked = chosen(`chart.${name}`) !== false;
     chart.flags.toggle(this.part("flags").checked);
-    chart.hide(hidden());
+    chart.hide(this.panel.hidden);
+    if (chart.shown) this.showIndicators(chart.shown.lines);
     this.showScale();
   }
 
   /** Beside others there is one scale that tells anything. */
   showScale() {
     const { chart, beside } = this.panel;
-    const scale = beside.size ? "percent" : known(chosen("chart.scale"), SCALES);
+    const scale = beside?.size ? "percent" : known(chosen("chart.scale"), SCALES);
     this.pick("scale", scale);
-    for (const field of this.panel.section.querySelectorAll("[name=chart-scale]")) field.disabled = beside.size > 0;
+    for (const field of this.panel.section.querySelectorAll("[name=chart-scale]")) field.disabled = beside?.size > 0;
     chart.scaleBy(scale, this.part("auto").checked);
   }
 
@@ -162,17 +167,19 @@ export class Toolbar {
   /** A box for each indicator that the server computed; what is shown is one line or several of it. */
   showIndicators(lines) {
     const box = this.part("indicators");
-    const keys = [...new Map(lines.map(({ key, label }) => [key, label]))];
+    const keys = lines.filter(({ isFirst }) => isFirst).map(({ key, brief }) => [key, brief]);
+    for (const field of box.querySelectorAll("input")) field.checked = !this.panel.hidden.includes(field.value);
     if (box.dataset.shown === keys.join()) return;
     box.dataset.shown = keys.join();
     box.replaceChildren(...keys.map(([key, label]) => this.indicator(key, label)));
-    if (!keys.length) box.textContent = word("noIndicators");
+    if (!keys.length) box.textContent = this.panel.whyNoIndicators() || word("noIndicators");
   }
 
   indicator(key, label) {
-    const field = make("input", { type: "checkbox", checked: !hidden().includes(key) });
+    const field = make("input", { type: "checkbox", value: key, checked: !this.panel.hidden.includes(key) });
     field.addEventListener("change", () => {
-      const left = field.checked ? hidden().filter((each) => each !== key) : [...hidden(), key];
+      const { hidden } = this.panel;
+      const left = field.checked ? hidden.filter((each) => each !== key) : [...hidden, key];
       prefer("chart.hidden", left.length ? left : null);
       this.panel.showValues();
     });
@@ -182,33 +189,11 @@ export class Toolbar {
   /** The symbols that can stand beside it come as the menu is opened. */
   async offerOthers() {
     if (!this.part("menu=compare").open) return;
-    const { Others } = await brought(import("./others.js"));
-    if (Others) this.others ??= new Others(this.panel, this.part("compare"), this.part("find"));
-    this.others?.look();
-  }
-
-  async draw(kind) {
-    this.part("menu=draw").open = false;
-    const { chart } = this.panel;
-    const pencil = await this.panel.hand.take();
-    if (!pencil) return;
-    if (pencil.kind === kind) pencil.letGo();
-    else pencil.arm(kind);
-    chart.element.focus({ preventScroll: true });
-  }
-
-  showTool(kind) {
-    for (const button of this.panel.section.querySelectorAll("[data-draw]")) button.setAttribute("aria-pressed", button.dataset.draw === kind);
-  }
-
-  showDrawings(drawings) {
-    this.part("drawings").replaceChildren(...drawings.kept.map((drawing) => {
-      const prices = drawing.points.map((point) => price(drawings.now(drawing, point.price), this.panel.subject.price_decimals));
-      const text = word(drawing.kind === "level" ? "levelAt" : "trendFrom", { from: prices[0], to: prices[1] });
-      const remove = make("button", { type: "button", textContent: "×", ariaLabel: word("removeDrawing", { drawing: text }) });
-      remove.addEventListener("click", () => this.panel.hand.keep(drawings.kept.filter(({ id }) => id !== drawing.id)));
-      return make("li", {}, make("span", { textContent: text }), remove);
-    }));
+    const [{ Others }, { Beside }] = await Promise.all([brought(import("./others.js")), brought(import("./beside.js"))]);
+    if (!Others || !Beside) return;
+    this.panel.beside ??= new Beside(this.panel);
+    this.others ??= new Others(this.panel, this.part("compare"), this.part("find"));
+    this.others.look();
   }
 }
 
@@ -220,11 +205,6 @@ function past(address) {
   if (at < Date.now()) return at.toISOString();
   address.set({ as_known_at: "" });
   return "";
-}
-
-function hidden() {
-  const kept = chosen("chart.hidden");
-  return Array.isArray(kept) ? kept : [];
 }
 
 /** What was kept may be of another version. */

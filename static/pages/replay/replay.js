@@ -4,7 +4,8 @@
 import { Address } from "../../components/address.js";
 import { listed, showAlerts } from "../../components/alerts.js";
 import { BEGINNING, ChartPanel } from "../../components/chart/chartpanel.js";
-import { dayBefore, historyBefore, rangeStart, turnInto } from "../../components/chart/history.js";
+import { rangeStart } from "../../components/chart/history.js";
+import { dayBefore, historyBefore, turnInto } from "../../components/chart/past.js";
 import { dayChange } from "../../components/change.js";
 import { showConnection } from "../../components/connection.js";
 import { copying } from "../../components/copying.js";
@@ -17,11 +18,11 @@ import { Table } from "../../components/table/table.js";
 import { Stream } from "../../stream/stream.js";
 import { direction, price, word } from "../../words/words.js";
 import { Controls } from "./controls.js";
-import { Replaying } from "./replaying.js";
+import { Replaying, within } from "./replaying.js";
 
 const WRITE_EVERY = 2000; // ms: browsers refuse an address that changes with every session
 const USUAL_RANGE = "6M";
-const FIRST = 140; // bars of that range, and some before
+const FIRST = 132; // bars of that range, and some before
 const USUAL = 23_400; // a session of New York in a second
 const [SLOWEST, FASTEST] = [1, 100_000];
 
@@ -33,10 +34,11 @@ const stream = new Stream();
 const replaying = new Replaying(stream, wish, startAt());
 const alerts = part("alerts");
 const panel = new ChartPanel(part("chart-panel"), {
-  address, lost: () => show(table.choice.key), follow() {}, drawn,
+  address, lost: () => show(table.choice.key), follow() {}, drawn, indicate: (keys) => replaying.indicate(keys),
   none: async () => [word("whyNoneHeld")],
-  read: (symbol, { limit, signal }) => historyBefore(symbol, sessionOf(symbol), { limit: limit && (panel.toolbar.range === USUAL_RANGE ? FIRST : limit), signal, newest: page.last }),
+  read: (symbol, { limit, indicators, signal }) => historyBefore(symbol, sessionOf(symbol), { indicators, limit: limit && (panel.toolbar.range === USUAL_RANGE ? FIRST : limit), signal, newest: page.last }),
 });
+replaying.wish.indicators = within(panel.indicators, wish.symbols);
 const controls = new Controls(part("player"), { wish, first: page.first, last: page.last, replaying });
 
 // What is asked for, by the address or as a page without one begins.
@@ -182,7 +184,7 @@ const closes = new Map(); // bars that have closed, and are not in the line of t
 
 function replaceLast(message) {
   const { ofChart } = came;
-  const same = ofChart.findIndex((each) => each.type === message.type && each.session_date === message.session_date);
+  const same = ofChart.findIndex((each) => each.type === message.type && each.stream === message.stream && each.session_date === message.session_date);
   if (same >= 0) ofChart.splice(same, 1);
   ofChart.push(message);
 }

@@ -4,6 +4,8 @@
 //   replaying.on("stands", ({ state, at, event, isBack }) => …)   at each change; `isBack`: after the line was lost
 //   replaying.on("refused", ({ code, symbols, isWhole }) => …)    `isWhole`: nothing plays by it
 
+const MOST = 50; // indicators beyond those that everybody gets, one of a symbol each
+const REFUSED = new Set(["invalid", "too_many_indicators"]);
 const ASKING = { begin: "begin", seek: "seek", other: "other" };
 
 export class Replaying extends EventTarget {
@@ -49,6 +51,12 @@ export class Replaying extends EventTarget {
     this.tell({ action: "seek", ...(to.day ? { to: to.day } : { event: to.event }) }, ASKING.seek);
   }
 
+  /** From now on these are told too; what plays begins anew where it is. */
+  indicate(keys) {
+    this.wish.indicators = within(keys, this.wish.symbols);
+    if (this.isThere) this.begin({ isHeld: this.state === "paused" });
+  }
+
   hasten(speed) {
     this.wish.speed = speed;
     if (this.state === "playing") this.tell({ action: "resume", speed });
@@ -56,8 +64,8 @@ export class Replaying extends EventTarget {
 
   ask() {
     if (this.stream.state !== "live" || this.waits !== null) return; // it is asked for already
-    const { wish: { symbols, start, end, speed }, at, isHeld } = this;
-    this.tell({ action: "replay", symbols, start, end, speed, at, ...(isHeld && { paused: true }) }, ASKING.begin);
+    const { wish: { symbols, start, end, speed, indicators = [] }, at, isHeld } = this;
+    this.tell({ action: "replay", symbols, start, end, speed, at, ...(isHeld && { paused: true }), ...(indicators.length && { indicators }) }, ASKING.begin);
   }
 
   /** What plays until a place is answered for is of the one before. */
@@ -93,6 +101,11 @@ export class Replaying extends EventTarget {
     if (!isPart) {
       this.asked.delete(id);
       if (this.waits === id) this.waits = null;
+      if (asked.kind === ASKING.begin && REFUSED.has(code) && this.wish.indicators?.length) {
+        this.wish.indicators = []; // kept by another version, it may be: it plays without them
+        this.ask();
+        return;
+      }
       if (asked.kind === ASKING.begin || code === "no_replay") this.gone("stopped");
     }
     this.emit("refused", { code, symbols: symbols ?? [], message, event: asked.event, isWhole: !isPart && asked.kind === ASKING.begin });
@@ -134,4 +147,9 @@ export class Replaying extends EventTarget {
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** As many of them as may be told of so many symbols. */
+export function within(keys, symbols) {
+  return keys.slice(0, Math.floor(MOST / Math.max(1, symbols.length)));
 }

@@ -3,7 +3,7 @@
 import { Address } from "../../components/address.js";
 import { listed, showAlerts } from "../../components/alerts.js";
 import { BEGINNING, ChartPanel } from "../../components/chart/chartpanel.js";
-import { corrected, INTERVAL } from "../../components/chart/history.js";
+import { corrected, DRAWN, INTERVAL } from "../../components/chart/history.js";
 import { besideLine } from "../../components/beside.js";
 import { dayChange } from "../../components/change.js";
 import { showConnection } from "../../components/connection.js";
@@ -28,7 +28,7 @@ const READ_FIGURES_EVERY = 3_600_000;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
 const address = new Address({ ...BEGINNING, as_known_at: "" });
-const panel = new ChartPanel(part("chart-panel"), { address, none: whyNone, lost: () => reloadSoon(), follow, drawn: () => address.restore() });
+const panel = new ChartPanel(part("chart-panel"), { address, none: whyNone, lost: () => reloadSoon(), follow, indicate, drawn: () => address.restore() });
 
 // Head
 
@@ -83,6 +83,16 @@ async function whyNone() {
 /** Bars of less than a day are told on streams of their own, which are heard once they are looked at. */
 function follow(interval) {
   if (interval !== INTERVAL) stream.subscribe("bars", [row.symbol], { interval });
+}
+
+/** Those beyond what everybody gets are told on streams of their own. */
+let indicated = [];
+function indicate(keys) {
+  const gone = indicated.filter((key) => !keys.includes(key));
+  const come = keys.filter((key) => !indicated.includes(key));
+  if (gone.length) stream.unsubscribe("indicators", [row.symbol], { indicators: gone });
+  for (const key of come) stream.subscribe("indicators", [row.symbol], { indicators: [key] });
+  indicated = keys;
 }
 
 function takeIndicators(message) {
@@ -163,6 +173,7 @@ stream.on("lost", () => reloadSoon()).on("epoch", () => reloadSoon()).on("state"
 stream.on("renamed", ({ to }) => location.replace(`/symbols/${encodeURIComponent(to.split(/:(.*)/)[1])}/${location.search}`));
 stream.on("state", () => panel.look());
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
+if (panel.indicators !== DRAWN) indicate(panel.indicators);
 stream.subscribe("system").open();
 setInterval(showAge, 1000);
 readNowAndThen();
