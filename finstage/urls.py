@@ -8,7 +8,7 @@ from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView
 
-from analysis import views as analysis_views
+from analysis.conformance import page as certificates
 from finstage.access import api as access
 from finstage.accounts import api as accounts
 from finstage.accounts import entrance
@@ -33,8 +33,8 @@ urlpatterns = [
     path(f"symbols/<{WRITTEN}:ticker>/", views.symbol, name="symbol"),
     path("data/", views.data, name="data"),
     path("replay/", views.replay, name="replay"),
-    path("conformance/", analysis_views.conformance, name="conformance"),
-    path("indicators/words/", analysis_views.picker, name="picker_words"),
+    path("conformance/", certificates.conformance, name="conformance"),
+    path("indicators/words/", certificates.picker, name="picker_words"),
     path("tasks/", monitoring_views.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/", monitoring_views.tasks, name="task"),
     path("account/keys/", account.keys, name="apikeys"),

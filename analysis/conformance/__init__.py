@@ -7,4 +7,5 @@ behaviour       on series that stand still, leap, are tiny or huge, not traded, 
 comparing       live against batch (pure)
 formulas        second formulas, written from the cited sources without TA-Lib (pure)
 references      what they are made of (pure)
+page            shows them
 """

@@ -1,4 +1,4 @@
-"""Pages of the analysis."""
+"""The page of the certificates, and what else pages ask of the catalogue."""
 
 from dataclasses import dataclass
 from datetime import datetime
