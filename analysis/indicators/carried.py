@@ -24,12 +24,15 @@ class Carried:
     live: Live | None
     reason: str
     inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
     def moved(self, quote: Quote | Bar, known: Values, *, is_closed: bool) -> tuple[Values, str]:
         """The values after a quote, or a bar, and why there are none.
 
         known: its session's bar so far, or the bar, as `columns` and `of_bar` give it. is_closed: it is counted.
         """
+        if not (is_closed or quote.has_closed) and (found := self._formed(known)) is not None:
+            return found, ""
         value, reason = None, self.reason
         if self.live is not None:
             step = self._moved
@@ -37,13 +40,22 @@ class Carried:
             if found is None:
                 self.live, self.reason = None, broken
             value, reason = found or (None, broken)
-        outputs = self.indicator.outputs
         if value is None:
-            return dict.fromkeys(outputs), reason
+            return dict.fromkeys(self.outputs), reason
         if all(map(isfinite, value)):
-            return dict(zip(outputs, value, strict=True)), reason
+            return dict(zip(self.outputs, value, strict=True)), reason
         defined = [each if isfinite(each) else None for each in value]
-        return dict(zip(outputs, defined, strict=True)), reason or self.indicator.entry.undefined
+        return dict(zip(self.outputs, defined, strict=True)), reason or self.indicator.entry.undefined
+
+    def _formed(self, known: Values) -> Values | None:
+        """Of a bar that forms, as nearly every one is: all known, all finite. None of any other, of which `moved` says
+        more: a look changes nothing, so that it may be had again.
+        """
+        try:
+            value = self.live.peek(*[known[name] for name in self.inputs])
+            return dict(zip(self.outputs, value, strict=True)) if isfinite(sum(value)) else None
+        except Exception:  # noqa: BLE001 - whatever it is, it comes again and is told in full
+            return None
 
     def _moved(self, live: Live, quote: Quote | Bar, known: Values, is_closed: bool) -> tuple[Value, str]:
         if is_closed:
@@ -66,7 +78,7 @@ class Carried:
 def opened(indicator: Indicator, ticker: str, columns: Columns) -> Carried:
     """An indicator open on the bars of a symbol."""
     found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.carried(columns))
-    return Carried(indicator, found, broken or indicator.lacking(columns), indicator.inputs)
+    return Carried(indicator, found, broken or indicator.lacking(columns), indicator.inputs, indicator.outputs)
 
 
 def of_bar(bar: Bar) -> Values:
