@@ -13,7 +13,7 @@ import numpy as np
 
 _MAGIC = b"PAR1"
 _GZIP, _PLAIN, _RLE = 2, 0, 3  # a codec, and encodings
-_REQUIRED, _OPTIONAL = 0, 1
+_OPTIONAL = 1
 _TRUE, _I32, _I64, _BINARY, _LIST, _STRUCT = 1, 5, 6, 8, 9, 12  # kinds of Thrift
 
 Fields = Sequence[tuple[int, int, object]]  # of a structure: number, kind and value, by their numbers
@@ -34,11 +34,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """may_lack: whether a row may have None there."""
+    """What each row has by a name, or None."""
 
     name: str
     kind: Kind
-    may_lack: bool = False
 
 
 def _texts(values: Sequence[str]) -> bytes:
@@ -76,14 +75,13 @@ def table(columns: Sequence[Column], rows: Sequence[Mapping[str, object]], facts
 
 def _page(column: Column, values: list) -> tuple[bytes, int]:
     """A column's values behind their head, and how many bytes both are before they are compressed."""
-    body = column.kind.written([each for each in values if each is not None])
-    if column.may_lack:
-        there = _bits([each is not None for each in values])
-        levels = _number(len(there) << 1 | 1) + there
-        body = struct.pack("<I", len(levels)) + levels + body
+    there = _bits([each is not None for each in values])
+    levels = _number(len(there) << 1 | 1) + there
+    told = column.kind.written([each for each in values if each is not None])
+    body = struct.pack("<I", len(levels)) + levels + told
     packed = gzip.compress(body, 1, mtime=0)
-    told = ((1, _I32, len(values)), (2, _I32, _PLAIN), (3, _I32, _RLE), (4, _I32, _RLE))
-    head = _structure(((1, _I32, 0), (2, _I32, len(body)), (3, _I32, len(packed)), (5, _STRUCT, told)))
+    page = ((1, _I32, len(values)), (2, _I32, _PLAIN), (3, _I32, _RLE), (4, _I32, _RLE))
+    head = _structure(((1, _I32, 0), (2, _I32, len(body)), (3, _I32, len(packed)), (5, _STRUCT, page)))
     return head + packed, len(head) + len(body)
 
 
@@ -118,7 +116,7 @@ def _footer(columns: Sequence[Column], chunks: list[Fields], count: int, facts: 
 
 def _element(column: Column) -> Fields:
     kind = column.kind
-    plain = [(1, _I32, kind.type), (3, _I32, _OPTIONAL if column.may_lack else _REQUIRED), (4, _BINARY, column.name)]
+    plain = [(1, _I32, kind.type), (3, _I32, _OPTIONAL), (4, _BINARY, column.name)]
     if kind.meant is None:
         return plain
     which, says = kind.meant
@@ -158,7 +156,8 @@ def _number(value: int) -> bytes:
 
 
 def _signed(value: int) -> bytes:
-    return _number(value << 1 if value >= 0 else ~(value << 1))
+    """None that is told here is below zero."""
+    return _number(value << 1)
 
 
 _WRITTEN = {

@@ -76,7 +76,7 @@ class ParquetRenderer(BaseRenderer):
         if context["response"].exception:
             return encoded(data)
         fields, names = context["view"].row_shape().fields, context["view"].csv_columns
-        columns = [parquet.Column(name, _kind(fields[name]), fields[name].allow_null) for name in names]
+        columns = [parquet.Column(name, _kind(fields[name])) for name in names]
         beside = {name: value for name, value in data.items() if name != "results"}
         facts = {name: value if isinstance(value, str) else encoded(value).decode() for name, value in beside.items()}
         return parquet.table(columns, data["results"], facts)
