@@ -18,6 +18,7 @@ from market.models import (
     DataSource,
     KeyFigures,
     MarkedBar,
+    NewestRecord,
     PlayerWish,
     ProvisionalBar,
     QuarantinedBar,
@@ -32,7 +33,7 @@ from realtime.models import Alert, AlertRule
 
 PRICES = [
     Bar, BarRevision, ProvisionalBar, MarkedBar, QuarantinedBar, Confirmation, Coverage, Snapshot, CorporateAction,
-    SupersededAction, Record, KeyFigures, IndicatorRow, Alert,
+    SupersededAction, Record, NewestRecord, KeyFigures, IndicatorRow, Alert,
 ]  # fmt: skip
 # What is not about prices, and the epoch that the feed announced last: so it announces the new one.
 KEPT = ("celery:", "heartbeats", "feed:epoch")

@@ -269,8 +269,10 @@ class QuarantinedBarAdmin(SymbolFacts):
 
 @admin.register(Record)
 class RecordAdmin(SymbolFacts):
-    list_display = ["symbol", "scope", "high", "high_date", "low", "low_date", "since", "as_of", "computed_at"]
-    list_filter = ["scope"]
+    list_display = [
+        "symbol", "scope", "high", "high_date", "low", "low_date", "since", "as_of", "computed_at", "pass_number",
+    ]  # fmt: skip
+    list_filter = ["scope", "pass_number"]
 
 
 @admin.register(KeyFigures)

@@ -1,23 +1,25 @@
 """Records: the highest high and the lowest low of each symbol, of all time and of 52 weeks, in today's shares."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Model
 
 from market import actions, bars, coverage, symbols
 from market.actions import adjustments
 from market.bars import stored
 from market.clock import passes
-from market.models import DataSource, Record
+from market.models import DataSource, NewestRecord, Record
 from market.prices import PRE, Quote
-from monitoring import jobs
+from monitoring import jobs, turns
 
 YEAR = np.timedelta64(52, "W")
-_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version", "pass_number"]
+_FACTS = ["high", "high_date", "low", "low_date", "since", "as_of", "source", "computed_at", "version"]
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ def latest(
         record.high, record.low = record.high * price, record.low * price
         found[ticker][record.scope] = record
     return found
+
+
+def forget_passes(*, tell: Callable[[int], object]) -> int:
+    """Delete those of passes of a recording that are kept no longer, a few at a time. Returns how many; tell: hears how
+    many so far.
+    """
+    last = DataSource.objects.pass_number() - passes.KEPT
+    return turns.delete(Record.objects.filter(pass_number__lte=last), AT_ONCE, tell=tell)
 
 
 def with_session(record: Record, quote: Quote | None) -> Record:
@@ -114,9 +124,16 @@ def _store(ticker: str) -> None:
     found, as_of = extremes(columns), columns["session_date"][-1].item()
     _, source = stored.last(symbol)
     facts = {"symbol": symbol, "as_of": as_of, "source": source, "computed_at": datetime.now(UTC), "version": version}
-    rows = [Record(scope=scope, pass_number=number, **asdict(values), **facts) for scope, values in found.items()]
-    # MariaDB finds the unique key by itself and refuses to be told.
-    unique = None if connection.vendor == "mysql" else ["symbol", "scope"]
+    facts |= {"pass_number": number}
+    rows = [{"scope": scope, **asdict(values), **facts} for scope, values in found.items()]
     with transaction.atomic():
-        Record.objects.bulk_create(rows, update_conflicts=True, update_fields=_FACTS, unique_fields=unique)
+        _upsert(Record, rows, _FACTS, ["symbol", "scope", "pass_number"])
+        _upsert(NewestRecord, rows, [*_FACTS, "pass_number"], ["symbol", "scope"])
         passes.require(number)
+
+
+def _upsert(model: type[Model], rows: list[dict], written: list[str], unique: list[str]) -> None:
+    # MariaDB finds the unique key by itself and refuses to be told.
+    unique = None if connection.vendor == "mysql" else unique
+    found = [model(**row) for row in rows]
+    model.objects.bulk_create(found, update_conflicts=True, update_fields=written, unique_fields=unique)

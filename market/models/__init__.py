@@ -5,7 +5,7 @@ from market.models.bars import Bar, BarRevision, Confirmation, MarkedBar, Provis
 from market.models.calendars import TradingYear
 from market.models.coverage import Coverage
 from market.models.figures import KeyFigures
-from market.models.records import Record
+from market.models.records import NewestRecord, Record
 from market.models.snapshots import Snapshot
 from market.models.source import DataSource, PlayerWish
 from market.models.symbols import Symbol, SymbolAlias, SymbolQuerySet, WatchedSymbol, Watchlist
@@ -20,6 +20,7 @@ __all__ = [
     "Decision",
     "KeyFigures",
     "MarkedBar",
+    "NewestRecord",
     "PlayerWish",
     "ProvisionalBar",
     "QuarantinedBar",

@@ -13,14 +13,14 @@ class RecordQuerySet(models.QuerySet):
         return self.filter(pass_number=DataSource.objects.running_pass())
 
 
-class Record(models.Model):
-    """The highest high and lowest low of a symbol, all time and 52 weeks, split-adjusted to today's shares."""
+class Scope(models.TextChoices):
+    ALL_TIME = "all_time", _("all time")
+    YEAR = "52_weeks", _("52 weeks")
 
-    class Scope(models.TextChoices):
-        ALL_TIME = "all_time", _("all time")
-        YEAR = "52_weeks", _("52 weeks")
 
-    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="records", db_index=False)
+class HighAndLow(models.Model):
+    """A highest high and a lowest low, split-adjusted to today's shares."""
+
     scope = models.CharField(max_length=8, choices=Scope)
     high = models.FloatField()
     high_date = models.DateField()
@@ -38,10 +38,36 @@ class Record(models.Model):
         default=1, db_default=1, help_text=_("The pass of a recording that they are of.")
     )
 
-    objects = RecordQuerySet.as_manager()
-
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.symbol_id} {self.scope}"
+
+
+class Record(HighAndLow):
+    """Those of a symbol, all time and 52 weeks, in each pass of a recording that is kept."""
+
+    Scope = Scope
+
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="records", db_index=False)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        db_table = "market_recordofpass"
+        constraints = [
+            models.UniqueConstraint(fields=["symbol", "scope", "pass_number"], name="one_record_a_scope_and_pass")
+        ]
+
+
+class NewestRecord(HighAndLow):
+    """The same of the newest pass alone, where the version before reads and writes them by a key without a pass. The
+    next version does without.
+    """
+
+    symbol = models.ForeignKey(Symbol, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        db_table = "market_record"
+        constraints = [models.UniqueConstraint(fields=["symbol", "scope"], name="one_record_a_scope")]

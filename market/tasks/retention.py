@@ -8,7 +8,7 @@ from typing import Annotated
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from market import bars, quotes
+from market import bars, quotes, records
 from market.intervals import MINUTE
 from monitoring import jobs
 from monitoring.jobs import Between, Schedule, job
@@ -27,12 +27,15 @@ def retain(
     minute_days: Annotated[int, Between(30, 36_500)] = settings.MINUTE_DAYS,
     provisional_days: Annotated[int, Between(1, 3_650)] = settings.PROVISIONAL_DAYS,
 ) -> dict:
-    """Delete quotes, bars of a minute and provisional bars of so many days ago; a table that fails does so alone."""
+    """Delete quotes, bars of a minute and provisional bars of so many days ago, and records of passes before the last
+    two; a table that fails does so alone.
+    """
     now = datetime.now(UTC)
     tables: dict[str, Callable[..., int]] = {
         "snapshots": partial(quotes.forget_before, now - timedelta(days=snapshot_days)),
         "minutes": partial(bars.forget_before, MINUTE.name, now - timedelta(days=minute_days)),
         "provisional": partial(bars.forget_provisional, now - timedelta(days=provisional_days)),
+        "records": records.forget_passes,
     }
     outcome = jobs.fan_out(tables, lambda name: tables[name](tell=_look), parallel=1)
     outcome.require_any()

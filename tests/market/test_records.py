@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from market import bars, coverage, prices, records
-from market.models import CorporateAction, DataSource, Record, Symbol
+from market.models import CorporateAction, DataSource, NewestRecord, Record, Symbol
 from market.prices import Bar
 from monitoring.jobs.running.fan_out import NothingDone
 
@@ -104,6 +104,24 @@ def test_what_was_counted_before_the_recording_began_again_is_not_stored(monkeyp
     with pytest.raises(NothingDone, match="pass 1 of the recording is over"):
         records.refresh(["AAPL"])
     assert not Record.objects.exists()
+
+
+@pytest.mark.db
+def test_two_passes_are_kept_and_the_running_one_is_told():
+    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=NOW, pass_number=1)
+    bars.upsert([bar(date(2024, 5, 30), 120, 100)])
+    for number, high in ((1, 120), (2, 130), (3, 140)):
+        DataSource.objects.update(pass_number=number)
+        assert records.latest(["AAPL"])["AAPL"] == {}  # of a pass that has only begun
+        bars.upsert([bar(date(2024, 5, 30), high, 100)])
+        for _ in range(2):
+            records.refresh(["AAPL"])
+        assert found("all_time")[0] == high
+    assert records.forget_passes(tell=lambda deleted: None) == 2
+    kept = Record.objects.filter(scope="all_time").order_by("pass_number").values_list("pass_number", "high")
+    assert list(kept) == [(2, 130), (3, 140)]
+    newest = NewestRecord.objects.filter(scope="all_time").values_list("pass_number", "high")
+    assert list(newest) == [(3, 140)]  # where the version before looks
 
 
 def test_one_symbol_without_bars_fails_alone():

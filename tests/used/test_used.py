@@ -20,7 +20,7 @@ from django_celery_beat.models import PeriodicTask
 from analysis.technical import rows
 from market import bars, coverage, quotes
 from market.coverage import held
-from market.models import Bar, CorporateAction, Coverage, DataSource, Symbol
+from market.models import Bar, CorporateAction, Coverage, DataSource, Record, Symbol
 from market.prices import FORMING
 from monitoring.jobs import declaration, schedules
 from monitoring.jobs.claiming import claims
@@ -90,6 +90,14 @@ def test_its_prices_are_there(found):
         if (pk, interval) == (symbol.pk, "1d") and (source.session is None or day[:10] < str(source.session))
     ]
     assert sorted(bar.close for bar in history if bar.is_final) == sorted(closes)
+
+
+def test_its_records_are_those_of_its_pass(found):
+    told = found.tables["market_record"]
+    columns = ("symbol_id", "scope", "high", "low")
+    number = DataSource.objects.get().pass_number
+    kept = Record.objects.filter(pass_number=number)
+    assert set(kept.values_list(*columns)) == set(zip(*(told[name] for name in columns), strict=True)) != set()
 
 
 def test_each_of_its_bars_has_its_session(found):
