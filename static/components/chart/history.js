@@ -170,8 +170,11 @@ export function corrected({ from, to, reason }) {
 export function rangeStart(range, lastDate) {
   if (range === "All") return null;
   if (range === "YTD") return `${lastDate.slice(0, 4)}-01-01`;
-  const months = { "1M": 1, "3M": 3, "6M": 6, "1Y": 12, "5Y": 60 }[range];
-  const date = new Date(`${lastDate}T00:00:00Z`);
+  return monthsBefore(lastDate, { "1M": 1, "3M": 3, "6M": 6, "1Y": 12, "5Y": 60 }[range]);
+}
+
+export function monthsBefore(session, months) {
+  const date = new Date(`${session}T00:00:00Z`);
   const day = date.getUTCDate();
   date.setUTCMonth(date.getUTCMonth() - months);
   if (date.getUTCDate() !== day) date.setUTCDate(0);

@@ -1,19 +1,19 @@
 // A symbol's bars as they were known when a session began, and what becomes of them as sessions are played.
 
 import { get } from "../page.js";
-import { DRAWN, indicatorsOf, INTERVAL, isFelt, join } from "./history.js";
+import { DRAWN, indicatorsOf, INTERVAL, isFelt, join, monthsBefore } from "./history.js";
 
 const MOST = 10_000;
 const SESSIONS = 250; // a year has no fewer
-const PERIODS = { "1y": 1, "2y": 2, "5y": 5, "10y": 10 }; // in years
+const PERIODS = { "1y": 12, "2y": 24, "5y": 60, "10y": 120 }; // in months
+const DAY = 86_400_000;
 
 /** Days as they were known when a session began: those before it, in its shares. As `history` has them. `newest`: the day
  * that is held last, from which what is computed is counted back.
  */
-export async function historyBefore(symbol, session, { limit = MOST, newest = "", indicators: keys = DRAWN, signal } = {}) {
+export async function historyBefore(symbol, session, { limit = MOST, since = daysBefore(session, (limit / SESSIONS) * 365), newest = "", indicators: keys = DRAWN, signal } = {}) {
   const name = encodeURIComponent(symbol);
-  const years = (Date.parse(newest) - Date.parse(session)) / 86_400_000 / 365 + limit / SESSIONS;
-  const period = Object.entries(PERIODS).find(([, most]) => years < most)?.[0] ?? "max";
+  const period = Object.entries(PERIODS).find(([, months]) => monthsBefore(newest, months) <= since)?.[0] ?? "max";
   const [{ results, coverage }, indicators, actions] = await Promise.all([
     get(`/api/v2/symbols/${name}/bars/?interval=${INTERVAL}&adjusted=raw&limit=${limit}&end=${dayBefore(session)}`, { signal }),
     indicatorsOf(symbol, keys, { period, signal }),
@@ -56,5 +56,9 @@ function turnLine(line, by) {
 }
 
 export function dayBefore(session) {
-  return new Date(Date.parse(`${session}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+  return daysBefore(session, 1);
+}
+
+function daysBefore(session, days) {
+  return new Date(Date.parse(`${session}T00:00:00Z`) - days * DAY).toISOString().slice(0, 10);
 }

@@ -36,7 +36,10 @@ const alerts = part("alerts");
 const panel = new ChartPanel(part("chart-panel"), {
   address, lost: () => show(table.choice.key), follow() {}, drawn, indicate: (keys) => replaying.indicate(keys),
   none: async () => [word("whyNoneHeld")],
-  read: (symbol, { limit, indicators, signal }) => historyBefore(symbol, sessionOf(symbol), { indicators, limit: limit && (panel.toolbar.range === USUAL_RANGE ? FIRST : limit), signal, newest: page.last }),
+  read(symbol, { limit, indicators, signal }) {
+    const [session, isFirst] = [sessionOf(symbol), limit && panel.toolbar.range === USUAL_RANGE];
+    return historyBefore(symbol, session, { indicators, limit: isFirst ? FIRST : limit, signal, newest: page.last, ...(isFirst && { since: rangeStart(USUAL_RANGE, session) }) });
+  },
 });
 replaying.wish.indicators = within(panel.indicators, wish.symbols);
 const controls = new Controls(part("player"), { wish, first: page.first, last: page.last, replaying });
