@@ -26,6 +26,7 @@ PURE = [
     "market/player/clock.py",
     "market/player/finer.py",
     "market/player/held.py",
+    "market/player/reach.py",
     "market/player/sessions.py",
     "market/calendars/table.py",
     "market/calendars/facts.py",

@@ -56,14 +56,14 @@ def path(day: Day, session: date, finer: Sequence[Finer]) -> tuple[np.ndarray, I
 
     finer: the finest first. It ends with the close of the day's bar, which has the last word.
     """
-    found = _best(session, finer)
+    found = best(session, finer)
     if found is None:
         return np.empty(0, "datetime64[us]"), _told(day)
     span = found.span(session)
     return found.at[span], _within(found, span, day)
 
 
-def _best(session: date, finer: Sequence[Finer]) -> Finer | None:
+def best(session: date, finer: Sequence[Finer]) -> Finer | None:
     """The finest that is of the whole session, as far as those that are coarser tell."""
     spans = [(each, each.at[each.span(session)]) for each in finer]
     held = [(each, at) for each, at in spans if len(at)]

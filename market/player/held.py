@@ -1,7 +1,7 @@
 """What is held of a symbol, cut by the clock: of what came later a session knows nothing. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -12,6 +12,7 @@ import numpy as np
 from market import prices
 from market.actions import adjustments
 from market.actions.adjustments import Action, Columns
+from market.calendars.table import Table
 from market.player.finer import Day, Finer
 from market.records import YEAR
 
@@ -22,8 +23,10 @@ class Held:
 
     columns: session_date, datetime64[D] (n,); open, high, low, close, volume, float64 (n,), a volume NaN where it is
     not known. actions: those that change what a share is, by ex date. decimals: with which its prices are kept.
-    version: of its bars, as coverage tells it. finer: what is held of within sessions, the finest first. missing: the
-    sessions of its exchange, datetime64[D], that are not held; none where no calendar tells them.
+    version: of its bars, as coverage tells it. finer: what is held of within sessions, the finest first; versions: of
+    their bars, by interval, and hours: when its exchange is open, of which there is neither where nothing is held of
+    within. missing: the sessions of its exchange, datetime64[D], that are not held. No calendar tells the last two of a
+    recording.
     """
 
     ticker: str
@@ -33,6 +36,8 @@ class Held:
     source: str
     version: str
     finer: Sequence[Finer] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hours: Table | None = None
     missing: np.ndarray = field(default_factory=lambda: np.empty(0, "datetime64[D]"))
 
     def __len__(self) -> int:
@@ -41,6 +46,11 @@ class Held:
     @property
     def bytes(self) -> int:
         return sum(column.nbytes for column in self.columns.values()) + sum(each.bytes for each in self.finer)
+
+    @property
+    def has_within(self) -> bool:
+        """Whether bars within sessions can be made of what is held."""
+        return bool(self.finer) and self.hours is not None
 
     def number(self, session: date) -> int | None:
         """That of a session; None where it has none."""

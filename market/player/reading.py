@@ -58,7 +58,14 @@ def read(tickers: Collection[str], start: date, end: date, *, has_hours: bool) -
         raise NoBars(f"no daily bars from {start} to {end}: {worded(lacking)}")
     room = MOST_BYTES - sum(each.bytes for each in playing)
     finer = within.read([symbol_of[each.ticker] for each in playing], start, end, room) if room > 0 else {}
-    return Reading(Sessions([replace(each, finer=finer.get(each.ticker, ())) for each in playing], start, end), lacking)
+    versions = within.versions([ticker for ticker, found in finer.items() if found])
+    playing = [
+        replace(each, finer=found, versions=versions[each.ticker], hours=tables.get(symbol_of[each.ticker].exchange))
+        if (found := finer.get(each.ticker))
+        else each
+        for each in playing
+    ]
+    return Reading(Sessions(playing, start, end), lacking)
 
 
 def worded(lacking: dict[str, str]) -> str:

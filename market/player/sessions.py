@@ -61,6 +61,11 @@ class Sessions:
         """The number of the first session from a date on; how many there are where none is."""
         return int(np.searchsorted(self._dates, np.datetime64(since)))
 
+    def numbers(self, held: Held, where: np.ndarray) -> np.ndarray:
+        """Those of a symbol's sessions of which something is so. where: bool (n,), by the symbol's own numbers."""
+        dates = held.columns["session_date"][where]
+        return np.searchsorted(self._dates, dates[np.isin(dates, self._dates)])
+
     def playing(self, number: int) -> list[tuple[Held, int]]:
         """The symbols that have a session, each with its own number of it."""
         session = self.date(number)

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from market import bars, intervals, prices, quotes
+from market import bars, coverage, intervals, prices, quotes
 from market.coverage import held
 from market.intervals import STORED_WITHIN
 from market.models import Symbol
@@ -30,6 +30,12 @@ def read(symbols: Sequence[Symbol], start: date, end: date, room: int) -> dict[s
     if None not in told.values() and sum(each.bytes for each in told.values()) <= room:
         _add(found, told)
     return found
+
+
+def versions(tickers: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By ticker and interval that of the bars that are held."""
+    told = {interval: coverage.latest(tickers, interval=interval) for interval in STORED_WITHIN} if tickers else {}
+    return {ticker: {interval: found[ticker] for interval, found in told.items()} for ticker in tickers}
 
 
 def _add(found: dict[str, list[Finer]], level: dict[str, Finer]) -> None:

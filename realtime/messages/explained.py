@@ -58,8 +58,9 @@ ACTIONS = {
         " would ring that it hears, each with `replay`, numbered by themselves and stored nowhere. `speed` is how"
         " many seconds of a session pass in one, 60 where it is not said. It begins with the first session from `at`"
         " on, else from `start` on, and is held there where it is begun `paused`. `indicators` names those that it"
-        " tells beyond the ones that everybody gets, each on a stream of its own, as `subscribe` does. A connection"
-        " has one replay: another takes its place. It goes no faster than it is read.",
+        " tells beyond the ones that everybody gets, each on a stream of its own, as `subscribe` does. `intervals` are"
+        " those of which bars within sessions form and close too, where prices are held or bars that are no longer. A"
+        " connection has one replay: another takes its place. It goes no faster than it is read.",
         {"action": "replay", "symbols": ["AAPL"], "start": "2012-09-04", "end": "2012-09-05", "speed": 60},
     ),
     "pause": ("Hold a replay where it is.", {"action": "pause"}),

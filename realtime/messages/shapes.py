@@ -78,6 +78,8 @@ _ID = {"type": ["string", "integer"], "maxLength": MAX_ID_CHARACTERS, "minimum":
 _SYMBOL = {"type": "string", "minLength": 1, "maxLength": 32}
 _SYMBOLS = {"type": "array", "items": _SYMBOL, "minItems": 1, "maxItems": MAX_SYMBOLS}
 _INTERVAL = {"enum": list(intervals.ALL)}
+_WITHIN = [name for name, each in intervals.ALL.items() if not each.is_whole]
+_INTERVALS = {"type": "array", "items": {"enum": _WITHIN}, "minItems": 1, "maxItems": len(_WITHIN)}
 # Name and parameters; which there are, /api/v2/technical-analysis/catalogue says.
 _INDICATOR = {
     "type": "string",
@@ -172,7 +174,7 @@ ACTIONS = {
     "replay": _action(
         "replay",
         {"symbols": _SYMBOLS, "start": _DATE, "end": _DATE},
-        {**_SPEED, "at": _DATE, "paused": _FLAG, "indicators": _INDICATORS},
+        {**_SPEED, "at": _DATE, "paused": _FLAG, "indicators": _INDICATORS, "intervals": _INTERVALS},
     ),
     "pause": _action("pause"),
     "resume": _action("resume", None, _SPEED),
@@ -277,6 +279,7 @@ MESSAGES = {
             "symbol": _SYMBOL, "interval": _TEXT, "from": _DATE, "to": _DATE, "reason": {"enum": list(CORRECTIONS)},
             **_VERSION, **_STREAMED,
         },
+        _MARK,
     ),
     "indicators": _INDICATORS_TOLD,
     "signal": _message(

@@ -3,16 +3,20 @@ replay.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
 from analysis import summary
 from analysis.indicators.entry import Indicator
-from analysis.summary import Series
+from analysis.summary import ADJUSTMENT, Series
+from market import coverage, intervals
 from market.bars import forming
-from market.player import Held, Sessions, Step
+from market.intervals import Interval
+from market.player import Forming, Held, Moved, Sessions, Step
+from market.prices import SECOND
 from realtime import alerts, messages, moved
 from realtime.alerts import Rules
 from realtime.messages import Message
@@ -30,7 +34,7 @@ class Body:
     """The indicators of what plays, and the numbers of its streams: those of this replay alone.
 
     received_at: as which its prices are told. rules: those that ring for whoever hears it. extra: indicators beyond
-    those that everybody gets, by key.
+    those that everybody gets, by key. within: intervals, of which bars are told where they form.
     """
 
     def __init__(
@@ -39,22 +43,29 @@ class Body:
         received_at: datetime,
         rules: Rules | None = None,
         extra: Mapping[str, Indicator] = MappingProxyType({}),
+        within: Sequence[Interval] = (),
     ) -> None:
         self.sessions, self.rules, self._received_at = sessions, rules or {}, received_at
-        self._extra = dict(sorted(extra.items()))
+        self._extra, self._within = dict(sorted(extra.items())), within
+        self._versions = {held.ticker: held.versions for held in sessions.held}
         self._series: dict[str, Series] = {}
         self._beside: dict[str, Series] = {}  # of those that are extra
         self._numbers: Counter[str] = Counter()
 
     def session(self, number: int) -> Iterator[Told]:
         """What a session says, whatever was played before it."""
-        for held, own in self.sessions.playing(number):
+        playing = self.sessions.playing(number)
+        for held, own in playing:
             self._open(held, own)
-        bell = Bell(self.rules)
+        bell, within, last = Bell(self.rules), Forming(playing, self._within), None
         for step in self.sessions.steps(number, self._received_at):
-            yield Told(step.after, [self._numbered(message) for message in self._told(step, bell)])
+            last = step if step.quote.as_of_precision == SECOND else last
+            yield Told(step.after, [self._numbered(message) for message in self._told(step, bell, within)])
+        for at, closed in within.rest():
+            after = last.after + (at - last.quote.as_of).total_seconds()
+            yield Told(after, [self._numbered(self._told_within(moved)) for moved in closed])
 
-    def _told(self, step: Step, bell: Bell) -> list[Message]:
+    def _told(self, step: Step, bell: Bell, within: Forming) -> list[Message]:
         series = self._series[step.held.ticker]
         bar, values = forming.daily_bar(step.quote), series.moved(step.quote)
         version = series.version or ""
@@ -62,6 +73,7 @@ class Body:
             messages.price(step.quote),
             *moved.told([bar] if bar else [], [values] if values else [], lambda ticker: version),
             *self._told_beside(step),
+            *map(self._told_within, within.moved(step.quote)),
             *(messages.alert(alerts.played(rule, step.quote, step.held.decimals)) for rule in bell.heard(step.quote)),
         ]
 
@@ -69,6 +81,11 @@ class Body:
         """One message an indicator, as on the stream that it has alone."""
         values = self._beside[step.held.ticker].moved(step.quote) if self._extra else None
         return [messages.indicators(values, key) for key in self._extra] if values else []
+
+    def _told_within(self, moved: Moved) -> Message:
+        bar = replace(moved.bar, received_at=self._received_at)
+        version = self._versions[bar.ticker].get(intervals.named(bar.interval).stored_as, coverage.NONE)
+        return messages.taken_back(bar, version) if moved.is_gone else messages.bar(bar, version, adjustment=ADJUSTMENT)
 
     def _open(self, held: Held, number: int) -> None:
         """Have the indicators stand upon what came before a session: where they do, they go on."""

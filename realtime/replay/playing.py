@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from analysis.indicators.entry import Indicator
 from market import prices
+from market.intervals import Interval
 from market.player import Clock, Sessions
 from realtime import messages
 from realtime.alerts import Rules
@@ -38,7 +39,7 @@ IDLE_SECONDS = 600.0  # so long it may stand still, before another one gets its 
 class Playing:
     """From its first session to its last, and on from wherever its client seeks.
 
-    rules, extra: as Body has them. at: the day it begins with; is_paused: it is held there. flush: lets what
+    rules, extra, within: as Body has them. at: the day it begins with; is_paused: it is held there. flush: lets what
     waits for a client leave. may_play: whether its client still may. turns: those of the replays
     that it plays beside. rate: messages a second at most; speed: seconds of
     a session in one. None of either: as fast as it goes.
@@ -53,6 +54,7 @@ class Playing:
         flush: Callable[[Client], object],
         rules: Rules | None = None,
         extra: Mapping[str, Indicator] = MappingProxyType({}),
+        within: Sequence[Interval] = (),
         at: date | None = None,
         is_paused: bool = False,
         may_play: Callable[[], bool] = lambda: True,
@@ -62,7 +64,7 @@ class Playing:
         self._client, self._flush, self._may_play = client, flush, may_play
         self.sessions, self.state, self.reason = sessions, PAUSED if is_paused else PLAYING, ""
         self.count = 0  # messages that were told
-        self._body = Body(sessions, datetime.now(UTC), rules, extra)
+        self._body = Body(sessions, datetime.now(UTC), rules, extra, within)
         self._clock, self._takes = Clock(speed, time.monotonic()), 1 / rate if rate else 0.0
         self._changed, self._turns = asyncio.Event(), turns or Turns()
         self._turn_to(0 if at is None else number_of(sessions, at, "replay.at"))

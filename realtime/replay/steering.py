@@ -1,14 +1,16 @@
 """What a client may say to a replay of its own."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from asgiref.typing import WebSocketScope
 from django.conf import settings
 
 from market import player, sources
-from market.bars import NoBars
+from market.bars import NoBars, forming
+from market.intervals import Interval
 from market.player import Backwards, Reading
 from realtime import alerts, asked, naming, process, visitors
 from realtime.clients import Client
@@ -17,8 +19,9 @@ from realtime.replay import events
 from realtime.replay.events import Event
 from realtime.replay.playing import Playing, number_of
 
+Found = TypeVar("Found")
 USUAL_SPEED = 60
-LOOKED_AT_ONCE = 200  # sessions, whose prices a rule may have to hear
+LOOKED_AT_ONCE = 200  # sessions that are played to be sure
 
 
 class Socket(Protocol):
@@ -38,6 +41,7 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
     start, end = _day(action, "start"), _day(action, "end")
     tickers, unknown = await asked.known(action["symbols"])
     extra = naming.extra(action.get("indicators", ()), len(tickers))
+    within = [each for each in forming.INTERVALS if each.name in action.get("intervals", ())]
     at = _day(action, "at") if "at" in action else None
     reading = await visitors.run(_read, list(dict.fromkeys(tickers.values())), start, end)
     rules = await visitors.run(alerts.rules_for, user_id)
@@ -51,11 +55,12 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
         speed,
         rules=rules,
         extra=extra,
+        within=within,
         at=at,
         is_paused=action.get("paused", False),
         may_play=partial(_may_play, client, user_id),
     )
-    for refused in _left_out(unknown, reading):
+    for refused in _left_out(unknown, reading, within):
         refused.id = action.get("id")
         await socket.refuse(refused, "too_many_errors")
     _answer(socket, begun, action)
@@ -100,15 +105,21 @@ async def _following(client: Client, playing: Playing, kind: str) -> Event | Non
     """The first after its session, looked for a few sessions at a time: a long search keeps no thread from others, and
     ends with its replay. Raises Refused.
     """
-    first, count = playing.number + 1, len(playing.sessions)
-    for start in range(first, count, LOOKED_AT_ONCE):
-        numbers = range(start, min(start + LOOKED_AT_ONCE, count))
-        found = await visitors.run(events.first, playing.sessions, numbers, kind, playing.rules)
-        if process.replays.of(client) is not playing:  # another has its place meanwhile
-            raise Refused("no_replay", "The replay has ended while its events were looked for.")
-        if found is not None:
+    sessions, rules = playing.sessions, playing.rules
+    numbers = await _while_it_plays(client, playing, events.candidates, sessions, playing.number + 1, kind, rules)
+    for start in range(0, len(numbers), LOOKED_AT_ONCE):
+        some = numbers[start : start + LOOKED_AT_ONCE]
+        if found := await _while_it_plays(client, playing, events.first, sessions, some, kind, rules):
             return found
     return None
+
+
+async def _while_it_plays(client: Client, playing: Playing, work: Callable[..., Found], *args: object) -> Found:
+    """What some work gives. Raises Refused where another has its replay's place meanwhile."""
+    found = await visitors.run(work, *args)
+    if process.replays.of(client) is not playing:
+        raise Refused("no_replay", "The replay has ended while its events were looked for.")
+    return found
 
 
 def _answer(socket: Socket, playing: Playing, action: dict[str, Any]) -> None:
@@ -147,12 +158,16 @@ def _read(tickers: list[str], start: date, end: date) -> Reading:
     return reading
 
 
-def _left_out(unknown: list[str], reading: Reading) -> list[Refused]:
-    """What is said of the symbols that it plays without."""
+def _left_out(unknown: list[str], reading: Reading, within: list[Interval]) -> list[Refused]:
+    """What is said of the symbols that it plays without, and of those that it has days alone of."""
     found = [asked.refusal(unknown)] if unknown else []
     if reading.lacking:
         told = f"No daily bars in the range: {player.worded(reading.lacking)}."
         found.append(Refused("no_bars", told, symbols=list(reading.lacking)))
+    days = [held.ticker for held in reading.sessions.held if not held.has_within]
+    if within and days:
+        told = "Nothing within sessions of the range is held of these symbols, which are told by their days alone."
+        found.append(Refused("no_bars", told, symbols=days))
     return found
 
 

@@ -121,6 +121,7 @@ export interface Correction {
   version: string;
   stream: string;
   seq: number;
+  replay?: true;
 }
 
 /** The newest values of a symbol's indicators, null while one warms up; `reasons` says why else one has none. */

@@ -48,6 +48,12 @@ def of(told: list[dict], kind: str, symbol: str = "AAPL") -> list[dict]:
     return [each for each in told if (each["type"], each["symbol"]) == (kind, symbol)]
 
 
+def test_bars_within_sessions_are_told_of_where_nothing_is_held_of_them():
+    err = StringIO()
+    call_command("replay", *ALL, "--interval", "5m", "--interval", "1h", stdout=StringIO(), stderr=err)
+    assert err.getvalue() == "no_bars: nothing within sessions of the range is held of AAPL, MSFT.\n"
+
+
 def test_every_message_is_of_the_protocol_and_says_that_it_is_a_replay():
     told, end = replay(*ALL)
     assert end["messages"] == len(told) == 5 * 2 * 4 * 3

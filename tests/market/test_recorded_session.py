@@ -11,15 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from market import bars
+from market import bars, player, watchlists
 from market.bars import forming
+from market.bars.forming import INTERVALS
 from market.bars.forming.within import LATE
-from market.calendars import sessions
+from market.calendars import hours, sessions
 from market.coverage import loading
 from market.history import within
-from market.models import Bar, DataSource, Symbol
+from market.models import Bar, DataSource, Snapshot, Symbol
+from market.player import within as reading_within
+from market.prices import Bar as Priced
+from market.prices import midnight
 from market.sources.yahoo import REACH, asking
 from realtime.feed.within import BarsWithin
+from realtime.replay.body import Body
+from realtime.replay.digest import LEFT_OUT, Digest
 from tests.market.test_forming import quote
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -34,6 +40,7 @@ DAY = next(
     and sessions.hours("XNYS", day)[1] - sessions.hours("XNYS", day)[0] == timedelta(hours=6, minutes=30)
 )
 OPENS = sessions.hours("XNYS", DAY)[0]
+NOW = datetime.now(UTC)
 Values = tuple[float, float, float, float]
 
 
@@ -136,3 +143,65 @@ def test_its_prices_form_the_same_bars_on_the_stream(index):
         }
         assert found == together(MINUTES[interval])
     assert {bar.interval for bar in Bar.objects.all()} == {"5m", "1h"}
+
+
+def replayed() -> tuple[list[dict], str]:
+    """What a replay of it tells of bars within the session, and the hash of all that it tells."""
+    sessions, digest, told = player.read(["^GSPC"], DAY, DAY, has_hours=True).sessions, Digest(), []
+    for body in (body for each in Body(sessions, NOW, within=INTERVALS).session(0) for body in each.bodies):
+        digest.add(body)
+        told.append(json.loads(body))
+    assert all(each["replay"] is True for each in told)
+    return [without_place(each) for each in told if each.get("interval") in MINUTES], digest.hex
+
+
+def without_place(told: dict) -> dict:
+    return {name: value for name, value in told.items() if name not in {*LEFT_OUT, "replay"}}
+
+
+def test_a_replay_of_its_prices_says_of_bars_what_the_feed_said(index, django_user_model):
+    DataSource.objects.create(pk=1, name="yahoo", reason="a test", chosen_at=NOW)
+    watchlists.make(django_user_model.objects.create_user("reader").pk, "mine", [index])
+    hours.keep("XNYS")
+    Bar.objects.all().delete()
+    feed, homes, told = BarsWithin(), [("XNYS", ["^GSPC"])], []
+    feed.open({f"bars:^GSPC@{interval}" for interval in MINUTES}, lambda work: work())
+    before = quote(OPENS - timedelta(hours=1), OPEN, ticker="^GSPC", market_state="pre")
+    feed.moved([before], homes, lambda work: work())
+    missed = OPENS + timedelta(minutes=40)
+    for number, (at, price) in enumerate(prices()):
+        if missed <= at < missed + timedelta(minutes=3):
+            continue
+        each = quote(at, price, volume=number * 10, ticker="^GSPC")
+        Snapshot.objects.create(
+            symbol=index, price=price, volume=number * 10, session_date=DAY, as_of=at, as_of_precision="second",
+            received_at=at, source="yahoo",
+        )  # fmt: skip
+        told += feed.over(at, lambda work: work())
+        feed.told()
+        told += feed.moved([each], homes, lambda work: work())
+        feed.told()
+    told += feed.over(OPENS + timedelta(minutes=390) + LATE, lambda work: work())
+    right = [without_place(json.loads(each.body)) for each in told]
+    bars.upsert([Priced("^GSPC", "1d", midnight(DAY), *together(390)[OPENS], 0, True, "yahoo", NOW, session_date=DAY)])
+    found, hash = replayed()
+    assert [each["interval"] for each in found if each["type"] == "correction"] == ["15m", "30m", "1h"]
+    assert found == right
+    assert replayed()[1] == hash
+
+
+def test_a_replay_makes_longer_bars_of_what_is_held_and_none_that_are_shorter(index, monkeypatch):
+    hours.keep("XNYS")
+    bars.upsert([Priced("^GSPC", "1d", midnight(DAY), *together(390)[OPENS], 0, True, "yahoo", NOW, session_date=DAY)])
+    for held, made in (("1m", list(MINUTES)), ("5m", ["5m", "15m", "30m", "1h"]), ("1h", ["1h"])):
+        monkeypatch.setattr(reading_within, "_INTERVALS", [held])
+        found, _ = replayed()
+        closed = [each for each in found if each.get("state") == "closed"]
+        assert {each["interval"] for each in found} == set(made)
+        for interval in made:
+            told = {
+                datetime.fromisoformat(each["opened_at"]): values(each)
+                for each in closed
+                if each["interval"] == interval
+            }
+            assert told == together(MINUTES[interval])

@@ -105,6 +105,16 @@ def test_indicators_by_name_come_beside_those_of_everybody_each_on_its_own_strea
             assert (error["code"], error["id"], said in error["message"]) == (code, 3, True), error
 
 
+def test_who_asks_for_bars_within_sessions_hears_of_which_symbols_there_are_none(live_web):
+    with open_socket(live_web) as client:
+        client.send({**FAST, "intervals": ["5m", "1h"], "id": 3})
+        error = client.until("error")
+        assert (error["code"], error["id"], error["symbols"]) == ("no_bars", 3, ["AAPL", "MSFT"])
+        assert len(until_end(client)) == FOUR
+        for asked in ([], ["1d"], ["7m"], "5m"):
+            assert client.ask({**FAST, "intervals": asked, "id": 4}, "error")["code"] == "invalid"
+
+
 def test_it_is_held_goes_on_seeks_and_stops(live_web):
     with open_socket(live_web) as client:
         client.ask(SLOW, "replay")

@@ -138,6 +138,7 @@ Correction = TypedDict(
         "version": str,
         "stream": str,
         "seq": int,
+        "replay": NotRequired[Literal[True]],
     },
 )
 Indicators = TypedDict(

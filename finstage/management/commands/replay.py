@@ -3,7 +3,7 @@
 import json
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,7 +11,8 @@ from django.db import DatabaseError
 
 from finstage.management.commands.stream import worded
 from market import player, sources, symbols
-from market.bars import NoBars
+from market.bars import NoBars, forming
+from market.intervals import Interval
 from market.player import Backwards, Clock, Sessions
 from realtime.replay.body import Body
 from realtime.replay.digest import Digest
@@ -30,13 +31,35 @@ class Command(BaseCommand):
         parser.add_argument(
             "--speed", type=_speed, help="how many seconds of a session in one; without it, as fast as it goes"
         )
+        parser.add_argument(
+            "--interval",
+            action="append",
+            default=[],
+            choices=[each.name for each in forming.INTERVALS],
+            dest="intervals",
+            help="of which bars within sessions are told too, where they can be made; as often as wanted",
+        )
         parser.add_argument("--json", action="store_true", help="whole messages, one a line")
 
-    def handle(self, *, symbols: list[str], start: date, end: date, speed: float | None, json: bool, **options) -> None:
+    def handle(
+        self,
+        *,
+        symbols: list[str],
+        start: date,
+        end: date,
+        speed: float | None,
+        json: bool,
+        intervals: list[str],
+        **_: object,
+    ) -> None:
+        within = [each for each in forming.INTERVALS if each.name in intervals]
         try:
             sessions = self._read(symbols, start, end)
+            days = [held.ticker for held in sessions.held if not held.has_within]
+            if within and days:
+                self.stderr.write(f"no_bars: nothing within sessions of the range is held of {', '.join(days)}.")
             digest = Digest()
-            for body in _played(sessions, Clock(speed, time.monotonic())):
+            for body in _played(sessions, within, Clock(speed, time.monotonic())):
                 digest.add(body)
                 self.stdout.write(body.decode() if json else worded(_object(body)))
             self.stdout.write(_line({"hash": digest.hex, "messages": digest.count}))
@@ -62,8 +85,8 @@ class Command(BaseCommand):
         return reading.sessions
 
 
-def _played(sessions: Sessions, clock: Clock) -> Iterator[bytes]:
-    body = Body(sessions, datetime.now(UTC))
+def _played(sessions: Sessions, within: Sequence[Interval], clock: Clock) -> Iterator[bytes]:
+    body = Body(sessions, datetime.now(UTC), within=within)
     for number in range(len(sessions)):
         for told in body.session(number):
             time.sleep(clock.wait(told.after, time.monotonic()))

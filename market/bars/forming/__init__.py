@@ -7,9 +7,11 @@ kept            in Redis, where all processes see them
 
 from market.bars.forming.daily import daily_bar, reach
 from market.bars.forming.kept import ask, drop, drop_within, fields_of, forget, keep, latest, read, stand
-from market.bars.forming.within import Within
+from market.bars.forming.within import INTERVALS, UNHEARD, Within
 
 __all__ = [
+    "INTERVALS",
+    "UNHEARD",
     "Within",
     "ask",
     "daily_bar",

@@ -5,7 +5,7 @@ knows its open, its high and its low. What is told of one after it is over is le
 settles.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,25 +29,33 @@ class _Moving:
 
 
 class Within:
-    """What forms of each symbol."""
+    """What forms of each symbol.
 
-    def __init__(self) -> None:
+    unheard: after so long without a price something was missed; None of who is told all there is.
+    """
+
+    def __init__(self, intervals: Sequence[Interval] = INTERVALS, unheard: timedelta | None = UNHEARD) -> None:
+        self._intervals, self._unheard = intervals, timedelta.max if unheard is None else unheard
         self._moving: dict[_Key, _Moving] = {}
         self._ended: dict[_Key, datetime] = {}  # when the last one opened that is over
-        self._heard: dict[str, tuple[datetime, Quote]] = {}  # by ticker: since when, and what was told last
+        self._heard: dict[str, tuple[datetime, Quote | None]] = {}  # by ticker: since when, and what was told last
         self._lost: list[Bar] = []
+
+    def begin(self, ticker: str, since: datetime) -> None:
+        """It is heard from a moment on, though nothing was told yet."""
+        self._heard[ticker] = since, None
 
     def forget(self, tickers: Iterable[str]) -> None:
         for ticker in tickers:
             self._heard.pop(ticker, None)
-            for interval in INTERVALS:
+            for interval in self._intervals:
                 self._moving.pop((ticker, interval.name), None)
                 self._ended.pop((ticker, interval.name), None)
 
     def take(self, quote: Quote, calendar: Calendar) -> list[Bar]:
         """The bars that a price moves, each behind the one that it ends. Raises what the calendar does."""
         since, last = self._heard.get(quote.ticker, (quote.received_at, None))
-        if last and quote.received_at - last.received_at > UNHEARD and _was_missed(quote, last, calendar):
+        if last and quote.received_at - last.received_at > self._unheard and self._was_missed(quote, last, calendar):
             self._lose(quote.ticker)
             since = quote.received_at
         self._heard[quote.ticker] = since, quote
@@ -55,12 +63,16 @@ class Within:
             return []
         is_of_session = last is not None and last.session_date == quote.session_date
         volume = last.volume if is_of_session else None
-        return [bar for interval in INTERVALS for bar in self._moved(quote, interval, calendar, since, volume)]
+        return [bar for interval in self._intervals for bar in self._moved(quote, interval, calendar, since, volume)]
 
     def now(self, ticker: str, interval: str) -> Bar | None:
         """The one that forms."""
         moving = self._moving.get((ticker, interval))
         return moving.bar if moving else None
+
+    def next_over(self) -> datetime | None:
+        """When the first of those that form is over; None where none forms."""
+        return min((moving.ends_at + LATE for moving in self._moving.values()), default=None)
 
     def lost(self) -> list[Bar]:
         """Those of which too much was missed since the last call: as they stood, and they move no more."""
@@ -70,7 +82,7 @@ class Within:
     def over(self, now: datetime) -> list[Bar]:
         """Those whose time is over, closed."""
         over = [key for key, moving in self._moving.items() if moving.ends_at + LATE <= now]
-        whole = [key for key in over if self._moving[key].ends_at - self._heard[key[0]][1].received_at <= UNHEARD]
+        whole = [key for key in over if self._moving[key].ends_at - self._heard[key[0]][1].received_at <= self._unheard]
         self._lost += [self._end(key) for key in over if key not in whole]
         return [self._end(key) for key in whole]
 
@@ -101,7 +113,7 @@ class Within:
         return [bar]
 
     def _lose(self, ticker: str) -> None:
-        keys = [(ticker, interval.name) for interval in INTERVALS if (ticker, interval.name) in self._moving]
+        keys = [(ticker, interval.name) for interval in self._intervals if (ticker, interval.name) in self._moving]
         self._lost += [self._end(key) for key in keys]
 
     def _end(self, key: _Key) -> Bar:
@@ -109,11 +121,10 @@ class Within:
         self._ended[key] = bar.opened_at
         return replace(bar, state=CLOSED_BAR)
 
-
-def _was_missed(quote: Quote, last: Quote, calendar: Calendar) -> bool:
-    """Whether its exchange was open for a while of the time between two prices. Raises what the calendar does."""
-    opens = [start for start, _ in calendar.spans(calendar.session(quote.as_of)) if start <= quote.received_at]
-    return bool(opens) and quote.received_at - max(last.received_at, opens[-1]) > UNHEARD
+    def _was_missed(self, quote: Quote, last: Quote, calendar: Calendar) -> bool:
+        """Whether its exchange was open for a while of the time between two prices. Raises what the calendar does."""
+        opens = [start for start, _ in calendar.spans(calendar.session(quote.as_of)) if start <= quote.received_at]
+        return bool(opens) and quote.received_at - max(last.received_at, opens[-1]) > self._unheard
 
 
 def _first(quote: Quote, interval: Interval, opened_at: datetime, volume: int | None) -> Bar:
