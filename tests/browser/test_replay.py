@@ -37,6 +37,8 @@ def test_a_link_plays_prices_chart_and_alerts_and_another_browser_goes_on_from_t
     asked = parse_qs(urlsplit(page.url).query)
     assert (asked["symbols"], asked["speed"], asked["at"]) == (["AAPL,IBM"], ["100000"], [here])
     assert visit(page.url.replace("speed=100000", "speed=1")).locator("[data-player] [data-at]").input_value() == here
+    page.fill("[data-player] [data-at]", "2005-02-02")
+    expect(page.locator("[data-alerts]")).to_have_text("Nothing rang yet.")
 
 
 def test_it_waits_to_be_played_and_is_ended_at_its_last_session(visit):
@@ -53,6 +55,9 @@ def test_it_waits_to_be_played_and_is_ended_at_its_last_session(visit):
     expect(page.locator("[data-quotes] td.price")).to_have_text("183.88")
     page.get_by_role("button", name="Play again").click()
     said(page, "Over")
+    page.set_viewport_size({"width": 390, "height": 844})
+    play, speed = (page.locator(f"[data-player] {part}").bounding_box() for part in ("[data-play]", "[data-speed]"))
+    assert play["x"] + play["width"] < speed["x"]
 
 
 def test_the_keys_go_from_session_to_session_and_a_day_is_chosen(visit):

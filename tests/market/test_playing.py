@@ -8,10 +8,11 @@ import pytest
 
 from market import actions, bars, player
 from market.bars import NoBars
+from market.bars.forming import INTERVALS
 from market.calendars import kept
 from market.calendars.table import Session, Table
 from market.models import Snapshot, Symbol
-from market.player import Clock, reading
+from market.player import Clock, Forming, reading
 from market.player.clock import SESSION_SECONDS
 from market.prices import CLOSED, OPEN, Action, Bar, Named, Quote, midnight
 
@@ -209,6 +210,25 @@ def test_where_shorter_bars_are_held_of_a_session_they_are_told_and_the_day_has_
     assert {quote.as_of_precision for quote in quotes[:9]} == {"second"}
     assert [quote.has_closed for quote in quotes[:9]] == [False] * 8 + [True]
     assert [quote.as_of_precision for quote in quotes[9:]] == ["day"] * 4  # of that one the day alone is held
+
+
+def test_no_bars_within_form_where_only_the_day_is_held_or_nobody_knows_when_it_trades():
+    def formed() -> list[set[str]]:
+        sessions, found = player.read(["AAPL"], DAY, DAYS[1], has_hours=True).sessions, []
+        for number in range(2):
+            forming = Forming(sessions.playing(number), INTERVALS)
+            moved = [each for step in sessions.steps(number, NOW) for each in forming.moved(step.quote)]
+            rest = [each for _, some in forming.rest() for each in some]
+            found.append({each.bar.interval for each in moved + rest})
+        return found
+
+    hold("AAPL", {DAY: (10.0, 12.0, 9.0, 11.0), DAYS[1]: (11.0, 12.0, 10.0, 11.5)})
+    hold_within("1h", (0, 10.0, 12.0, 9.0, 11.0))
+    assert formed() == [set(), set()]
+    opens = int(OPENED.timestamp())
+    days = [Session(day, opens + 86_400 * n, opens + 86_400 * n + 23_400) for n, day in enumerate(DAYS)]
+    kept.keep("XNAS", Table(ZoneInfo("America/New_York"), days, date(2008, 1, 1), date(2008, 12, 31)))
+    assert formed() == [{"1h"}, set()]
 
 
 def test_the_finest_that_is_of_the_whole_session_is_told():

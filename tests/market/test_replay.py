@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import OperationalError, connection
 
 from market import actions, bars, prices, quotes, symbols
 from market.bars import forming
@@ -275,6 +275,21 @@ def test_a_seek_forward_jumps_over_the_rest_within_the_pass():
     assert {close.session_date for close in jump.closes} == {date(2012, 11, 2)}
     assert tick.quotes[0].session_date == date(2012, 11, 5)
     assert PlayerWish.objects.get().date is None
+
+
+def test_a_seek_beyond_what_is_collected_ends_at_its_last_session():
+    *_, jump, _ = steered(10, lambda: PlayerWish.objects.create(pk=1, date=date(2013, 4, 1), by="ann"), after=8)
+    assert (jump.pass_number, jump.session) == (1, LAST)
+
+
+def test_who_is_told_to_end_waits_no_more_for_a_database_that_is_away():
+    def away() -> None:
+        raise OperationalError("it went away")
+
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(OperationalError):
+        Replay()._insisted(away, stop)
 
 
 @pytest.mark.parametrize("to", [date(2012, 8, 1), FIRST], ids=["before", "the same"])

@@ -12,12 +12,14 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client as Browser
 
-from market import bars, quotes
+from market import bars, player, quotes
 from market.models import Snapshot, Symbol
 from market.prices import Bar, midnight
 from realtime import messages
 from realtime.kinds import INDICATORS
+from realtime.messages import Refused
 from realtime.models import Alert, AlertRule, Event
+from realtime.replay import steering
 from realtime.replay.digest import Digest
 from tests.conftest import serving
 from tests.realtime.test_consumer import Conversation, open_socket
@@ -158,6 +160,13 @@ def test_what_can_not_be_played_is_refused_with_what_is_held(live_web):
         ):
             error = client.ask({**SLOW, **changed, "id": 3}, "error")
             assert (error["code"], error["id"], said in error["message"]) == (code, 3, True), error
+
+
+def test_what_would_take_too_much_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(player, "MOST_BYTES", 100)
+    with pytest.raises(Refused, match="The bars of these 2 symbols take 0 MiB, 0 at most: replay fewer") as refused:
+        steering._read(["AAPL", "MSFT"], DAYS[0], DAYS[-1])
+    assert refused.value.code == "too_many_symbols"
 
 
 def test_what_is_lacking_is_named_and_the_others_play(live_web):

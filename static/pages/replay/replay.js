@@ -33,6 +33,8 @@ const wish = wished();
 const stream = new Stream();
 const replaying = new Replaying(stream, wish, startAt());
 const alerts = part("alerts");
+const none = alerts.querySelector(".none"); // nothing rang before the page opened
+none.classList.add("quiet");
 const panel = new ChartPanel(part("chart-panel"), {
   address, lost: () => show(table.choice.key), follow() {}, drawn, indicate: (keys) => replaying.indicate(keys),
   none: async () => [word("whyNoneHeld")],
@@ -255,6 +257,7 @@ function placed(session) {
   lastBars.clear();
   closes.clear();
   for (const item of alerts.querySelectorAll("[data-session]")) if (item.dataset.session >= session) item.remove();
+  if (!alerts.children.length) alerts.append(none);
   heardOf.clear();
   for (const row of table.items) table.put({ ...row, sparkline: [] });
   seed(session);
@@ -290,7 +293,6 @@ function fillWishes() {
 
 showConnection(stream);
 fillWishes();
-alerts.querySelector(".none")?.classList.add("quiet");
 showAlerts(heard, alerts);
 table.choice.mark(table.keys[0]);
 watchKeys({ ...table.choice.acts(), " ": () => controls.toggle(), ArrowLeft: () => step(-1), ArrowRight: () => step(1) }, [
