@@ -206,7 +206,8 @@ def test_within_a_session_its_average_price_is_the_sessions():
 
 def test_an_unknown_name_is_told_what_there_is():
     with pytest.raises(
-        catalogue.UnknownIndicator, match=r"'magic', 'nonsense'; there are all, .*rsi, sma, .* in the catalogue"
+        catalogue.UnknownIndicator,
+        match=r"'magic', 'nonsense' \(did you mean .*\?\); there are all, .*rsi, sma, .* in the catalogue",
     ):
         catalogue.chosen(["sma", "nonsense", "magic"])
 
