@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analysis.api.comprehensive import RemarkShape
 from analysis.technical import state
 from market import intervals, prices
 from market.actions.adjustments import ADJUSTMENTS
@@ -29,7 +30,8 @@ _STATE = {
     "symbol": "AAPL", "interval": DAY.name, "as_of": "2012-09-04T00:00:00Z", "session_date": "2012-09-04",
     "as_of_precision": "day", "adjustment": "split", "is_final": True, "state": prices.FINAL, **SOURCED,
     "version": VERSION, "close": 674.97, "change_percent": 1.4641, "indicators": {"rsi_14": {"rsi": 66.1}},
-    "reasons": {}, "computed_at": "2026-11-21T09:30:00Z", "age_seconds": 12.5,
+    "summary": [{"kind": "balanced", "values": {"rsi": 66.1}}], "reasons": {},
+    "computed_at": "2026-11-21T09:30:00Z", "age_seconds": 12.5,
 }  # fmt: skip
 
 
@@ -51,6 +53,7 @@ class StateShape(Versioned):
         child=serializers.DictField(child=serializers.FloatField(allow_null=True)),
         help_text="The default set's values at that bar, by name and output.",
     )
+    summary = RemarkShape(many=True, help_text="What these values say.")
     reasons = serializers.DictField(
         child=serializers.CharField(),
         help_text="Why an indicator has no value, where it is not for want of bars.",

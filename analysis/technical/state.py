@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from analysis.indicators import catalogue, frames
+from analysis.reports import remarks
 from analysis.reports.statistics import change_percent
 from analysis.summary import ADJUSTMENT
 from market import actions, bars, coverage, prices
@@ -24,7 +25,7 @@ from monitoring import caches, jobs
 from monitoring.caches import Kept, Made
 from monitoring.jobs import Job, JobError
 
-FORMAT = 1  # raise it where the same state is told in another way
+FORMAT = 2  # raise it where the same state is told in another way
 JOB = "analysis.symbol"
 MEASURED = 20  # of the last runs, of which the usual time is told
 _SAME = (
@@ -120,12 +121,14 @@ def _made(row: Symbol, now: Versions) -> Made:
     told, close = frames.over(series, "1d"), series.columns["close"]
     before = _before(row, series)
     change = None if before is None else change_percent(before, float(close[-1]))
+    newest_values = {name: each["latest"] for name, each in told["indicators"].items()}
     state = {
         **{name: told[name] for name in _SAME},
         "state": newest.state,
         "close": round(float(close[-1]), row.price_decimals),
         "change_percent": None if change is None else round(change, 4),
-        "indicators": {name: each["latest"] for name, each in told["indicators"].items()},
+        "indicators": newest_values,
+        "summary": [each.as_json() for each in remarks.of(float(close[-1]), newest_values)],
     }
     return Made(orjson.dumps(state, option=orjson.OPT_UTC_Z), series.versions)
 

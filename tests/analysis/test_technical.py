@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from analysis.api import technical
 from analysis.indicators import frames
+from analysis.reports import remarks
 from market import bars, prices
 from market.bars import forming
 from market.models import Symbol
@@ -70,6 +71,7 @@ def test_it_is_computed_by_a_job_and_told_at_once_from_then_on(client):
     assert state["indicators"] == {key: each["latest"] for key, each in values["indicators"].items()}
     assert (state["session_date"], state["close"], state["state"]) == ("2012-05-23", 107.0, "final")
     assert state["change_percent"] == pytest.approx((107 / 106 - 1) * 100, abs=1e-4)
+    assert state["summary"] == [each.as_json() for each in remarks.of(107.0, state["indicators"])] != []
     assert 0 <= state["age_seconds"] < 60
     result = client.get(asked["result_url"]).json()["result"]
     assert result["indicators"] == state["indicators"]
