@@ -29,5 +29,7 @@ def test_what_a_certificate_holds_beyond_its_columns_is_listed_and_says_of_when_
     text = client.get(PAGE, headers={"accept-language": "ko"}).content.decode()
     for part in ("상대강도지수(RSI)", "변동 없음", "values: 0, reason: 0/0", "거래량 0", "Rsi__RSI.csv"):
         assert part in text
+    flat = told["rsi"]["behaviour"]["flat"]
+    assert f"{flat['with_value']} / {flat['bars']}" in text
     assert f"{kept.origin()['measured_at'][:10]}" in text
     assert kept.origin()["library"] in text
