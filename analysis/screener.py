@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import numpy as np
@@ -13,10 +13,10 @@ from analysis.conditions.truth import TRUE, UNKNOWN
 from analysis.conditions.values import OWN, Columns, Frames, History, Language, Place
 from analysis.indicators import alone
 from analysis.signals.catalogue import LANGUAGE
-from market import bars, intervals, prices, symbols
+from market import bars, intervals, symbols
 from market.bars import stored
 from market.calendars import hours
-from market.intervals import DAY, Calendar, Interval
+from market.intervals import DAY
 from market.models import Symbol
 
 AT_ONCE = 100  # symbols whose bars are in memory together
@@ -133,17 +133,8 @@ class _Closes:
     def _closed(self, opened_at: datetime, interval: str, exchange: str) -> float:
         key = exchange, interval, opened_at
         if key not in self._at:
-            self._at[key] = _close(opened_at, intervals.named(interval), self._calendar(exchange)).timestamp()
+            self._at[key] = intervals.named(interval).close(opened_at, self._calendar(exchange)).timestamp()
         return self._at[key]
-
-
-def _close(opened_at: datetime, interval: Interval, calendar: Calendar | None) -> datetime:
-    """Where the exchange has no calendar, when the bar is over in UTC."""
-    if calendar is not None:
-        return interval.close(opened_at, calendar)
-    if interval.is_whole:
-        return prices.midnight(interval.following(opened_at.date()))
-    return opened_at + timedelta(seconds=interval.seconds)
 
 
 def _rows(

@@ -83,10 +83,14 @@ class Interval:
         inside = min(at, closes_at - timedelta.resolution)
         return opens_at + (inside - opens_at) // self._length * self._length
 
-    def close(self, opened_at: datetime, calendar: Calendar) -> datetime:
-        """When the bar of an opening moves no more; where its dates have no session, when they are over in UTC."""
+    def close(self, opened_at: datetime, calendar: Calendar | None) -> datetime:
+        """When the bar of an opening moves no more; where its dates have no session, or its exchange no calendar that
+        we know, when they are over in UTC.
+        """
         if self.dated:
             return self._last_close(opened_at.date(), calendar)
+        if calendar is None:
+            return opened_at + self._length
         _, closes_at = _span_at(opened_at, calendar.spans(calendar.session(opened_at)))
         ends_at = opened_at + self._length
         return min(ends_at, closes_at) if opened_at < closes_at else ends_at
@@ -95,9 +99,9 @@ class Interval:
         """Of whole sessions: the date of the bar after that of a date."""
         return self.dated(start + self._length)
 
-    def _last_close(self, start: date, calendar: Calendar) -> datetime:
+    def _last_close(self, start: date, calendar: Calendar | None) -> datetime:
         following = self.following(start)
-        sessions = calendar.between(start, following - timedelta(days=1))
+        sessions = calendar.between(start, following - timedelta(days=1)) if calendar is not None else []
         return calendar.spans(sessions[-1])[-1][1] if sessions else prices.midnight(following)
 
     @property

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analysis import periods
 from analysis.indicators import catalogue, frames
 from analysis.reports import remarks
 from market import bars, prices
@@ -33,7 +34,7 @@ def save(symbols: list[str], interval: str, adjusted: str, indicators: list[str]
 
     def one(ticker: str) -> Told:
         series = bars.series(resolve(ticker).ticker, interval=interval, adjusted=adjusted)
-        return _saved(of(series, "1d", indicators or [catalogue.ALL]))
+        return _saved(of(series, periods.NEWEST, indicators or [catalogue.ALL]))
 
     outcome = jobs.fan_out(symbols, one, parallel=1)
     outcome.require_any()

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from analysis import periods
 from analysis.indicators import catalogue, frames
 from analysis.reports import remarks
 from analysis.reports.statistics import change_percent
@@ -118,7 +119,7 @@ def _made(row: Symbol, now: Versions) -> Made:
     newest = series.newest
     if newest is None:
         raise NoBars(f"There are no daily bars of {row.ticker} yet.")
-    told, close = frames.over(series, "1d"), series.columns["close"]
+    told, close = frames.over(series, periods.NEWEST), series.columns["close"]
     before = _before(row, series)
     change = None if before is None else change_percent(before, float(close[-1]))
     newest_values = {name: each["latest"] for name, each in told["indicators"].items()}

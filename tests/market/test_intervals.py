@@ -123,6 +123,11 @@ def test_a_bar_without_a_session_ends_with_its_dates():
     assert ALL["1d"].close(at("2024-07-04T00:00"), Calendar("XNYS")) == at("2024-07-05T00:00")
 
 
+@pytest.mark.parametrize(("name", "ends"), [("1d", "2024-07-06"), ("1wk", "2024-07-08"), ("1h", "2024-07-05T01:00")])
+def test_where_an_exchange_has_no_calendar_a_bar_is_over_in_utc(name, ends):
+    assert ALL[name].close(at("2024-07-05T00:00"), None) == at(ends if "T" in ends else f"{ends}T00:00")
+
+
 @pytest.mark.parametrize("interval", [each for each in ALL.values() if each.made_from or each.filled_from])
 def test_what_an_interval_is_made_of_fills_it(interval):
     part = intervals.named(interval.made_from or interval.filled_from)
