@@ -22,7 +22,7 @@ import { Replaying, within } from "./replaying.js";
 
 const WRITE_EVERY = 2000; // ms: browsers refuse an address that changes with every session
 const USUAL_RANGE = "6M";
-const FIRST = 132; // bars of that range, and some before
+const FIRST = 138; // bars of that range, 129 at most, and so many before that its edge asks for no older ones
 const USUAL = 23_400; // a session of New York in a second
 const [SLOWEST, FASTEST] = [1, 100_000];
 
