@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from analysis.api import defaults, several
 from analysis.api.batch import ERRORS, FIGURES
 from analysis.api.indicators import INDICATORS, IndicatorsShape
-from analysis.api.several import SeveralShape, SymbolsBody
+from analysis.api.several import SeveralShape, SymbolsBody, tickers
 from analysis.reports import comprehensive
 from market.api.shapes import JSON_ONLY, Shape, shown
 from monitoring import submissions
@@ -33,14 +33,8 @@ _ANSWER = {
 
 
 class ComprehensiveBody(SymbolsBody):
+    symbols = tickers(MOST_SYMBOLS)
     save_results = Truth(default=defaults.SAVE_RESULTS, help_text="Have a job save what is found, as `task_id`.")
-
-    def validate_symbols(self, said: list[str]) -> list[str]:
-        if len(said) > MOST_SYMBOLS:
-            raise serializers.ValidationError(
-                f"{len(said)} symbols are too many for one request; it takes {MOST_SYMBOLS}."
-            )
-        return super().validate_symbols(said)
 
 
 class RemarkShape(Shape):

@@ -57,15 +57,20 @@ class Names(serializers.Field):
         return ",".join(value)
 
 
+def tickers(most: int) -> serializers.ListField:
+    """The field that names the symbols."""
+    return serializers.ListField(
+        child=Text(max_length=symbols.LONGEST),
+        allow_empty=False,
+        max_length=most,
+        help_text=f"Tickers, in any case, each once; {most} at most. One that we do not know fails alone.",
+    )
+
+
 class SymbolsBody(Body):
     """Of which symbols, and over what."""
 
-    symbols = serializers.ListField(
-        child=Text(max_length=symbols.LONGEST),
-        allow_empty=False,
-        max_length=MAX_SYMBOLS,
-        help_text=f"Tickers, in any case, each once; {MAX_SYMBOLS} at most. One that we do not know fails alone.",
-    )
+    symbols = tickers(MAX_SYMBOLS)
     period = Choice(periods.PERIODS, default=defaults.PERIOD, help_text="Counted back from each last bar.")
     interval = Choice(list(intervals.ALL), default=DAY.name)
     adjusted = Choice(ADJUSTMENTS, default="split")
@@ -109,12 +114,12 @@ def analysed(
     ValidationError where they would be too many values for one answer.
     """
     found = symbols.found(asked["symbols"])
-    tickers = list(dict.fromkeys(found[text].ticker for text in asked["symbols"] if text in found))
+    wanted = list(dict.fromkeys(found[text].ticker for text in asked["symbols"] if text in found))
     outputs = sum(len(each.outputs) for each in catalogue.chosen(asked["indicators"], asked["interval"]))
     told: dict[str, Any] = {}
     faults: dict[str, Told] = {}
     room = MOST_VALUES
-    for part in chunks(tickers, together):
+    for part in chunks(wanted, together):
         bases = {ticker: each.basis for ticker, each in tags.standings(part, asked).items()}
         bodies = {ticker: body for ticker, basis in bases.items() if (body := kept(ticker, basis)) is not None}
         left = {ticker: basis for ticker, basis in bases.items() if ticker not in bodies}
@@ -122,7 +127,7 @@ def analysed(
         room -= sum(frames.size(each, asked["period"], outputs) for each in held)
         room -= sum(map(len, bodies.values())) // VALUE_BYTES
         if room < 0:
-            raise _too_many(len(tickers), outputs)
+            raise _too_many(len(wanted), outputs)
         told |= {ticker: orjson.Fragment(body) for ticker, body in bodies.items()}
         for series in held:
             try:

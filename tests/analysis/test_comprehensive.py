@@ -65,7 +65,7 @@ def test_it_needs_a_login_as_it_writes(client, sixty_days):  # noqa: F811
 
 def test_what_cannot_be_is_refused_with_what_is_allowed(client, person, sixty_days):  # noqa: F811
     for body, field, allowed in (
-        ({"symbols": [f"S{number}" for number in range(101)]}, "symbols", "it takes 100"),
+        ({"symbols": [f"S{number}" for number in range(101)]}, "symbols", "no more than 100"),
         ({"symbols": ["AAPL"], "save_results": "yes"}, "save_results", "true or false"),
         ({"symbols": ["AAPL"], "save_results": 1}, "save_results", "true or false"),
         ({"symbols": ["AAPL"], "batch_size": 5}, "batch_size", "there are symbols, period"),
