@@ -11,6 +11,8 @@ from market.calendars import sessions
 from market.history import gaps
 from market.models import Bar, Coverage, Symbol
 from market.prices import Named, midnight
+from market.sources.errors import ProviderError
+from monitoring.jobs.running.fan_out import NothingDone
 from tests.market.test_bars import bar
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -125,3 +127,11 @@ def test_a_source_that_is_switched_there_and_back_is_loaded_again_and_whole(whol
     history.fill(whole, shelf, "yahoo")
     history.fill(whole, shelf, "yahoo")
     assert (held(), shelf.asked) == (WINTER, [history.START, WINTER[-1] - gaps.OVERLAP])
+
+
+def test_a_first_loading_of_which_nothing_came_has_failed(apple):
+    def nothing(symbol: Symbol, start: date):
+        raise ProviderError("there are no bars", code="no_data", temporary=False)
+
+    with pytest.raises(NothingDone, match="no_data"):
+        history.backfill(["AAPL"], nothing, "yahoo")
