@@ -129,6 +129,7 @@ def test_a_source_that_is_switched_there_and_back_is_loaded_again_and_whole(whol
     assert (held(), shelf.asked) == (WINTER, [history.START, WINTER[-1] - gaps.OVERLAP])
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_first_loading_of_which_nothing_came_has_failed(apple):
     def nothing(symbol: Symbol, start: date):
         raise ProviderError("there are no bars", code="no_data", temporary=False)
