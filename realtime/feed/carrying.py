@@ -75,17 +75,23 @@ class Carrying:
         self._series.choose({series: _chosen(series, keys) for series, keys in self._held.items()})
 
     def _moved(self, bars: Sequence[Bar]) -> list[IndicatorValues]:
-        """What breaks here costs no bar."""
+        """What breaks here costs no bar, and the others of its series no value."""
         if not bars:
             return []
         try:
             return self._series.tick(bars)
         except AWAY:
             raise
-        except Exception:
-            logger.exception("Indicators on %d bars within sessions are opened anew", len(bars))
-            self._series.forget((bar.ticker, bar.interval) for bar in bars)
-            return []
+        except Exception as error:
+            keys = {(bar.ticker, bar.interval) for bar in bars}
+            if len(keys) == 1:
+                logger.error("Indicators of %s %s are opened anew at the next bar", *keys.pop(), exc_info=error)
+                self._series.forget((bar.ticker, bar.interval) for bar in bars)
+                return []
+        by_series: dict[Key, list[Bar]] = {}
+        for bar in bars:
+            by_series.setdefault((bar.ticker, bar.interval), []).append(bar)
+        return [values for some in by_series.values() for values in self._moved(some)]
 
 
 def _by_series(names: Iterable[str]) -> dict[Key, frozenset[str]]:

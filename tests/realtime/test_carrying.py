@@ -191,6 +191,22 @@ def test_what_breaks_of_them_costs_no_bar(monkeypatch):
     assert Bar.objects.filter(session_date=DAY).count() == 1
 
 
+def test_a_series_that_breaks_costs_the_others_no_value(held, monkeypatch):
+    open_series = analysis_within._opened
+
+    def opened_but_an_hour(bar: Told, chosen: dict) -> analysis_within.Series:
+        if bar.interval == "1h":
+            raise ZeroDivisionError
+        return open_series(bar, chosen)
+
+    monkeypatch.setattr(analysis_within, "_opened", opened_but_an_hour)
+    feed = begun()
+    found = hear(feed, 0, 900)
+    assert {each for each in found if each.startswith("indicators")} == STREAMS - {"indicators:AAPL@1h/cci_3"}
+    monkeypatch.undo()
+    assert hear(feed, 900, 1200)["indicators:AAPL@1h/cci_3"]
+
+
 def test_a_name_that_nothing_makes_is_none_of_them(apple):
     names = {"indicators:AAPL@5m/macd_1", "indicators:AAPL@1wk/sma_3", "indicators:AAPL@5m/x", "indicators:AAPL/sma_3"}
     assert begun(names).names == set()
