@@ -51,18 +51,23 @@ class Extras:
 
     def moved(self, quotes: Sequence[Quote]) -> list[Message]:
         """What they say after these quotes. One that breaks costs nothing that everybody gets."""
-        concerned = [quote for quote in quotes if quote.ticker in self._wanted]
-        if not concerned:
+        values = self._values([quote for quote in quotes if quote.ticker in self._wanted])
+        return [message for each in values for message in _messages(each, each.values)]
+
+    def _values(self, quotes: Sequence[Quote]) -> list[IndicatorValues]:
+        """Where that of many breaks each is asked by itself, so that only the one which does is opened anew."""
+        if not quotes:
             return []
         try:
-            values = self.summary.tick(concerned)
+            return self.summary.tick(quotes)
         except AWAY:
             raise
-        except Exception:
-            logger.exception("Extra indicators of %d symbols are opened anew", len(concerned))
-            self.summary.forget(quote.ticker for quote in concerned)
-            return []
-        return [message for each in values for message in _messages(each, each.values)]
+        except Exception as error:
+            if len(quotes) == 1:
+                logger.error("Extra indicators of %s are opened anew", quotes[0].ticker, exc_info=error)
+                self.summary.forget([quotes[0].ticker])
+                return []
+        return [values for quote in quotes for values in self._values([quote])]
 
     def _first(self, quote: Quote | None, keys: Iterable[str]) -> list[Message]:
         """What they say as of a quote that was told: whoever comes later gets it, and nobody has to have it."""

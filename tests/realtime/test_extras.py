@@ -95,6 +95,24 @@ def test_what_breaks_of_what_one_wants_costs_nothing_that_everybody_gets(replay,
 
 
 @pytest.mark.usefixtures("often")
+def test_one_symbol_that_breaks_costs_the_others_nothing(replay, monkeypatch):  # noqa: F811
+    feed, batches = replay("2012-09-04")
+    want("indicators:AAPL/sma_3", "indicators:IBM/sma_3")
+    play_sessions(feed, batches, "2012-09-05")
+    live, seen = feed._rows._bars.extras, {}
+    tick = live.summary.tick
+
+    def but_ibm(quotes: list) -> list:
+        seen.update({quote.ticker: quote for quote in quotes})
+        return 1 / 0 if any(quote.ticker == "IBM" for quote in quotes) else tick(quotes)
+
+    monkeypatch.setattr(live.summary, "tick", but_ibm)
+    play_sessions(feed, batches, "2012-09-07")
+    told = live.moved([seen["IBM"], seen["AAPL"]])
+    assert [message.stream for message in told] == [STREAM]
+
+
+@pytest.mark.usefixtures("often")
 def test_many_symbols_are_opened_a_few_at_a_time(replay, monkeypatch):  # noqa: F811
     monkeypatch.setattr(extras, "OPENED_A_LOOK", 1)
     feed, batches = replay("2012-09-04")
