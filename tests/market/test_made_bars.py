@@ -311,7 +311,7 @@ def test_weeks_as_values_and_as_columns_are_those_of_the_page(client, month):
 
 def test_indicators_of_weeks_stand_upon_weeks(client, month):
     path = "/api/v2/technical-analysis/indicators/AAPL"
-    answer = client.get(path, {"interval": "1wk", "period": "max", "indicators": "sma_20"}).json()
+    answer = client.get(path, {"interval": "1wk", "period": "max", "indicators": "sma_2"}).json()
     assert answer["times"] == [week["opened_at"] for week in told(client)]
     assert answer["as_of"] == "2012-03-26T00:00:00Z"
 
