@@ -90,9 +90,12 @@ def _pytest(processes: int, mark: str, output: IO | None = None, **environment: 
 
 
 def _processes(*, half: bool = False) -> int:
-    """Two for each core, as a test waits for its servers half of its time; half: half as many."""
+    """One more than there are cores, as a test waits for its servers part of its time; half: half as many.
+
+    With two for each core all took as long, and each test longer.
+    """
     by_memory = psutil.virtual_memory().available // BYTES_OF_A_PROCESS
-    processes = min(2 * (psutil.cpu_count() or 1), by_memory)
+    processes = min(1 + (psutil.cpu_count() or 1), by_memory)
     return max(1, processes // 2 if half else processes)
 
 
