@@ -88,6 +88,21 @@ def test_what_was_computed_from_a_revised_bar_is_named_until_it_is_computed_anew
     assert named() == []
 
 
+def test_a_week_that_the_market_s_clock_still_counts_as_running_is_not_the_last(held, monkeypatch):
+    rows.refresh(["AAPL"])
+    before, history = found("1wk"), bars.history
+
+    def still_running(ticker: str, **asked) -> list[Bar]:
+        told = history(ticker, **asked)
+        return [replace(b, state="forming", is_final=False) if b.opened_at == before.opened_at else b for b in told]
+
+    monkeypatch.setattr(rows.bars, "history", still_running)
+    IndicatorRow.objects.all().delete()
+    assert rows.refresh(["AAPL"]) == {"done": ["AAPL"], "failed": {}}
+    assert found("1wk").opened_at == before.opened_at - timedelta(days=7)
+    assert (found("1wk").close, found("1wk").state) == (before.before_close, "final")
+
+
 def test_one_that_cannot_be_computed_fails_alone(held, monkeypatch):
     row = {"name": "IBM", "exchange": "XNYS", "currency": "USD", "time_zone": "America/New_York"}
     Symbol.objects.create(ticker="IBM", **row)
