@@ -1,5 +1,6 @@
 """Yahoo's wire for the tests of the market."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ def wire(settings, monkeypatch) -> Iterator[Wire]:
         monkeypatch.setattr(http, "FIRST_RETRY_SECONDS", 0.02)
         _begin_anew()
         yield made
+        _nobody_asks()
     _begin_anew()
 
 
@@ -40,6 +42,14 @@ def hold(db, settings) -> Callable[[str], None]:
 def symbol() -> Callable[..., Symbol]:
     """symbol("WSU.DE", price_decimals=3): one that is in no database."""
     return symbol_of
+
+
+def _nobody_asks() -> None:
+    """Who is no longer listened to asks to the end, and would take the next test's answers."""
+    for each in threading.enumerate():
+        if each.name == "asking":
+            each.join(20)
+            assert not each.is_alive(), "one still asks"
 
 
 def _begin_anew() -> None:

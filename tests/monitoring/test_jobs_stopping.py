@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connections
@@ -39,19 +40,31 @@ def terminated() -> Iterator[list[int]]:
 
 
 @pytest.fixture
-def begun(tmp_path) -> Callable[..., Job]:
-    """begun(seconds): a job that a thread has begun and that hears of nothing for so long."""
+def begun(tmp_path) -> Iterator[Callable[..., Job]]:
+    """begun(): a job that a thread has begun and that hears of nothing until the test is over; begun(seconds): for so
+    long.
+    """
 
-    def ask(seconds: float, **options) -> Job:
+    def ask(seconds: float = 120, **options) -> Job:
         path = tmp_path / uuid.uuid4().hex
-        asked = jobs.submit("sample.log", {"path": str(path), "word": "begun", "seconds": seconds}, **options)
+        asked = jobs.submit("stopping.deaf", {"path": str(path), "seconds": seconds}, **options)
         until(path.exists)
         return asked
 
-    return ask
+    let_go.clear()
+    yield ask
+    let_go.set()
 
 
 hung: list[BaseDatabaseWrapper] = []
+let_go = threading.Event()
+
+
+@jobs.job("stopping.deaf")
+def deaf(path: str, seconds: float) -> None:
+    """Not by a clock alone: a busy machine takes longer to come to what the test does meanwhile."""
+    Path(path).touch()
+    let_go.wait(seconds)
 
 
 @jobs.job("stopping.hang")
@@ -87,7 +100,7 @@ def test_what_failed_for_now_is_tried_again_without_a_look(start_inside, nobody_
 
 def test_a_worker_that_stops_gives_back_what_runs_and_says_goodbye(start_inside, begun):
     worker = start_inside()
-    asked = begun(2)
+    asked = begun()
     until(Worker.objects.exists)
     worker.stop()
     again = Job.objects.get(pk=asked.pk)
@@ -99,7 +112,7 @@ def test_what_was_claimed_and_never_began_is_as_if_nobody_had_claimed_it(start_i
     worker = start_inside(concurrency=1)
     for job in jobs.submit_many("sample.add", [{"a": 1}] * 30):
         jobs.wait(job.pk, 20)
-    begun(2, priority="high")
+    begun(priority="high")
     waiting = jobs.submit_many("sample.add", [{"a": 1}] * 3)
     until(lambda: Job.objects.filter(pk__in=[job.pk for job in waiting], state="running").count() == 3)
     worker.stop()
@@ -136,7 +149,7 @@ def test_a_worker_that_stopped_turns_no_more_and_hears_nothing(start_inside):
 
 def test_a_worker_that_is_told_to_stop_twice_stops_once(start_inside, begun, settings):
     worker = start_inside()
-    asked = begun(2)
+    asked = begun()
     worker.stop()
     settings.JOBS_DRAIN_SECONDS = 3600  # which a second drain would wait for
     worker.stop()
@@ -145,7 +158,7 @@ def test_a_worker_that_is_told_to_stop_twice_stops_once(start_inside, begun, set
 
 def test_what_is_locked_when_a_worker_stops_keeps_no_other_from_being_given_back(start_inside, begun, caplog):
     worker = start_inside()
-    held = [begun(3), begun(3)]
+    held = [begun(), begun()]
     with in_the_way(*held):
         worker.stop()
     assert caplog.text.count("what is left of a lease has to run out") == 2
@@ -154,7 +167,7 @@ def test_what_is_locked_when_a_worker_stops_keeps_no_other_from_being_given_back
 
 def test_a_database_that_takes_nothing_is_asked_once_when_a_worker_stops(start_inside, begun, caplog):
     worker = start_inside()
-    begun(3), begun(3)
+    begun(), begun()
     with read_only():
         worker.stop()
     assert caplog.text.count("what is left of a lease has to run out") == 1
@@ -163,7 +176,7 @@ def test_a_database_that_takes_nothing_is_asked_once_when_a_worker_stops(start_i
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_worker_of_which_a_thread_broke_ends_and_loses_what_it_ran(start_inside, begun, terminated, caplog):
     worker = start_inside()
-    asked = begun(2)
+    asked = begun()
     worker._begin("odd", lambda: 1 / 0)
     until(lambda: terminated)
     worker.stop()
