@@ -32,7 +32,7 @@ class Carried:
         known: its session's bar so far, or the bar, as `columns` and `of_bar` give it. is_closed: it is counted.
         """
         if not (is_closed or quote.has_closed) and (found := self._formed(known)) is not None:
-            return found, ""
+            return found
         value, reason = None, self.reason
         if self.live is not None:
             step = self._moved
@@ -47,13 +47,15 @@ class Carried:
         defined = [each if isfinite(each) else None for each in value]
         return dict(zip(self.outputs, defined, strict=True)), reason or self.indicator.entry.undefined
 
-    def _formed(self, known: Values) -> Values | None:
-        """Of a bar that forms, as nearly every one is: all known, all finite. None of any other, of which `moved` says
-        more: a look changes nothing, so that it may be had again.
+    def _formed(self, known: Values) -> tuple[Values, str] | None:
+        """Of a bar that forms, as nearly every one is: all known, all finite, or too few of them. None of any other, of
+        which `moved` says more: a look changes nothing, so that it may be had again.
         """
         try:
             value = self.live.peek(*[known[name] for name in self.inputs])
-            return dict(zip(self.outputs, value, strict=True)) if isfinite(sum(value)) else None
+            if value is None:
+                return dict.fromkeys(self.outputs), self.reason
+            return (dict(zip(self.outputs, value, strict=True)), "") if isfinite(sum(value)) else None
         except Exception:  # noqa: BLE001 - whatever it is, it comes again and is told in full
             return None
 

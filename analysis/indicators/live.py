@@ -49,8 +49,7 @@ class Live:
         if not self._is_plain:
             _require_finite(bar)
         if self._handle is None:
-            handle = self._opened(self._with(bar))
-            return None if handle is None else as_tuple(handle.value)
+            return self._first(bar)
         try:
             value = self._handle.peek(*bar)
         except Exception:
@@ -64,6 +63,15 @@ class Live:
         self._short = dict(history) if self._handle is None else {}
         # The library's own refuse what is not finite, and are not moved by it; a look of ours would cost as much again.
         self._is_plain = isinstance(self._handle, stream.Stream)
+
+    def _first(self, bar: Bar) -> Bar | None:
+        """The value where this bar is the last that was wanting. A symbol whose history is short is peeked at with
+        every quote, so that one which wants more bars than this is let alone.
+        """
+        if len(next(iter(self._short.values()))) < self._lookback:
+            return None
+        handle = self._opened(self._with(bar))
+        return None if handle is None else as_tuple(handle.value)
 
     def _opened(self, history: Columns) -> Handle | None:
         # TA-Lib does not define what it does with a hole in the middle, and batch and live then differ.
