@@ -10,10 +10,10 @@ from importlib import import_module
 from itertools import groupby
 
 import numpy as np
-from django.db.models import CharField, Max, Min
+from django.db.models import CharField, Max, Min, Q
 from django.db.models.functions import Cast
 
-from market import intervals
+from market import clock, intervals
 from market.calendars import kept
 from market.calendars.table import Table
 from market.coverage import rows as coverage
@@ -119,8 +119,9 @@ def recount(symbol: Symbol) -> list[Coverage]:
 
 
 def rows(symbol: Symbol, interval: str | None = None) -> list[Coverage]:
-    """Those of each interval of a symbol, or of one."""
+    """Those of each interval of a symbol, or of one; `now` is the session that runs, None of a live source."""
     found = Coverage.objects.filter(symbol=symbol).select_related("symbol").order_by("interval")
+    found = found.annotate(now=clock.session())
     return list(found if interval is None else found.filter(interval=interval))
 
 
@@ -131,8 +132,10 @@ def of(row: Coverage) -> list[Gap]:
 
 
 def by_kept_calendar(row: Coverage) -> Known:
-    """The same by the calendar that is kept as rows, for who may not import calendars: as far as it goes."""
-    held = sessions_held(row)
+    """The same by the calendar that is kept as rows, for who may not import calendars: as far as it goes, and up to
+    the market's clock.
+    """
+    held = sessions_held(row, is_so_far=True)
     table = kept.tables([row.symbol.exchange], held[0], held[-1]).get(row.symbol.exchange) if held else None
     if table is None or max(held[0], table.first) > min(held[-1], table.last):
         return Known(None, None, [])
@@ -217,9 +220,13 @@ def _put(row: Coverage, found: date | None) -> None:
     row.unbroken_until = found
 
 
-def sessions_held(row: Coverage, since: date | None = None) -> list[date]:
-    """Those of a row of which bars are there, oldest first; within a session, of each half of it."""
-    bars = Bar.objects.filter(symbol_id=row.symbol_id, interval=row.interval)
+def sessions_held(row: Coverage, since: date | None = None, *, is_so_far: bool = False) -> list[date]:
+    """Those of a row of which bars are there, oldest first; within a session, of each half of it.
+
+    is_so_far: of those alone that have come by the market's clock.
+    """
+    come = clock.before() if is_so_far else Q()
+    bars = Bar.objects.filter(come, symbol_id=row.symbol_id, interval=row.interval)
     if since is not None:
         bars = bars.filter(opened_at__gte=midnight(since))
     if intervals.named(row.interval).is_whole:

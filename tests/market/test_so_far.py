@@ -1,12 +1,19 @@
 """The doors of bars, actions and coverage read up to the market's clock: nobody reads of what is to come."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from market import actions, bars, clock, coverage, prices, quotes
 from market.bars import forming, stored
+from market.calendars import kept
+from market.calendars.table import Session, Table
 from market.coverage import held, told
 from market.history import listed
 from market.models import Bar, DataSource
@@ -36,6 +43,18 @@ def played(apple):
     named = [Action("AAPL", "split", DAYS[place], 2.0, 2.0, 1.0) for place in (2, 4)]
     actions.keep(apple, Named(named, frozenset({"split"}), DAYS[0], DAYS[-1]), "replay")
     run(DAYS[3])
+
+
+@pytest.fixture
+def calendar() -> Callable[[Iterable[date]], None]:
+    """Have XNAS open on these days alone."""
+
+    def keep(days: Iterable[date]) -> None:
+        at = {day: int(prices.midnight(day).timestamp()) for day in days}
+        sessions = [Session(day, second + 1, second + 9) for day, second in at.items()]
+        kept.keep("XNAS", Table(ZoneInfo("America/New_York"), sessions, min(at), max(at)))
+
+    return keep
 
 
 def run(session: date | None) -> None:
@@ -84,6 +103,23 @@ def test_coverage_tells_what_has_come():
     assert {name: each["count"] for name, each in held.latest(["AAPL"])["AAPL"].items()} == {"1d": 3, "1h": 3}
     rows = listed.told(list(listed.rows(interval="1d")))
     assert [(row["held"], row["last_session"], row["version"]) for row in rows] == [(3, DAYS[2], daily.version)]
+
+
+def test_gaps_are_told_up_to_it_and_are_not_looked_for_again_while_its_session_runs(client, calendar):
+    calendar(DAYS)
+    Bar.objects.filter(interval="1d", session_date__in=(DAYS[1], DAYS[3])).delete()
+    asked = partial(client.get, "/api/v2/symbols/AAPL/gaps/")
+    for session, until, missing in ((DAYS[4], DAYS[2], 1), (DAYS[3], DAYS[2], 1), (DAYS[1], DAYS[0], 0)):
+        run(session)
+        told = asked().json()
+        assert (told["known_until"], told["sessions"]) == (str(until), missing)
+        with CaptureQueriesContext(connection) as queries:
+            assert asked().json() == told
+        assert not [each["sql"] for each in queries if "market_bar" in each["sql"]]
+    run(FIRST)
+    assert (asked().json()["known_until"], asked().json()["sessions"]) == (None, 0)
+    run(None)
+    assert (asked().json()["known_until"], asked().json()["sessions"]) == (str(DAYS[4]), 2)
 
 
 def test_what_is_kept_is_of_a_session_and_goes_back_with_the_clock():

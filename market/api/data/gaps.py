@@ -86,13 +86,16 @@ class Gaps(APIView):
 
 
 def _told(row: Coverage) -> dict[str, Any]:
-    """What is missing of a row. It costs a look at all its bars, so it is kept as long as nobody writes any."""
+    """What is missing of a row. It costs a look at all its bars, so it is kept as long as nobody writes any and, where
+    a recording plays, its session runs.
+    """
     ticker, exchange = row.symbol.ticker, row.symbol.exchange
-    key, version = (row.symbol_id, row.interval), (row.version, ticker, kept.told_at([exchange]).get(exchange))
+    held = coverage.cut(row.version, row.now)
+    key, version = (row.symbol_id, row.interval), (held, ticker, kept.told_at([exchange]).get(exchange))
     if (answer := _KEPT.get(key, version)) is not None:
         return answer.told
     answer = Answer(version, _looked_up(row))
-    if coverage.latest([ticker], interval=row.interval).get(ticker) == row.version:
+    if coverage.latest([ticker], interval=row.interval).get(ticker) == held:
         _KEPT.keep(key, answer)
     return answer.told
 
