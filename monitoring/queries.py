@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
@@ -32,7 +33,12 @@ class Query(serializers.Serializer):
     @classmethod
     def read(cls, request) -> dict:
         """The checked parameters; raises ValidationError, one message for each that cannot be."""
-        said = {name: request.query_params.getlist(name) for name in request.query_params}
+        return cls.of(request.query_params)
+
+    @classmethod
+    def of(cls, params: QueryDict) -> dict:
+        """The same of parameters as they were said."""
+        said = {name: params.getlist(name) for name in params}
         query = _reader(cls)
         many = {name for name, field in query.fields.items() if getattr(field, "are_many", False)}
         try:

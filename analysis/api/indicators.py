@@ -1,11 +1,13 @@
 """A symbol's indicators over a period."""
 
-import orjson
+from functools import lru_cache
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
 from analysis import periods
 from analysis.api import defaults
@@ -13,14 +15,18 @@ from analysis.indicators import catalogue
 from analysis.indicators.frames import TooShort
 from analysis.technical import answers
 from analysis.technical.answers import Asked
-from market import intervals, prices
+from market import intervals, prices, symbols
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
 from market.api.queries import TICKER, known
+from market.api.ready import JSON, Ready
 from market.api.shapes import JSON_ONLY, SOURCED, VERSION, Shape, Versioned, shown
+from market.api.tags import Standing
 from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
+READ = 1024  # what is asked for, of so many addresses, is read once
+FORMAT = api_settings.URL_FORMAT_OVERRIDE
 LONGEST = 1000  # characters of all names
 INDICATORS = {
     "symbol": "AAPL", "interval": DAY.name, "period": "1d", "as_of": "2012-09-04T00:00:00Z",
@@ -116,7 +122,7 @@ def checked(names: list[str]) -> list[str]:
     return names
 
 
-class Indicators(APIView):
+class Indicators(Ready):
     """One symbol's indicators over a period; each value counts the whole history."""
 
     renderer_classes = JSON_ONLY
@@ -129,17 +135,55 @@ class Indicators(APIView):
         responses={(200, "application/json"): IndicatorsShape},
         examples=shown(INDICATORS),
     )
-    def get(self, request, symbol: str) -> Response:
+    def get(self, request, symbol: str) -> HttpResponse:
         query = IndicatorQuery.read(request)
         ticker = known(symbol)
-        standing = tags.standing(ticker, query)
-        made = [catalogue.CONVENTION, *catalogue.defaults(query["interval"])]
-        if unchanged := tags.unchanged(request, standing.tag(request, standing.basis.versions, made=made)):
-            return unchanged
-        asked = Asked(ticker, query["period"], query["interval"], query["adjusted"], query["indicators"])
         try:
-            found = answers.told(asked, standing.basis)
+            answer = _answer(request, _asked(ticker, query), tags.standing(ticker, query))
         except TooShort as error:
             raise ValidationError({"indicators": [ErrorDetail(sentence(error), error.code)]}) from error
-        headers = tags.head(standing.tag(request, found.version, made=made))
-        return Response(orjson.Fragment(found.body), headers=headers)
+        return answer
+
+    @classmethod
+    def at_once(cls, request: HttpRequest, symbol: str) -> HttpResponse | None:
+        """Of a symbol by its ticker of today, which has bars: then no other can be meant."""
+        if (read := _read(symbol, request.META.get("QUERY_STRING", ""))) is None:
+            return None
+        asked, query = read
+        standing = tags.standing(asked.ticker, query)
+        if not standing.basis.versions[0]:
+            return None
+        try:
+            return _answer(request, asked, standing)
+        except TooShort:
+            return None  # which is told as every refusal is
+
+
+@lru_cache(maxsize=READ)
+def _read(symbol: str, said: str) -> tuple[Asked, dict] | None:
+    """What a path and a query ask for; None where there is more to say of it."""
+    params = QueryDict(said)
+    if FORMAT in params or not (readings := symbols.readings(symbol)):
+        return None
+    try:
+        query = IndicatorQuery.of(params)
+    except ValidationError:
+        return None
+    return _asked(readings[0], query), query
+
+
+def _asked(ticker: str, query: dict) -> Asked:
+    return Asked(ticker, query["period"], query["interval"], query["adjusted"], query["indicators"])
+
+
+def _answer(request: HttpRequest | Request, asked: Asked, standing: Standing) -> HttpResponse:
+    """What is kept, or computed, with its tag; or that the client has it. Raises TooShort."""
+    made = [catalogue.CONVENTION, *catalogue.defaults(asked.interval)]
+    address, versions = request.build_absolute_uri(), standing.basis.versions
+    tag = standing.named(address, JSON_ONLY[0].format, versions, made=made)
+    if unchanged := tags.unchanged(request, tag):
+        return unchanged
+    found = answers.told(asked, standing.basis)
+    if found.version != versions:
+        tag = standing.named(address, JSON_ONLY[0].format, found.version, made=made)
+    return HttpResponse(found.body, content_type=JSON, headers=tags.head(tag))

@@ -21,6 +21,7 @@ PRICE, PERCENT, SHARES, INDEX = "price", "percent", "volume", "index"  # what a 
 INDICATOR, MATHEMATICS, PATTERN = "indicator", "mathematics", "pattern"
 UNDEFINED = "0/0: nothing moved that it divides by"
 _MOST_DECIMALS = 4
+_NO_INPUTS = ("opened_at", "session_date")  # columns that are always known
 UPPER, LOWER, CLOUD, DIRECTION, CANDLE, STEPS = "upper", "lower", "cloud", "direction", "candle", "steps"
 _STYLES = {
     "Line": "line", "Dashed Line": "dashed", "Dotted Line": "dots", "Histogram": "histogram",
@@ -149,13 +150,13 @@ class Indicator:
         """Name and parameters: sma_20."""
         return "_".join([self.name, *map(told, self.parameters.values())])
 
-    def over(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def over(self, columns: dict[str, np.ndarray], *, is_whole: bool = False) -> dict[str, np.ndarray]:
         """Each output over a whole history: float64 (n,), NaN where there is no value yet, or none at all.
 
         It begins anew behind a bar of which an input is not known, as nobody can compute across that; what was computed
-        before such a bar stays.
+        before such a bar stays. is_whole: all of them are, as `are_whole` found of many indicators at once.
         """
-        first = self._whole_from(columns)
+        first = 0 if is_whole else self._whole_from(columns)
         found: Values = self.node.over(self._read(columns, first))
         if not first:
             return dict(zip(self.outputs, map(self._finite, found), strict=True))
@@ -204,6 +205,11 @@ class Indicator:
         for name in self.inputs:
             unknown |= ~np.isfinite(_column(columns, name))
         return len(unknown) - int(unknown[::-1].argmax()) if unknown.any() else 0
+
+
+def are_whole(columns: dict[str, np.ndarray]) -> bool:
+    """Whether all that can be an input is known of every bar, and adds up."""
+    return all(_adds_up(_column(columns, name)) for name in columns if name not in _NO_INPUTS)
 
 
 def ta(

@@ -10,7 +10,7 @@ import orjson
 
 from analysis import periods
 from analysis.indicators import alone, catalogue
-from analysis.indicators.entry import Indicator
+from analysis.indicators.entry import Indicator, are_whole
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars, intervals
 from market.bars.columns.kept import Columns
@@ -73,7 +73,8 @@ def _told(
     columns = _with_newest(series.columns, series.newest)
     _require_enough(series, len(columns["session_date"]), wanted, names)
     first = first_of(columns["session_date"], period)
-    told = {indicator.key: values(indicator, series.ticker, columns) for indicator in wanted}
+    is_whole = are_whole(columns)
+    told = {each.key: values(each, series.ticker, columns, is_whole=is_whole) for each in wanted}
     return {
         "symbol": series.ticker,
         "interval": series.interval,
@@ -109,12 +110,17 @@ def size(series: bars.Series, period: str, outputs: int) -> int:
     return (len(dates) - first_of(dates, period) + 1) * outputs
 
 
-def values(indicator: Indicator, ticker: str, columns: Columns) -> tuple[dict[str, np.ndarray], str]:
-    """Each output of an indicator over a history, NaN where it has no value, and why the newest has none."""
-    found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.over(columns))
+def values(
+    indicator: Indicator, ticker: str, columns: Columns, *, is_whole: bool = False
+) -> tuple[dict[str, np.ndarray], str]:
+    """Each output of an indicator over a history, NaN where it has no value, and why the newest has none.
+
+    is_whole: all inputs of every bar are known.
+    """
+    found, broken = alone.attempt(indicator.key, ticker, lambda: indicator.over(columns, is_whole=is_whole))
     if found is None:
         return {output: np.full(len(columns["session_date"]), np.nan) for output in indicator.outputs}, broken
-    reason = indicator.lacking(columns)
+    reason = "" if is_whole else indicator.lacking(columns)
     count = len(columns["session_date"])
     if not reason and count > indicator.warm_up and any(np.isnan(series[-1]) for series in found.values()):
         reason = indicator.entry.undefined

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from rest_framework.request import Request
 
@@ -51,11 +51,22 @@ class Standing:
 
         made: what else is told, where that is not in the address.
         """
+        return self.named(request.build_absolute_uri(), request.accepted_renderer.format, versions, bounds, made)
+
+    def named(
+        self,
+        address: str,
+        form: str,
+        versions: coverage.Versions | None,
+        bounds: bars.Bounds = _ALL,
+        made: Sequence[object] = (),
+    ) -> str | None:
+        """The same of the answer at an address in one of our forms, as renderers name them."""
         if versions is None:
             return None
         live = self.basis.live
         counted = self.packed if live is not None and bounds.hold(live) else None
-        asked = request.build_absolute_uri(), request.accepted_renderer.format, list(made)
+        asked = address, form, list(made)
         # The ticker too: what has no bars has no version that a rename would change.
         parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted, self.basis.known
         return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
@@ -101,7 +112,7 @@ def of_many(request: Request, tags: Sequence[str | None], made: Sequence[object]
     return f'"{blake2b(repr((FORMAT, asked, list(tags), list(made))).encode(), digest_size=16).hexdigest()}"'
 
 
-def unchanged(request: Request, tag: str) -> HttpResponse | None:
+def unchanged(request: Request | HttpRequest, tag: str) -> HttpResponse | None:
     """The 304 for a client that has this answer already; None for any other."""
     whole = HttpResponse(headers={"ETag": tag})
     answer = get_conditional_response(request, etag=tag, response=whole)

@@ -13,7 +13,7 @@ from market.symbols.near import near
 from market.symbols.renaming import NameTaken, NameTooLong, Renaming, rename
 from market.symbols.rows import begun, ensure, former, homes, learn_decimals, negative, tracked, tracked_values
 from market.symbols.seed import Seed
-from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, spelled, ticker
+from market.symbols.spelling import LONGEST, InvalidTicker, UnknownSymbol, folded, readings, spelled, ticker
 
 __all__ = [
     "LONGEST",
@@ -35,6 +35,7 @@ __all__ = [
     "named_in",
     "near",
     "negative",
+    "readings",
     "rename",
     "resolve",
     "spelled",

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analysis.indicators import frames
-from market import actions, bars, prices
+from market import actions, bars, prices, symbols
 from market.bars import forming
 from market.prices import FORMING, Action, Bar, Named
 from monitoring import caches, metrics
@@ -56,7 +56,7 @@ def test_a_revision_a_split_and_a_repaired_gap_change_the_answer_at_once_on_ever
 def test_what_one_node_computed_another_tells_without_reading_bars(client, live_web, django_assert_num_queries):
     with urllib.request.urlopen(live_web.url + PATH) as answer:
         told = answer.read()
-    with django_assert_num_queries(2):  # the symbol, and what is held of it
+    with django_assert_num_queries(1):  # what is held of the symbol
         assert client.get(PATH).content == told
 
 
@@ -79,3 +79,38 @@ def test_the_bytes_that_are_kept_say_what_the_values_say():
     assert told["times"] == [prices.instant(at) for at in values.pop("times")]
     assert told["indicators"] == json.loads(json.dumps(values["indicators"]))
     assert told["as_of"] == prices.instant(values["as_of"])
+
+
+def test_what_is_told_at_once_is_what_the_whole_way_tells(client):
+    whole = {"accept": "application/json, text/plain"}  # which has to be weighed, and so goes the whole way
+    tag = client.get(PATH, headers=whole)["ETag"]
+    for more in ({}, {"if-none-match": tag}, {"if-none-match": '"another"'}):
+        long, short = (client.get(PATH, headers={**way, **more}) for way in (whole, {}))
+        assert (short.status_code, short.content) == (long.status_code, long.content)
+        assert _heads(short) == _heads(long)
+
+
+def _heads(response) -> dict:
+    """What it varies by in any order; all others but the request's own id, and how many more it may send."""
+    own = {"X-Request-ID": "", "RateLimit": response["RateLimit"].partition(";")[0]}
+    return {**response.headers, **own, "Vary": set(response["Vary"].split(", "))}
+
+
+def test_what_was_open_is_not_told_at_once_where_reading_needs_a_login(client, settings):
+    assert client.get(PATH).status_code == 200
+    settings.MARKET_DATA_OPEN = False
+    assert client.get(PATH).status_code == 401
+
+
+def test_of_a_renamed_symbol_another_is_told_under_its_former_ticker(client):
+    before = client.get(PATH).json()
+    symbols.rename("AAPL", "APPLE")
+    now = client.get(PATH).json()
+    assert now["symbol"] == "APPLE"
+    assert now["indicators"] == before["indicators"]
+
+
+@pytest.mark.parametrize("said", ["period=7w", "indicators=nope", "format=csv", "period=1y&period=1y", "typo=1"])
+def test_what_is_refused_is_so_also_beside_what_is_told_at_once(client, said):
+    client.get(PATH)
+    assert client.get(f"{PATH.partition('?')[0]}?{said}").status_code in (400, 406)

@@ -96,12 +96,12 @@ def test_a_symbol_without_bars_has_empty_indicators(client, apple):
     assert (body["as_of"], body["times"]) == (None, [])
 
 
-def test_indicators_take_six_queries_and_two_while_their_bars_stay_the_same(
+def test_indicators_take_five_queries_and_one_while_their_bars_stay_the_same(
     client, sixty_days, django_assert_num_queries
 ):
-    with django_assert_num_queries(6):  # the symbol, its version, the newest bar, the bars, splits, the version again
+    with django_assert_num_queries(5):  # the symbol's version, the newest bar, the bars, splits, the version again
         client.get(INDICATORS)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         client.get(INDICATORS)
 
 
