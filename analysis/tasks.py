@@ -66,6 +66,25 @@ def analyse_symbol(symbol: str) -> dict:
 
 
 @job(
+    "analysis.screen",
+    priority="high",
+    timeout=600,
+    audience="user",
+    body="analysis.screener.saving.run",
+    title=_("Screen"),
+    says=_("Finds the symbols that a condition holds for."),
+)
+def screen(
+    where: str = "",
+    interval: Interval = DAY.name,
+    fields: list[str] | None = None,
+    sort: list[str] | None = None,
+    symbols: list[str] | None = None,
+) -> dict:
+    """Find the symbols that a condition holds for: a line or a tree as JSON; none is every symbol."""
+
+
+@job(
     "analysis.comprehensive",
     about="symbols",
     spelled=tickers,

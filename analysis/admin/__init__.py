@@ -1,5 +1,6 @@
-"""What is computed from bars, for staff to look at."""
+"""What is computed from bars, and what people keep, for staff to look at."""
 
 from analysis.admin.rows import IndicatorRowAdmin
+from analysis.admin.screens import ScreenAdmin
 
-__all__ = ["IndicatorRowAdmin"]
+__all__ = ["IndicatorRowAdmin", "ScreenAdmin"]

@@ -15,10 +15,10 @@ from typing import NoReturn, TypeVar
 
 from analysis.conditions import reading, tree, vocabulary
 from analysis.conditions.reading import Invalid
-from analysis.conditions.tree import CHANNELS, LISTS, MOVES, OPERATORS, SIGNAL, Node
+from analysis.conditions.tree import CHANNELS, LISTS, MOVES, OPERATORS, SIGNAL, Node, Number, Series
 from analysis.conditions.vocabulary import Vocabulary
 
-LONGEST = 4000
+LONGEST, LONGEST_SERIES = 4000, 120
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "=": "eq", "==": "eq"}
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)|(?P<span>\d+(?:mo|wk|[smhd])\b)|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
@@ -46,6 +46,17 @@ def read(text: str, names: Vocabulary = vocabulary.DEFAULT) -> Node:
     if words.kind != _END:
         words.refuse("Here a condition could end, or go on with and, or")
     return words.checked(lambda: reading.read(told, names), 0)
+
+
+def series(text: str, names: Vocabulary = vocabulary.DEFAULT) -> Series:
+    """One series alone, such as a column: macd_12_26_9.macdsignal@1wk. Raises Misspelt."""
+    if len(text) > LONGEST_SERIES:
+        raise Misspelt(text[:40], 0, f"A name has at most {LONGEST_SERIES} characters.")
+    words = _Words(text, names)
+    term = words.checked(lambda: reading.operand(words.alone(), names), 0)
+    if isinstance(term, Number) or term.ago or term.times != 1:
+        raise Misspelt(text, 0, "It must be a name such as close, rsi_14 or high_52w.")
+    return term.series
 
 
 def of_query(pairs: Iterable[tuple[str, str]], names: Vocabulary = vocabulary.DEFAULT) -> Node:
@@ -88,6 +99,12 @@ class _Words:
         told = {"left": left, "operator": operator, "right": right}
         other.checked(lambda: reading.read(told, self._names), 0)
         return told
+
+    def alone(self) -> Json:
+        """An operand behind which nothing stands."""
+        found = self._operand()
+        self._end()
+        return found
 
     def listed(self) -> list[Json]:
         found = [self._operand()]

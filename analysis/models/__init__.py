@@ -1,5 +1,6 @@
-"""What is computed from bars and kept."""
+"""What is computed from bars and kept, and what people ask of it."""
 
 from analysis.models.rows import BEFORE, OUTPUTS, IndicatorRow
+from analysis.models.screens import Screen
 
-__all__ = ["BEFORE", "OUTPUTS", "IndicatorRow"]
+__all__ = ["BEFORE", "OUTPUTS", "IndicatorRow", "Screen"]

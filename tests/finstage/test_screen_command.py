@@ -7,8 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analysis import screener
-from analysis.conditions import texts
-from analysis.conditions.evaluating import Condition
 from market import bars, prices
 from market.models import Symbol
 
@@ -37,7 +35,7 @@ def four(db) -> None:
 
 
 def screen(line: str, **options) -> dict:
-    found = screener.screen(Condition(texts.read(line, screener.LANGUAGE.names)), **options)
+    found = screener.screen(screener.read_text(line), **options)
     return {"rows": [row["symbol"] for row in found.rows], "unknown": found.unknown, "asked": found.asked}
 
 
@@ -77,7 +75,7 @@ def test_of_a_longer_interval_the_bar_that_runs_is_not_known():
 
 @pytest.mark.usefixtures("four")
 def test_many_symbols_are_read_in_as_few_queries_as_few(django_assert_max_num_queries):
-    condition = Condition(texts.read("close > sma_20"))
+    condition = screener.read_text("close > sma_20")
     screener.screen(condition, ["UP"])
     with django_assert_max_num_queries(12):
         assert len(screener.screen(condition, ["DOWN", "NEW", "NONE", "OFF", "UP"]).rows) == 2

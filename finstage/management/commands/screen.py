@@ -8,11 +8,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 
 from analysis import screener
-from analysis.conditions import texts
-from analysis.conditions.evaluating import Condition
+from analysis.conditions.reading import Invalid
 from analysis.conditions.texts import Misspelt
 from analysis.screener import Screened
-from analysis.signals.catalogue import LANGUAGE
 from market import intervals, symbols
 from market.intervals import DAY
 from market.symbols import UnknownSymbol
@@ -33,14 +31,14 @@ class Command(BaseCommand):
 
     def handle(self, *, condition: str, interval: str, json: bool, symbols: list[str] | None = None, **options) -> None:
         try:
-            node = texts.read(condition, LANGUAGE.names)
-            found = screener.screen(Condition(node), _tickers(symbols), interval=interval)
-        except (Misspelt, UnknownSymbol) as error:
+            asked = screener.read_text(condition, interval=interval)
+            found = screener.screen(asked, _tickers(symbols))
+        except (Misspelt, Invalid, UnknownSymbol) as error:
             raise CommandError(f"{str(error)[0].upper()}{str(error)[1:]}", returncode=2) from error
         except DatabaseError as error:
             raise CommandError(f"The database did not answer: {error}.") from error
         if json:
-            told = {"where": node.as_json(), **asdict(found)}
+            told = {"where": asked.node.as_json(), **asdict(found)}
             self.stdout.write(notation.dumps(told, cls=DjangoJSONEncoder, allow_nan=False))
         else:
             self.stdout.write(_table(found))
