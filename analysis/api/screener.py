@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 from analysis.conditions import schema
 from analysis.conditions.reading import Invalid
 from analysis.screener import Asked, TooMany, asking, saving, screen, screens
+from analysis.technical.state import again
 from market import coverage, intervals, symbols, watchlists
 from market.api.queries import MAX_SYMBOLS, PAGES, Tickers
 from market.api.shapes import SOURCED, VERSION, Page, Shape, Versioned, shown
@@ -31,6 +33,7 @@ from monitoring.submissions import Body
 JOB = "analysis.screen"
 MOST_COMPUTED = 500  # symbols that one answer waits for; of more a job computes
 MOST_BYTES = 64 << 10  # of a body, whoever sends it
+RETRY_SECONDS = 60
 A_MINUTE = 10  # jobs that one address may have begun in a process, at once or spread
 INVALID = "invalid_condition"
 REFERENCE = ("name", "local_name", "exchange", "currency", "asset_type", "price_decimals")
@@ -151,7 +154,18 @@ class AskedShape(Shape):
     task_id = serializers.CharField()
     status = serializers.CharField(help_text="Always `processing`.")
     symbols = serializers.IntegerField(help_text="How many have to be computed of their bars.")
+    done = serializers.IntegerField(help_text="How many of `total` are.")
+    total = serializers.IntegerField(allow_null=True, help_text="Null before it has begun.")
     result_url = serializers.CharField()
+
+
+class Failed(exceptions.APIException):
+    status_code = 503
+    default_code = "screen_failed"
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"The screen came to nothing: {job.error or job.state}. It can be asked for again soon.")
+        self.wait = RETRY_SECONDS
 
 
 class ScreenView(APIView):
@@ -166,7 +180,8 @@ class Screener(ScreenView):
 
     scope = "read"  # its question may be a body, and it does nothing but answer
     csv_columns = COLUMNS
-    problems = {400: (INVALID, "unknown_symbol"), 404: ("unknown_screen", "unknown_watchlist")}
+    problems = {400: (INVALID, "unknown_symbol"), 404: ("unknown_screen", "unknown_watchlist"),
+                503: (Failed.default_code,)}  # fmt: skip
     _answers = {(200, "application/json"): ScreenedShape, (202, "application/json"): AskedShape,
                 429: refusals.TOO_MANY}  # fmt: skip
 
@@ -183,7 +198,8 @@ class Screener(ScreenView):
         description=(
             "Conditions are parameters, all of which must hold: `rsi_14.lt=30`, `change_percent.gt=2`, "
             "`close.between=10,20`, `close.crosses_up=sma_200`; or a line or tree as `where`; or none, which is every "
-            "symbol. Where more has to be computed than an answer can wait for, a job does it: 202."
+            "symbol. Where more has to be computed than an answer can wait for, a job does it: 202, and the same "
+            "question is answered once it is done."
         ),
         parameters=[
             ScreenQuery,
@@ -225,16 +241,20 @@ class Screener(ScreenView):
 
     def _answer(self, request, asked: Asked, tickers: list[str] | None) -> Response:
         try:
-            found = screen(asked, tickers, most=MOST_COMPUTED)
+            found = saving.told(asked, screen(asked, tickers, most=MOST_COMPUTED))
         except TooMany as error:
-            return _job(request, asked, tickers, error.count)
+            job = _job(request, asked, tickers)
+            if job.state != Job.State.COMPLETED:
+                return Response(_begun(job, error.count), status=202, headers={"Retry-After": "2"})
+            found = job.result
         pages = PAGES()
-        rows = _named([saving.plain(row) for row in pages.paginate_rows(found.rows, request)])
+        rows = _named(pages.paginate_rows(found["rows"], request))
         self.csv_columns = (*COLUMNS, *(f"values.{each}" for each in asked.shown))
         if request.accepted_renderer.format != "json":
             rows = [_flat(row) for row in rows]
         response = pages.get_paginated_response(rows)
-        response.data = {"timestamp": datetime.now(UTC), **asked.as_json(), **saving.figures(found), **response.data}
+        facts = {name: value for name, value in found.items() if name != "rows"}
+        response.data = {"timestamp": datetime.now(UTC), **facts, **response.data}
         return response
 
 
@@ -294,19 +314,25 @@ def _flat(row: dict) -> dict:
     return row | {f"values.{name}": value for name, value in values.items()}
 
 
-def _job(request, asked: Asked, tickers: list[str] | None, count: int) -> Response:
-    """One of each question and state of the bars, whoever asks. Raises refusals.TooMany."""
+def _job(request, asked: Asked, tickers: list[str] | None) -> Job:
+    """One of each question and state of the bars, whoever asks. Raises refusals.TooMany and Failed."""
     told = asked.as_json() | {"where": orjson.dumps(asked.node.as_json()).decode() if asked.node else ""}
     said = {name: value or None if isinstance(value, list) else value for name, value in told.items()}
     said["symbols"] = tickers
     now = coverage.latest([each.ticker for each in symbols.tracked()] if tickers is None else tickers)
-    told = hashlib.blake2b(orjson.dumps([said, sorted(now.items())]), digest_size=16).hexdigest()
-    key = f"{JOB}:{told}"
-    job = Job.objects.filter(key=key).first()
-    if job is None:
-        if (standing := _asking.take(request.asker)) is not None and standing.is_over:
-            raise refusals.TooMany(f"{A_MINUTE} large screens a minute of one address are enough.")
-        job = jobs.submit(JOB, said, key=key)
-    told = {"task_id": str(job.pk), "status": "processing", "symbols": count,
-            "result_url": f"/api/tasks/task/{job.pk}/result"}  # fmt: skip
-    return Response(told, status=202, headers={"Retry-After": "2"})
+    state = hashlib.blake2b(orjson.dumps([said, sorted(now.items())]), digest_size=16).hexdigest()
+    job = Job.objects.filter(key=f"{JOB}:{state}").first()
+    if job is not None and job.state not in Job.UNDONE:
+        return job
+    if job is not None and timezone.now() - job.finished_at < timedelta(seconds=RETRY_SECONDS):
+        raise Failed(job)
+    if (standing := _asking.take(request.asker)) is not None and standing.is_over:
+        raise refusals.TooMany(f"{A_MINUTE} large screens a minute of one address are enough.")
+    return jobs.submit(JOB, said, key=f"{JOB}:{state}") if job is None else again(job)
+
+
+def _begun(job: Job, count: int) -> dict:
+    return {
+        "task_id": str(job.pk), "status": "processing", "symbols": count, "done": job.progress_done or 0,
+        "total": job.progress_total, "result_url": f"/api/tasks/task/{job.pk}/result",
+    }  # fmt: skip

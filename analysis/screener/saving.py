@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis import screener
+from analysis.screener.asking import Asked
 from analysis.screener.screening import Screened
 from market import prices
 from monitoring import jobs
@@ -19,22 +20,25 @@ def run(where: str, interval: str, fields: list[str] | None, sort: list[str] | N
     found = screener.screen(
         asked, symbols, progress=lambda done, total: jobs.current().progress(done, total, "symbols")
     )
-    return {**asked.as_json(), **figures(found), "rows": [plain(row) for row in found.rows[:MOST_ROWS]]}
+    answer = told(asked, found)
+    return {**answer, "rows": answer["rows"][:MOST_ROWS]}
 
 
-def figures(found: Screened) -> Told:
-    """What is told of an answer as a whole."""
+def told(asked: Asked, found: Screened) -> Told:
+    """An answer, ready for JSON: what is told of it as a whole, and its `rows`."""
     return {
+        **asked.as_json(),
         "asked": found.asked,
         "matched": len(found.rows),
         "entered": sum(row["has_entered"] is True for row in found.rows),
         "left": found.left[:MOST_ROWS],
         "unknown": len(found.unknown),
         "reasons": dict(list(found.unknown.items())[:MOST_REASONS]),
+        "rows": [_plain(row) for row in found.rows],
     }
 
 
-def plain(row: dict) -> Told:
+def _plain(row: dict) -> Told:
     """A row with its instants and dates as text."""
     return {
         **row,

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from analysis.api import screener as api
 from analysis.screener import saving
@@ -133,10 +134,15 @@ def test_what_takes_longer_than_an_answer_is_a_job_of_all_who_ask(monkeypatch):
     second = Client().get(f"{PATH}?sma_51.gt=1&sort=-close&fields=close")
     assert (first.status_code, first.json()) == (202, second.json())
     assert first.json()["symbols"] == 5
+    assert (first.json()["done"], first.json()["total"]) == (0, None)
     job = Job.objects.get(pk=first.json()["task_id"])
     told = saving.run(**job.arguments)
+    Job.objects.update(state=Job.State.COMPLETED, result=told)
+    done = ask("sma_51.gt=1&sort=-close&fields=close&limit=2")
+    assert (names(done), done["matched"], done["where"]["right"]) == (["UP", "TURN"], 3, 1)
+    assert names(Client().get(done["next"]).json()) == ["DOWN"]
     keep("UP", [801.0], GOT_AT + timedelta(hours=1))
-    assert Client().get(f"{PATH}?sma_51.gt=1&sort=-close&fields=close").json() != first.json()
+    assert Client().get(f"{PATH}?sma_51.gt=1&sort=-close&fields=close").json()["task_id"] != first.json()["task_id"]
     assert [row["symbol"] for row in told["rows"]] == ["UP", "TURN", "DOWN"]
     assert (told["matched"], told["asked"], told["left"]) == (3, 5, [])
 
@@ -155,3 +161,14 @@ def test_the_queries_do_not_grow_with_the_symbols(django_assert_max_num_queries)
     ask("close.gt=1")
     with django_assert_max_num_queries(16):
         assert ask("close.gt=1&fields=market_cap&limit=10")["matched"] == 34
+
+
+def test_a_job_that_came_to_nothing_is_said_and_begun_again_after_a_while(monkeypatch):
+    monkeypatch.setattr(api, "MOST_COMPUTED", 1)
+    told = Client().get(f"{PATH}?sma_51.gt=1").json()
+    Job.objects.update(state=Job.State.FAILED, error="no disk", finished_at=timezone.now())
+    refused = Client().get(f"{PATH}?sma_51.gt=1")
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (503, "screen_failed", "60")
+    Job.objects.update(finished_at=timezone.now() - timedelta(seconds=61))
+    assert Client().get(f"{PATH}?sma_51.gt=1").json()["task_id"] == told["task_id"]
+    assert Job.objects.get().state != Job.State.FAILED
