@@ -1,6 +1,7 @@
 """Paths of the analysis' REST interface."""
 
-from analysis.api import batch, catalogue, comprehensive, indicators, lists, screener, screens, technical, watchlist
+from analysis.api import batch, catalogue, comprehensive, indicators, lists, technical, watchlist
+from analysis.api.screener import asking, kept
 from monitoring.paths import path
 
 urlpatterns = [
@@ -9,9 +10,9 @@ urlpatterns = [
     path("api/v2/technical-analysis/analysis/comprehensive", comprehensive.Comprehensive.as_view()),
     path("api/v2/technical-analysis/indicators/<written:symbol>", indicators.Indicators.as_view()),
     path("technical-analysis/<written:symbol>", technical.TechnicalState.as_view()),
-    path("api/v2/screener/", screener.Screener.as_view()),
-    path("api/v2/screens/", screens.Screens.as_view()),
-    path("api/v2/screens/<str:screen>/", screens.OneScreen.as_view()),
+    path("api/v2/screener/", asking.Screener.as_view()),
+    path("api/v2/screens/", kept.Screens.as_view()),
+    path("api/v2/screens/<str:screen>/", kept.OneScreen.as_view()),
     path("api/v2/watchlists/", lists.Watchlists.as_view()),
     path("api/v2/watchlists/<str:watchlist>/", watchlist.OneWatchlist.as_view()),
     path("api/v2/watchlists/<str:watchlist>/symbols/<written:symbol>/", lists.Watched.as_view()),

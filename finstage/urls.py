@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"symbols/<{WRITTEN}:ticker>/", views.symbol, name="symbol"),
     path("data/", views.data, name="data"),
     path("replay/", views.replay, name="replay"),
+    path("screener/", views.screener, name="screener"),
     path("conformance/", certificates.conformance, name="conformance"),
     path("indicators/words/", certificates.picker, name="picker_words"),
     path("tasks/", monitoring_views.tasks, name="tasks"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis import watchlist as watchlists
+from analysis.screener import page as screening
 from market import figures, intervals, sources, symbols
 from market.api.data import disputes, quarantine
 from market.calendars import facts
@@ -108,6 +109,14 @@ def data(request: HttpRequest) -> HttpResponse:
     titles = {name: sources.title(name) for name in sources.SOURCES}
     page = {**watchlists.surroundings(), "may": may, "titles": titles}
     return render(request, "data.html", {"page": page, "intervals": [each.name for each in intervals.STORED]})
+
+
+@_where_market_data_is_open
+def screener(request: HttpRequest) -> HttpResponse:
+    """Which symbols a condition holds for. What it asks its script asks of the public interface."""
+    page = {**watchlists.surroundings(), "names": screening.names(), "operators": screening.operators()}
+    told = {"page": page, "intervals": list(intervals.ALL)}
+    return render(request, "screener.html", told)
 
 
 @_where_market_data_is_open

@@ -24,6 +24,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from analysis import screener
+from analysis.screener import screens
 from finstage.access import keys
 from finstage.models import ApiKey
 from finstage.wsgi import application
@@ -44,6 +46,7 @@ OF_PARTS = (
     "POST /api/tasks/submit", "POST /api/tasks/templates", "POST /api/tasks/quick/{kind}", "POST /ws/broadcast",
     "POST /api/v2/keys/", "GET /api/v2/bars/", "GET /api/v2/stream/", "PATCH /api/v2/preferences/",
     "POST /api/v2/technical-analysis/batch/indicators", "POST /api/v2/technical-analysis/analysis/comprehensive",
+    "GET /api/v2/screener/", "POST /api/v2/screener/", "POST /api/v2/screens/", "PATCH /api/v2/screens/{screen}/",
     "POST /api/v2/source/pause", "POST /api/v2/replay/", "POST /api/v2/replay/live",
 )  # fmt: skip
 TASKS = ["sample.add", "sample.open_to_all"]
@@ -76,6 +79,7 @@ def furnish() -> dict[str, list[str]]:
         "name": ["mine"],
         "key_id": [str(pk) for pk in spare],
         "watchlist": ["default", str(_watchlist(owner))],
+        "screen": [_screen(owner)],
         "kind": ["sample"],
         "indicators": ["all", "rsi", "sma_20", "supertrend", "macd_5_35_5"],
         "stream": ["alerts:AAPL", "system"],
@@ -90,6 +94,10 @@ def _watchlist(owner) -> int:
     """One that is there now, whatever was asked before."""
     name = f"list {uuid.uuid4()}"
     return int(watchlists.make(owner.pk, name, Symbol.objects.filter(ticker="AAPL")).id)
+
+
+def _screen(owner) -> str:
+    return str(screens.make(owner.pk, f"screen {uuid.uuid4()}", screener.read("close > 1"), is_shared=False).pk)
 
 
 def without_security(told: dict) -> dict:

@@ -18,7 +18,7 @@ NAMES = (
     "Finstage", "Apple Inc.", "Facebook, Inc.", "Google Inc.", "International Business Machines Corporation",
     "Microsoft Corporation", "Nasdaq", "NYSE", "AAPL", "GOOG", "IBM", "MSFT", "NOPE", "USD", "UTC", "API", "RSI", "SMA",
     "Esc", "Enter", "English", "Python", "JavaScript", "JSON", "WebSocket", "Yahoo Finance", "Yahoo", "admin", "curl",
-    "URL", "CSV", "Chrome", "Linux",
+    "URL", "CSV", "Parquet", "Chrome", "Linux",
 )  # fmt: skip
 
 

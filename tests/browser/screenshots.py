@@ -21,6 +21,7 @@ PAGES = {
     "data": "/data/",
     "replay": "/replay/",
     "conformance": "/conformance/",
+    "screener": "/screener/?where=rsi_14 > 40 and (close > sma_200 or golden_cross)&fields=high_52w,volume",
     "demo": "/ws/demo",
     "unknown": "/symbols/NOPE/",
     "missing": "/nothing/here",

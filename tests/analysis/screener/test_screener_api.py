@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from analysis.api import screener as api
+from analysis.api.screener import asking as api
 from analysis.screener import saving
 from market.models import Symbol
 from monitoring.jobs import Job

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from analysis.api.screener import WHERE, ScreenView, Where, translated
+from analysis.api.screener.asking import WHERE, ScreenView, Where, translated
 from analysis.models import Screen
 from analysis.screener import asking, screens
 from analysis.screener.screens import Refused

@@ -95,7 +95,7 @@ class ScreenQuery(Query):
     watchlist = Text(required=False, max_length=40, help_text="Only what is on it, by its `id`.")
 
 
-class ScreenBody(Body):
+class QuestionBody(Body):
     where = Where(required=False, allow_null=True, default=None, help_text="None: every symbol.")
     interval = Choice(list(intervals.ALL), default=DAY.name)
     fields = serializers.ListField(child=Text(max_length=120), default=list, help_text="Columns.")
@@ -228,14 +228,14 @@ class Screener(ScreenView):
         summary="Symbols that a condition holds for",
         description="A read, open as other reads are, of a tree of any depth.",
         parameters=PAGING,
-        request=ScreenBody,
+        request=QuestionBody,
         responses=_answers,
         examples=shown(_ANSWER),
     )
     def post(self, request) -> Response:
         if len(request.body) > MOST_BYTES:
             raise TooLarge(MOST_BYTES)
-        body = submissions.read(ScreenBody, request.data)
+        body = submissions.read(QuestionBody, request.data)
         asked = asking.read(body["where"], interval=body["interval"], fields=body["fields"], sort=body["sort"])
         return self._answer(request, asked, _limited(request, body))
 
