@@ -1,7 +1,8 @@
 """What the analysis has done in the background; the worker that runs it imports the heavy modules."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from analysis.periods import Period
@@ -9,7 +10,7 @@ from market import intervals
 from market.actions.adjustments import ADJUSTMENTS
 from market.intervals import DAY
 from market.symbols import tickers
-from monitoring.jobs import Schedule, job
+from monitoring.jobs import Between, Schedule, job
 
 Interval = Literal[tuple(intervals.ALL)]
 Adjustment = Literal[tuple(ADJUSTMENTS)]
@@ -49,6 +50,64 @@ def process_dataset(symbol: str, period: Period = "1y") -> dict:
 )
 def refresh_indicators(symbols: list[str] | None = None) -> dict:
     """Compute the newest indicators of every symbol whose bars have changed since, and keep them."""
+
+
+@job(
+    "analysis.signals",
+    timeout=300,
+    about="symbols",
+    spelled=tickers,
+    body="analysis.seen.rows.refresh",
+    title=_("Signals"),
+    says=_("Finds the signals of every symbol whose bars have changed; confirms, withdraws or revises earlier ones."),
+    schedules=(Schedule("45 * * * *"),),
+)
+def refresh_signals(symbols: list[str] | None = None) -> dict:
+    """Find the signals of every symbol whose bars have changed since; of many, in chunks side by side."""
+
+
+@job(
+    "analysis.signals_chunk",
+    timeout=3600,
+    isolated=True,
+    about="symbols",
+    spelled=tickers,
+    max_attempts=8,
+    backoff_seconds=30.0,
+    body="analysis.seen.rows.compute",
+    title=_("Signals of some symbols"),
+    says=_("Finds the signals in the whole history of some symbols; run again, it goes on where it was."),
+)
+def refresh_signals_chunk(symbols: list[str]) -> dict:
+    """Find the signals in the history of some symbols; each attempt goes on where the one before ended."""
+
+
+@job(
+    "analysis.signals_review",
+    timeout=3600,
+    isolated=True,
+    about="symbols",
+    spelled=tickers,
+    body="analysis.seen.rows.review",
+    title=_("Review of signals"),
+    says=_("Computes the last session's signals again from the history, and tells what was otherwise live."),
+    schedules=(Schedule("20 4 * * *"),),
+)
+def review_signals(symbols: list[str] | None = None) -> dict:
+    """Compute the last settled session's signals again from the history, and tell what live had otherwise."""
+
+
+@job(
+    "analysis.signals_retention",
+    priority="low",
+    timeout=3600,
+    schedules=(Schedule("40 3 * * *"),),
+    body="analysis.seen.rows.retain",
+    title=_("Clear old signals"),
+    says=_("Deletes signals of sessions longer ago than they are kept, and of passes that are kept no longer."),
+)
+def retain_signals(days: Annotated[int, Between(30, 36_500)] = settings.SIGNAL_DAYS) -> dict:
+    """Delete the signals of sessions so many days ago, and of passes of a recording before the last two."""
 
 
 @job(

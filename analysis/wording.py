@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
+from analysis.indicators import catalogue
 from analysis.indicators.entries import GROUPS
 from analysis.indicators.entry import PATTERN, Entry
+from analysis.signals.catalogue import RULES
 from analysis.signals.rule import Rule
 
 _GROUPS = {
@@ -48,6 +50,13 @@ _PARAMETERS = {
     "span": pgettext_lazy("parameter", "Leading span B"),
     "volume": pgettext_lazy("parameter", "Volume factor"),
     "weights": pgettext_lazy("parameter", "Weights over"),
+}
+_RATINGS = {
+    "strong_buy": pgettext_lazy("rating", "Strong buy"),
+    "buy": pgettext_lazy("rating", "Buy"),
+    "neutral": pgettext_lazy("rating", "Neutral"),
+    "sell": pgettext_lazy("rating", "Sell"),
+    "strong_sell": pgettext_lazy("rating", "Strong sell"),
 }
 _FINDINGS = {
     "above_average": gettext_lazy("The close, {close}, is above its average of {bars} bars, {average}."),
@@ -127,6 +136,23 @@ def title(entry: Entry) -> str:
 def rule(rule: Rule) -> str:
     """Likewise; those of a pattern are called as it is, whichever way they point."""
     return pgettext("indicator", rule.title) if rule.of == PATTERN else pgettext("signal", rule.title)
+
+
+def rule_named(name: str) -> str:
+    """A rule by its name; the name itself where there is none any more."""
+    return rule(RULES[name]) if name in RULES else name
+
+
+def part(key: str) -> str:
+    """A part of the combined rating: an indicator with its numbers."""
+    name, _, numbers = key.partition("_")
+    called = title(catalogue.ENTRIES[name])
+    return f"{called} ({numbers.replace('_', ', ')})" if numbers else called
+
+
+def rating(word: str | None) -> str | None:
+    """What the combined rating is called."""
+    return None if word is None else str(_RATINGS[word])
 
 
 def group(entry: Entry) -> str:

@@ -343,6 +343,7 @@ MINUTE_DAYS = _whole("FINSTAGE_MINUTE_DAYS", 400, 30, 36_500)
 PROVISIONAL_DAYS = _whole("FINSTAGE_PROVISIONAL_DAYS", 30, 1, 3_650)
 EVENT_DAYS = _whole("FINSTAGE_EVENT_DAYS", 90, 1, 3_650)
 ALERT_DAYS = _whole("FINSTAGE_ALERT_DAYS", 730, 1, 36_500)
+SIGNAL_DAYS = _whole("FINSTAGE_SIGNAL_DAYS", 3_650, 30, 36_500)
 JOB_DAYS = _whole("FINSTAGE_JOB_DAYS", 30, 1, 3_650)
 AUDIT_DAYS = _whole("FINSTAGE_AUDIT_DAYS", 730, 1, 36_500)
 
@@ -411,6 +412,7 @@ SPECTACULAR_SETTINGS = {
         "AdjustmentEnum": "market.actions.adjustments.ADJUSTMENTS",
         "IntervalEnum": "market.intervals.CHOICES",
         "IntervalNameEnum": "market.intervals.ALL",
+        "SignalStateEnum": "analysis.models.signals.Signal.State",
         "StoredIntervalEnum": "market.intervals.STORED_CHOICES",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "finstage.schema.outside_django"],

@@ -16,7 +16,7 @@ SAID = {
 # The first that is found in a path counts; what none knows is about prices.
 _FOUND = (
     (r"/(bars|quotes?|movers|prices|batch)\b", PRICES),
-    (r"/indicators\b", INDICATORS),
+    (r"/(indicators|signals|rating)\b", INDICATORS),
     (r"/(symbols|watchlists|restatements|coverage|quarantine|disputes)\b", SYMBOLS),
     (r"/(tasks|generate-report)\b", TASKS),
     (r"/(keys|preferences)\b", ACCOUNT),

@@ -121,7 +121,8 @@ class Corrections:
         if tickers := list(
             Symbol.objects.filter(pk__in=self._moved).order_by("ticker").values_list("ticker", flat=True)
         ):
-            jobs.submit("analysis.indicators", {"symbols": tickers})
+            for name in ("analysis.indicators", "analysis.signals"):
+                jobs.submit(name, {"symbols": tickers})
         self._moved.clear()
 
     def _follow(self, changes: Iterable[Change]) -> None:

@@ -2,5 +2,6 @@
 
 from analysis.admin.rows import IndicatorRowAdmin
 from analysis.admin.screens import ScreenAdmin
+from analysis.admin.signals import SignalAdmin, SignalSpanAdmin, UntoldSignalAdmin
 
-__all__ = ["IndicatorRowAdmin", "ScreenAdmin"]
+__all__ = ["IndicatorRowAdmin", "ScreenAdmin", "SignalAdmin", "SignalSpanAdmin", "UntoldSignalAdmin"]

@@ -12,7 +12,9 @@ from analysis.api import defaults, several
 from analysis.api.batch import ERRORS, FIGURES
 from analysis.api.indicators import INDICATORS, IndicatorsShape
 from analysis.api.several import SeveralShape, SymbolsBody, tickers
+from analysis.api.signals.shapes import SIGNAL, SignalShape
 from analysis.reports import comprehensive
+from analysis.seen import asked as signals
 from market.api.shapes import JSON_ONLY, Shape, shown
 from monitoring import submissions
 from monitoring.api import idempotency, submitting
@@ -26,7 +28,11 @@ _TASK = "0199c1f1-a3b2-7e0f-8f0a-3f5d1c4e8b2a"
 _ANSWER = {
     "timestamp": "2026-11-21T09:30:00Z",
     "results": {
-        "AAPL": {"indicators": INDICATORS, "summary": [{"kind": "overbought", "values": {"rsi": 74.2}}]}, "APPL": None,
+        "AAPL": {
+            "indicators": INDICATORS, "summary": [{"kind": "overbought", "values": {"rsi": 74.2}}],
+            "signals": [{name: value for name, value in SIGNAL.items() if name != "after"}],
+        },
+        "APPL": None,
     },
     "errors": ERRORS, **FIGURES, "task_id": _TASK, "result_url": f"/api/tasks/task/{_TASK}/result",
 }  # fmt: skip
@@ -44,6 +50,7 @@ class RemarkShape(Shape):
 
 class AnalysisShape(Shape):
     indicators = IndicatorsShape()
+    signals = SignalShape(many=True, help_text="Those of the last thirty days, the newest first, fifty at most.")
     summary = RemarkShape(many=True, help_text="What the newest values of the default set say.")
 
 
@@ -83,10 +90,17 @@ class Comprehensive(TaskView):
             defaults.BATCH_SIZE,
             lambda series, _: comprehensive.of(series, asked["period"], asked["indicators"]),
         )
+        _add_signals(results, asked["interval"])
         figures = several.figures(results, time.perf_counter() - began)
         job = _saving(request.user, asked, results, key) if asked["save_results"] else None
         where = {"task_id": job and str(job.pk), "result_url": job and f"/api/tasks/task/{job.pk}/result"}
         return Response({"timestamp": datetime.now(UTC), "results": results, "errors": errors, **figures, **where})
+
+
+def _add_signals(results: Mapping[str, dict | None], interval: str) -> None:
+    by_ticker = {told["indicators"]["symbol"]: told for told in results.values() if told is not None}
+    for ticker, found in signals.recent(by_ticker, interval).items():
+        by_ticker[ticker]["signals"] = found
 
 
 def _saving(user, asked: dict, results: Mapping[str, object], key: str | None) -> Job | None:

@@ -104,6 +104,11 @@ def close(series: bars.Series) -> float:
     return float(_with_newest(series.columns, series.newest)["close"][-1])
 
 
+def with_newest(series: bars.Series) -> Columns:
+    """The bars of a series with the one that forms, of one that has bars."""
+    return _with_newest(series.columns, series.newest)
+
+
 def size(series: bars.Series, period: str, outputs: int) -> int:
     """How many values an answer of so many outputs has, about."""
     dates = series.columns["session_date"]

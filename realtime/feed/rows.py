@@ -236,6 +236,6 @@ class RowLane:
         """Where a session begins the one before is whole: a worker counts its highs and lows, and its indicators."""
         newest = max((quote.session_date for quote in now), default=date.min)
         if newest > self._session:
-            for name in ("market.records", "analysis.indicators"):
+            for name in ("market.records", "analysis.indicators", "analysis.signals"):
                 jobs.submit(name, key=f"{name}:{epochs.now()}:{newest}")
             self._session = newest

@@ -410,8 +410,9 @@ def test_of_all_whose_days_moved_a_worker_is_asked_to_compute_the_indicators_ane
     bars.upsert([bar(5, 105, received_at=later())])
     assert telling.LIST.flush(20)
     teller.turn()  # so soon again nobody is asked
-    [job] = Job.objects.all()
-    assert (job.name, job.arguments) == ("analysis.indicators", {"symbols": ["AAPL", "IBM"]})
+    both = {"symbols": ["AAPL", "IBM"]}
+    asked = Job.objects.order_by("name").values_list("name", "arguments")
+    assert list(asked) == [("analysis.indicators", both), ("analysis.signals", both)]
 
 
 def test_a_socket_hears_it_and_one_that_comes_back_hears_what_it_missed(held, live_web):

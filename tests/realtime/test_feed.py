@@ -412,7 +412,7 @@ def test_each_session_that_begins_asks_once_for_the_records_of_the_one_before(re
     with django_assert_num_queries(0):
         feed._rows._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
     new_feed()._rows._ask_for_records([quotes.latest(["AAPL"])["AAPL"]])
-    for name in ("market.records", "analysis.indicators"):
+    for name in ("market.records", "analysis.indicators", "analysis.signals"):
         keys = Job.objects.filter(name=name).order_by("key").values_list("key", flat=True)
         assert list(keys) == [f"{name}:1:2012-09-0{day}" for day in (4, 5, 6)]
 

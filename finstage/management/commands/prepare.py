@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
-from analysis.models import IndicatorRow
+from analysis.models import IndicatorRow, SignalSpan
 from market import sources
 from market.models import KeyFigures, Record, TradingYear
 from market.sources import ProviderError, WrongSource
@@ -67,7 +67,12 @@ class Command(BaseCommand):
 
     def _ask_for_records(self) -> None:
         """The hourly and daily jobs, at once where they never ran."""
-        never = {"market.records": Record, "analysis.indicators": IndicatorRow, "market.calendars": TradingYear}
+        never = {
+            "market.records": Record,
+            "analysis.indicators": IndicatorRow,
+            "analysis.signals": SignalSpan,
+            "market.calendars": TradingYear,
+        }
         never |= {"market.figures": KeyFigures} if sources.can("figures") else {}
         if asked := [name for name, model in never.items() if not model.objects.exists()]:
             for name in asked:
