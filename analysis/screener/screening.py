@@ -4,6 +4,7 @@ What is kept is read first. Fewer values can only leave more unknown, so what th
 rest, and columns that nobody keeps, are computed of the bars.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ from analysis.screener import kept
 from analysis.screener.asking import Asked, is_figure
 from analysis.screener.computed import Computing
 from analysis.screener.kept import Values
-from market import intervals, symbols
+from market import intervals
+from market.models import Symbol
 
 AT_ONCE = 100  # symbols whose bars are in memory together
 EARLIER = 250  # bars beyond those that a condition needs, for what touched or was unknown meanwhile
@@ -54,19 +56,20 @@ class _Judged:
 
     now: dict[str, int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
-    values: dict[str, dict[Series, float]] = field(default_factory=dict)
+    values: dict[str, dict[Series, float]] = field(default_factory=lambda: defaultdict(dict))
     facts: dict[str, dict] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def take(self, told: Values, truths: Truth | None) -> None:
         """truths: (bars, symbols); None: it holds for all."""
-        for at, ticker in enumerate(told.tickers):
-            self.facts[ticker] = told.facts[ticker]
-            self.values.setdefault(ticker, {}).update(
-                {series: each[-1, at].item() for series, each in told.columns.items()}
-            )
-            self.now[ticker] = TRUE if truths is None else int(truths[-1, at])
-            self.before[ticker] = TRUE if truths is None else int(truths[-2, at]) if len(truths) > 1 else UNKNOWN
+        now = [TRUE] * len(told.tickers) if truths is None else truths[-1].tolist()
+        before = now if truths is None else truths[-2].tolist() if len(truths) > 1 else [UNKNOWN] * len(now)
+        self.facts |= told.facts
+        self.now |= dict(zip(told.tickers, now, strict=True))
+        self.before |= dict(zip(told.tickers, before, strict=True))
+        for series, each in told.columns.items():
+            for ticker, value in zip(told.tickers, each[-1].tolist(), strict=True):
+                self.values[ticker][series] = value
 
 
 def screen(
@@ -77,7 +80,7 @@ def screen(
     most: to be computed of their bars, beyond which TooMany is raised. progress: told how many of those are done.
     Raises symbols.UnknownSymbol of a symbol that is named beside, UnknownInterval.
     """
-    wanted = sorted([symbol.ticker for symbol in symbols.tracked()] if tickers is None else set(tickers))
+    wanted = sorted(Symbol.objects.tracked().values_list("ticker", flat=True) if tickers is None else set(tickers))
     told_of_today = kept.figures_of(wanted, [each for each in asked.series if is_figure(each)])
     judged, rest = _by_rows(asked, wanted, told_of_today)
     lacking = [each for each in asked.series if not is_figure(each) and not kept.holds([each], asked.interval)]

@@ -319,7 +319,9 @@ def _job(request, asked: Asked, tickers: list[str] | None) -> Job:
     told = asked.as_json() | {"where": orjson.dumps(asked.node.as_json()).decode() if asked.node else ""}
     said = {name: value or None if isinstance(value, list) else value for name, value in told.items()}
     said["symbols"] = tickers
-    now = coverage.latest([each.ticker for each in symbols.tracked()] if tickers is None else tickers)
+    now = coverage.latest(
+        list(Symbol.objects.tracked().values_list("ticker", flat=True)) if tickers is None else tickers
+    )
     state = hashlib.blake2b(orjson.dumps([said, sorted(now.items())]), digest_size=16).hexdigest()
     job = Job.objects.filter(key=f"{JOB}:{state}").first()
     if job is not None and job.state not in Job.UNDONE:
