@@ -22,6 +22,7 @@ from market.models import Symbol
 
 AT_ONCE = 100  # symbols whose bars are in memory together
 EARLIER = 250  # bars beyond those that a condition needs, for what touched or was unknown meanwhile
+MADE = 12  # times as long as a symbol of stored bars one takes whose bars are made on reading, measured
 _NO_ROWS = 2  # bars that are read where no condition asks for any: the last one and the one before
 
 Progress = Callable[[int, int], object]
@@ -77,7 +78,8 @@ def screen(
 ) -> Screened:
     """Judge the tracked symbols, or those named, each by its own newest bar that has closed.
 
-    most: to be computed of their bars, beyond which TooMany is raised. progress: told how many of those are done.
+    most: symbols to be computed of their stored bars, or what takes as long, beyond which TooMany is raised. progress:
+    told how many of those are done.
     Raises symbols.UnknownSymbol of a symbol that is named beside, UnknownInterval.
     """
     wanted = sorted(Symbol.objects.tracked().values_list("ticker", flat=True) if tickers is None else set(tickers))
@@ -85,8 +87,9 @@ def screen(
     judged, rest = _by_rows(asked, wanted, told_of_today)
     lacking = [each for each in asked.series if not is_figure(each) and not kept.holds([each], asked.interval)]
     unfinished = [ticker for ticker, now in judged.now.items() if now == TRUE] if lacking else []
-    if most is not None and len(rest) + len(unfinished) > most:
-        raise TooMany(len(rest) + len(unfinished))
+    count = len(rest) + len(unfinished)
+    if most is not None and count * _weight(asked) > most:
+        raise TooMany(count)
     _compute(asked, [*rest, *unfinished], told_of_today, judged, progress)
     held = [ticker for ticker in wanted if judged.now.get(ticker) == TRUE]
     unknown = {ticker: judged.unknown.get(ticker) or _why(asked, judged.values[ticker])
@@ -98,6 +101,12 @@ def screen(
             judged.values[ticker][series] = numbers[ticker]
     rows = [_row(ticker, asked, judged) for ticker in _sorted(held, asked, judged)]
     return Screened(asked.interval, len(wanted), rows, left, unknown)
+
+
+def _weight(asked: Asked) -> int:
+    """How much dearer a symbol is than one of stored bars alone."""
+    names = {each.interval or asked.interval for each in asked.series if each != AT} or {asked.interval}
+    return 1 + MADE * sum(bool(intervals.named(name).made_from) for name in names)
 
 
 def _by_rows(

@@ -55,6 +55,13 @@ def test_what_rows_tell_alone_is_read_without_bars():
     assert refused.value.count == 5
 
 
+def test_bars_that_are_made_on_reading_count_for_more():
+    assert told("close > sma_51", most=5)["asked"] == 5
+    with pytest.raises(TooMany):
+        told("close > sma_51@1wk", most=5 * screening.MADE)
+    assert told("close > sma_51@1wk", most=5 * (1 + screening.MADE))["asked"] == 5
+
+
 def test_a_row_that_its_bars_have_left_behind_is_not_read():
     rows.refresh(None)
     IndicatorRow.objects.filter(symbol__ticker="DOWN").update(close=10_000.0, sma_20=1.0)
