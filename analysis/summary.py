@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from analysis.indicators import carried
-from analysis.indicators.carried import Carried
+from analysis.indicators.across import group
+from analysis.indicators.across.group import Group, Member, Step, Told, rounds
 from analysis.indicators.catalogue import DEFAULTS
 from analysis.indicators.entry import Indicator
 from market import bars, coverage
@@ -56,20 +57,28 @@ class Series:
     version: None where others wrote each time the bars were read; the next look opens them again.
     """
 
-    handles: dict[str, Carried]
+    member: Member
     session_date: date | None
     version: str | None
     state: str  # of the bar of that session
     looked_for: date  # the session whose quotes it is known to be right for
 
     def moved(self, quote: Quote) -> IndicatorValues | None:
-        """The values after a quote; None of one of a session that is past."""
+        """The values after a quote of a series that moves by itself; None of one of a session that is past."""
+        step = self.step(quote)
+        return None if step is None else self.told(step, group.moved(step))
+
+    def step(self, quote: Quote) -> Step | None:
+        """What its indicators are to be told of a quote; None of one of a session that is past."""
         if self.session_date is not None and quote.session_date < self.session_date:
             return None
-        is_closed = quote.session_date == self.session_date
-        known = carried.columns(quote)
-        told = {key: each.moved(quote, known, is_closed=is_closed) for key, each in self.handles.items()}
-        if quote.has_closed and not is_closed:
+        is_counted = quote.session_date == self.session_date
+        return Step(self.member, quote, carried.columns(quote), is_counted)
+
+    def told(self, step: Step, told: Told) -> IndicatorValues:
+        """The values after a step, of which the indicators say this."""
+        quote, (values, reasons) = step.quote, told
+        if step.closes:
             self.session_date = quote.session_date
         if quote.has_closed:
             self.state = quote.state
@@ -82,12 +91,12 @@ class Series:
             adjustment=ADJUSTMENT,
             is_final=state == FINAL,
             state=state,
-            values={key: values for key, (values, _) in told.items()},
+            values=values,
             source=quote.source,
             received_at=quote.received_at,
             session_date=quote.session_date,
             version=self.version or coverage.NONE,
-            reasons={key: reason for key, (_, reason) in told.items() if reason},
+            reasons=reasons,
         )
 
 
@@ -99,6 +108,7 @@ class Summary:
 
     def __init__(self, chosen: Chosen = lambda ticker: DEFAULTS, *, is_kept: bool = True) -> None:
         self._chosen, self._is_kept = chosen, is_kept
+        self._group = Group(DEFAULTS if is_kept else {})
         self._series: dict[str, Series] = {}
         self._looked_at = 0.0
 
@@ -108,7 +118,7 @@ class Summary:
         Call it when the bars of quotes that have closed are stored. The newest of each symbol is kept for `latest`.
         """
         self._look_for_changes(quotes)
-        moved = [values for quote in quotes if (values := self._moved(quote)) is not None]
+        moved = [values for some in rounds(quotes, _ticker) for values in self._moved(some)]
         if self._is_kept:
             _keep(moved)
         return moved
@@ -117,7 +127,7 @@ class Summary:
         """The values as of a quote that was counted before; None where its close is not among the bars."""
         series = self._opened(quote)
         is_missed = quote.has_closed and quote.session_date != series.session_date and not _stands(quote)
-        return None if is_missed else self._moved(quote)
+        return next(iter(self._moved([quote])), None) if not is_missed else None
 
     def follow(self, closes: Iterable[Bar], versions: Mapping[tuple[str, str], tuple[str, str]]) -> None:
         """Closes that were stored and that `tick` is about to be told: a series goes on where nobody else wrote.
@@ -143,26 +153,30 @@ class Summary:
     def forget(self, tickers: Iterable[str]) -> None:
         """Open these again at their next quote: their stored bars have changed."""
         for ticker in tickers:
-            self._series.pop(ticker, None)
+            if series := self._series.pop(ticker, None):
+                series.member.close()
 
     def leave_out(self, ticker: str, keys: Iterable[str]) -> None:
         """These are chosen no more."""
         if ticker in self._series:
             for key in keys:
-                self._series[ticker].handles.pop(key, None)
+                self._series[ticker].member.leave_out(key)
 
     def reset(self) -> None:
         """Forget all, also what `latest` knows: the prices begin anew."""
-        self._series.clear()
+        self.forget(list(self._series))
         if self._is_kept:
             redis.client().delete(_FORMAT.key("indicators"))
 
-    def _moved(self, quote: Quote) -> IndicatorValues | None:
-        return self._opened(quote).moved(quote)
+    def _moved(self, quotes: Sequence[Quote]) -> list[IndicatorValues]:
+        """Of one quote of each symbol."""
+        asked = [(series, step) for quote in quotes if (step := (series := self._opened(quote)).step(quote))]
+        told = self._group.moved([step for _, step in asked])
+        return [series.told(step, each) for (series, step), each in zip(asked, told, strict=True)]
 
     def _opened(self, quote: Quote) -> Series:
         if quote.ticker not in self._series:
-            self._series[quote.ticker] = _opened(quote, self._chosen(quote.ticker))
+            self._series[quote.ticker] = _opened(quote, self._chosen(quote.ticker), self._group)
         return self._series[quote.ticker]
 
     def _look_for_changes(self, quotes: Sequence[Quote]) -> None:
@@ -215,6 +229,10 @@ def _stands(quote: Quote) -> bool:
     return bar is not None and bar.state != FORMING and bar.session_date == quote.session_date
 
 
+def _ticker(quote: Quote) -> str:
+    return quote.ticker
+
+
 def _keep(moved: list[IndicatorValues]) -> None:
     if moved:
         newest = {each.ticker: _FORMAT.pack(each) for each in moved}
@@ -229,10 +247,13 @@ def opened(
     *,
     version: str | None,
     state: str = FORMING,
+    within: Group | None = None,
 ) -> Series:
-    """Indicators over bars, for the quotes of a session. columns: in its shares. state: that of its own bar."""
+    """Indicators over bars, for the quotes of a session. columns: in its shares. state: that of its own bar. within:
+    those that it moves with; None where it moves by itself.
+    """
     return Series(
-        handles={key: carried.opened(each, ticker, columns) for key, each in chosen.items()},
+        member=(within or group).opened(chosen, ticker, columns),
         session_date=columns["session_date"][-1].item() if len(columns["session_date"]) else None,
         version=version,
         state=state,
@@ -240,9 +261,10 @@ def opened(
     )
 
 
-def _opened(quote: Quote, chosen: Mapping[str, Indicator]) -> Series:
+def _opened(quote: Quote, chosen: Mapping[str, Indicator], within: Group) -> Series:
     """Over the bars that are stored."""
     held = bars.series(quote.ticker, interval=INTERVAL, adjusted=ADJUSTMENT)
     version = held.version if held.versions else None
     state = stored.state(quote.ticker, quote.session_date)
-    return opened(quote.ticker, held.columns, quote.session_date, chosen, version=version, state=state)
+    columns, session = held.columns, quote.session_date
+    return opened(quote.ticker, columns, session, chosen, version=version, state=state, within=within)

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from analysis.indicators import carried
-from analysis.indicators.carried import Carried
+from analysis.indicators import carried, catalogue
+from analysis.indicators.across.group import Group, Member, Step, Told, rounds
 from analysis.indicators.entry import Indicator
 from analysis.summary import ADJUSTMENT, LOOK_SECONDS, IndicatorValues
 from market import bars, coverage, intervals
+from market.intervals import MINUTE
 from market.prices import FORMING, Bar
 
 Key = tuple[str, str]  # a ticker and an interval
@@ -29,18 +30,20 @@ class Series:
     version: None where others wrote each time the bars were read; the next look opens them again.
     """
 
-    handles: dict[str, Carried]
+    member: Member
     opened_at: datetime | None
     version: str | None
     looked_for: date  # the session whose bars it is known to be right for
 
-    def moved(self, bar: Bar) -> IndicatorValues | None:
-        """The values after a bar, as it forms or once it ended; None of one that is past."""
+    def step(self, bar: Bar) -> Step | None:
+        """What its indicators are to be told of a bar, as it forms or once it ended; None of one that is past."""
         if self.opened_at is not None and bar.opened_at < self.opened_at:
             return None
-        is_counted = bar.opened_at == self.opened_at
-        known = carried.of_bar(bar)
-        told = {key: each.moved(bar, known, is_closed=is_counted) for key, each in self.handles.items()}
+        return Step(self.member, bar, carried.of_bar(bar), bar.opened_at == self.opened_at)
+
+    def told(self, step: Step, told: Told) -> IndicatorValues:
+        """The values after a step, of which the indicators say this."""
+        bar, (values, reasons) = step.quote, told
         if bar.has_closed:
             self.opened_at = bar.opened_at
         return IndicatorValues(
@@ -51,12 +54,12 @@ class Series:
             adjustment=ADJUSTMENT,
             is_final=bar.is_final,
             state=bar.state,
-            values={key: values for key, (values, _) in told.items()},
+            values=values,
             source=bar.source,
             received_at=bar.received_at,
             session_date=bar.session_date,
             version=self.version or coverage.NONE,
-            reasons={key: reason for key, (_, reason) in told.items() if reason},
+            reasons=reasons,
         )
 
 
@@ -67,6 +70,7 @@ class Within:
         self._chosen: dict[Key, Mapping[str, Indicator]] = {}
         self._series: dict[Key, Series] = {}
         self._look_at = 0.0
+        self._group = Group(catalogue.defaults(MINUTE.name))
 
     def choose(self, chosen: Mapping[Key, Mapping[str, Indicator]]) -> None:
         """These from now on, and no others; a series of which there are others now is opened anew."""
@@ -80,7 +84,7 @@ class Within:
         for key, session in begun.items():
             if key in self._series:
                 self._series[key].looked_for = session
-        return [values for bar in moved if (values := self._opened(bar).moved(bar)) is not None]
+        return [values for some in rounds(moved, _key) for values in self._moved(some)]
 
     def follow(self, versions: Versions) -> None:
         """What we stored ourselves, and `tick` is about to be told: a series goes on where nobody else wrote."""
@@ -105,7 +109,8 @@ class Within:
     def forget(self, keys: Iterable[Key]) -> None:
         """Open these again at their next bar."""
         for key in keys:
-            self._series.pop(key, None)
+            if series := self._series.pop(key, None):
+                series.member.close()
 
     def _forget_changed(self, keys: Iterable[Key]) -> set[Key]:
         by_stored: dict[str, list[Key]] = {}
@@ -118,6 +123,12 @@ class Within:
         self.forget(found)
         return found
 
+    def _moved(self, bars: Sequence[Bar]) -> list[IndicatorValues]:
+        """Of one bar of each series."""
+        asked = [(series, step) for bar in bars if (step := (series := self._opened(bar)).step(bar))]
+        told = self._group.moved([step for _, step in asked])
+        return [series.told(step, each) for (series, step), each in zip(asked, told, strict=True)]
+
     def _begins(self, bar: Bar) -> bool:
         series = self._series.get(_key(bar))
         return series is not None and bar.session_date > series.looked_for
@@ -125,11 +136,11 @@ class Within:
     def _opened(self, bar: Bar) -> Series:
         key = _key(bar)
         if key not in self._series:
-            self._series[key] = _opened(bar, self._chosen[key])
+            self._series[key] = _opened(bar, self._chosen[key], self._group)
         return self._series[key]
 
 
-def _opened(bar: Bar, chosen: Mapping[str, Indicator]) -> Series:
+def _opened(bar: Bar, chosen: Mapping[str, Indicator], group: Group) -> Series:
     """Over the bars that are stored and have ended."""
     held = bars.series(bar.ticker, interval=bar.interval, adjusted=ADJUSTMENT)
     columns = held.columns
@@ -142,7 +153,7 @@ def _opened(bar: Bar, chosen: Mapping[str, Indicator]) -> Series:
         columns = {name: np.append(column, np.array([told[name]], column.dtype)) for name, column in columns.items()}
         last = newest.opened_at
     return Series(
-        handles={key: carried.opened(each, bar.ticker, columns) for key, each in chosen.items()},
+        member=group.opened(chosen, bar.ticker, columns),
         opened_at=last,
         version=held.version if held.versions else None,
         looked_for=bar.session_date,

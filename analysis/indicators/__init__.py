@@ -8,6 +8,7 @@ live            one that moves with each bar (pure)
 series          what they are made of: batch and live from one definition (pure)
 talib           TA-Lib without pandas
 alone           one that breaks costs no other
+across          live ones of many symbols, moved by one operation for all
 carried         one live of one symbol, from quote to quote
 frames          a symbol's over a period, from its bars
 """

@@ -168,7 +168,15 @@ class Indicator:
 
     def carried(self, columns: dict[str, np.ndarray]) -> Live:
         """The live twin, open on a history."""
-        return Live(self.node, self._read(columns, self._whole_from(columns)))
+        return Live(self.node, self.known(columns))
+
+    def begun(self) -> Live:
+        """The live twin, open on nothing."""
+        return Live(self.node, {name: np.empty(0) for name in self.inputs})
+
+    def known(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What it reads behind the last bar of which something is not known."""
+        return self._read(columns, self._whole_from(columns))
 
     def lacking(self, columns: dict[str, np.ndarray]) -> str:
         """Why it warms up anew at the newest bar though there are bars enough; empty where it does not."""

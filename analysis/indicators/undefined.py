@@ -66,7 +66,7 @@ class Guarded:
         values = self.of.over(columns)
         if self._is_always_defined(columns):
             return values
-        _, since = _counted(self.zero, columns)
+        _, since = counted(self.zero, columns)
         return tuple(
             np.where(since <= self.zero.lasting.get(place, 0), np.nan, each) for place, each in enumerate(values)
         )
@@ -80,7 +80,7 @@ class Guarded:
         return self.zero.bars is not None or bool(has_moved[: max(0, self.lookback - longest)].any())
 
     def open(self, columns: Columns) -> Handle:
-        still, since = (each[-1].item() if len(each) else math.inf for each in _counted(self.zero, columns))
+        still, since = (each[-1].item() if len(each) else math.inf for each in counted(self.zero, columns))
         # What moved once, and does not fade, never is without motion again.
         has_moved = self.zero.limit == math.inf and still < math.inf
         if has_moved and since > max(self.zero.lasting.values(), default=0) and self.inputs == self.of.inputs:
@@ -201,7 +201,7 @@ class _Defined:
         return math.nan if found is None else found[0]
 
 
-def _counted(zero: Zero, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+def counted(zero: Zero, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     """Bars in a row without motion, and bars since the last 0/0, at each bar: float64 (n,)."""
     motion = zero.motion.over(columns)[0]
     at = np.arange(len(motion))

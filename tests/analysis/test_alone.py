@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from analysis.indicators import catalogue, frames
+from analysis.indicators.across.table import Table
 from analysis.indicators.entry import Indicator, Range, made
 from analysis.indicators.live import Live
 from analysis.indicators.series import OPEN, call
@@ -160,6 +161,7 @@ def test_what_breaks_in_the_middle_is_let_alone_until_it_is_opened_again(symbols
     told(live, quoted("SHARE", 30, 105, 1000))
     with monkeypatch.context() as patched:
         patched.setattr(Live, "peek", broken)
+        patched.setattr(Table, "peek", broken)
         (values,) = told(live, quoted("SHARE", 30, 105, 1000))
     assert {*values.reasons} == {*catalogue.DEFAULTS}
     (values,) = told(live, quoted("SHARE", 30, 105, 1000))

@@ -15,6 +15,7 @@ import pytest
 
 from analysis.conformance import measuring
 from analysis.indicators import catalogue
+from analysis.indicators.across.group import Group, Member
 from tests.bench import fused, scripted
 from tests.bench.evidence import Evidence, Line
 
@@ -23,7 +24,8 @@ KEYS = (
     "sma_5", "sma_10", "sma_20", "sma_50", "sma_200", "ema_12", "ema_26", "rsi_14", "macd_12_26_9", "bbands_20_2",
     "atr_14", "adx_14", "stoch_14_3_3", "obv", "vwap_20", "donchian_252",
 )  # fmt: skip
-INDICATORS = [catalogue.named(key) for key in KEYS]
+CHOSEN = {key: catalogue.named(key) for key in KEYS}
+INDICATORS = list(CHOSEN.values())
 BARS, SYMBOLS, ROUNDS = 2520, 500, 5
 PANDAS_SYMBOLS = 20  # the rival's time for one is the same for each
 NEW = 15  # bars one after the other
@@ -48,16 +50,17 @@ def test_indicators():
     ours, rival = [each for each, _ in pairs], [each for _, each in pairs]
     evidence.add(Line("the same of 500 symbols", _ms(ours), _ms(rival), "ms (ours / numba)", 5, 3, True))
 
-    before, handles = psutil.Process().memory_info().rss, []
-    opening = _cpu(lambda: handles.extend(_opened(each) for each in symbols))
+    before, together, members = psutil.Process().memory_info().rss, Group(CHOSEN), []
+    opening = _cpu(lambda: members.extend(together.opened(CHOSEN, "SHARE", each) for each in symbols))
     held = (psutil.Process().memory_info().rss - before) / SYMBOLS * 5000 / 2**30
     evidence.add(Line("opening them live for 500 symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
     evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
 
     bars = [[_bar(each, at) for each in whole] for at in range(BARS, BARS + NEW)]
+    assert all(member.standing.keys() | {"bbands_20_2"} == CHOSEN.keys() for member in members)
     out = np.empty((SYMBOLS, fused.OUTPUTS))
     fused.update(states.copy(), *columns, BARS, out)  # compiles
-    moving = [_cpu(partial(_moved, handles, each)) / SYMBOLS for each in bars]
+    moving = [_cpu(partial(_moved, together, members, each)) / SYMBOLS for each in bars]
     stepping = [_cpu(partial(fused.update, states, *columns, BARS + at, out)) / SYMBOLS for at in range(NEW)]
     anew = [_cpu(lambda: [scripted.outputs(each) for each in frames]) / PANDAS_SYMBOLS for _ in range(NEW)]
     evidence.add(Line("one new bar of a symbol, against pandas anew", _us(anew), _us(moving), "us", 500, 1000))
@@ -80,11 +83,9 @@ def _symbols() -> list[Columns]:
             for each in parts]  # fmt: skip
 
 
-def _bar(columns: Columns, at: int) -> list[tuple[float, ...]]:
-    """What each indicator reads of one bar: the same numbers, as a feed has them."""
-    values = {name: columns[name][at].item() for name in ("open", "high", "low", "close", "volume")}
-    read = {inputs: tuple(values[name] for name in inputs) for inputs in {each.inputs for each in INDICATORS}}
-    return [read[each.inputs] for each in INDICATORS]
+def _bar(columns: Columns, at: int) -> dict[str, float]:
+    """As a feed has it."""
+    return {name: columns[name][at].item() for name in ("open", "high", "low", "close", "volume")}
 
 
 def _batch(symbols: list[Columns]) -> None:
@@ -110,14 +111,12 @@ def _assert_same(symbol: Columns, states: np.ndarray, columns: list[np.ndarray])
     assert np.isfinite(states).all()
 
 
-def _opened(columns: Columns) -> list:
-    return [each.carried(columns) for each in INDICATORS]
-
-
-def _moved(handles: list[list], bars: list[list[tuple[float, ...]]]) -> None:
-    for of_symbol, of_bars in zip(handles, bars, strict=True):
-        for live, bar in zip(of_symbol, of_bars, strict=True):
-            live.update(*bar)
+def _moved(together: Group, members: list[Member], bars: list[dict[str, float]]) -> None:
+    """What has a twin at once, what has none symbol by symbol."""
+    together.table.update([member.row for member in members], bars)
+    for member, bar in zip(members, bars, strict=True):
+        for each in member.apart.values():
+            each.live.update(*[bar[name] for name in each.inputs])
 
 
 def _cpu(step: Callable[[], object]) -> float:

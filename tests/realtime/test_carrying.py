@@ -8,6 +8,7 @@ import pytest
 
 from analysis import within as analysis_within
 from analysis.indicators import catalogue, frames
+from analysis.indicators.across.group import Group
 from market import actions, bars
 from market.bars import forming
 from market.bars.forming.within import LATE
@@ -194,10 +195,10 @@ def test_what_breaks_of_them_costs_no_bar(monkeypatch):
 def test_a_series_that_breaks_costs_the_others_no_value(held, monkeypatch):
     open_series = analysis_within._opened
 
-    def opened_but_an_hour(bar: Told, chosen: dict) -> analysis_within.Series:
+    def opened_but_an_hour(bar: Told, chosen: dict, group: Group) -> analysis_within.Series:
         if bar.interval == "1h":
             raise ZeroDivisionError
-        return open_series(bar, chosen)
+        return open_series(bar, chosen, group)
 
     monkeypatch.setattr(analysis_within, "_opened", opened_but_an_hour)
     feed = begun()
