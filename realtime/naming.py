@@ -99,9 +99,12 @@ def is_published(stream: str, *, is_recorded: bool = False) -> bool:
 def _named(name: str) -> Indicator | None:
     """Raises Refused where it can't be made so; None where there is none of that name."""
     try:
-        return catalogue.named(name)
+        found = catalogue.named(name)
     except UnknownIndicator as error:
         raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+    if found is not None and found.against:
+        raise Refused("invalid", f"What is measured against another symbol, as {name}, has no stream: REST tells it.")
+    return found
 
 
 def _key(name: str, interval: str = DAY.name) -> str:
@@ -121,7 +124,7 @@ def _is_made(key: str) -> bool:
         indicator = catalogue.named(key)
     except UnknownIndicator:
         return False
-    return indicator is not None and indicator.key == key
+    return indicator is not None and indicator.key == key and not indicator.against
 
 
 def _is_among(stream: str, tickers: Collection[str] | None, interval: str | None, names: Collection[str]) -> bool:

@@ -73,6 +73,7 @@ PURE = [
     ),
     *(f"analysis/signals/{name}.py" for name in ("catalogue", "divergence", "patterns", "rating", "rule", "rules")),
     "analysis/seen/comparing.py",
+    "analysis/against/closes.py",
     "analysis/indicators/entry.py",
     "analysis/indicators/series.py",
     "analysis/indicators/undefined.py",

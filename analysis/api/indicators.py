@@ -1,5 +1,6 @@
 """A symbol's indicators over a period."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +19,7 @@ from analysis.technical.answers import Asked
 from market import intervals, prices, symbols
 from market.actions.adjustments import ADJUSTMENTS
 from market.api import tags
-from market.api.queries import TICKER, known
+from market.api.queries import TICKER, known, why_unknown
 from market.api.ready import JSON, Ready
 from market.api.shapes import JSON_ONLY, SOURCED, VERSION, Shape, Versioned, shown
 from market.api.tags import Standing
@@ -26,6 +27,8 @@ from market.intervals import DAY
 from monitoring.queries import Choice, Query, Text
 
 READ = 1024  # what is asked for, of so many addresses, is read once
+MOST_OTHERS = 5  # symbols that one is measured against, each of which is read
+_NOTHING_COMPARED = "None of these indicators is measured against another symbol; there are {}."
 FORMAT = api_settings.URL_FORMAT_OVERRIDE
 LONGEST = 1000  # characters of all names
 INDICATORS = {
@@ -64,6 +67,15 @@ class IndicatorSeries(Shape):
         child=serializers.IntegerField(),
         help_text="Bars by which a chart draws an output later than it is known, or below 0 earlier; others are at 0.",
     )
+    against = serializers.CharField(required=False, help_text="The ticker that it is measured against, where it is.")
+
+
+class AgainstShape(Versioned):
+    as_of = serializers.DateTimeField(allow_null=True, help_text="The opening of its last bar; null without bars.")
+    session_date = serializers.DateField(allow_null=True)
+    is_final = serializers.BooleanField(allow_null=True)
+    source = serializers.CharField(allow_null=True)
+    received_at = serializers.DateTimeField(allow_null=True)
 
 
 @extend_schema_serializer(component_name="Indicators")
@@ -84,6 +96,11 @@ class IndicatorsShape(Versioned):
         child=serializers.CharField(),
         help_text="Why an indicator has no newest value, where it is not for want of bars.",
     )
+    against = serializers.DictField(
+        required=False,
+        child=AgainstShape(),
+        help_text="By ticker, the bars of those that some of them are measured against.",
+    )
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["all"]})
@@ -103,8 +120,25 @@ class IndicatorQuery(Query):
         help_text="`all` is the default set; or names: `rsi`, `sma_100`, `macd_5_35_5`.",
     )
 
-    def validate_indicators(self, text: str) -> list[str]:
-        return checked(text.split(","))
+    against = Text(
+        default="",
+        max_length=symbols.LONGEST,
+        help_text="The symbol that `beta`, `correl` and `relativestrength` are measured against; one that names "
+        "another, as `beta_20~^GSPC`, is measured against that.",
+    )
+
+    def validate(self, attrs: dict) -> dict:
+        """`indicators` as keys have them, with today's tickers, and `others`, which these are."""
+        names = [catalogue.spelled(name, symbols.folded(attrs["against"])) for name in attrs["indicators"].split(",")]
+        if attrs["against"] and not catalogue.others(names):
+            raise ValidationError({"against": [_NOTHING_COMPARED.format(", ".join(catalogue.COMPARED))]})
+        if len(catalogue.others(names)) > MOST_OTHERS:
+            raise ValidationError({"indicators": [f"They name more than {MOST_OTHERS} other symbols."]})
+        try:
+            catalogue.chosen(names)
+        except catalogue.UnknownIndicator as error:
+            raise ValidationError({"indicators": [f"There is {error}."]}) from error
+        return {**attrs, "indicators": names}
 
 
 def sentence(error: Exception) -> str:
@@ -114,7 +148,9 @@ def sentence(error: Exception) -> str:
 
 
 def checked(names: list[str]) -> list[str]:
-    """The same; raises ValidationError where the catalogue has not one of them."""
+    """The same, of several symbols; raises ValidationError where the catalogue has not one of them."""
+    if others := catalogue.others(map(catalogue.spelled, names)):
+        raise ValidationError(f"One symbol at a time is measured against another, such as {others[0]}: ask by GET.")
     try:
         catalogue.chosen(names)
     except catalogue.UnknownIndicator as error:
@@ -138,8 +174,12 @@ class Indicators(Ready):
     def get(self, request, symbol: str) -> HttpResponse:
         query = IndicatorQuery.read(request)
         ticker = known(symbol)
+        query, others = _with_tickers(query)
+        standing, *compared = tags.standings(list(dict.fromkeys([ticker, *others])), query).values()
+        if ticker in others:
+            compared = [standing, *compared]
         try:
-            answer = _answer(request, _asked(ticker, query), tags.standing(ticker, query))
+            answer = _answer(request, _asked(ticker, query), standing, compared)
         except TooShort as error:
             raise ValidationError({"indicators": [ErrorDetail(sentence(error), error.code)]}) from error
         return answer
@@ -169,21 +209,37 @@ def _read(symbol: str, said: str) -> tuple[Asked, dict] | None:
         query = IndicatorQuery.of(params)
     except ValidationError:
         return None
-    return _asked(readings[0], query), query
+    return None if catalogue.others(query["indicators"]) else (_asked(readings[0], query), query)
+
+
+def _with_tickers(query: dict) -> tuple[dict, list[str]]:
+    """A query whose names say today's tickers of the others, and these. Raises ValidationError of one that we lack."""
+    texts = catalogue.others(query["indicators"])
+    known = symbols.tickers(texts) if texts else {}
+    if missing := [text for text in texts if text not in known]:
+        why = why_unknown(missing[0], symbols.near(missing[0]))
+        raise ValidationError({"against": [ErrorDetail(why, "unknown_symbol")]})
+    names = [catalogue.against(name, known) for name in query["indicators"]]
+    return {**query, "indicators": names}, list(dict.fromkeys(known.values()))
 
 
 def _asked(ticker: str, query: dict) -> Asked:
     return Asked(ticker, query["period"], query["interval"], query["adjusted"], query["indicators"])
 
 
-def _answer(request: HttpRequest | Request, asked: Asked, standing: Standing) -> HttpResponse:
-    """What is kept, or computed, with its tag; or that the client has it. Raises TooShort."""
-    made = [catalogue.CONVENTION, *catalogue.defaults(asked.interval)]
-    address, versions = request.build_absolute_uri(), standing.basis.versions
+def _answer(
+    request: HttpRequest | Request, asked: Asked, standing: Standing, others: Sequence[Standing] = ()
+) -> HttpResponse:
+    """What is kept, or computed, with its tag; or that the client has it. others: what those stand upon that some names
+    are measured against. Raises TooShort.
+    """
+    made = [catalogue.CONVENTION, *catalogue.defaults(asked.interval), *((each.ticker, each.packed) for each in others)]
+    bases = {each.ticker: each.basis for each in others}
+    address, versions = request.build_absolute_uri(), answers.versions(standing.basis, bases)
     tag = standing.named(address, JSON_ONLY[0].format, versions, made=made)
     if unchanged := tags.unchanged(request, tag):
         return unchanged
-    found = answers.told(asked, standing.basis)
+    found = answers.told(asked, standing.basis, others=bases)
     if found.version != versions:
         tag = standing.named(address, JSON_ONLY[0].format, found.version, made=made)
     return HttpResponse(found.body, content_type=JSON, headers=tags.head(tag))

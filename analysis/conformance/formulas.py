@@ -13,6 +13,7 @@ from analysis.conformance.references import (
     line,
     lowest,
     mean,
+    sliding,
     smoothed,
     total,
     true_range,
@@ -267,6 +268,8 @@ FORMULAS: dict[str, Reference] = {
     "qstick": lambda c, period: (mean(c["close"] - c["open"], period),),
     "distance": lambda c, period: (
         100 * (c["close"] / highest(c["high"], period) - 1), 100 * (c["close"] / lowest(c["low"], period) - 1)),
+    "relativestrength": lambda c: (c["close"] / c["against"],),
+    "beta": lambda c, period: (_slope_of_changes(c, period),), "correl": lambda c, period: (_correlation(c, period),),
     "rvi": lambda c, period, deviation: (_relative_volatility(c["close"], period, deviation),),
 }  # fmt: skip
 
@@ -276,3 +279,17 @@ def _relative_volatility(close: np.ndarray, period: int, bars: int) -> np.ndarra
     up, down = (np.where(np.isnan(spread), np.nan, np.where(each, spread, 0.0)) for each in (moved > 0, moved < 0))
     up, down = (smoothed(each, period, 1 / period) for each in (up, down))
     return 100 * up / (up + down)
+
+
+def _slope_of_changes(of: Columns, period: int) -> np.ndarray:
+    """The covariance of the changes in percent by the variance of the other's."""
+    mine, theirs = (each[1:] / each[:-1] - 1 for each in (of["close"], of["against"]))
+    windows = zip(sliding(mine, period), sliding(theirs, period), strict=True)
+    found = [np.cov(ours, other)[0, 1] / np.var(other, ddof=1) for ours, other in windows]
+    return np.concatenate([np.full(len(of["close"]) - len(found), np.nan), found])
+
+
+def _correlation(of: Columns, period: int) -> np.ndarray:
+    windows = zip(sliding(of["close"], period), sliding(of["against"], period), strict=True)
+    found = [np.corrcoef(ours, other)[0, 1] for ours, other in windows]
+    return np.concatenate([np.full(period - 1, np.nan), found])

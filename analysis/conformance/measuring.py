@@ -6,18 +6,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import numpy as np
-from bokeh_sampledata.stocks import AAPL
+from bokeh_sampledata.stocks import AAPL, MSFT
 
 from analysis.conformance.certificates import Columns, measured
 from analysis.conformance.kept import FILE
 from analysis.indicators.catalogue import CONVENTION, ENTRIES
+from analysis.indicators.entry import AGAINST
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 def bars() -> Columns:
-    """3,270 real sessions as traded, by threes with one date, so that what begins anew with a session does."""
-    found = {name: np.array(AAPL[name], np.float64) for name in _COLUMNS}
+    """3,270 real sessions as traded, by threes with one date, so that what begins anew with a session does; beside them
+    MSFT's, which are of the same days.
+    """
+    found = {name: np.array(AAPL[name], np.float64) for name in _COLUMNS} | {
+        AGAINST: np.array(MSFT["close"], np.float64)
+    }
     return {**found, "session_date": np.datetime64("2000-01-01") + np.arange(len(found["close"])) // 3}
 
 

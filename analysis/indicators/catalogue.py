@@ -1,17 +1,18 @@
 """Every indicator there is, by name and by key, and the set that everybody gets. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
 from analysis.indicators.entries import ENTRIES
-from analysis.indicators.entry import Entry, Indicator, told
+from analysis.indicators.entry import AGAINST_MARK, Entry, Indicator, told
 from market import intervals
 from market.intervals import DAY
 
 ALL = "all"
 SHOWN, LIKE = 3, 0.6  # of what may have been meant: how many, and how much alike as difflib measures it
 NAMED, LONGEST = 3, 20  # unknown names for which it is looked for, and their characters
+COMPARED = [name for name, entry in ENTRIES.items() if entry.is_compared]
 CONVENTION = 2  # changes with what a value means, as an answer that a client kept is then another one
 __all__ = ["CONVENTION", "DEFAULTS", "ENTRIES", "UnknownIndicator", "chosen", "defaults", "named"]
 
@@ -41,22 +42,47 @@ def defaults(interval: str = DAY.name) -> dict[str, Indicator]:
 
 @lru_cache(maxsize=4096)
 def named(key: str) -> Indicator | None:
-    """The indicator of a key such as sma_100, or by its bare name with its defaults; None where there is no such name.
+    """The indicator of a key such as sma_100 or beta_20~^GSPC, or by its bare name with its defaults; None where there
+    is no such name.
 
-    Raises UnknownIndicator where there is, and not with these parameters.
+    Raises UnknownIndicator where there is, and not with these parameters, or not against another symbol.
     """
-    name, _, rest = key.partition("_")
+    own, mark, against = key.partition(AGAINST_MARK)
+    name, _, rest = own.partition("_")
     entry = ENTRIES.get(name)
     if entry is None:
         return None
-    if name == key:
-        return entry.with_defaults()
+    if entry.is_compared != bool(against) or bool(mark) != bool(against):
+        raise UnknownIndicator(f"no indicator {key!r}; {_compared(entry)}")
+    if name == own:
+        return entry.with_defaults(against)
     texts = rest.split("_")
     if len(texts) == len(entry.parameters):
         values = {name: each.read(text) for (name, each), text in zip(entry.parameters.items(), texts, strict=True)}
         if None not in values.values():
-            return entry.of(values)
+            return entry.of(values, against)
     raise UnknownIndicator(f"no indicator {key!r}; {_has(entry)}")
+
+
+def spelled(name: str, against: str = "") -> str:
+    """A name as keys have it. against: the ticker that is meant where one that is compared names none."""
+    own, mark, other = name.strip().partition(AGAINST_MARK)
+    own, other = own.strip().lower(), other.strip().upper()
+    entry = ENTRIES.get(own.partition("_")[0])
+    if not mark and against and entry is not None and entry.is_compared:
+        mark, other = AGAINST_MARK, against
+    return f"{own}{mark}{other}"
+
+
+def others(names: Iterable[str]) -> list[str]:
+    """The tickers against which some names, as they are spelled, are measured."""
+    return list(dict.fromkeys(other for name in names if (other := name.partition(AGAINST_MARK)[2])))
+
+
+def against(name: str, tickers: Mapping[str, str]) -> str:
+    """A spelled name with the ticker that stands for its other."""
+    own, mark, other = name.partition(AGAINST_MARK)
+    return f"{own}{mark}{tickers[other]}" if mark else name
 
 
 def chosen(names: Iterable[str] = (ALL,), interval: str = DAY.name) -> list[Indicator]:
@@ -65,7 +91,7 @@ def chosen(names: Iterable[str] = (ALL,), interval: str = DAY.name) -> list[Indi
     `sma_100` is one; `sma` every one of that name in the set, or the one with its defaults where the set has none.
     Raises UnknownIndicator.
     """
-    asked = list(dict.fromkeys(name.strip().lower() for name in names))
+    asked = list(dict.fromkeys(map(spelled, names)))
     known = defaults(interval)
     inside = {key: each for key, each in known.items() if {ALL, key, each.name} & set(asked)}
     bare = {each.name for each in known.values()}
@@ -101,6 +127,13 @@ def _near(name: str) -> list[str]:
     """Names of the catalogue that are written alike, the likeliest first."""
     word = name.partition("_")[0].rstrip("0123456789")
     return get_close_matches(word, ENTRIES, SHOWN, LIKE) if len(word) <= LONGEST else []
+
+
+def _compared(entry: Entry) -> str:
+    if not entry.is_compared:
+        return f"{entry.name} is measured against no other symbol"
+    key = entry.with_defaults().key
+    return f"{entry.name} is measured against another symbol, which stands behind it: {key}{AGAINST_MARK}^GSPC"
 
 
 def _has(entry: Entry) -> str:

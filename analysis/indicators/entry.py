@@ -17,6 +17,8 @@ from analysis.indicators.talib import abstract
 from analysis.indicators.undefined import Guarded, Zero
 
 PRICE_PANE, VOLUME_PANE, OWN_PANE = "price", "volume", "own"  # over the candles, over their volume, or by itself
+AGAINST_MARK = "~"  # in keys, before the ticker
+AGAINST = "against"  # the column that is the close of another symbol, of the bar that was over by then
 PRICE, PERCENT, SHARES, INDEX = "price", "percent", "volume", "index"  # what a value is counted in; an index in nothing
 INDICATOR, MATHEMATICS, PATTERN = "indicator", "mathematics", "pattern"
 UNDEFINED = "0/0: nothing moved that it divides by"
@@ -97,21 +99,27 @@ class Entry:
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", self.unit or (PRICE if self.pane == PRICE_PANE else INDEX))
 
-    def with_defaults(self) -> "Indicator":
-        return self.of({name: each.default for name, each in self.parameters.items()})
+    @cached_property
+    def is_compared(self) -> bool:
+        """Whether it is measured against another symbol."""
+        return AGAINST in self.with_defaults().inputs
 
-    def of(self, parameters: Parameters) -> "Indicator":
+    def with_defaults(self, against: str = "") -> "Indicator":
+        return self.of({name: each.default for name, each in self.parameters.items()}, against)
+
+    def of(self, parameters: Parameters, against: str = "") -> "Indicator":
         zeros = self.zero(parameters) if self.zero else ()
-        return Indicator(self, dict(parameters), reduce(Guarded, zeros, self.build(parameters)))
+        return Indicator(self, dict(parameters), reduce(Guarded, zeros, self.build(parameters)), against)
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator with its parameters."""
+    """One indicator with its parameters. against: the ticker of the other symbol, of one that is compared."""
 
     entry: Entry
     parameters: Mapping[str, float]
     node: Node
+    against: str = ""
 
     @property
     def name(self) -> str:
@@ -147,8 +155,9 @@ class Indicator:
 
     @cached_property
     def key(self) -> str:
-        """Name and parameters: sma_20."""
-        return "_".join([self.name, *map(told, self.parameters.values())])
+        """Name and parameters: sma_20; and against what: beta_20~^GSPC."""
+        key = "_".join([self.name, *map(told, self.parameters.values())])
+        return f"{key}{AGAINST_MARK}{self.against}" if self.against else key
 
     def over(self, columns: dict[str, np.ndarray], *, is_whole: bool = False) -> dict[str, np.ndarray]:
         """Each output over a whole history: float64 (n,), NaN where there is no value yet, or none at all.
@@ -184,7 +193,11 @@ class Indicator:
         dates = columns["session_date"]
         if not first or len(dates) - first > self.warm_up:
             return ""
-        unknown = [name for name in self.inputs if not np.isfinite(_column(columns, name)[first - 1])]
+        unknown = [
+            f"close of {self.against or 'the other'}" if name == AGAINST else name
+            for name in self.inputs
+            if not np.isfinite(_column(columns, name)[first - 1])
+        ]
         return not_known(unknown, dates[first - 1].item())
 
     def _before(self, columns: dict[str, np.ndarray]) -> list[np.ndarray]:

@@ -1,7 +1,8 @@
 """A symbol's indicators over a period, computed from its bars on demand, in CONTRACT.md's shape."""
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from math import isnan
 
@@ -10,7 +11,7 @@ import orjson
 
 from analysis import periods
 from analysis.indicators import alone, catalogue
-from analysis.indicators.entry import Indicator, are_whole
+from analysis.indicators.entry import AGAINST, Indicator, are_whole
 from analysis.periods import MONTHS, PERIODS, SESSIONS
 from market import bars, intervals
 from market.bars.columns.kept import Columns
@@ -19,6 +20,19 @@ from market.prices import Bar
 
 # NaN becomes null; the openings are UTC and say no zone.
 _JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What another symbol's bars are beside those of one. closes: float64 (n,), at each of its bars; NaN where none was
+    over yet.
+    """
+
+    series: bars.Series
+    closes: np.ndarray
+
+
+_NOBODY: Mapping[str, Other] = {}
 
 
 class UnknownPeriod(ValueError):
@@ -48,20 +62,32 @@ def indicators(
     return over(bars.series(ticker, interval=interval, adjusted=adjusted), period, names)
 
 
-def over(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str] = ("all",)) -> dict:
-    """The same of a series."""
-    return _told(series, period, names, _instants, _nullable)
+def over(
+    series: bars.Series,
+    period: str = periods.DEFAULT,
+    names: Iterable[str] = ("all",),
+    beside: Mapping[str, Other] = _NOBODY,
+) -> dict:
+    """The same of a series. beside: by ticker those that some names are measured against."""
+    return _told(series, period, names, beside, _instants, _nullable)
 
 
-def encoded(series: bars.Series, period: str = periods.DEFAULT, names: Iterable[str] = ("all",)) -> bytes:
+def encoded(
+    series: bars.Series,
+    period: str = periods.DEFAULT,
+    names: Iterable[str] = ("all",),
+    beside: Mapping[str, Other] = _NOBODY,
+) -> bytes:
     """The same as JSON, which is written from the arrays."""
-    return orjson.dumps(_told(series, period, names, np.ascontiguousarray, np.ascontiguousarray), option=_JSON)
+    found = _told(series, period, names, beside, np.ascontiguousarray, np.ascontiguousarray)
+    return orjson.dumps(found, option=_JSON)
 
 
 def _told(
     series: bars.Series,
     period: str,
     names: Iterable[str],
+    beside: Mapping[str, Other],
     instants: Callable[[np.ndarray], Sequence[datetime]],
     numbers: Callable[[np.ndarray], Sequence[float | None]],
 ) -> dict:
@@ -74,7 +100,12 @@ def _told(
     _require_enough(series, len(columns["session_date"]), wanted, names)
     first = first_of(columns["session_date"], period)
     is_whole = are_whole(columns)
-    told = {each.key: values(each, series.ticker, columns, is_whole=is_whole) for each in wanted}
+    told = {
+        each.key: values(each, series.ticker, {**columns, AGAINST: beside[each.against].closes})
+        if each.against
+        else values(each, series.ticker, columns, is_whole=is_whole)
+        for each in wanted
+    }
     return {
         "symbol": series.ticker,
         "interval": series.interval,
@@ -89,6 +120,7 @@ def _told(
             for each in wanted
         },
         "reasons": {key: reason for key, (_, reason) in told.items() if reason},
+        **({"against": {ticker: _stands_upon(each.series) for ticker, each in beside.items()}} if beside else {}),
     }
 
 
@@ -178,6 +210,10 @@ def _origin(bar: Bar | None) -> dict:
             "source": bar.source, "received_at": bar.received_at}  # fmt: skip
 
 
+def _stands_upon(series: bars.Series) -> dict:
+    return {**_origin(series.newest), "version": series.version}
+
+
 def _shape(indicator: Indicator, values: dict[str, Sequence[float | None]]) -> dict:
     return {
         "name": indicator.name,
@@ -189,6 +225,7 @@ def _shape(indicator: Indicator, values: dict[str, Sequence[float | None]]) -> d
         "levels": indicator.entry.levels,
         "styles": {each.name: each.style for each in indicator.entry.outputs},
         "offsets": indicator.offsets,
+        **({"against": indicator.against} if indicator.against else {}),
     }
 
 

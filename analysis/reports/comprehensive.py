@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis import periods
+from analysis.against import compared
 from analysis.indicators import catalogue, frames
 from analysis.reports import remarks
 from market import bars, prices
@@ -17,9 +18,11 @@ Told = dict[str, Any]
 def of(series: bars.Series, period: str, names: list[str]) -> Told:
     """The indicators of a series as they are told alone, and a summary of the newest: kinds and values.
 
-    Raises frames.UnknownPeriod, catalogue.UnknownIndicator, frames.TooShort, bars.NoBars.
+    Raises frames.UnknownPeriod, catalogue.UnknownIndicator, frames.TooShort, bars.NoBars, and UnknownSymbol of one that
+    some are measured against.
     """
-    told = frames.over(frames.with_bars(series), period, names)
+    names, others = compared.named(names)
+    told = frames.over(frames.with_bars(series), period, names, compared.read(series, others))
     found = remarks.of(frames.close(series), _latest(told))
     return {"indicators": told, "summary": [each.as_json() for each in found]}
 

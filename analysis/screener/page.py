@@ -17,7 +17,7 @@ def names() -> list[Told]:
     indicators = [
         {"name": each.with_defaults().key, "title": wording.title(each), "kind": "indicator"}
         for each in catalogue.ENTRIES.values()
-        if each.kind != PATTERN
+        if each.kind != PATTERN and not each.is_compared  # a condition has no other symbol beside one
     ]
     signals = [{"name": name, "title": wording.rule(rule), "kind": "signal"} for name, rule in RULES.items()]
     return [*_fields(), *indicators, *signals]

@@ -134,13 +134,14 @@ MENU = set(
         "pivotsfibonacci",
         "camarilla",
         "distance",
+        "relativestrength",
+        "beta",
+        "correl",
     ]
 )
-# Not of one symbol's bars, the same as another, or counted from an array's start.
+# The same as another, or counted from an array's start.
 LEFT_OUT = set(
     [
-        "BETA",
-        "CORREL",
         "MA",
         "MACDEXT",
         "MACDFIX",
@@ -183,7 +184,8 @@ def test_an_entry_says_all_that_is_needed_of_it():
         }  # fmt: skip
         assert len({each.name for each in entry.outputs}) == len(entry.outputs)
         assert all(each.least <= each.default <= each.most for each in entry.parameters.values())
-        assert catalogue.named(entry.with_defaults().key).parameters == entry.with_defaults().parameters
+        own = entry.with_defaults("MSFT" if entry.is_compared else "")
+        assert catalogue.named(own.key).parameters == own.parameters
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def recorded(name: str) -> Columns:
     """Real sessions, as traded; three of them make one that an intraday bar would be of."""
     table = getattr(stocks, name)
     found = {column: np.array(table[column], float) for column in ("open", "high", "low", "close", "volume")}
-    return {**found, "session_date": np.datetime64("2000-01-01") + np.arange(len(found["close"])) // 3}
+    other = np.array(stocks.MSFT["close"][-len(found["close"]) :], float)
+    dates = np.datetime64("2000-01-01") + np.arange(len(found["close"])) // 3
+    return {**found, "against": other, "session_date": dates}
 
 
 def part(columns: Columns, until: int | None) -> Columns:
@@ -38,8 +40,10 @@ def walk(seed: int, length: int, start: float) -> Columns:
     volume = random.integers(0, 1000, length) * np.repeat(random.random(length // 7 + 1) < 0.7, 7)[:length]
     dates = np.datetime64("2000-01-01") + np.arange(length) // 4
     opens = np.where(moves, low + (high - low) * random.random(length), close)
+    still = np.repeat(random.random(length // 6 + 1) < 0.5, 6)[:length]
+    against = 50 * np.exp(np.cumsum(random.normal(0, 0.02, length) * still))
     return {"open": opens, "high": high, "low": low, "close": close, "volume": volume.astype(float),
-            "session_date": dates}  # fmt: skip
+            "session_date": dates, "against": against}  # fmt: skip
 
 
 def over(indicator: Indicator, columns: Columns) -> np.ndarray:

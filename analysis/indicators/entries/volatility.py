@@ -1,11 +1,23 @@
-"""Volatility: how far a price moves."""
+"""Volatility: how far a price moves, by itself and beside that of another symbol."""
 
-from analysis.indicators.entry import OWN_PANE, PERCENT, PRICE, Range, ta
-from analysis.indicators.series import CLOSE, RANGE, Ago, change
+from analysis.indicators.entry import AGAINST, OWN_PANE, PERCENT, PRICE, Range, made, ta
+from analysis.indicators.series import CLOSE, RANGE, Ago, Column, Formula, call, change, ratio
 from analysis.indicators.undefined import Zero, fading
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _PERIOD = Range(14, 2, 1000)
+_OTHER, _MONTH = Column(AGAINST), Range(20, 2, 1000)
+
+
+def _stood_still(of):
+    """Of two whose closes are compared, either."""
+    return tuple(Zero(change(each), of["period"] - 1) for each in (CLOSE, _OTHER))
+
+
+def _moved_alike(of):
+    """Its changes in percent have no variance to divide by."""
+    return (Zero(change(call("ROCP", _OTHER, timeperiod=1)), of["period"] - 1),)
+
 
 ENTRIES = [
     ta("ATR", unit=PRICE, period=_PERIOD, source=_WILDER),
@@ -26,4 +38,13 @@ ENTRIES = [
     ta("RVI", period=_PERIOD, deviation=Range(10, 2, 400, ("stddevperiod",)), levels=(40, 60),
        source="Dorsey, Stocks & Commodities, June 1993",
        zero=lambda of: (Zero(change(CLOSE), None, fades=fading(1 - 1 / of["period"])),)),
+    made("relativestrength", lambda _: Formula(lambda close, other: (ratio(close, other),), (CLOSE, _OTHER)),
+         title="Relative Strength",
+         source="StockCharts ChartSchool, Price Relative / Relative Strength: the close by that of the other symbol",
+         note="In what a share of the one costs in shares, or points, of the other: only its course says something."),
+    ta("BETA", of=(_OTHER, CLOSE), period=_MONTH, levels=(1,), zero=_moved_alike,
+       source="Sharpe, Journal of Finance, September 1964: the slope of the line through its changes by the other's",
+       note="Of the changes from bar to bar in percent; the other's are the line's x."),
+    ta("CORREL", of=(CLOSE, _OTHER), period=_MONTH, levels=(0,), zero=_stood_still, title="Correlation",
+       source="Pearson, Proceedings of the Royal Society, 1895; of closes, as TradingView's Correlation Coefficient"),
 ]  # fmt: skip

@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--period", choices=periods.PERIODS, default="5d", help="counted back from the last bar")
         parser.add_argument("--adjusted", choices=ADJUSTMENTS, default="split")
         parser.add_argument(
+            "--against", default="", help="the symbol that beta, correl and relativestrength are measured against"
+        )
+        parser.add_argument(
             "--json", action="store_true", help="the whole answer as one object; of what failed, its code and detail"
         )
         parser.add_argument(
@@ -47,7 +50,7 @@ class Command(BaseCommand):
 
     def handle(
         self, *, symbol: str | None, names: list[str], interval: str, period: str, adjusted: str, json: bool,
-        certify: bool, **options,
+        certify: bool, against: str, **options,
     ) -> None:  # fmt: skip
         if certify and symbol is None:
             measuring.write()
@@ -59,9 +62,11 @@ class Command(BaseCommand):
         try:
             row = symbols.resolve(symbol)
             series = bars.series(row.ticker, interval=interval, adjusted=adjusted)
-            told = comprehensive.of(series, period, _separate(names))
+            told = comprehensive.of(series, period, _compared(_separate(names), against))
         except UnknownSymbol as error:
-            self._refuse(error.code, why_unknown(symbol, symbols.near(symbol)), NOTHING, json, error)
+            asked = [symbol, *catalogue.others(_compared(_separate(names), against))]
+            text = next(each for each in asked if each not in symbols.found(asked))
+            self._refuse(error.code, why_unknown(text, symbols.near(text)), NOTHING, json, error)
         except UnknownIndicator as error:
             self._refuse("unknown_indicator", f"There is {error}.", WRONG, json, error)
         except (NoBars, TooShort) as error:
@@ -85,6 +90,16 @@ class Command(BaseCommand):
 def _separate(names: list[str]) -> list[str]:
     """Also by commas, as the interface takes them."""
     return [part for name in names for part in name.split(",")] or [catalogue.ALL]
+
+
+def _compared(names: list[str], against: str) -> list[str]:
+    """The names with the other symbol. Raises UnknownIndicator where none is measured against it."""
+    spelled = [catalogue.spelled(name, symbols.folded(against)) for name in names]
+    if against and not catalogue.others(spelled):
+        raise UnknownIndicator(
+            f"none among them that is measured against {against}, as {', '.join(catalogue.COMPARED)}"
+        )
+    return spelled
 
 
 def _table(row: Symbol, told: dict) -> str:

@@ -2,6 +2,7 @@
 
 asking          kept by the process under their version, restated
 table           read without the ORM
+ends            when they are over, by their exchange's calendar
 kept            what a process keeps, bounded in bytes
 """
 
