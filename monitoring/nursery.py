@@ -37,3 +37,4 @@ memory.share()
 # What is here stays: no process need look through it again, nor so make its own copy of it.
 gc.collect()
 gc.freeze()
+memory.fill_holes()

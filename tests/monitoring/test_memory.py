@@ -2,14 +2,16 @@
 
 import ctypes
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from monitoring import memory
 
-MB = 1 << 20
+MB, ROOT = 1 << 20, Path(__file__).parents[2]
 
 
 def held() -> int:
@@ -30,7 +32,49 @@ def test_what_lies_between_what_is_used_is_given_back():
     assert sum(map(len, kept)) == 6_000_000
 
 
+HOLES = """
+from monitoring import memory
+blocks = [bytes(2_000) for _ in range(3_000)]
+kept = blocks[::2]
+del blocks
+before = memory.holes()
+memory.fill_holes()
+print(before, memory.holes())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="malloc is not glibc's")
+def test_what_lies_between_what_is_used_is_filled_for_those_who_are_forked():
+    told = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True, cwd=ROOT)
+    before, after = map(int, told.stdout.split())
+    assert before > 2 * MB
+    assert after < before / 20
+
+
+@pytest.mark.django_db
+@pytest.mark.db
+def test_what_sqlite_keeps_of_its_file_is_given_back():
+    if connection.vendor != "sqlite" or (library := sqlite()) is None:
+        pytest.skip("SQLite does not tell what it takes")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE rows_of_a_test AS SELECT randomblob(1000) AS value")
+        cursor.executemany("INSERT INTO rows_of_a_test VALUES (randomblob(1000))", [()] * 1_000)
+    before = library.sqlite3_memory_used()
+    memory.give_back()
+    assert before - library.sqlite3_memory_used() > MB / 4
+
+
+def sqlite() -> ctypes.CDLL | None:
+    """The library of Python's own module, where it is one of its own."""
+    found = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libsqlite3" in line}
+    library = ctypes.CDLL(min(found)) if found else None
+    if library is not None:
+        library.sqlite3_memory_used.restype = ctypes.c_longlong
+    return library
+
+
 def test_where_malloc_has_no_such_thing_nothing_happens(monkeypatch):
     monkeypatch.setattr(memory, "_library", lambda: sys)
     memory.give_back()
     memory.share()
+    memory.fill_holes()
