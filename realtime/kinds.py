@@ -100,7 +100,7 @@ INDICATORS = Kind(
     is_cache=True,
     rest="/api/v2/technical-analysis/indicators/{ticker}",
 )
-SIGNALS = Kind("signals", "signal", has_intervals=True, is_published=False, has_rows=True)
+SIGNALS = Kind("signals", "signal", has_intervals=True, has_rows=True)
 ALERTS = Kind("alerts", "alert", by_user=True, has_rows=True)
 NEWS = Kind("news", "news", has_market=True, is_renewed=False, is_published=False, has_rows=True)
 SYSTEM = Kind("system", "system_status", by_symbol=False, is_renewed=False, has_rows=True)

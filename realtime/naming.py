@@ -83,13 +83,15 @@ def narrowed(held: Iterable[str], tickers: Collection[str] | None, action: dict[
 def is_published(stream: str, *, is_recorded: bool = False) -> bool:
     """Whether anybody tells what is asked of a stream; a recording has days alone, and what is made of them.
 
-    Indicators are told of the days and of what is within them.
+    Indicators are told of the days and of what is within them, signals of the days.
     """
     kind = kinds.of(stream)
     if not kind.is_published or not kind.has_intervals:
         return kind.is_published
     _, interval, indicator = kinds.address(stream)
     is_whole = intervals.named(interval).is_whole
+    if kind is kinds.SIGNALS:
+        return interval == DAY.name
     if kind is kinds.BARS:
         return is_whole or not is_recorded  # of weeks and months their corrections
     is_told = interval == DAY.name or not (is_whole or is_recorded)

@@ -141,9 +141,14 @@ def keep(seen: Sequence[Seen], number: int | None) -> int:
 
 
 def untold(limit: int = AT_ONCE) -> list[UntoldSignal]:
-    """What is to be told on the streams, in the order of its coming; of a pass that has ended nothing is."""
+    """What is to be told on the streams, in the order of its coming."""
     rows = UntoldSignal.objects.select_related("signal__symbol").order_by("pk")
     return list(rows[:limit])
+
+
+def runs(row: UntoldSignal, number: int | None) -> bool:
+    """Whether it is of the pass that runs; of one that has ended nothing is told. number: None: that is not asked."""
+    return number is None or row.signal.pass_number == number
 
 
 def mark_told(rows: Iterable[UntoldSignal]) -> None:

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from analysis import summary
+from analysis.models import UntoldSignal
+from analysis.seen import asked
+from analysis.seen import rows as signals
 from analysis.technical import rows
 from market import actions, quotes, symbols
 from market.bars import forming
@@ -27,6 +30,8 @@ from realtime.models import Alert
 from realtime.streams import Published
 
 logger = logging.getLogger(__name__)
+
+SIGNALS_SECONDS = 1.0  # between two looks at what is to be told
 
 
 class RowLane:
@@ -51,6 +56,7 @@ class RowLane:
         self._names: Mapping[str, str] = {}
         self._session = date.min
         self._pass: int | None = None  # of a recording
+        self._signals_at = 0.0
 
     def resume(self) -> dict[str, Quote]:
         """Publish alerts that were saved and not published; a crash came in between. By ticker what has its rows.
@@ -128,10 +134,38 @@ class RowLane:
             if over := self._within.over(datetime.now(UTC), self._insist):
                 insisting.each_apart(over, self._tell, lambda message: self._tell([message]), loop)
                 self._within.told()
+        with loop.one("signals"):
+            self._tell_signals(loop)
         if is_due:
             with loop.one("what is told"):
                 self._insist(lambda: self._opened.tell(self._bars.extras.names | self._within.names))
         self._insist(lambda: quotes.flush_when_due(datetime.now(UTC)))
+
+    def _tell_signals(self, loop: Loop) -> None:
+        """Publish what was seen, by this feed or by a worker, and not told yet: in order, and again after a crash."""
+        if time.monotonic() < self._signals_at:
+            return
+        owed = self._insist(signals.untold)
+        if owed:
+            insisting.each_apart(owed, self._tell_some, self._tell_one, loop)
+        self._signals_at = time.monotonic() + (0.0 if len(owed) == signals.AT_ONCE else SIGNALS_SECONDS)
+
+    def _tell_some(self, owed: Sequence[UntoldSignal]) -> None:
+        told = [messages.signal(asked.fields(each.signal)) for each in owed if signals.runs(each, self._pass)]
+        batch = streams.new_batch()
+        published = self._insist(lambda: self._publish(told, batch))
+        self._insist(lambda: events.keep(told, published))
+        self._insist(lambda: signals.mark_told(owed))
+
+    def _tell_one(self, owed: UntoldSignal) -> None:
+        """One that can't be told holds up no other: it stays a row, and is told to nobody."""
+        try:
+            self._tell_some([owed])
+        except insisting.ENDS:
+            raise
+        except Exception:
+            self._insist(lambda: signals.mark_told([owed]))
+            raise
 
     def _open(self, loop: Loop) -> None:
         """Tell what somebody holds since the last look, and no more what nobody does."""

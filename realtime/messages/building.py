@@ -14,9 +14,13 @@ from market.coverage.telling import REVISION, Change, Span
 from market.prices import FORMING, OPEN, Bar, Quote
 from market.quotes.wire import quote_fields
 from realtime import kinds
-from realtime.kinds import ALERTS, BARS, INDICATORS, JOBS, PRICES, SYSTEM, Kind
+from realtime.kinds import ALERTS, BARS, INDICATORS, JOBS, PRICES, SIGNALS, SYSTEM, Kind
 from realtime.messages.shapes import HEARTBEAT_SECONDS, PROTOCOL
 
+_OF_SIGNAL = (
+    "id", "symbol", "interval", "rule", "direction", "state", "holds", "as_of", "as_of_precision", "session_date",
+    "price", "values", "source", "received_at", "version", "record",
+)  # fmt: skip
 _NOT_KEPT = {"open", "high", "low", "market_state", "extended"}  # of a quote in its snapshot
 
 
@@ -222,6 +226,12 @@ def alert(row: AlertRow) -> Message:
         "received_at": prices.instant(row.received_at),
     }
     return _once(_message(ALERTS, stream, fields))
+
+
+def signal(told: dict[str, Any]) -> Message:
+    """A signal, as analysis.seen.asked tells one: once in each of its states."""
+    stream = SIGNALS.of(told["symbol"], told["interval"])
+    return _once(_message(SIGNALS, stream, {"stream": stream, **{name: told[name] for name in _OF_SIGNAL}}))
 
 
 def system(text: str, now: datetime, *, type: str = SYSTEM.message) -> Message:

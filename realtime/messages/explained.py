@@ -132,7 +132,8 @@ MESSAGES = {
         "A rule saw something on a bar.",
         {
             "type": "signal", "stream": "signals:AAPL", "id": 12, **_OF, "rule": "golden_cross", "direction": "up",
-            "state": "confirmed", "price": 187.32, "record": None, **_FROM, "seq": 3,
+            "state": "confirmed", "holds": True, "price": 187.32, "values": {"sma_50": 181.2, "sma_200": 181.1},
+            "record": None, **_FROM, "seq": 3,
         },
     ),
     "alert": (

@@ -153,7 +153,7 @@ export interface Signal {
   symbol: string;
   interval: string;
   rule: string;
-  direction: "up" | "down";
+  direction: "up" | "down" | "none";
   state: "provisional" | "confirmed" | "withdrawn" | "revised";
   as_of: string;
   as_of_precision: "second" | "day";
@@ -165,6 +165,8 @@ export interface Signal {
   version: string;
   stream: string;
   seq: number;
+  holds?: boolean;
+  values?: Record<string, any> | null;
   replay?: true;
 }
 

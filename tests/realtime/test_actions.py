@@ -33,7 +33,7 @@ def subscribe(type: str, *symbols: str, **more) -> dict:
 # What nobody tells yet
 
 
-@pytest.mark.parametrize("type", ["signals", "news"])
+@pytest.mark.parametrize("type", ["news"])
 def test_a_type_that_nobody_publishes_yet_says_so_and_is_held(live_web, tracked, type):
     with open_socket(live_web) as client:
         answer = client.ask(subscribe(type, "AAPL"), "subscribed")

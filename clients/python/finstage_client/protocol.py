@@ -172,7 +172,7 @@ Signal = TypedDict(
         "symbol": str,
         "interval": str,
         "rule": str,
-        "direction": Literal["up", "down"],
+        "direction": Literal["up", "down", "none"],
         "state": Literal["provisional", "confirmed", "withdrawn", "revised"],
         "as_of": str,
         "as_of_precision": Literal["second", "day"],
@@ -184,6 +184,8 @@ Signal = TypedDict(
         "version": str,
         "stream": str,
         "seq": int,
+        "holds": NotRequired[bool],
+        "values": NotRequired[dict[str, Any] | None],
         "replay": NotRequired[Literal[True]],
     },
 )
