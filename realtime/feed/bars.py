@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis.seen.live import Watch
+from analysis.seen.rows import Seen
 from analysis.summary import Summary
 from market import bars, sources
 from market.bars import forming, stored
@@ -24,6 +26,8 @@ class Bars:
         self._are_stored = are_stored
         self._summary = Summary()
         self.extras = Extras()
+        self.watch = Watch()  # of what forms where no recording plays: that says nothing of its hours
+        self.seen: list[Seen] = []  # what fired at closes and has no row yet
         self._told: dict[str, tuple] = {}
         self._closing: dict[str, tuple] = {}  # of what is not told yet
 
@@ -31,6 +35,8 @@ class Bars:
         """Forget all: prices begin anew."""
         self._summary.reset()
         self.extras.summary.reset()
+        self.watch.reset()
+        self.seen.clear()
         self._told.clear()
 
     def forget(self, ticker: str) -> None:
@@ -52,6 +58,9 @@ class Bars:
         gone = [messages.taken_back(bar, self._summary.version(bar.ticker)) for bar in _gone(news, formed)]
         values = insist(lambda: self._summary.tick(counted))
         extra = insist(lambda: self.extras.moved(counted))
+        if self._are_stored:
+            self.seen += self.watch.closed(counted)
+            self.watch.hear(counted)
         return [*gone, *moved.told(formed, values, self._summary.version), *extra]
 
     def told(self) -> None:
@@ -85,12 +94,14 @@ class Bars:
         elif result:
             self._summary.follow(closes, result.versions)
             self.extras.summary.follow(closes, result.versions)
+            self.watch.follow(closes, result.versions)
         forming.keep([*closes, *formed])  # what is refused forms no more either
         return formed
 
     def _forget(self, tickers: Sequence[str]) -> None:
         self._summary.forget(tickers)
         self.extras.summary.forget(tickers)
+        self.watch.forget(tickers)
 
 
 def _gone(news: Sequence[Quote], formed: Sequence[Bar]) -> list[Bar]:

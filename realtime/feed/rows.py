@@ -10,6 +10,7 @@ from analysis import summary
 from analysis.models import UntoldSignal
 from analysis.seen import asked
 from analysis.seen import rows as signals
+from analysis.seen.rows import Seen
 from analysis.technical import rows
 from market import actions, quotes, symbols
 from market.bars import forming
@@ -134,12 +135,19 @@ class RowLane:
             if over := self._within.over(datetime.now(UTC), self._insist):
                 insisting.each_apart(over, self._tell, lambda message: self._tell([message]), loop)
                 self._within.told()
+        with loop.one("signals on bars that form"):
+            self._keep_signals(self._insist(self._bars.watch.look))
         with loop.one("signals"):
             self._tell_signals(loop)
         if is_due:
             with loop.one("what is told"):
                 self._insist(lambda: self._opened.tell(self._bars.extras.names | self._within.names))
         self._insist(lambda: quotes.flush_when_due(datetime.now(UTC)))
+
+    def _keep_signals(self, seen: Sequence[Seen]) -> None:
+        """Those without a row get one, and are told at once."""
+        if seen and self._insist(lambda: signals.keep(seen, self._pass)):
+            self._signals_at = 0.0
 
     def _tell_signals(self, loop: Loop) -> None:
         """Publish what was seen, by this feed or by a worker, and not told yet: in order, and again after a crash."""
@@ -191,6 +199,8 @@ class RowLane:
         insist(lambda: events.keep(told, published))
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in newest}
+        self._keep_signals(self._bars.seen)
+        self._bars.seen.clear()
         self._bars.told()
         self._within.told(quote.ticker for quote in now)
         insist(lambda: self._ask_for_records(newest))

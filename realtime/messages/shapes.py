@@ -286,9 +286,9 @@ MESSAGES = {
         "signal",
         {
             "id": _COUNT, "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT,
-            "direction": {"enum": ["up", "down", "none"]}, "state": {"enum": list(SIGNAL_STATES)}, "as_of": _TIME,
-            "as_of_precision": _PRECISION, "session_date": _DATE, "price": _NUMBER, "record": {"type": ["object", "null"]}, **_SOURCED, **_VERSION,
-            **_STREAMED,
+            "direction": {"enum": ["up", "down", "none"]}, "state": {"enum": list(SIGNAL_STATES)},
+            "as_of": _TIME, "as_of_precision": _PRECISION, "session_date": _DATE, "price": _NUMBER,
+            "record": {"type": ["object", "null"]}, **_SOURCED, **_VERSION, **_STREAMED,
         },
         {"holds": _FLAG, "values": {"type": ["object", "null"]}, **_MARK},
     ),

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,10 +11,12 @@ from analysis.seen import rows
 from analysis.seen.rows import Seen
 from market import prices
 from market.models import DataSource
+from market.prices import Quote
+from market.sources import Tick
 from monitoring.loops import Loop
 from realtime import messages
 from realtime.models import Event
-from tests.realtime.test_feed import new_feed, play, published, replay, source_row, stop  # noqa: F401
+from tests.realtime.test_feed import live, new_feed, play, published, replay, source_row, stop  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
 AT = datetime(2012, 9, 5, 9, tzinfo=UTC)
@@ -94,3 +96,31 @@ def test_of_a_pass_that_has_ended_nothing_is_told(feed):
     feed._rows._pass = 2
     look(feed)
     assert told() == []
+
+
+def test_a_live_feed_tells_what_fires_as_its_bar_forms_and_once_with_the_close(live, monkeypatch):  # noqa: F811
+    feed = live("2012-09-04")
+    seen = {}
+    for state in (prices.FORMING, prices.FORMING, prices.CLOSED_BAR):
+        feed.take(Tick([gap_up(state)]))
+        feed._rows._bars.watch._look_at = 0.0
+        look(feed)
+        seen = {each["rule"]: each for each in told()}
+    assert len(told()) == len(seen)
+    assert {"gap_up", "year_high"} <= seen.keys()
+    assert (seen["gap_up"]["state"], seen["gap_up"]["session_date"]) == ("provisional", "2012-09-04")
+    assert set(Signal.objects.values_list("seen_by", flat=True)) == {"live"}
+    assert Signal.objects.count() == len(seen)
+    other = new_feed(feed._source)
+    other.take(Tick([gap_up(prices.CLOSED_BAR)]))
+    look(other)
+    assert len(told()) == len(seen)
+
+
+def gap_up(state: str) -> Quote:
+    return Quote(
+        ticker="AAPL", price=905.0, previous_close=665.24, open=900.0, high=910.0, low=899.0, volume=20_000_000,
+        session_date=date(2012, 9, 4), as_of=datetime(2012, 9, 4, 15, tzinfo=UTC), as_of_precision="second",
+        received_at=datetime(2012, 9, 4, 15, tzinfo=UTC), source="replay", is_final=False, state=state,
+        market_state="open",
+    )  # fmt: skip
