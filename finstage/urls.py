@@ -34,6 +34,7 @@ urlpatterns = [
     path("data/", views.data, name="data"),
     path("replay/", views.replay, name="replay"),
     path("screener/", views.screener, name="screener"),
+    path("signals/", views.signals, name="signals"),
     path("conformance/", certificates.conformance, name="conformance"),
     path("indicators/words/", certificates.picker, name="picker_words"),
     path("tasks/", monitoring_views.tasks, name="tasks"),

@@ -14,7 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis import watchlist as watchlists
+from analysis import wording
+from analysis.models import Signal
 from analysis.screener import page as screening
+from analysis.signals.catalogue import RULES
 from market import figures, intervals, sources, symbols
 from market.api.data import disputes, quarantine
 from market.calendars import facts
@@ -117,6 +120,17 @@ def screener(request: HttpRequest) -> HttpResponse:
     page = {**watchlists.surroundings(), "names": screening.names(), "operators": screening.operators()}
     told = {"page": page, "intervals": list(intervals.ALL)}
     return render(request, "screener.html", told)
+
+
+@_where_market_data_is_open
+def signals(request: HttpRequest) -> HttpResponse:
+    """The feed of signals. What it shows its script asks of the public interface and of the stream."""
+    rules = {name: wording.rule(rule) for name, rule in RULES.items()}
+    words = {"directions": Signal.Direction.choices, "states": Signal.State.choices}
+    page = {**watchlists.surroundings(), "rules": rules}
+    page |= {name: {value: str(word) for value, word in choices} for name, choices in words.items()}
+    told = {"page": page, "rules": sorted(rules.items(), key=lambda each: each[1]), **words}
+    return render(request, "signals.html", told)
 
 
 @_where_market_data_is_open

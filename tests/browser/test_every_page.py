@@ -14,7 +14,7 @@ from tests.browser.site import PASSWORD, Site
 OURS = [
     "/", "/symbols/AAPL/", "/symbols/NOPE/", "/nothing/here", "/login/", "/reset/", "/reset/sent/", "/register/",
     "/ws/demo", "/api/docs/realtime/", "/account/", "/account/keys/", "/connections/", "/tasks/", "/data/",
-    "/replay/", "/reset/x/y/", "/conformance/", "/screener/",
+    "/replay/", "/reset/x/y/", "/conformance/", "/screener/", "/signals/",
 ]  # fmt: skip
 ENTRANCE = {"/login/", "/register/", "/reset/", "/reset/sent/", "/reset/x/y/"}
 KOREAN = {"locale": "ko-KR", "color_scheme": "dark", "viewport": {"width": 1440, "height": 900}}

@@ -1,0 +1,35 @@
+"""The page of signals: filters, what each did afterwards, where there are none, and what comes meanwhile."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+
+@pytest.fixture
+def signals(visit):
+    def go(query: str = "", **options) -> Page:
+        page = visit(f"/signals/{query}", **options)
+        expect(page.locator("[data-frame]")).to_have_attribute("aria-busy", "false", timeout=20_000)
+        return page
+
+    return go
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("[data-list] tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.row)")
+
+
+def test_filters_stand_in_the_address_and_leave_what_they_mean(signals):
+    page = signals("?symbol=AAPL&rule=macd_cross_up")
+    told = page.request.get("/api/v2/signals/?symbol=AAPL&rule=macd_cross_up&limit=50").json()["results"]
+    assert told
+    assert rows(page) == [str(each["id"]) for each in told]
+    after = [each["after"]["move_percent"] for each in told]
+    shown = page.locator("[data-list] tbody [data-column=after]").all_text_contents()
+    assert [text == "–" for text in shown] == [move is None for move in after]
+    page.select_option("[name=direction]", "down")
+    expect(page.locator("[data-state-box]")).to_contain_text("No signal matches")
+    assert "direction=down" in page.url
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("[data-list] tbody tr").first).to_be_visible()
+    page.fill("[name=symbol]", "NOPE1")
+    expect(page.locator("[data-state-box]")).to_contain_text("NOPE1")
