@@ -23,7 +23,10 @@ START_SECONDS = 180
 COMMAND_SECONDS = 120
 PASSWORD = "for-the-browser-tests"
 # Beat and a worker would do it a minute later.
-RECORDS = "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()])"
+RECORDS = (
+    "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()]);"
+    "from analysis.seen import rows; rows.store('AAPL')"
+)
 WORKER = [
     "-m",
     "celery",
