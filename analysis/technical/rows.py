@@ -91,12 +91,7 @@ def _row(symbol: Symbol, interval: str) -> IndicatorRow | None:
         return None
     if series.versions is None:
         raise Moving(f"others wrote the bars of {symbol.ticker} each time that they were read")
-    last = _last(symbol, interval, columns)
-    if last.state == FORMING:  # a session of the next week has begun here, and the market's clock is not there yet
-        columns = {name: column[:-1] for name, column in columns.items()}
-        if not len(columns["session_date"]):
-            return None
-        last = _last(symbol, interval, columns)
+    last = _last(symbol, interval, columns["opened_at"][-1].item().replace(tzinfo=UTC))
     return IndicatorRow(
         symbol=symbol,
         interval=interval,
@@ -112,11 +107,10 @@ def _row(symbol: Symbol, interval: str) -> IndicatorRow | None:
     )
 
 
-def _last(symbol: Symbol, interval: str, columns: dict[str, np.ndarray]) -> Bar:
-    """The last of these bars, with where it came from. Raises Moving."""
-    opened_at = columns["opened_at"][-1].item().replace(tzinfo=UTC)
+def _last(symbol: Symbol, interval: str, opened_at: datetime) -> Bar:
+    """The last bar that is over, with where it came from. Raises Moving."""
     found = bars.history(symbol.ticker, interval=interval, start=opened_at, end=opened_at, adjusted="raw")
-    if not found:
+    if not found or found[0].state == FORMING:
         raise Moving(f"the last bar of {symbol.ticker} is gone since it was read")
     return found[0]
 

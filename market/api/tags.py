@@ -68,7 +68,8 @@ class Standing:
         counted = self.packed if live is not None and bounds.hold(live) else None
         asked = address, form, list(made)
         # The ticker too: what has no bars has no version that a rename would change.
-        parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted, self.basis.known
+        judged = self.basis.known, self.basis.today
+        parts = FORMAT, *asked, self.ticker, versions, sorted(self.clock.items()), counted, *judged
         return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
 
@@ -93,7 +94,7 @@ def standings(tickers: Sequence[str], query: dict[str, Any]) -> dict[str, Standi
     for ticker, each in zip(tickers, packed, strict=True):
         live = None if known_at else forming.read(each)
         versions = held[ticker].version, *more.get(ticker, ())
-        today = resampling.today(known_at, now, held[ticker])
+        today = resampling.today(known_at, now, held[ticker], live) if interval.made_from else None
         basis = bars.Basis(versions, live, known.get(ticker, resampling.UNKNOWN), today)
         found[ticker] = Standing(ticker, held[ticker], basis, each, now)
     return found

@@ -59,7 +59,7 @@ def history(
     live = None if as_known_at else forming.latest([ticker], interval=asked.stored_as)[ticker]
     if asked.made_from is None:
         return _stored(ticker, interval, bounds, adjusted, limit, as_known_at, live)
-    basis = Basis((), live, *_judged(ticker, asked, as_known_at))
+    basis = Basis((), live, *_judged(ticker, asked, as_known_at, live))
     return made(ticker, asked, basis, bounds=bounds, adjusted=adjusted, limit=limit, as_known_at=as_known_at)
 
 
@@ -110,7 +110,7 @@ def basis(ticker: str, interval: str, adjusted: str) -> Basis:
     versions = coverage.of([ticker], actions.intervals_read(interval, adjusted))[ticker]
     if asked.made_from is None:
         return Basis(versions, live)
-    return Basis(versions, live, *_judged(ticker, asked, None))
+    return Basis(versions, live, *_judged(ticker, asked, None, live))
 
 
 def newest(stored: Bar | None, live: Bar | None) -> Bar | None:
@@ -159,10 +159,10 @@ def restated(bar: Bar, adjusted: str, factors: adjustments.Factors) -> Bar:
     return replace(bar, **dict(zip(_VALUES, now, strict=True)), adjustment=adjusted)
 
 
-def _judged(ticker: str, interval: Interval, at: datetime | None) -> tuple[Known, int | None]:
+def _judged(ticker: str, interval: Interval, at: datetime | None, live: Bar | None) -> tuple[Known, int | None]:
     """What bars that are made on reading are judged by."""
     held = told.held([ticker], interval.name)
-    return resampling.known(held)[ticker], resampling.today(at, clock.latest(), held[ticker])
+    return resampling.known(held)[ticker], resampling.today(at, clock.latest(), held[ticker], live)
 
 
 def _stored(

@@ -11,6 +11,8 @@ from analysis.indicators import catalogue, frames
 from analysis.models import BEFORE, OUTPUTS, IndicatorRow
 from analysis.technical import rows
 from market import bars, coverage, prices
+from market.bars import forming
+from market.calendars import clock
 from market.models import DataSource, Symbol
 from market.prices import Bar
 from monitoring.jobs.running.fan_out import NothingDone
@@ -88,19 +90,13 @@ def test_what_was_computed_from_a_revised_bar_is_named_until_it_is_computed_anew
     assert named() == []
 
 
-def test_a_week_that_the_market_s_clock_still_counts_as_running_is_not_the_last(held, monkeypatch):
-    rows.refresh(["AAPL"])
-    before, history = found("1wk"), bars.history
-
-    def still_running(ticker: str, **asked) -> list[Bar]:
-        told = history(ticker, **asked)
-        return [replace(b, state="forming", is_final=False) if b.opened_at == before.opened_at else b for b in told]
-
-    monkeypatch.setattr(rows.bars, "history", still_running)
-    IndicatorRow.objects.all().delete()
+def test_a_week_is_over_once_a_later_session_is_played_whatever_the_market_s_clock_says(held):
+    monday = next(day for day in range(DAYS, DAYS + 8) if (FIRST + timedelta(days=day)).weekday() == 0)
+    bars.upsert([bar(day) for day in range(DAYS, monday)])
+    clock.keep(clock.Clock("XNAS", "open", FIRST + timedelta(days=monday - 3)))
+    forming.keep([replace(bar(monday), is_final=False, state="forming")])
     assert rows.refresh(["AAPL"]) == {"done": ["AAPL"], "failed": {}}
-    assert found("1wk").opened_at == before.opened_at - timedelta(days=7)
-    assert (found("1wk").close, found("1wk").state) == (before.before_close, "final")
+    assert found("1wk").opened_at == prices.midnight(FIRST + timedelta(days=monday - 7))
 
 
 def test_one_that_cannot_be_computed_fails_alone(held, monkeypatch):

@@ -224,6 +224,20 @@ def test_without_a_calendar_a_week_is_over_once_the_market_has_come_to_another(c
     assert [week["state"] for week in told(client)] == ["final", "final"]
 
 
+def test_a_week_by_itself_is_over_as_it_is_among_others_where_a_later_session_is_told(client, apple):
+    bars.upsert([day(0, date(2012, 3, 1)), day(1, date(2012, 3, 2))])
+    clock.keep(clock.Clock("XNAS", "open", date(2012, 3, 2)))
+    alone, asked = {"end": "2012-03-02"}, {"start": date(2012, 2, 27), "end": date(2012, 3, 2)}
+    tag = client.get(PATH, {"interval": "1wk", **alone})["ETag"]
+    assert [week["state"] for week in told(client, **alone)] == ["forming"]
+    forming.keep([day(2, date(2012, 3, 5), is_final=False, state="forming")])
+    assert [week["state"] for week in told(client)] == ["final", "forming"]
+    assert [week["state"] for week in told(client, **alone)] == ["final"]
+    assert client.get(PATH, {"interval": "1wk", **alone})["ETag"] != tag
+    assert [week.state for week in bars.history("AAPL", interval="1wk", **asked)] == ["final"]
+    assert len(bars.series("AAPL", interval="1wk").columns["close"]) == 1
+
+
 def test_a_page_of_the_past_says_the_same_of_its_newest_week_as_a_later_one(client, apple):
     bars.upsert([day(0, date(2012, 3, 1)), day(1, date(2012, 3, 6)), day(2, date(2012, 3, 14))])
     whole = told(client)

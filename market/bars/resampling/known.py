@@ -10,6 +10,7 @@ from market.bars.resampling.states import Known
 from market.calendars import kept
 from market.coverage.told import Held
 from market.models import Symbol
+from market.prices import Bar
 
 _EPOCH = date(1970, 1, 1)
 
@@ -22,14 +23,16 @@ def known(held: Mapping[str, Held]) -> dict[str, Known]:
     return {ticker: _known(each, exchanges.get(ticker, ""), told) for ticker, each in held.items()}
 
 
-def today(known_at: datetime | None, clock: Mapping[str, str], held: Held) -> int | None:
-    """The session that was come to, in days since 1970: at a moment, or by what is held and by the market's clock as
-    `clock.latest` tells it; None where nothing is held and nobody tells it.
+def today(known_at: datetime | None, clock: Mapping[str, str], held: Held, live: Bar | None) -> int | None:
+    """The session that was come to, in days since 1970: at a moment, or by what is held, by the bar that forms and by
+    the market's clock as `clock.latest` tells it; None where nothing is held and nobody tells it.
+
+    The bar that forms may be ahead of that clock, which is of one exchange.
     """
     if known_at is not None:
         return _days(known_at.date())
-    told = [text[:10] for text in (clock.get("session"), held.last) if text]
-    return max((_days(date.fromisoformat(text)) for text in told), default=None)
+    told = [_days(date.fromisoformat(text[:10])) for text in (clock.get("session"), held.last) if text]
+    return max([*told, _days(live.session_date)] if live else told, default=None)
 
 
 def _known(held: Held, exchange: str, told: Mapping[str, str]) -> Known:
