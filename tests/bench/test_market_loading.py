@@ -1,4 +1,4 @@
-"""Days of 500 symbols through the real worker and its jobs, at the pace that Yahoo's stub allows.
+"""Days of 500 symbols, and bars within sessions, by the real worker and its jobs, at the pace that Yahoo's stub allows.
 
 Counted is the time from the moment when the job is asked for until its last chunk has ended. The stub has a process of
 its own; what it answers later than it means to is told beside the figures, as is its share of a core.
@@ -7,11 +7,12 @@ its own; what it answers later than it means to is told beside the figures, as i
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from market import intervals
 from market.calendars import hours
 from market.models import Bar, DataSource, Symbol
 from monitoring import jobs
@@ -24,6 +25,8 @@ from tests.bench.stream import ground
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SYMBOLS, RATE, ROUNDS = max(4, round(500 * SCALE)), 50, max(1, round(3 * SCALE))
+WITHIN = [each.name for each in intervals.STORED if not each.is_whole and each is not intervals.MINUTE]
+A_MONTH_AGO = datetime.now(UTC).date() - timedelta(days=30)
 LONGEST_SECONDS, MB = 300, 1 << 20
 LATE_SECONDS = 0.05  # what the stub may need beyond the time that it means to, of nineteen in twenty answers
 SAME = {"exchange": charts.EXCHANGE, "currency": charts.CURRENCY, "time_zone": charts.ZONE}
@@ -68,7 +71,27 @@ def test_days_of_many_symbols(yahoo, tickers, tmp_path):
             first = _loaded(yahoo, working, "market.backfill", symbols=tickers, since=since)
         assert Bar.objects.count() >= SYMBOLS * 2_500
         refreshed = [_loaded(yahoo, working, "market.history") for _ in range(ROUNDS)]
-    _judge([first], refreshed, (working.most - idle) / MB, idle / MB)
+    lines = [
+        _pace("nightly refresh", refreshed, 0.9, 0.98),
+        _pace(f"first backfill, {charts.YEARS} years,", [first], 0.85, 0.95),
+        Line(f"its memory above the idle worker's {idle / MB:.0f}", [(working.most - idle) / MB], [100.0], "MB", 100,
+             60, is_smaller_better=True, gates_ours=True),
+    ]  # fmt: skip
+    _judge("market-loading", lines, max(each.late for each in [first, *refreshed]))
+
+
+def test_bars_within_the_sessions_of_many_symbols(yahoo, tickers, tmp_path):
+    own = {"FINSTAGE_SOURCE": "yahoo", "FINSTAGE_YAHOO_RATE": str(RATE), **yahoo.environment}
+    lines, late = [], 0.0
+    with worker.working(tmp_path, **own) as working:
+        _loaded(yahoo, working, "market.backfill", symbols=tickers, since=str(A_MONTH_AGO))  # names their splits
+        for each in WITHIN:
+            _loaded(yahoo, working, "market.intraday", symbols=tickers, interval=each)
+            assert Bar.objects.filter(interval=each).count() >= SYMBOLS * charts.WITHIN * 6
+            again = [_loaded(yahoo, working, "market.intraday", symbols=tickers, interval=each) for _ in range(ROUNDS)]
+            lines.append(_pace(f"refresh of {each}", again, 0.9, 0.98))
+            late = max(late, *(one.late for one in again))
+    _judge("market-loading-within", lines, late)
 
 
 def _loaded(yahoo: Yahoo, working: Watched, job: str, **how: object) -> Loaded:
@@ -82,20 +105,17 @@ def _loaded(yahoo: Yahoo, working: Watched, job: str, **how: object) -> Loaded:
     return Loaded(len(told["began"]) / (RATE * seconds), cpu, late, (told["cpu"] - before["cpu"]) / seconds)
 
 
-def _judge(first: list[Loaded], refreshed: list[Loaded], memory: float, idle: float) -> None:
-    evidence = Evidence("market-loading")
-    for what, found, gate, goal in (
-        ("nightly refresh", refreshed, 0.9, 0.98),
-        (f"first backfill, {charts.YEARS} years", first, 0.85, 0.95),
-    ):
-        late = 1000 * max(each.late for each in found)
-        cpu = 1000 * min(each.cpu for each in found)
-        stub = f"{cpu:.0f} CPU ms each; the stub {max(each.stub for each in found):.0%} of a core, {late:.0f} ms late"
-        pace = [each.pace * RATE for each in found]
-        evidence.add(Line(f"{what} of {SYMBOLS} symbols ({stub})", pace, [RATE] * len(found), "req/s", gate, goal))
-    of_idle = Line(f"its memory above the idle worker's {idle:.0f}", [memory], [100.0], "MB", 100, 60,
-                   is_smaller_better=True, gates_ours=True)  # fmt: skip
-    evidence.add(of_idle)
+def _judge(name: str, lines: list[Line], late: float) -> None:
+    evidence = Evidence(name)
+    for line in lines:
+        evidence.add(line)
     evidence.tell()
-    assert max(each.late for each in [*first, *refreshed]) < LATE_SECONDS
+    assert late < LATE_SECONDS
     assert all(line.reaches(line.gate) for line in evidence.lines)
+
+
+def _pace(what: str, found: list[Loaded], gate: float, goal: float) -> Line:
+    late, cpu = 1000 * max(each.late for each in found), 1000 * min(each.cpu for each in found)
+    stub = f"{cpu:.0f} CPU ms each; the stub {max(each.stub for each in found):.0%} of a core, {late:.0f} ms late"
+    pace = [each.pace * RATE for each in found]
+    return Line(f"{what} of {SYMBOLS} symbols ({stub})", pace, [RATE] * len(found), "req/s", gate, goal)

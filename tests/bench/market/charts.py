@@ -1,6 +1,7 @@
 """Charts as Yahoo tells them, of as many symbols as are asked for: all have the same past, encoded once a span.
 
-Days of ten years of New York's sessions, with a dividend each quarter and one split, and a candle for each.
+Days of ten years of New York's sessions, with a dividend each quarter and one split, and a candle for each; and bars
+within some of them.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import orjson
 
+from market import intervals
 from market.calendars import sessions
 from market.calendars.table import instant
 
@@ -17,6 +19,7 @@ EXCHANGE, YEARS = "XNAS", 10
 SINCE = datetime.now(UTC).date() - timedelta(days=YEARS * 365 + 2)
 NAME = "@NAME@"
 PAID, PAID_EVERY, SPLIT_BEFORE = 0.25, 63, 300  # in the shares of today; sessions
+WITHIN = 10  # sessions of which bars within them are told, the newest
 ZONE, CURRENCY = "America/New_York", "USD"
 
 
@@ -72,6 +75,32 @@ def _encoded(begin: int, end: int) -> bytes:
         "indicators": {"quote": [numbers], "adjclose": [{"adjclose": adjusted}]},
     }
     return orjson.dumps({"chart": {"result": [told], "error": None}})
+
+
+def within(ticker: str, interval: str, first: int, last: int) -> bytes:
+    """The same of bars within the newest of its sessions."""
+    opened = _openings(interval)
+    begin, end = np.searchsorted(opened, [first, last])
+    return _encoded_within(interval, int(begin), int(end)).replace(NAME.encode(), ticker.encode())
+
+
+@lru_cache(maxsize=8)
+def _openings(interval: str) -> np.ndarray:
+    """In seconds since 1970; the last one of a session may be shorter."""
+    known, seconds = past(), intervals.named(interval).seconds
+    spans = zip(known.opens[-WITHIN:].tolist(), known.closes[-WITHIN:].tolist(), strict=True)
+    return np.concatenate([np.arange(opens, closes, seconds) for opens, closes in spans])
+
+
+@lru_cache(maxsize=64)
+def _encoded_within(interval: str, begin: int, end: int) -> bytes:
+    opened = _openings(interval)
+    close = (100 + np.sin(np.arange(begin, end))).astype("f4").astype(float)
+    numbers = {"open": close, "high": close + 1, "low": close - 1, "close": close}
+    told = {name: column.tolist() for name, column in numbers.items()}
+    told["volume"] = (1_000 + np.arange(begin, end)).tolist()
+    chart = {"meta": _meta(), "timestamp": opened[begin:end].tolist(), "indicators": {"quote": [told]}}
+    return orjson.dumps({"chart": {"result": [chart], "error": None}})
 
 
 def _meta() -> dict:

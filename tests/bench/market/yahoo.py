@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
+from market import intervals
 from tests import ready  # noqa: F401 - Django is set up first
 from tests.bench.market import charts
 from tests.bench.stream import ground
@@ -40,7 +41,9 @@ class Slow(Wire):
     async def _chart(self, request: web.Request) -> web.StreamResponse:
         now = int(time.time())
         first, last = (int(request.query.get(name, at)) for name, at in (("period1", now - A_WEEK), ("period2", now)))
-        body = charts.chart(request.match_info["ticker"], first, last)
+        ticker, interval = request.match_info["ticker"], request.query["interval"]
+        is_whole = intervals.named(interval).is_whole
+        body = charts.chart(ticker, first, last) if is_whole else charts.within(ticker, interval, first, last)
         return await self._after_a_while(request, body)
 
     async def _quote(self, request: web.Request) -> web.StreamResponse:
