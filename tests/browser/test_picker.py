@@ -29,6 +29,7 @@ def opened(page: Page) -> Page:
     expect(page.locator("[data-plot]")).to_have_attribute("data-panel", "shown")
     page.locator("[data-menu=indicators] summary").click()
     page.locator("[data-pick]").click()
+    page.mouse.move(0, 0)  # off the chart, whose legend tells of the bar below it
     expect(page.locator(".picker[open] .entries button").first).to_be_visible()
     return page
 
@@ -83,6 +84,28 @@ def test_what_is_chosen_is_drawn_moves_with_the_price_and_is_kept_on_the_account
     told_now = elsewhere.evaluate("fetch('/api/v2/preferences/').then((answer) => answer.json())")
     assert "indicators" not in told_now["chart"]
     assert "hidden" not in told_now["chart"]
+
+
+def test_it_stands_beside_the_chart_which_shows_at_once_what_is_measured_against_another_symbol(visit):
+    page = opened(visit("/symbols/IBM/", viewport={"width": 1440, "height": 900}))
+    chart, panel = (page.locator(each).bounding_box() for each in ("[data-plot]", ".picker"))
+    assert chart["x"] + chart["width"] <= panel["x"] + 1  # nothing of it is covered
+    page.locator(".picker .find").fill("correl")
+    page.locator(".entries button[data-name=correl]").click()
+    against = page.locator(".picked [data-key^='correl_20~'] [data-part=against]")
+    against.fill("msft")
+    against.press("Enter")
+    expect(row(page, "correl_20~MSFT")).to_be_visible()
+    own = page.locator("[data-legend] [data-of='correl_20~MSFT']")
+    expect(own).to_contain_text(re.compile(r"CORREL 20 MSFT .*\d"))
+    page.locator(".head").click()
+    expect(page.locator(".picker[open]")).to_be_visible()  # what is beside it stays in use
+    against.fill("no such")
+    against.press("Enter")
+    expect(page.locator(".picked .is-wrong .help")).to_have_text("A ticker, such as ^GSPC")
+    assert faults.of_axe(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator(".picker[open]")).to_have_count(0)
 
 
 def test_a_first_visit_brings_nothing_of_it_and_a_phone_shows_it_in_korean_without_a_fault(visit):

@@ -18,7 +18,7 @@ import { brought } from "./brought.js";
 import { Chart } from "./chart.js";
 import { Flags } from "./flags.js";
 import { chosen } from "../preferences.js";
-import { DRAWN, goOn, history, INTERVAL, olderThan, rangeStart, recent, takeBar, takeIndicators } from "./history.js";
+import { DRAWN, goOn, history, INTERVAL, olderThan, rangeStart, recent, takeBar, takeIndicators, isCompared } from "./history.js";
 import { gathered, isMade } from "./intervals.js";
 import { Legend } from "./legend.js";
 import { Readout } from "./readout.js";
@@ -84,7 +84,7 @@ export class ChartPanel {
 
   chooseIndicators() {
     this.choosing("name");
-    this.indicate(this.indicators);
+    this.indicate(this.indicators.filter((key) => !isCompared(key)));
     this.panel.again();
     this.redraw({ keepPlace: true });
   }
@@ -234,7 +234,7 @@ export class ChartPanel {
   /** Whether no stream tells what is computed of these bars. */
   get isUntold() {
     const { interval, adjusted, knownAt } = this.toolbar;
-    return !knownAt && !this.subject?.before && (interval !== INTERVAL || adjusted !== "split");
+    return !knownAt && !this.subject?.before && (interval !== INTERVAL || adjusted !== "split" || this.indicators.some(isCompared));
   }
 
   /** What is known, in the interval that is asked for. */

@@ -17,6 +17,11 @@ const UNSEEN = new Set(["direction", "histogram", "marker"]);
 const NONE = { times: [], indicators: {} };
 const TOGETHER = 150; // ms that bars wait for what goes with them: drawn once is calmer than twice
 
+/** Of one that is measured against another symbol, which its key names: no stream tells it. */
+export function isCompared(key) {
+  return key.includes("~");
+}
+
 /** As much of a history as the first view needs: a year. Indicators are of the whole history whatever is asked of it. */
 export function recent({ asset_type: type }, interval = INTERVAL) {
   return interval !== INTERVAL ? WITHIN : { period: "1y", limit: YEARS[type] ?? YEAR };
@@ -53,7 +58,7 @@ export async function indicatorsOf(symbol, keys, { interval = INTERVAL, adjusted
   if (!keys.length) return NONE;
   const path = `/api/v2/technical-analysis/indicators/${encodeURIComponent(symbol)}?interval=${interval}&adjusted=${adjusted}&period=${period}&indicators=`;
   try {
-    return await get(path + keys.join(), { signal });
+    return await get(path + keys.map(encodeURIComponent).join(), { signal });
   } catch (error) {
     return error.status === 400 ? (await import("./onebyone.js")).oneByOne(path, keys, signal) : without(NONE)(error);
   }
@@ -94,9 +99,9 @@ export function isFelt({ decision }) {
 function linesOf({ indicators, reasons = {} }, keys, along) {
   let hues = 0;
   return keys.filter((key) => key in indicators).flatMap((key) => {
-    const { name, parameters, pane, values, unit = pane, styles = {}, levels = [], offsets = {} } = indicators[key];
+    const { name, parameters, pane, values, unit = pane, styles = {}, levels = [], offsets = {}, against } = indicators[key];
     const outputs = Object.keys(values);
-    const label = [name.toUpperCase().replace(/^CDL/, ""), ...Object.values(parameters)].join(" ");
+    const label = [name.toUpperCase().replace(/^CDL/, ""), ...Object.values(parameters), ...(against ? [against] : [])].join(" ");
     const isBand = Object.values(styles).includes("upper") || outputs.length > MANY;
     const first = hues;
     hues += isBand ? 1 : outputs.filter((output) => !UNSEEN.has(styles[output])).length;

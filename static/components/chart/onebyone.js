@@ -3,7 +3,7 @@
 import { get } from "../page.js";
 
 export async function oneByOne(path, keys, signal) {
-  const told = (await Promise.all(keys.map((key) => get(path + key, { signal }).catch(() => null)))).filter(Boolean);
+  const told = (await Promise.all(keys.map((key) => get(path + encodeURIComponent(key), { signal }).catch(() => null)))).filter(Boolean);
   const all = (name) => Object.assign({}, ...told.map((each) => each[name]));
   return { times: told[0]?.times ?? [], indicators: all("indicators"), reasons: all("reasons") };
 }

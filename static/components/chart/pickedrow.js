@@ -2,6 +2,7 @@
 
 import { make } from "../element.js";
 import { prefer } from "../preferences.js";
+import { suggestSymbols } from "../suggest.js";
 import { count, word } from "../../words/words.js";
 
 const REST = 600; // ms after the last key until a value is meant
@@ -9,7 +10,9 @@ const REST = 600; // ms after the last key until a value is meant
 export class PickedRow {
   constructor(picker, key) {
     Object.assign(this, { picker, key });
-    const [name, ...values] = key.split("_");
+    const [own, against = ""] = key.split("~");
+    const [name, ...values] = own.split("_");
+    this.against = against;
     this.entry = picker.entries.get(name);
     this.values = this.entry?.parameters.map((each, at) => values[at] ?? String(each.default)) ?? [];
     this.build();
@@ -36,6 +39,7 @@ export class PickedRow {
     this.up = button("up", "↑", () => picker.move(this.key, -1));
     this.down = button("down", "↓", () => picker.move(this.key, 1));
     this.fields = this.entry?.parameters.map((each, at) => this.field(each, at)) ?? [];
+    if (this.entry?.inputs.includes("against")) this.fields.push(this.other());
     this.note = make("p", { className: "quiet reason" });
     this.element = make("li", {},
       make("div", { className: "bar" }, this.swatch, make("label", { className: "name" }, this.sight, make("span", { textContent: title })), this.up, this.down, button("remove", "×", () => picker.remove(this.key))),
@@ -68,16 +72,29 @@ export class PickedRow {
     return { parameter, input, help, allowed, element: make("div", { className: "field" }, make("label", { htmlFor: id, textContent: parameter.title }), input, help) };
   }
 
+  /** The symbol that it is measured against. */
+  other() {
+    const id = `picker-${this.picker.made = (this.picker.made ?? 0) + 1}`;
+    const input = make("input", { id, value: this.against, autocomplete: "off", spellcheck: false, maxLength: 32, dataset: { part: "against" } });
+    const [allowed, help] = [word("pickerAgainstHelp"), make("small", { id: `${id}-help`, className: "help", textContent: word("pickerAgainstHelp") })];
+    input.setAttribute("aria-describedby", help.id);
+    input.addEventListener("change", () => this.take());
+    const element = make("div", { className: "field" }, make("label", { htmlFor: id, textContent: word("pickerAgainst") }), input, help);
+    suggestSymbols(input);
+    return { isOther: true, input, help, allowed, element };
+  }
+
   /** What was typed counts once every field is right; a wrong one says what it takes. */
   take() {
     const values = this.fields.map((field) => read(field));
     const isRight = this.fields.map((field, at) => {
-      const wrong = values[at] === null ? word(field.parameter.is_whole ? "pickerWhole" : "pickerBetween", { allowed: field.allowed }) : "";
+      const wrong = values[at] === null ? field.isOther ? field.allowed : word(field.parameter.is_whole ? "pickerWhole" : "pickerBetween", { allowed: field.allowed }) : "";
       tell(field, wrong);
       return !wrong;
     }).every(Boolean);
     if (!isRight) return;
-    const key = [this.entry.name, ...values].join("_");
+    const other = this.fields.at(-1)?.isOther ? `~${values.pop()}` : "";
+    const key = [this.entry.name, ...values].join("_") + other;
     if (key === this.key) return;
     if (this.picker.panel.indicators.includes(key)) tell(this.fields[0], word("pickerThere", { title: this.title }));
     else this.picker.replace(this.key, key);
@@ -113,7 +130,8 @@ export class PickedRow {
 }
 
 /** A value as keys have it, null where it is none that is allowed. */
-function read({ parameter, input }) {
+function read({ parameter, input, isOther }) {
+  if (isOther) return /^[^\s,~]+$/.test(input.value.trim()) ? input.value.trim().toUpperCase() : null;
   const text = input.value.trim().replace(",", ".");
   if (!(parameter.is_whole ? /^\d+$/ : /^\d+(\.\d{1,4})?$/).test(text)) return null;
   const value = Number(text);

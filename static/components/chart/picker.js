@@ -3,7 +3,7 @@
 
 import { Dialog } from "../dialog.js";
 import { make } from "../element.js";
-import { readPage } from "../page.js";
+import { get, readPage } from "../page.js";
 import { ranked, saying } from "../palette/matching.js";
 import { prefer } from "../preferences.js";
 import { count, learn, word } from "../../words/words.js";
@@ -15,10 +15,17 @@ export const MOST = 12; // indicators at once
 const PERIODS = [5, 10, 20, 50, 60, 100, 120, 200]; // for one that stands there already
 
 export async function picker(panel) {
-  const [entries, words] = await Promise.all([catalogue(), readPage("/indicators/words/"), looks()]);
+  const [entries, words, symbols] = await Promise.all([catalogue(), readPage("/indicators/words/"), tracked(), looks()]);
   learn(words);
   panel.chart.lines.names = entries;
-  return new Picker(panel, entries);
+  return new Picker(panel, entries, symbols);
+}
+
+/** Tickers that others are measured against, the likeliest first: an index, the S&P 500 before all. */
+async function tracked() {
+  const { results } = await get("/api/v2/symbols/?limit=1000&active=true").catch(() => ({ results: [] }));
+  const likely = ({ symbol, asset_type: type }) => (symbol === "^GSPC" ? 0 : type === "index" ? 1 : 2);
+  return results.toSorted((one, other) => likely(one) - likely(other)).map(({ symbol }) => symbol);
 }
 
 /** Its own looks come with it. */
@@ -29,8 +36,8 @@ function looks() {
 }
 
 class Picker {
-  constructor(panel, entries) {
-    Object.assign(this, { panel, entries, group: "", rows: new Map() });
+  constructor(panel, entries, usual) {
+    Object.assign(this, { panel, entries, usual, group: "", rows: new Map() });
     this.all = [...entries.values()].map((entry, order) => ({ ...entry, order, said: saying(entry.title, entry.name, entry.library, entry.source.split(/[,;]/)[0], entry.group_title) }));
     this.build();
     document.addEventListener("preference", ({ detail: { name } }) => this.isOpen && name.startsWith("chart.") && this.showPicked());
@@ -55,13 +62,13 @@ class Picker {
     this.reset.addEventListener("click", () => this.resetAll());
     const done = make("button", { type: "button", className: "button primary", textContent: word("pickerDone"), dataset: { close: "" } });
     this.element = make("dialog", { className: "sheet picker", attributes: { "aria-labelledby": "picker-heading" } },
-      make("header", {}, make("h2", { id: "picker-heading", textContent: word("pickerTitle") }), close()),
+      make("header", { role: "none" }, make("h2", { id: "picker-heading", textContent: word("pickerTitle") }), close()),
       make("div", { className: "body" },
         make("section", { className: "on-chart" }, this.heading, this.why, this.picked),
         make("section", { className: "all" }, this.find, this.groups, this.list, this.none)),
-      make("footer", {}, make("span", { className: "save" }, this.reset), make("a", { href: "/conformance/", textContent: word("pickerCertificates") }), done, this.said));
+      make("footer", { role: "none" }, make("span", { className: "save" }, this.reset), make("a", { href: "/conformance/", textContent: word("pickerCertificates") }), done, this.said));
     document.body.append(this.element);
-    this.dialog = new Dialog(this.element);
+    this.dialog = new Dialog(this.element, { isAside: true });
     this.find.addEventListener("input", () => this.showAll());
     this.element.addEventListener("keydown", (event) => this.press(event));
   }
@@ -119,6 +126,18 @@ class Picker {
   }
 
   variants(entry) {
+    const against = entry.inputs.includes("against") ? `~${this.other()}` : "";
+    return this.periods(entry).map((key) => key + against);
+  }
+
+  /** What the last one of its kind is measured against; else the index that most mean, or another symbol. */
+  other() {
+    const said = this.panel.indicators.map((key) => key.split("~")[1]).findLast(Boolean);
+    const [index, ...others] = this.usual.filter((each) => each !== this.panel.subject?.symbol);
+    return said ?? index ?? others[0] ?? this.panel.subject.symbol;
+  }
+
+  periods(entry) {
     const [first, ...rest] = entry.parameters;
     if (first?.name !== "period") return [entry.key];
     const others = PERIODS.filter((period) => period >= first.least && period <= first.most);

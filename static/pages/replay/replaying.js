@@ -4,6 +4,8 @@
 //   replaying.on("stands", ({ state, at, event, isBack }) => …)   at each change; `isBack`: after the line was lost
 //   replaying.on("refused", ({ code, symbols, isWhole }) => …)    `isWhole`: nothing plays by it
 
+import { isCompared } from "../../components/chart/history.js";
+
 const MOST = 50; // indicators beyond those that everybody gets, one of a symbol each
 const REFUSED = new Set(["invalid", "too_many_indicators"]);
 const ASKING = { begin: "begin", seek: "seek", other: "other" };
@@ -151,5 +153,5 @@ export class Replaying extends EventTarget {
 
 /** As many of them as may be told of so many symbols. */
 export function within(keys, symbols) {
-  return keys.slice(0, Math.floor(MOST / Math.max(1, symbols.length)));
+  return keys.filter((key) => !isCompared(key)).slice(0, Math.floor(MOST / Math.max(1, symbols.length)));
 }

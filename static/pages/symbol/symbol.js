@@ -3,7 +3,7 @@
 import { Address } from "../../components/address.js";
 import { listed, showAlerts } from "../../components/alerts.js";
 import { BEGINNING, ChartPanel } from "../../components/chart/chartpanel.js";
-import { corrected, DRAWN, INTERVAL } from "../../components/chart/history.js";
+import { corrected, DRAWN, INTERVAL, isCompared } from "../../components/chart/history.js";
 import { besideLine } from "../../components/beside.js";
 import { dayChange } from "../../components/change.js";
 import { showConnection } from "../../components/connection.js";
@@ -173,7 +173,7 @@ stream.on("lost", () => reloadSoon()).on("epoch", () => reloadSoon()).on("state"
 stream.on("renamed", ({ to }) => location.replace(`/symbols/${encodeURIComponent(to.split(/:(.*)/)[1])}/${location.search}`));
 stream.on("state", () => panel.look());
 for (const type of ["prices", "bars", "indicators", "alerts"]) stream.subscribe(type, [row.symbol]);
-if (panel.indicators !== DRAWN) indicate(panel.indicators);
+if (panel.indicators !== DRAWN) indicate(panel.indicators.filter((key) => !isCompared(key)));
 stream.subscribe("system").open();
 setInterval(showAge, 1000);
 readNowAndThen();
