@@ -58,6 +58,7 @@ class Closes:
         self._asks = asks
         self._facts: dict[str, Facts] = {}
         self._looked_at: dict[str, float] = {}
+        self._judgements: dict[str, tuple[Facts, float | None, float | None]] = {}  # what is told, and to count from
         self._asked: dict[tuple[str, date], tuple[Job | None, float]] = {}  # None where nobody can be asked
         self._looking = threading.Lock()
 
@@ -108,8 +109,16 @@ class Closes:
         facts = self._facts.get(quote.ticker)
         if facts is None or facts.session != quote.session_date:
             return quote.previous_close, False
-        close = previous_close(quote.previous_close, facts)
+        close = self._counted_from(quote, facts)
         return close, close is not None and self._asks and may_be_split(quote, close, facts)
+
+    def _counted_from(self, quote: Quote, facts: Facts) -> float | None:
+        """As `previous_close`, which says the same of a whole session's quotes."""
+        known = self._judgements.get(quote.ticker)
+        if known is None or known[0] is not facts or known[1] != quote.previous_close:
+            known = facts, quote.previous_close, previous_close(quote.previous_close, facts)
+            self._judgements[quote.ticker] = known
+        return known[2]
 
     def _read(self, sessions: Mapping[str, date], seen: Mapping[str, Quote]) -> None:
         if not sessions:

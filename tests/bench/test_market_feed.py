@@ -1,4 +1,5 @@
-"""The feed of 2,000 symbols: half of them tick once a second, half are silent and asked for every nine seconds.
+"""The feed of 2,000 symbols with a year of bars: half of them tick once a second, half are silent and asked for every
+nine seconds.
 
 A hundred are held, as a watchlist holds them. The feed has a core to itself; Yahoo's stub and Redis have the other.
 """
@@ -10,20 +11,22 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
+from django.db import connection
 from redis.asyncio import Redis
 
 from market import quotes
 from market.history import START
-from market.models import Coverage, DataSource, Symbol
+from market.models import Bar, Coverage, DataSource, Symbol
+from market.prices import FINAL, midnight
 from realtime import held
 from tests.bench.evidence import Evidence, Line
-from tests.bench.market.yahoo import Yahoo
+from tests.bench.market.yahoo import BASE, Yahoo
 from tests.bench.stream import ground
 from tests.bench.stream.ground import Ground
 from tests.conftest import shared_database
@@ -31,6 +34,7 @@ from tests.server import eventually
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+HISTORY = 260  # bars of each
 SYMBOLS, HELD, RATE = max(20, round(2_000 * SCALE)), max(2, round(100 * SCALE)), 50
 ROUNDS, SECONDS, START_SECONDS = max(1, round(3 * SCALE)), max(2.0, 12 * SCALE), 120
 AGE_SECONDS, LATE_SECONDS = 10.0, 0.05  # a silent symbol was asked for so long ago at most; what the stub may be late
@@ -57,7 +61,32 @@ def tickers() -> list[str]:
     loaded = {"interval": "1d", "first_wanted": START, "complete_since": datetime.now(UTC), "version": "1"}
     keys = Symbol.objects.filter(ticker__in=found).values_list("pk", flat=True)
     Coverage.objects.bulk_create([Coverage(symbol_id=key, **loaded) for key in keys])
+    _hold_bars(list(keys))
     return found
+
+
+def _hold_bars(symbols: list[int]) -> None:
+    """Enough for every indicator that everybody gets, up to yesterday; those of one symbol are all others' too."""
+    first = symbols[0]
+    today = datetime.now(UTC).date()
+    days = [midnight(today - timedelta(days=back)) for back in range(HISTORY, 0, -1)]
+    closes = BASE + np.cumsum(np.random.default_rng(1).normal(0, 0.3, HISTORY))[::-1]
+    closes[-1] = BASE  # else each symbol would seem to be split
+    told = {"interval": "1d", "volume": 1000, "state": FINAL, "source": "yahoo", "received_at": datetime.now(UTC)}
+    Bar.objects.bulk_create([
+        Bar(symbol_id=first, opened_at=at, session_date=at.date(), open=close, high=close + 1, low=close - 1,
+            close=close, **told)
+        for at, close in zip(days, closes.tolist(), strict=True)
+    ])  # fmt: skip
+    table, symbol = Bar._meta.db_table, Symbol._meta.db_table
+    columns = [each.column for each in Bar._meta.local_concrete_fields if each.column != "symbol_id"]
+    names, theirs = (", ".join(f"{before}{name}" for name in columns) for before in ("", f"{table}."))
+    statement = (
+        f"INSERT INTO {table} (symbol_id, {names}) SELECT {symbol}.id, {theirs} FROM {table} CROSS JOIN {symbol}"
+        f" WHERE {table}.symbol_id = %s AND {symbol}.is_active AND {symbol}.id <> %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [first, first])
 
 
 @pytest.fixture

@@ -81,6 +81,14 @@ def test_a_close_that_we_have_not_yet_is_the_sources(traded, counted):
     assert counted("IBM", 12, told=11.5) == 11.5
 
 
+def test_a_close_that_the_source_corrects_counts_from_then_on(traded, quote):
+    traded("IBM", {MONDAY: 10})
+    known = Closes(asks=False)
+    for told in (12.0, 12.0, 12.5):
+        (found,) = known.counted([quote("IBM", 13, previous_close=told, session_date=WEDNESDAY)], {})
+        assert found.previous_close == told
+
+
 def test_the_close_that_we_hold_of_the_session_before_is_the_one(traded, counted):
     traded("IBM", {MONDAY: 10, TUESDAY: 11.5})
     assert (counted("IBM", 12, told=None), counted("IBM", 12, told=11.52)) == (11.5, 11.5)
