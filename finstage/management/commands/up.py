@@ -6,8 +6,7 @@ import sys
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from finstage import addresses, lock, plan, processes, supervisor, valkey
-from finstage.management.commands import web
+from finstage import addresses, listening, lock, plan, processes, supervisor, valkey
 from finstage.plan import Part, Plan
 
 LEFTOVER_SECONDS = 5.0
@@ -25,7 +24,7 @@ class Command(BaseCommand):
         self._end_leftovers(register)
         if settings.REDIS_EMBEDDED:
             valkey.make_folders()
-        web.listen(settings.HOST, settings.PORT).close()
+        listening.at(settings.HOST, settings.PORT).close()
         work = Plan(
             stages=stages(),
             folder=str(settings.BASE_DIR),

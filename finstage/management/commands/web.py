@@ -1,6 +1,5 @@
 """`manage.py web`: HTTP and WebSockets, until SIGTERM."""
 
-import errno
 import gc
 import logging
 import os
@@ -9,15 +8,14 @@ import socket
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from finstage import answers
+from finstage import answers, listening
 from finstage.answers import Refused
 from finstage.asgi import application, stopping
 from realtime.transports import servers
 from realtime.transports.limits import FILES_OF_A_REQUEST, Limits
 
-BACKLOG = 1024
 # What a client does not take the kernel keeps too, and no limit of ours sees it: up to 4 MB each, in which prices grow
 # old, and which cost the event loop a millisecond each when they are thrown away.
 UNSENT_BYTES = 128 * 1024
@@ -49,7 +47,7 @@ class Command(BaseCommand):
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.freeze()  # what is imported stays: to look through it again and again costs a tenth of a second a time
         gc.set_threshold(*GARBAGE)
-        listener = socket.socket(fileno=fd) if fd is not None else listen(host, port)
+        listener = socket.socket(fileno=fd) if fd is not None else listening.at(host, port)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)  # accepted ones have it too
         limits = Limits(
             body_bytes=settings.GATE_BODY_BYTES,
@@ -72,24 +70,6 @@ def room_for_clients() -> int:
     room = max(FILES_OF_A_REQUEST, files - OTHER_FILES)
     logging.getLogger(__name__).info("room for %d clients", room)
     return room
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, or one sentence that says why there is none."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = REASONS.get(error.errno, error.strerror or str(error))
-        raise CommandError(f"Can't listen on {host}:{port}: {reason}") from None
-
-
-REASONS = {
-    errno.EADDRINUSE: "the port is in use. Stop what uses it, or choose another with PORT=8001.",
-    errno.EACCES: "ports below 1024 need more rights. Choose another with PORT=8000.",
-    errno.EADDRNOTAVAIL: "this machine has no such address. Choose one with HOST=127.0.0.1.",
-    socket.EAI_NONAME: "this name has no address. Choose one with HOST=127.0.0.1.",
-}
 
 
 def problem(status: int, code: str, detail: str, request_id: str | None) -> tuple[answers.Headers, bytes]:
