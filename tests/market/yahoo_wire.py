@@ -310,6 +310,10 @@ async def _null(request: web.Request, answer: dict) -> web.StreamResponse:
     return web.json_response({"chart": {"result": None, "error": None}})
 
 
+async def _no_entries(request: web.Request, answer: dict) -> web.StreamResponse:
+    return web.json_response({"quoteResponse": {"result": [], "error": None}})
+
+
 async def _shapeless(request: web.Request, answer: dict) -> web.StreamResponse:
     return web.json_response({"chart": {"result": [{"meta": {"symbol": "AAPL"}}], "error": None}})
 
@@ -336,6 +340,7 @@ FAULTS = {
     "cut off": _cut_off,
     "huge": _huge,
     "null": _null,
+    "no entries": _no_entries,
     "shapeless": _shapeless,
 }
 
