@@ -336,6 +336,12 @@ JOBS_DRAIN_SECONDS = _number("FINSTAGE_JOBS_DRAIN_SECONDS", 4, 0, 3600)
 JOBS_LOAD_AHEAD = ["market.sources.registry.load_ahead"]
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# What is sent to addresses that people write: networks beside the public internet, as of an intranet, which may then be
+# reached without TLS and at any port; and the authority to trust instead of the usual ones.
+
+DELIVERY_ALLOWED_NETWORKS = _networks("FINSTAGE_DELIVERY_ALLOWED_NETWORKS")
+DELIVERY_CA = env.str("FINSTAGE_DELIVERY_CA", default="")
+
 # Retention: for how many days the rows of each table are kept
 
 SNAPSHOT_DAYS = _whole("FINSTAGE_SNAPSHOT_DAYS", 7, 1, 3_650)

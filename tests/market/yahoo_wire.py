@@ -18,15 +18,12 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from yfinance.pricing_pb2 import PricingData
 
+from tests import certificates
 from tests.market.yahoo_charts import cut, listed
 
 NAMES = ["*.finance.yahoo.com", "*.yahoo.com", "localhost"]
@@ -58,7 +55,7 @@ class Wire:
         self.folder = Path(tempfile.mkdtemp(prefix="yahoo-"))
         self.ca, self.socket = self.folder / "ca.pem", self.folder / "yahoo.sock"
         self._thread.start()
-        self._await(self._start(_certificate(self.ca)))
+        self._await(self._start(certificates.made(self.ca, NAMES)))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -343,26 +340,3 @@ FAULTS = {
     "no entries": _no_entries,
     "shapeless": _shapeless,
 }
-
-
-def _certificate(path: Path) -> ssl.SSLContext:
-    """A throwaway authority that is its own server, written to `path` for those who shall trust it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Yahoo's stub")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in NAMES]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret = path.with_name("key.pem")
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(path, secret)
-    return tls
