@@ -90,6 +90,7 @@ PURE = [
     "analysis/reports/remarks.py",
     "analysis/reports/statistics.py",
     "realtime/conditions.py",
+    "monitoring/outbound/addresses.py",
 ]
 # Django, our rows and connections, the network, and other processes.
 IMPURE_MODULES = {
