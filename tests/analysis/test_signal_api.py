@@ -1,5 +1,6 @@
 """Signals over HTTP: filters, pages, what a price did afterwards, the rules, and the rating with its parts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from analysis.models import Signal
 from analysis.seen import rated, rows
 from analysis.signals.catalogue import RULES
 from market import bars
+from market.bars import forming
+from market.prices import FORMING
 from tests.analysis.test_signal_rows import AT, DAYS, bar
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db]
@@ -144,3 +147,14 @@ def test_an_analysis_of_several_has_their_recent_signals(client, filled, django_
     assert {each["id"] for each in found} <= {row.pk for row in filled if row.session_date >= since}
     assert found[0]["session_date"] == str(bar(DAYS - 1).session_date)
     assert AT.isoformat()[:10] == found[0]["received_at"][:10]
+
+
+def test_a_rating_is_of_the_last_bar_of_which_all_is_known(client, filled):
+    told = replace(bar(DAYS), is_final=False, state=FORMING, volume=None)
+    forming.keep([told])
+    answer = client.get("/api/v2/technical-analysis/rating/AAPL").json()
+    assert (answer["session_date"], answer["state"]) == (str(bar(DAYS - 1).session_date), "final")
+    assert answer["rating"] is not None
+    forming.keep([replace(told, volume=1_000_000)])
+    answer = client.get("/api/v2/technical-analysis/rating/AAPL").json()
+    assert (answer["session_date"], answer["state"]) == (str(bar(DAYS).session_date), "forming")

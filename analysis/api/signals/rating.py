@@ -43,7 +43,7 @@ class Rating(APIView):
 
 
 def _rated(series: bars.Series, found: rated.Rated) -> dict:
-    bar = series.newest
+    bar = found.bar
     return {
         "symbol": series.ticker,
         "interval": series.interval,

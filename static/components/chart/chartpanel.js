@@ -227,6 +227,11 @@ export class ChartPanel {
     this.chart.flags.mark(alerts);
   }
 
+  /** Signals on its bars: [{direction, date, text}]. */
+  sign(signals) {
+    this.chart.flags.sign(signals);
+  }
+
   takeIndicators(message) {
     if (this.known && !this.toolbar.knownAt && this.toolbar.base === INTERVAL && this.toolbar.adjusted === "split" && takeIndicators(this.known, message)) this.showNewest();
   }

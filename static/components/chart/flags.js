@@ -1,15 +1,16 @@
-// Splits, dividends and alerts as small flags at the foot of the price, each under the bar of its day.
+// Splits, dividends, alerts and signals as small flags at the foot of the price, each under the bar of its day.
 
 import { count, word } from "../../words/words.js";
 import { colour } from "./colours.js";
 
 const [WIDTH, HEIGHT, GAP] = [15, 15, 3];
-const HUES = { split: "accent", spin_off: "accent", rename: "n7", alert: "delayed", capital_gain: "average", dividend: "average" };
+const HUES = { split: "accent", spin_off: "accent", rename: "n7", alert: "delayed", capital_gain: "average", dividend: "average", signal_up: "up", signal_down: "down" };
+const SIGNS = { alert: "!", signal_up: "▲", signal_down: "▼" };
 const FIRST = Object.keys(HUES); // where there is no room for all: what is rare and changes the price
 
 export class Flags {
   constructor(chart) {
-    Object.assign(this, { chart, actions: [], alerts: [], flags: [], isShown: true });
+    Object.assign(this, { chart, actions: [], alerts: [], signals: [], flags: [], isShown: true });
   }
 
   attached({ requestUpdate }) {
@@ -27,11 +28,17 @@ export class Flags {
     this.place();
   }
 
+  /** Signals: [{direction, date, text}]. */
+  sign(signals) {
+    this.signals = signals.map(({ direction, ...signal }) => ({ kind: `signal_${direction}`, ...signal }));
+    this.place();
+  }
+
   /** Each belongs to the bar that its day lies in, or to the next; what is to come or was before all bars has none. */
   place() {
     const { bars } = this.chart;
     const placeOf = (day) => (day < bars[0]?.session_date ? -1 : bars.findIndex(({ until, session_date: date }) => (until ?? date) >= day));
-    this.flags = [...this.actions, ...this.alerts].map((flag) => ({ ...flag, at: placeOf(flag.date) })).filter(({ at }) => at >= 0);
+    this.flags = [...this.actions, ...this.alerts, ...this.signals].map((flag) => ({ ...flag, at: placeOf(flag.date) })).filter(({ at }) => at >= 0);
     this.flags.sort((one, other) => FIRST.indexOf(one.kind) - FIRST.indexOf(other.kind) || one.at - other.at);
     this.redraw?.();
   }
@@ -82,7 +89,7 @@ export class Flags {
     context.font = `600 10px ${getComputedStyle(document.body).fontFamily}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.fillText(kind === "alert" ? "!" : word(named(kind, "Flag")), x, top + HEIGHT / 2 + 0.5);
+    context.fillText(SIGNS[kind] ?? word(named(kind, "Flag")), x, top + HEIGHT / 2 + 0.5);
   }
 }
 

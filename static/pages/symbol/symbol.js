@@ -178,6 +178,11 @@ stream.subscribe("system").open();
 setInterval(showAge, 1000);
 readNowAndThen();
 panel.show(row);
+/** Behind what is seen first: marks on the chart, and the list beneath it. */
+setTimeout(async () => {
+  const { showSignals } = await import("./signals.js").catch(() => ({}));
+  await showSignals?.(document.querySelector("[data-signals]"), row, stream, (signals) => panel.sign(signals)).catch(() => {});
+}, 500);
 const facts = document.querySelector("[data-facts]");
 new IntersectionObserver(async ([{ isIntersecting }], eye) => {
   if (!isIntersecting) return;

@@ -1,0 +1,67 @@
+// Signals of a symbol: marked on its chart, the newest as a list, and the combined rating with its parts.
+
+import { make } from "../../components/element.js";
+import { setText } from "../../components/frame.js";
+import { get } from "../../components/page.js";
+import { word } from "../../words/words.js";
+
+const [MARKED, LISTED, SOON] = [500, 8, 1000];
+const ARROWS = { up: "▲ ", down: "▼ ", none: "" };
+const SAID = { 1: "up", 0: "flat", "-1": "down" };
+const language = document.documentElement.lang;
+
+/** `marks` hears [{direction, date, text}] of those that point somewhere and hold; `stream` of new ones. */
+export async function showSignals(box, { symbol }, stream, marks) {
+  const name = encodeURIComponent(symbol);
+  const { rules } = await get(`/api/v2/signals/rules/?language=${language}`);
+  const titles = Object.fromEntries(rules.map((rule) => [rule.name, rule]));
+  const title = ({ rule }) => titles[rule]?.title ?? rule;
+  const [rating, list] = [box.querySelector("[data-rating]"), box.querySelector("[data-newest]")];
+  let due = null;
+
+  async function read() {
+    const [{ results }, rated] = await Promise.all([
+      get(`/api/v2/signals/?symbol=${name}&interval=1d&limit=${MARKED}`),
+      get(`/api/v2/technical-analysis/rating/${name}?language=${language}`).catch(() => null),
+    ]);
+    const pointing = results.filter(({ direction, holds, rule }) => direction !== "none" && holds && titles[rule]?.kind !== "pattern");
+    marks(pointing.map((each) => ({ direction: each.direction, date: each.session_date, text: title(each) })));
+    list.replaceChildren(...(results.length ? results.slice(0, LISTED).map(line) : [make("li", { className: "quiet", textContent: word("noSignals") })]));
+    showRating(rating, rated);
+  }
+
+  function line(each) {
+    const arrow = make("span", { ariaHidden: "true", textContent: ARROWS[each.direction] });
+    arrow.dataset.direction = each.direction;
+    const state = each.state === "confirmed" ? "" : ` · ${word(each.state)}`;
+    return make("li", {}, make("time", { className: "quiet", textContent: each.session_date }), " ", arrow, make("span", { textContent: title(each) }), make("span", { className: "quiet", textContent: state }));
+  }
+
+  function soon() {
+    due ??= setTimeout(() => {
+      due = null;
+      read().catch(() => {});
+    }, SOON);
+  }
+
+  stream.on("signal", soon).on("epoch", soon).subscribe("signals", [symbol]);
+  await read().catch(() => setText(list, word("notCome")));
+}
+
+function showRating(box, rated) {
+  box.hidden = !rated?.rating;
+  if (box.hidden) return;
+  const word_ = box.querySelector("b");
+  word_.dataset.direction = rated.all > 0.1 ? "up" : rated.all < -0.1 ? "down" : "flat";
+  setText(word_, rated.title);
+  setText(box.querySelector("[data-of]"), `${number(rated.all)} · ${word("ofAverages", { value: number(rated.averages) })} · ${word("ofOscillators", { value: number(rated.oscillators) })}`);
+  box.querySelector("ul").replaceChildren(...rated.parts.map(({ title, says }) => {
+    const said = make("b", { textContent: says == null ? "–" : word(says > 0 ? "buy" : says < 0 ? "sell" : "neutral") });
+    said.dataset.direction = says == null ? "" : SAID[says];
+    return make("li", {}, make("span", { textContent: title }), said);
+  }));
+}
+
+function number(value) {
+  return value == null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+}
