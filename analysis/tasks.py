@@ -148,7 +148,7 @@ def screen(
     about="symbols",
     spelled=tickers,
     audience="user",
-    body="analysis.reports.comprehensive.save",
+    body="analysis.technical.comprehensive.save",
     title=_("Analysis of symbols"),
     says=_("Saves the newest indicators of some symbols and what they say."),
 )

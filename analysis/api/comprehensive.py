@@ -13,8 +13,8 @@ from analysis.api.batch import ERRORS, FIGURES
 from analysis.api.indicators import INDICATORS, IndicatorsShape
 from analysis.api.several import SeveralShape, SymbolsBody, tickers
 from analysis.api.signals.shapes import SIGNAL, SignalShape
-from analysis.reports import comprehensive
 from analysis.seen import asked as signals
+from analysis.technical import comprehensive
 from market.api.shapes import JSON_ONLY, Shape, shown
 from monitoring import submissions
 from monitoring.api import idempotency, submitting

@@ -38,7 +38,7 @@ def refresh(symbols: list[str] | None) -> dict:
 
     Returns `done`, and `failed` with the reason of each. Raises NothingDone where all of them failed.
     """
-    outcome = jobs.fan_out(_stale(named(symbols)), _store, parallel=1)
+    outcome = jobs.fan_out(_stale(named(symbols)), store, parallel=1)
     outcome.require_any()
     with jobs.current().commit() as end:
         end.result = outcome.as_json()
@@ -68,8 +68,8 @@ def _stale(tickers: list[str]) -> list[str]:
     ]
 
 
-def _store(ticker: str) -> int:
-    """Of one symbol; returns how many rows."""
+def store(ticker: str) -> int:
+    """The rows of one symbol as its bars are now; returns how many. Raises Moving."""
     number = DataSource.objects.pass_number()  # before the bars
     symbol = resolve(ticker)
     rows = [row for name in INTERVALS if (row := _row(symbol, name)) is not None]

@@ -5,7 +5,10 @@ from django.utils import translation
 
 from analysis import wording
 from analysis.api.comprehensive import JOB
-from analysis.reports import comprehensive, remarks
+from analysis.indicators import frames
+from analysis.models import IndicatorRow
+from analysis.reports import remarks
+from analysis.technical import comprehensive
 from market import symbols
 from market.models import Symbol
 from monitoring.models import Job
@@ -42,6 +45,14 @@ def test_it_tells_indicators_and_what_they_say_and_saves_what_came(client, perso
     assert saved["summary"] == told["summary"]
     newest = {key: each["latest"] for key, each in told["indicators"]["indicators"].items()}
     assert (saved["indicators"], saved["version"]) == (newest, told["indicators"]["version"])
+
+
+def test_the_job_keeps_the_newest_values_of_each_symbol_as_rows(person, sixty_days):  # noqa: F811
+    comprehensive.save(["AAPL", "GONE"], "1d", "split", ["rsi_14"])
+    row = IndicatorRow.objects.get(symbol__ticker="AAPL", interval="1d")
+    newest = frames.indicators("AAPL")
+    assert row.version == newest["version"]
+    assert row.sma_50 == newest["indicators"]["sma_50"]["latest"]["sma"]  # the default set, whatever was asked for
 
 
 def test_nothing_is_saved_where_nobody_wants_it_or_nothing_came(client, person, sixty_days):  # noqa: F811

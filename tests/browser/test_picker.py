@@ -88,8 +88,9 @@ def test_what_is_chosen_is_drawn_moves_with_the_price_and_is_kept_on_the_account
 
 def test_it_stands_beside_the_chart_which_shows_at_once_what_is_measured_against_another_symbol(visit):
     page = opened(visit("/symbols/IBM/", viewport={"width": 1440, "height": 900}))
-    chart, panel = (page.locator(each).bounding_box() for each in ("[data-plot]", ".picker"))
-    assert chart["x"] + chart["width"] <= panel["x"] + 1  # nothing of it is covered
+    *beside, panel = (page.locator(each).bounding_box() for each in ("[data-plot]", ".big", ".picker"))
+    assert all(each["x"] + each["width"] <= panel["x"] + 1 for each in beside)  # nothing of them is covered
+    assert page.locator(".picker .body").evaluate("body => body.scrollWidth <= body.clientWidth")
     page.locator(".picker .find").fill("correl")
     page.locator(".entries button[data-name=correl]").click()
     against = page.locator(".picked [data-key^='correl_20~'] [data-part=against]")

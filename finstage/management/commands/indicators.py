@@ -11,7 +11,7 @@ from analysis.conformance import measuring
 from analysis.indicators import catalogue
 from analysis.indicators.catalogue import UnknownIndicator
 from analysis.indicators.frames import TooShort
-from analysis.reports import comprehensive
+from analysis.technical import comprehensive
 from market import bars, intervals, symbols
 from market.actions.adjustments import ADJUSTMENTS
 from market.api.queries import why_unknown

@@ -104,8 +104,8 @@ class Picker {
   }
 
   entry(entry) {
-    const button = make("button", { type: "button", dataset: { name: entry.name }, ariaLabel: word("pickerAdd", { title: entry.title }) },
-      make("span", { textContent: entry.title }), make("code", { textContent: entry.name }));
+    const button = make("button", { type: "button", dataset: { name: entry.name }, ariaLabel: word("pickerAdd", { title: `${entry.title} ${entry.name}` }) },
+      make("span", { textContent: entry.title }), " ", make("code", { textContent: entry.name }));
     button.addEventListener("click", () => this.add(entry));
     return button;
   }

@@ -6,6 +6,7 @@ from analysis import periods
 from analysis.against import compared
 from analysis.indicators import catalogue, frames
 from analysis.reports import remarks
+from analysis.technical import rows
 from market import bars, prices
 from market.symbols import resolve
 from monitoring import jobs
@@ -30,14 +31,16 @@ def of(series: bars.Series, period: str, names: list[str]) -> Told:
 def save(symbols: list[str], interval: str, adjusted: str, indicators: list[str] | None) -> Told:
     """The newest values of each symbol and what they say, which the job keeps; one that can't be told fails alone.
 
-    indicators: None is the default set.
+    indicators: None is the default set, whose newest values of bars that are over are kept as rows whatever is asked.
     They are computed when the job runs, so each says of which bar and of which version of the bars it is.
     Raises NothingDone where all of them failed.
     """
 
     def one(ticker: str) -> Told:
         series = bars.series(resolve(ticker).ticker, interval=interval, adjusted=adjusted)
-        return _saved(of(series, periods.NEWEST, indicators or [catalogue.ALL]))
+        saved = _saved(of(series, periods.NEWEST, indicators or [catalogue.ALL]))
+        rows.store(series.ticker)
+        return saved
 
     outcome = jobs.fan_out(symbols, one, parallel=1)
     outcome.require_any()
