@@ -116,8 +116,7 @@ class Live:
     def __init__(self, wanted: Iterable[Series], frames: Frames, language: Language = DEFAULT) -> None:
         self._wanted = tuple(wanted)
         self._last = [nan] * len(self._wanted)
-        # By place what moves there, each with where its outputs stand among the values.
-        self._moving: dict[Place, list[tuple[_Handle, list[tuple[int, int]]]]] = {}
+        self._moving: dict[Place, _Moving] = {}
         for place in {(each.symbol, each.interval): None for each in self._wanted}:
             self._moving[place] = self._opened(place, frames[place], language)
 
@@ -127,56 +126,107 @@ class Live:
 
     def update(self, bar: Bar, *, symbol: str = "", interval: str = "") -> dict[Series, float]:
         """Those after a bar that has closed; tell others' bars before one's own that closes when they do."""
-        known = _known(bar)
-        for handle, slots in self._moving.get((symbol, interval), ()):
-            value = handle.update(known)
-            for slot, output in slots:
-                self._last[slot] = value[output]
+        if moving := self._moving.get((symbol, interval)):
+            moving.update(_known(bar), self._last)
         return self.values()
 
     def peek(self, bar: Bar) -> dict[Series, float]:
         """Those with one's own bar that still forms; changes nothing."""
-        known, told = _known(bar), list(self._last)
-        for handle, slots in self._moving.get(OWN, ()):
-            value = handle.peek(known)
-            for slot, output in slots:
-                told[slot] = value[output]
+        told = list(self._last)
+        if moving := self._moving.get(OWN):
+            moving.peek(_known(bar), told)
         return dict(zip(self._wanted, told, strict=True))
 
-    def _opened(self, place: Place, columns: Columns, language: Language) -> list:
-        history = History({OWN: columns}, language)
-        handles: dict[str, tuple[_Handle, list[tuple[int, int]]]] = {}
+    def _opened(self, place: Place, columns: Columns, language: Language) -> "_Moving":
+        history, moving = History({OWN: columns}, language), _Moving()
         for slot, series in enumerate(self._wanted):
             if (series.symbol, series.interval) != place:
                 continue
-            key, output = _sought(series, language)
-            if key not in handles:
-                handles[key] = _handle(series, columns, language), []
-            handles[key][1].append((slot, output))
+            moving.add(series, slot, columns, language)
             known = history.values([_own(series)])[_own(series)]
             self._last[slot] = known[-1].item() if len(known) else nan
-        return list(handles.values())
+        return moving
+
+
+class _Moving:
+    """What moves with the bars of one place, each with where its outputs stand among the values: indicators by what
+    they read of a bar, so that it is read and looked at once for all, and what takes the bar whole.
+    """
+
+    def __init__(self) -> None:
+        self._slots: dict[str, list[tuple[int, int]]] = {}
+        self._by_inputs: dict[tuple[str, ...], list[_Moved]] = {}
+        self._whole: list[tuple[_Handle, list[tuple[int, int]]]] = []
+
+    def add(self, series: Series, slot: int, columns: Columns, language: Language) -> None:
+        """Have a series move, open on these bars."""
+        key, output = _sought(series, language)
+        if key not in self._slots:
+            self._slots[key] = []
+            self._open(series, self._slots[key], columns, language)
+        self._slots[key].append((slot, output))
+
+    def update(self, bar: Mapping[str, float], told: list[float]) -> None:
+        """Write the values after a bar that has closed. An indicator begins anew behind what is not known."""
+        for inputs, some in self._by_inputs.items():
+            read = [bar[name] for name in inputs]
+            is_known = isfinite(sum(read))
+            for each in some:
+                value = (each.plain or each.update)(*read) if is_known else each.break_off()
+                if type(value) is tuple:
+                    for slot, output in each.slots:
+                        told[slot] = value[output]
+                else:
+                    for slot, _ in each.slots:
+                        told[slot] = value
+        for handle, slots in self._whole:
+            value = handle.update(bar)
+            for slot, output in slots:
+                told[slot] = value[output]
+
+    def peek(self, bar: Mapping[str, float], told: list[float]) -> None:
+        """Write the values with a bar that still forms."""
+        for inputs, some in self._by_inputs.items():
+            read = [bar[name] for name in inputs]
+            is_known = isfinite(sum(read))
+            for each in some:
+                value = (each.live.peek(*read) if is_known else None) or each.nothing
+                for slot, output in each.slots:
+                    told[slot] = value[output]
+        for handle, slots in self._whole:
+            value = handle.peek(bar)
+            for slot, output in slots:
+                told[slot] = value[output]
+
+    def _open(self, series: Series, slots: list[tuple[int, int]], columns: Columns, language: Language) -> None:
+        if series == AT:
+            self._whole.append((_Closed(), slots))
+        elif series.kind == SIGNAL:
+            self._whole.append((_Fired(language.rules[series.name], columns, language), slots))
+        else:
+            indicator, _ = language.source(series)
+            moved = _Moved(indicator, dict(columns), slots)
+            self._by_inputs.setdefault(indicator.inputs, []).append(moved)
 
 
 class _Moved:
-    """One indicator, carried over bars of which something is not known: it begins anew behind them."""
+    """One indicator. plain: the library's own step, while it has one; slots: where which of its outputs stand."""
 
-    __slots__ = ("_inputs", "_live", "_nothing")
+    __slots__ = ("live", "nothing", "plain", "slots")
 
-    def __init__(self, indicator: Indicator, columns: Columns) -> None:
-        self._inputs, self._nothing = indicator.inputs, (nan,) * len(indicator.outputs)
-        self._live = indicator.carried(dict(columns))
+    def __init__(self, indicator: Indicator, columns: dict[str, np.ndarray], slots: list[tuple[int, int]]) -> None:
+        self.live, self.nothing, self.slots = indicator.carried(columns), (nan,) * len(indicator.outputs), slots
+        self.plain = self.live.plain
 
-    def update(self, bar: Mapping[str, float]) -> tuple[float, ...]:
-        inputs = [bar[name] for name in self._inputs]
-        if isfinite(sum(inputs)):
-            return self._live.update(*inputs) or self._nothing
-        self._live.break_off()
-        return self._nothing
+    def update(self, *bar: float) -> tuple[float, ...]:
+        value = self.live.update(*bar)
+        self.plain = self.live.plain
+        return value or self.nothing
 
-    def peek(self, bar: Mapping[str, float]) -> tuple[float, ...]:
-        inputs = [bar[name] for name in self._inputs]
-        return (self._live.peek(*inputs) if isfinite(sum(inputs)) else None) or self._nothing
+    def break_off(self) -> tuple[float, ...]:
+        self.live.break_off()
+        self.plain = self.live.plain
+        return self.nothing
 
 
 class _Fired:
@@ -209,7 +259,7 @@ class _Closed:
     peek = update
 
 
-_Handle = _Moved | _Fired | _Closed
+_Handle = _Fired | _Closed
 
 
 def _sought(series: Series, language: Language) -> tuple[str, int]:
@@ -218,14 +268,6 @@ def _sought(series: Series, language: Language) -> tuple[str, int]:
         return f"{series.kind} {series.name}", 0
     indicator, output = language.source(series)
     return indicator.key, indicator.outputs.index(output)
-
-
-def _handle(series: Series, columns: Columns, language: Language) -> _Handle:
-    if series == AT:
-        return _Closed()
-    if series.kind == SIGNAL:
-        return _Fired(language.rules[series.name], columns, language)
-    return _Moved(language.source(series)[0], columns)
 
 
 def _over(indicator: Indicator, columns: Columns) -> dict[str, np.ndarray]:

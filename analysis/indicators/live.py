@@ -1,6 +1,7 @@
 """An indicator that moves in O(1) with each bar. Pure; equal to the bit to its node over the same bars."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,6 +26,13 @@ class Live:
     @property
     def value(self) -> Bar | None:
         return None if self._handle is None else as_tuple(self._handle.value)
+
+    @property
+    def plain(self) -> Callable[..., float | Bar] | None:
+        """`update` of the library's own handle, for whoever knows that a bar is finite; None where there is more to do.
+        It stays until `break_off`.
+        """
+        return self._handle.update if self._is_plain else None
 
     def update(self, *bar: float) -> Bar | None:
         """The value with a bar that has closed, which from now on is history. Raises ValueError if it is not finite."""

@@ -197,11 +197,21 @@ class _Computed:
         self.value: Bar = formula(*[value for each in sources for value in as_tuple(each.opened.value)])
 
     def update(self, *bar: float) -> Bar:
-        self.value = self._formula(*[value for each in self._sources for value in as_tuple(each.update(bar))])
+        self.value = self._formula(*_flat([each.update(bar) for each in self._sources]))
         return self.value
 
     def peek(self, *bar: float) -> Bar:
-        return self._formula(*[value for each in self._sources for value in as_tuple(each.peek(bar))])
+        return self._formula(*_flat([each.peek(bar) for each in self._sources]))
+
+
+def _flat(values: list[float | Bar]) -> list[float]:
+    found: list[float] = []
+    for each in values:
+        if type(each) is tuple:
+            found += each
+        else:
+            found.append(each)
+    return found
 
 
 @dataclass(frozen=True)
