@@ -78,8 +78,9 @@ def _hold_bars(symbols: list[int]) -> None:
             close=close, **told)
         for at, close in zip(days, closes.tolist(), strict=True)
     ])  # fmt: skip
-    table, symbol = Bar._meta.db_table, Symbol._meta.db_table
-    columns = [each.column for each in Bar._meta.local_concrete_fields if each.column != "symbol_id"]
+    quoted = connection.ops.quote_name
+    table, symbol = quoted(Bar._meta.db_table), quoted(Symbol._meta.db_table)
+    columns = [quoted(each.column) for each in Bar._meta.local_concrete_fields if each.column != "symbol_id"]
     names, theirs = (", ".join(f"{before}{name}" for name in columns) for before in ("", f"{table}."))
     statement = (
         f"INSERT INTO {table} (symbol_id, {names}) SELECT {symbol}.id, {theirs} FROM {table} CROSS JOIN {symbol}"
