@@ -22,6 +22,7 @@ UNTOLD = """document.addEventListener('readystatechange', () => {
   if (document.readyState !== 'interactive' || !data) return;
   data.textContent = JSON.stringify({ ...JSON.parse(data.textContent), backfill: null });
 })"""
+PRICES = "() => [...document.querySelectorAll('td.price')].map(cell => cell.textContent).join()"
 
 
 @pytest.fixture(scope="module")
@@ -71,44 +72,41 @@ def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_
             expect(pill).to_have_text("Connected")
 
 
-def test_a_recording_that_waits_for_the_database_is_told_until_it_goes_on(visitor, tmp_path):
-    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
-        up.wait_until_moving()
-        page = visitor(up)
-        expect(page.locator("[data-connection-word]")).to_have_text("Connected")
-        expect(page.locator("[data-away]")).to_be_hidden()
-        expect(page.locator("[data-source]")).to_have_attribute("data-status", "replay")  # it moves, and is not live
-        with closing(sqlite3.connect(tmp_path / "var" / "finstage.sqlite3", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            expect(page.locator("[data-away]")).to_be_visible()
-            expect(page.locator("[data-away]")).to_contain_text(
-                "No new prices. The recording waits for the database. It goes on by itself."
-            )
-            expect(page.locator("[data-source]")).to_have_attribute("data-status", "stale")
-        expect(page.locator("[data-away]")).to_be_hidden()
-        up.wait_until_moving()
-
-
-def test_rows_that_are_late_are_told_until_they_are_there(visitor, tmp_path):
-    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
-        up.wait_until_moving()
-        page, sockets = visitor(up), []
-
-        def told(detail: str | None) -> None:
-            parts = {"redis": True, "feed": True, "source": True, "detail": detail}
-            sockets[-1].send(json.dumps({"type": "service_status", **parts, "timestamp": "2012-09-04T00:00:00Z"}))
-
-        page.route_web_socket("**/ws/realtime", lambda socket: (sockets.append(socket), socket.connect_to_server()))
-        page.reload()
-        expect(page.locator("[data-connection-word]")).to_have_text("Connected")
-        expect(page.locator("[data-rows-late]")).to_be_hidden()
-        told("Bars, indicators and alerts wait for the database")
-        expect(page.locator("[data-rows-late]")).to_have_text(
-            "Bars, indicators and alerts are late. They wait for the database and follow in order."
+def test_a_recording_that_waits_for_the_database_is_told_until_it_goes_on(visit, site):
+    page = visit()
+    expect(page.locator("[data-connection-word]")).to_have_text("Connected")
+    expect(page.locator("[data-away]")).to_be_hidden()
+    expect(page.locator("[data-source]")).to_have_attribute("data-status", "replay")  # it moves, and is not live
+    with closing(sqlite3.connect(site.folder / "browser.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        expect(page.locator("[data-away]")).to_be_visible()
+        expect(page.locator("[data-away]")).to_contain_text(
+            "No new prices. The recording waits for the database. It goes on by itself."
         )
-        expect(page.locator("[data-rows-late]")).to_be_visible()
-        told(None)
-        expect(page.locator("[data-rows-late]")).to_be_hidden()
+        expect(page.locator("[data-source]")).to_have_attribute("data-status", "stale")
+    expect(page.locator("[data-away]")).to_be_hidden()
+    before = page.evaluate(PRICES)
+    page.wait_for_function(f"before => ({PRICES})() !== before", arg=before)
+
+
+def test_rows_that_are_late_are_told_until_they_are_there(visit):
+    page, sockets = visit("about:blank"), []
+
+    def told(detail: str | None) -> None:
+        parts = {"redis": True, "feed": True, "source": True, "detail": detail}
+        sockets[-1].send(json.dumps({"type": "service_status", **parts, "timestamp": "2012-09-04T00:00:00Z"}))
+
+    page.route_web_socket("**/ws/realtime", lambda socket: (sockets.append(socket), socket.connect_to_server()))
+    page.goto("/")
+    expect(page.locator("[data-connection-word]")).to_have_text("Connected")
+    expect(page.locator("[data-rows-late]")).to_be_hidden()
+    told("Bars, indicators and alerts wait for the database")
+    expect(page.locator("[data-rows-late]")).to_have_text(
+        "Bars, indicators and alerts are late. They wait for the database and follow in order."
+    )
+    expect(page.locator("[data-rows-late]")).to_be_visible()
+    told(None)
+    expect(page.locator("[data-rows-late]")).to_be_hidden()
 
 
 def test_a_yahoo_that_does_not_answer_is_told_with_the_reason_and_what_to_do(visitor, up):
