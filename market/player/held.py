@@ -68,6 +68,11 @@ class Held:
         """The sessions before one, in its shares."""
         return self._restated(0, number)
 
+    def whole(self) -> Columns:
+        """All of them, in the shares of the last."""
+        known = self._until(self.session(len(self) - 1))
+        return adjustments.over(adjustments.factors(known, "split"), self.columns) if known else self.columns
+
     def sets_record(self, number: int) -> bool:
         """Whether a session is higher or lower than all of the 52 weeks before it, as far as they are held."""
         if not number:

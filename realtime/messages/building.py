@@ -229,9 +229,11 @@ def alert(row: AlertRow) -> Message:
 
 
 def signal(told: dict[str, Any]) -> Message:
-    """A signal, as analysis.seen.asked tells one: once in each of its states."""
+    """A signal, as analysis.seen.asked tells one: once in each of its states. What is played has no id."""
     stream = SIGNALS.of(told["symbol"], told["interval"])
-    return _once(_message(SIGNALS, stream, {"stream": stream, **{name: told[name] for name in _OF_SIGNAL}}))
+    return _once(
+        _message(SIGNALS, stream, {"stream": stream, **{name: told[name] for name in _OF_SIGNAL if name in told}})
+    )
 
 
 def system(text: str, now: datetime, *, type: str = SYSTEM.message) -> Message:

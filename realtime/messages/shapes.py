@@ -285,12 +285,13 @@ MESSAGES = {
     "signal": _message(
         "signal",
         {
-            "id": _COUNT, "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT,
+            "symbol": _SYMBOL, "interval": _TEXT, "rule": _TEXT,
             "direction": {"enum": ["up", "down", "none"]}, "state": {"enum": list(SIGNAL_STATES)},
             "as_of": _TIME, "as_of_precision": _PRECISION, "session_date": _DATE, "price": _NUMBER,
             "record": {"type": ["object", "null"]}, **_SOURCED, **_VERSION, **_STREAMED,
         },
-        {"holds": _FLAG, "values": {"type": ["object", "null"]}, **_MARK},
+        # What is played is stored nowhere, and has no id.
+        {"id": _COUNT, "holds": _FLAG, "values": {"type": ["object", "null"]}, **_MARK},
     ),
     "alert": {
         # Worded from kind and values; what rang before there were values has its message alone.

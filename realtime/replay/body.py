@@ -20,7 +20,9 @@ from market.prices import SECOND
 from realtime import alerts, messages, moved
 from realtime.alerts import Rules
 from realtime.messages import Message
+from realtime.replay import signals as rules_seen
 from realtime.replay.events import Bell
+from realtime.replay.signals import Signals
 
 
 class Told(NamedTuple):
@@ -34,7 +36,8 @@ class Body:
     """The indicators of what plays, and the numbers of its streams: those of this replay alone.
 
     received_at: as which its prices are told. rules: those that ring for whoever hears it. extra: indicators beyond
-    those that everybody gets, by key. within: intervals, of which bars are told where they form.
+    those that everybody gets, by key. within: intervals, of which bars are told where they form. signals: of each
+    symbol what is told at its closes.
     """
 
     def __init__(
@@ -44,9 +47,11 @@ class Body:
         rules: Rules | None = None,
         extra: Mapping[str, Indicator] = MappingProxyType({}),
         within: Sequence[Interval] = (),
+        signals: Mapping[str, Signals] = MappingProxyType({}),
     ) -> None:
         self.sessions, self.rules, self._received_at = sessions, rules or {}, received_at
-        self._extra, self._within = dict(sorted(extra.items())), within
+        self._extra, self._within, self._signals = dict(sorted(extra.items())), within, signals
+        self._seen: set[str] = set()  # the symbols whose session has told its signals
         self._versions = {held.ticker: held.versions for held in sessions.held}
         self._series: dict[str, Series] = {}
         self._beside: dict[str, Series] = {}  # of those that are extra
@@ -57,6 +62,7 @@ class Body:
         playing = self.sessions.playing(number)
         for held, own in playing:
             self._open(held, own)
+        self._seen.clear()
         bell, within, last = Bell(self.rules), Forming(playing, self._within), None
         for step in self.sessions.steps(number, self._received_at):
             last = step if step.quote.as_of_precision == SECOND else last
@@ -73,6 +79,7 @@ class Body:
             messages.price(step.quote),
             *moved.told([bar] if bar else [], [values] if values else [], lambda ticker: version),
             *self._told_beside(step),
+            *self._told_signals(step),
             *map(self._told_within, within.moved(step.quote)),
             *(messages.alert(alerts.played(rule, step.quote, step.held.decimals)) for rule in bell.heard(step.quote)),
         ]
@@ -81,6 +88,15 @@ class Body:
         """One message an indicator, as on the stream that it has alone."""
         values = self._beside[step.held.ticker].moved(step.quote) if self._extra else None
         return [messages.indicators(values, key) for key in self._extra] if values else []
+
+    def _told_signals(self, step: Step) -> list[Message]:
+        """With the close of a session, once."""
+        ticker, quote = step.held.ticker, step.quote
+        if not quote.has_closed or ticker not in self._signals or ticker in self._seen:
+            return []
+        self._seen.add(ticker)
+        number = step.held.number(quote.session_date)
+        return rules_seen.told(self._signals[ticker], step.held, number, quote)
 
     def _told_within(self, moved: Moved) -> Message:
         bar = replace(moved.bar, received_at=self._received_at)

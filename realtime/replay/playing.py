@@ -23,6 +23,7 @@ from realtime.clients import Client
 from realtime.frames import Encoded
 from realtime.messages import Refused
 from realtime.replay.body import Body, Told
+from realtime.replay.signals import Signals
 from realtime.replay.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ IDLE_SECONDS = 600.0  # so long it may stand still, before another one gets its 
 class Playing:
     """From its first session to its last, and on from wherever its client seeks.
 
-    rules, extra, within: as Body has them. at: the day it begins with; is_paused: it is held there. flush: lets what
-    waits for a client leave. may_play: whether its client still may. turns: those of the replays
+    rules, extra, within, signals: as Body has them. at: the day it begins with; is_paused: it is held there. flush:
+    lets what waits for a client leave. may_play: whether its client still may. turns: those of the replays
     that it plays beside. rate: messages a second at most; speed: seconds of
     a session in one. None of either: as fast as it goes.
     """
@@ -55,6 +56,7 @@ class Playing:
         rules: Rules | None = None,
         extra: Mapping[str, Indicator] = MappingProxyType({}),
         within: Sequence[Interval] = (),
+        signals: Mapping[str, Signals] = MappingProxyType({}),
         at: date | None = None,
         is_paused: bool = False,
         may_play: Callable[[], bool] = lambda: True,
@@ -64,7 +66,7 @@ class Playing:
         self._client, self._flush, self._may_play = client, flush, may_play
         self.sessions, self.state, self.reason = sessions, PAUSED if is_paused else PLAYING, ""
         self.count = 0  # messages that were told
-        self._body = Body(sessions, datetime.now(UTC), rules, extra, within)
+        self._body = Body(sessions, datetime.now(UTC), rules, extra, within, signals)
         self._clock, self._takes = Clock(speed, time.monotonic()), 1 / rate if rate else 0.0
         self._changed, self._turns = asyncio.Event(), turns or Turns()
         self._turn_to(0 if at is None else number_of(sessions, at, "replay.at"))

@@ -15,7 +15,7 @@ from market.player import Backwards, Reading
 from realtime import alerts, asked, naming, process, visitors
 from realtime.clients import Client
 from realtime.messages import Refused
-from realtime.replay import events
+from realtime.replay import events, signals
 from realtime.replay.events import Event
 from realtime.replay.playing import Playing, number_of
 
@@ -45,6 +45,7 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
     at = _day(action, "at") if "at" in action else None
     reading = await visitors.run(_read, list(dict.fromkeys(tickers.values())), start, end)
     rules = await visitors.run(alerts.rules_for, user_id)
+    seen = await visitors.run(signals.of, reading.sessions)
     if client not in process.hub.members.clients:  # it has gone meanwhile
         return
     speed = action.get("speed", USUAL_SPEED)
@@ -56,6 +57,7 @@ async def replay(socket: Socket, action: dict[str, Any]) -> None:
         rules=rules,
         extra=extra,
         within=within,
+        signals=seen,
         at=at,
         is_paused=action.get("paused", False),
         may_play=partial(_may_play, client, user_id),
@@ -168,6 +170,9 @@ def _left_out(unknown: list[str], reading: Reading, within: list[Interval]) -> l
     if within and days:
         told = "Nothing within sessions of the range is held of these symbols, which are told by their days alone."
         found.append(Refused("no_bars", told, symbols=days))
+    if len(reading.sessions.held) > signals.MOST:
+        told = f"Signals are played of {signals.MOST} symbols at most; none is told of these."
+        found.append(Refused("too_many_symbols", told))
     return found
 
 

@@ -149,7 +149,6 @@ export interface Indicators {
 /** A rule saw something on a bar. */
 export interface Signal {
   type: "signal";
-  id: number;
   symbol: string;
   interval: string;
   rule: string;
@@ -165,6 +164,7 @@ export interface Signal {
   version: string;
   stream: string;
   seq: number;
+  id?: number;
   holds?: boolean;
   values?: Record<string, any> | null;
   replay?: true;

@@ -21,6 +21,7 @@ from market.player import Held, Sessions
 from market.prices import Action
 from market.sources.replay import recording
 from market.sources.replay.source import Replay
+from realtime.replay import signals
 from realtime.replay.body import Body
 from realtime.replay.digest import Digest
 from tests.conftest import shared_database
@@ -56,7 +57,9 @@ def test_bars_within_sessions_are_told_of_where_nothing_is_held_of_them():
 
 def test_every_message_is_of_the_protocol_and_says_that_it_is_a_replay():
     told, end = replay(*ALL)
-    assert end["messages"] == len(told) == 5 * 2 * 4 * 3
+    seen = [each for each in told if each["type"] == "signal"]
+    assert end["messages"] == len(told) == 5 * 2 * 4 * 3 + len(seen)
+    assert {each["symbol"] for each in seen} == {"AAPL", "MSFT"}
     talk = Talk()
     for each in told:
         talk.heard(each)
@@ -80,7 +83,7 @@ def without_a_database() -> dict:
     """The same of the recording itself, as no database has it."""
     digest = Digest()
     sessions = Sessions([recorded_as(ticker) for ticker in ("AAPL", "MSFT")], *map(date.fromisoformat, RANGE[1::2]))
-    body = Body(sessions, datetime.now(UTC))
+    body = Body(sessions, datetime.now(UTC), signals=signals.of(sessions))
     for number in range(len(sessions)):
         for each in body.session(number):
             for told in each.bodies:

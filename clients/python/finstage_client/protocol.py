@@ -168,7 +168,6 @@ Signal = TypedDict(
     "Signal",
     {
         "type": Literal["signal"],
-        "id": int,
         "symbol": str,
         "interval": str,
         "rule": str,
@@ -184,6 +183,7 @@ Signal = TypedDict(
         "version": str,
         "stream": str,
         "seq": int,
+        "id": NotRequired[int],
         "holds": NotRequired[bool],
         "values": NotRequired[dict[str, Any] | None],
         "replay": NotRequired[Literal[True]],

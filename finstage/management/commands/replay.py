@@ -14,6 +14,7 @@ from market import player, sources, symbols
 from market.bars import NoBars, forming
 from market.intervals import Interval
 from market.player import Backwards, Clock, Sessions
+from realtime.replay import signals
 from realtime.replay.body import Body
 from realtime.replay.digest import Digest
 
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
 
 def _played(sessions: Sessions, within: Sequence[Interval], clock: Clock) -> Iterator[bytes]:
-    body = Body(sessions, datetime.now(UTC), within=within)
+    body = Body(sessions, datetime.now(UTC), within=within, signals=signals.of(sessions))
     for number in range(len(sessions)):
         for told in body.session(number):
             time.sleep(clock.wait(told.after, time.monotonic()))
