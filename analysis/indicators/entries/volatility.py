@@ -40,7 +40,7 @@ ENTRIES = [
        zero=lambda of: (Zero(change(CLOSE), None, fades=fading(1 - 1 / of["period"])),)),
     made("relativestrength", lambda _: Formula(lambda close, other: (ratio(close, other),), (CLOSE, _OTHER)),
          title="Relative Strength",
-         source="StockCharts ChartSchool, Price Relative / Relative Strength: the close by that of the other symbol",
+         source="thinkorswim, RelativeStrength, and TC2000, Relative Strength: the close by that of the other symbol",
          note="In what a share of the one costs in shares, or points, of the other: only its course says something."),
     ta("BETA", of=(_OTHER, CLOSE), period=_MONTH, levels=(1,), zero=_moved_alike,
        source="Sharpe, Journal of Finance, September 1964: the slope of the line through its changes by the other's",
