@@ -100,13 +100,12 @@ def is_published(stream: str, *, is_recorded: bool = False) -> bool:
 
 def _named(name: str) -> Indicator | None:
     """Raises Refused where it can't be made so; None where there is none of that name."""
+    if catalogue.is_compared(name):
+        raise Refused("invalid", f"What is measured against another symbol, as {name}, has no stream: REST tells it.")
     try:
-        found = catalogue.named(name)
+        return catalogue.named(name)
     except UnknownIndicator as error:
         raise Refused("invalid", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
-    if found is not None and found.against:
-        raise Refused("invalid", f"What is measured against another symbol, as {name}, has no stream: REST tells it.")
-    return found
 
 
 def _key(name: str, interval: str = DAY.name) -> str:

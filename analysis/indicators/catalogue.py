@@ -74,6 +74,11 @@ def spelled(name: str, against: str = "") -> str:
     return f"{own}{mark}{other}"
 
 
+def is_compared(name: str) -> bool:
+    """Whether a name is of one that is measured against another symbol, whether it says which or not."""
+    return name.partition(AGAINST_MARK)[0].partition("_")[0] in COMPARED
+
+
 def others(names: Iterable[str]) -> list[str]:
     """The tickers against which some names, as they are spelled, are measured."""
     return list(dict.fromkeys(other for name in names if (other := name.partition(AGAINST_MARK)[2])))
@@ -133,7 +138,7 @@ def _compared(entry: Entry) -> str:
     if not entry.is_compared:
         return f"{entry.name} is measured against no other symbol"
     key = entry.with_defaults().key
-    return f"{entry.name} is measured against another symbol, which stands behind it: {key}{AGAINST_MARK}^GSPC"
+    return f"{entry.name} is measured against another symbol, which its key names: {key}{AGAINST_MARK}^GSPC"
 
 
 def _has(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from market.bars import forming
 from market.models import Symbol
 from market.prices import FORMING, Bar
 from monitoring import caches
+from realtime import naming
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db]
 PATH = "/api/v2/technical-analysis/indicators/AAPL"
@@ -150,6 +151,12 @@ def test_several_at_once_are_told_to_ask_one_by_one(client):
     body = {"symbols": ["AAPL"], "indicators": ["beta_20~^GSPC"]}
     answer = client.post("/api/v2/technical-analysis/batch/indicators", body, content_type="application/json")
     assert (answer.status_code, "^GSPC" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("name", ["beta", "beta_20", "beta_20~^GSPC"])
+def test_a_stream_is_refused_with_where_it_is_told(name):
+    with pytest.raises(naming.Refused, match="REST tells it"):
+        naming.extra([name], 1)
 
 
 def test_the_command_line_says_the_same(client, capsys):
