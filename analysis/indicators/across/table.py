@@ -117,7 +117,7 @@ class Table:
         moved = self._moved[rows]
         for window in self._windows:
             kept[window.at] = window.entered_together(rows, moved, kept[window.at])
-        self._state[:, rows] = kept
+        self._state[:, rows] = np.reshape(kept, (len(self._state), len(rows)))  # nothing where nothing is remembered
         self._values[:, rows] = found = np.array(values)
         self._moved[rows] = moved + 1
         return found
