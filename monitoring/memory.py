@@ -8,7 +8,7 @@ from functools import cache
 from django.db import connection
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # of malloc.h
-_LARGE = 128 << 10  # bytes: what is larger, such as an answer of a source, goes back to the system once it is done with
+_LARGE = 32 << 10  # bytes: what is larger, as an answer of a source or columns, goes back to the system once done with
 _SMALLEST = 24  # bytes of what malloc gives
 _FINER = 256  # by which part the holes are looked for smaller and smaller
 
