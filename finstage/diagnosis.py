@@ -163,6 +163,13 @@ def cache_folder() -> str:
     return f"{folder}, {free >> 30} GB free"
 
 
+def sending() -> str:
+    if not settings.DELIVERY_ALLOWED_NETWORKS:
+        return "to public addresses alone"
+    told = ", ".join(map(str, settings.DELIVERY_ALLOWED_NETWORKS))
+    return f"warning: also to {told}, which all reach who may write an address (FINSTAGE_DELIVERY_ALLOWED_NETWORKS)"
+
+
 CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "database": (database, "Check DATABASE_URL and that its server runs."),
     "redis": (redis_protocol, START if settings.REDIS_EMBEDDED else "Check REDIS_URL and that its server runs."),
@@ -176,6 +183,7 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "refused": (refused, "It is counted in Redis, which must answer first."),
     "clock": (clock, "It is compared with the Redis server's, which must answer first."),
     "open files": (open_files, "Raise the limit."),
+    "sending": (sending, "Check FINSTAGE_DELIVERY_ALLOWED_NETWORKS."),
     "cache folder": (cache_folder, "Make it writable for this user, or set FINSTAGE_VAR to another folder."),
 }
 

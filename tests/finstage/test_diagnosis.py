@@ -1,6 +1,7 @@
 """What the doctor says of what came in."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import pytest
 from django.test import override_settings
@@ -44,3 +45,9 @@ def test_doctor_says_that_the_source_is_asked_more_slowly(yahoo, settings):
         wire.charts["AAPL"] = made_chart("AAPL")
         told = diagnosis.source()
     assert told.endswith("; asked at 1 of 2 requests a second, as it limits us or answers slowly")
+
+
+def test_doctor_warns_of_networks_that_strangers_could_reach_through_us(settings):
+    assert diagnosis.sending() == "to public addresses alone"
+    settings.DELIVERY_ALLOWED_NETWORKS = [ip_network("10.0.0.0/8")]
+    assert diagnosis.sending().startswith("warning: also to 10.0.0.0/8")
