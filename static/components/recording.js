@@ -12,10 +12,12 @@ const isSteered = Boolean(part("steer"));
 const EVERY = isSteered ? 5000 : 15_000;
 const ask = inOrder(() => get("/api/v2/replay/"));
 const REST = 800; // ms: a day that is typed is one only at its end
+const HEARD = 1000; // ms: by then the player has heard what is wanted
 let told = null;
 let resting = null;
 
 function show(now) {
+  if (isSteered && told?.going_live && !now.going_live) sayStays(told.going_live);
   told = now;
   const { session, speed, paused, first, last, going_live: live } = told;
   const state = live ? word("recordingGoesLive", { source: live }) : word(paused ? "recordingHeld" : "recordingPlays");
@@ -27,6 +29,13 @@ function show(now) {
   if (document.activeElement !== date) date.value = session ?? "";
   [date.min, date.max] = [first ?? "", last ?? ""];
   for (const each of part("steer").querySelectorAll("button, select, input")) each.disabled = false;
+}
+
+/** Whoever wished to go live hears that it can't be: what else is shown is as it was before. */
+function sayStays(source) {
+  const said = word("recordingStays", { source });
+  setText(part("live-said"), said);
+  toast(said, { isWrong: true });
 }
 
 /** A speed of the settings is none of those that can be chosen, and stands among them. */
@@ -49,6 +58,7 @@ async function look() {
 async function steer(asked) {
   try {
     show(await post("/api/v2/replay/", asked));
+    setTimeout(look, HEARD);
   } catch (error) {
     toast(reason(error), { isWrong: true });
     show(told);
@@ -73,7 +83,7 @@ if (isSteered) {
   part("recording-speed").addEventListener("change", ({ target }) => steer({ speed: Number(target.value) }));
   part("recording-date").addEventListener("change", ({ target }) => {
     clearTimeout(resting);
-    resting = setTimeout(() => target.value && target.validity.valid && target.value !== told.session && steer({ date: target.value }), REST);
+    resting = setTimeout(() => target.reportValidity() && target.value && target.value !== told.session && steer({ date: target.value }), REST);
   });
   part("go-live").addEventListener("submit", goLive);
 }

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.site import Site
 
-SAID = "[data-recording-said]"
+SAID, PLAYER = "[data-recording-said]", "**/api/v2/replay/"
 
 
 @pytest.fixture
@@ -34,3 +34,21 @@ def test_to_go_live_the_source_is_named_and_why_not_is_said(visit):
         page.fill("[data-go-live] input", name)
         page.locator("[data-go-live] button").click()
         expect(page.locator("[data-live-said]")).to_contain_text(said)
+
+
+def test_who_wished_to_go_live_is_told_that_it_can_not_be(visit):
+    page = visit("/", who="admin")
+    page.route(PLAYER, lambda route: route.fulfill(json={**route.fetch().json(), "going_live": "yahoo"}))
+    expect(page.locator(SAID)).to_contain_text("goes live from yahoo")
+    page.unroute(PLAYER)  # the feed has given it up meanwhile
+    expect(page.locator(".toast")).to_contain_text("yahoo told no price: the recording goes on.")
+    expect(page.locator("[data-live-said]")).to_contain_text("Try again later")
+    expect(page.locator(SAID)).to_contain_text("it plays")
+
+
+def test_a_day_that_is_not_recorded_is_refused_where_it_is_chosen(visit):
+    page = visit("/", who="admin")
+    day = page.locator("[data-recording-date]:enabled")
+    day.evaluate("day => day.addEventListener('invalid', () => (day.dataset.refused = 'yes'))")
+    day.fill("2031-01-01")
+    expect(page.locator("[data-recording-date][data-refused]")).to_be_focused()
