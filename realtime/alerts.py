@@ -102,8 +102,10 @@ def rename(symbol: Symbol, old: str, new: str) -> None:
 
 
 def unpublished() -> list[Alert]:
-    """Saved and not marked: a crash came in between, so they are to be published again. Oldest first."""
-    return list(Alert.objects.unpublished())
+    """Saved and not marked: a crash came in between, so they are to be published again. Oldest first. Of a pass that is
+    over nobody is told any more.
+    """
+    return list(Alert.objects.running().unpublished())
 
 
 def mark_published(alerts: Sequence[Alert], now: datetime) -> None:

@@ -26,15 +26,21 @@ PATIENCE_SECONDS = 10
 OF_MARKET = reduce(or_, (Q(stream__startswith=f"{kind.name}:") for kind in kinds.RENEWED if kind.has_rows))
 
 
-def keep(messages: Sequence[Message], published: Published) -> None:
-    """Write what was published of kinds that have rows. Safe to run again. Raises the database's errors."""
+def keep(messages: Sequence[Message], published: Published, *, number: int | None = None) -> None:
+    """Write what was published of kinds that have rows. Safe to run again. Raises the database's errors.
+
+    number: of the pass of a recording that it happened in, which may be over by now; None: of the one that runs.
+    """
     if not any(kinds.of(message.stream).has_rows for message in messages):
         return
     are_new = len(published.numbers) == len(messages)
     _write(
-        _event(messages[index].stream, place, _told(messages[index], place, is_new=are_new))
-        for index, place in published.places().items()
-        if kinds.of(messages[index].stream).has_rows
+        (
+            _event(messages[index].stream, place, _told(messages[index], place, is_new=are_new))
+            for index, place in published.places().items()
+            if kinds.of(messages[index].stream).has_rows
+        ),
+        number,
     )
 
 
@@ -103,9 +109,9 @@ def _event(stream: str, place: Position, body: bytes) -> Event:
     )
 
 
-def _write(events: Iterable[Event]) -> None:
+def _write(events: Iterable[Event], number: int | None = None) -> None:
     if rows := list(events):
-        number = DataSource.objects.pass_number()
+        number = DataSource.objects.pass_number() if number is None else number
         for row in rows:
             row.pass_number = number
         with _in_order(), turns.taken():

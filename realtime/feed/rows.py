@@ -196,7 +196,7 @@ class RowLane:
         insist(lambda: alerts.mark_seen(newest))
         told, batch = [*moved, *map(messages.alert, rung)], streams.new_batch()
         published = insist(lambda: self._publish(told, batch))
-        insist(lambda: events.keep(told, published))
+        insist(lambda: events.keep(told, published, number=self._pass))
         insist(lambda: alerts.mark_published(rung, datetime.now(UTC)))
         self._seen |= {quote.ticker: quote for quote in newest}
         self._keep_signals(self._bars.seen)

@@ -85,6 +85,13 @@ def test_what_was_saved_and_not_published_is_known_after_a_crash(above, quote):
     assert alerts.unpublished() == []
 
 
+def test_what_was_saved_in_a_pass_that_is_over_is_told_in_no_other(above, quote):
+    DataSource.objects.create(pk=1, name="replay", reason="a test", chosen_at=NOW)
+    alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)])
+    DataSource.objects.update(pass_number=2)
+    assert alerts.unpublished() == []
+
+
 def test_a_rule_that_is_off_is_silent(above, quote):
     AlertRule.objects.update(is_active=False)
     assert alerts.check({"AAPL": quote("AAPL", 99)}, [quote("AAPL", 101)]) == []

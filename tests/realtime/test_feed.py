@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 import pytest
+from django.db.models.signals import post_save
 
 from analysis import summary
 from market import bars, coverage, prices, quotes
@@ -284,6 +285,21 @@ def test_when_it_begins_again_every_stream_does_and_what_rang_stays_with_its_pas
     assert published("system")[-1]["message"] == (
         "The recorded sessions start again on 2013-02-28. Every stream begins anew."
     )
+
+
+def test_what_rang_before_it_began_again_is_written_to_its_own_pass(replay):
+    def begins_again(**_: object) -> None:
+        DataSource.objects.update(pass_number=2)
+
+    feed, batches = replay("2013-03-01")
+    AlertRule.objects.create(kind="price_above", level=805, symbol=Symbol.objects.get(ticker="GOOG"))
+    post_save.connect(begins_again, sender=Alert)
+    try:
+        list(map(feed.take, islice(batches, 1 + 20)))
+    finally:
+        post_save.disconnect(begins_again, sender=Alert)
+    assert sessions_of_alerts("GOOG") == ["2013-03-01"]
+    assert list(Event.objects.filter(stream="alerts:GOOG").values_list("pass_number", flat=True)) == [1]
 
 
 def test_every_pass_rings_once_and_two_are_kept(replay):

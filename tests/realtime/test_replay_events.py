@@ -76,7 +76,7 @@ def test_of_each_session_it_is_known_before_it_is_played_how_far_prices_go_and_f
             assert np.isnan(closes[own]) or closes[own] == quotes[0].previous_close or own in holes(each)
 
 
-@pytest.mark.parametrize("splits", [(0, 1, 5), (3, COUNT - 1), ()])
+@pytest.mark.parametrize("splits", [(0, 1, 2, 5), (3, COUNT - 1), ()])
 def test_a_symbol_s_own_sessions_are_told_as_each_tells_itself(splits):
     each = held("AAPL", 3, left_out=50, splits=splits)
     assert reach.begins_anew(each).tolist() == [each.begins_anew(own) for own in range(len(each))]
