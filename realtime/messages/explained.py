@@ -54,9 +54,10 @@ ACTIONS = {
     ),
     "ping": ("Ask whether the server is there.", {"action": "ping", "id": 5}),
     "replay": (
-        "Stream past sessions over the same messages, to this client alone: prices, bars, indicators and what rules"
-        " would ring that it hears, each with `replay`, numbered by themselves and stored nowhere. `speed` is how"
-        " many seconds of a session pass in one, 60 where it is not said. It begins with the first session from `at`"
+        "Stream past sessions over the same messages, to this client alone: prices, bars, indicators, the"
+        " signals at each close and what rules would ring that it hears, each with `replay`, numbered by themselves and"
+        " stored nowhere. `speed` is how many seconds of a session pass in one, 60 where it is not said."
+        " It begins with the first session from `at`"
         " on, else from `start` on, and is held there where it is begun `paused`. `indicators` names those that it"
         " tells beyond the ones that everybody gets, each on a stream of its own, as `subscribe` does. `intervals` are"
         " those of which bars within sessions form and close too, where prices are held or bars that are no longer. A"

@@ -1,5 +1,5 @@
-"""What past sessions say: what the feed would have told, prices, bars, indicators and what rang, each marked as a
-replay.
+"""What past sessions say: what the feed would have told, prices, bars, indicators, signals and what rang, each
+marked as a replay.
 """
 
 from collections import Counter

@@ -21,8 +21,9 @@ from market.bars.columns import store
 from market.models import Symbol
 from market.player import Sessions
 from realtime.clients import Client
-from realtime.replay import playing
+from realtime.replay import playing, signals
 from realtime.replay.playing import Playing
+from realtime.replay.signals import Signals
 from tests.bench.evidence import Evidence, Line
 from tests.bench.series import FACTS
 
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 ROUNDS, SEEKS = max(2, round(5 * SCALE)), max(4, round(40 * SCALE))
 SYMBOLS, YEARS, OF_A_YEAR = 5, max(1, round(12 * SCALE)), 252
-PRICES, TOLD = 4, 3  # of a session, and what each brings: itself, its bar, and its indicators
+PRICES, TOLD = 4, 3  # of a session, and what each brings beside signals: itself, its bar, and its indicators
 START, END = date(2001, 1, 1), date(2030, 1, 1)
 RECEIVED = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -67,7 +68,7 @@ class Port:
 
 
 @asynccontextmanager
-async def to_a_client(sessions: Sessions) -> AsyncIterator[tuple[Playing, Port]]:
+async def to_a_client(sessions: Sessions, seen: Signals) -> AsyncIterator[tuple[Playing, Port]]:
     """A replay to another process, which reads all that it is sent."""
     ours, theirs = socket.socketpair()
     reader = subprocess.Popen(["wc", "-c"], stdin=theirs, stdout=subprocess.PIPE)
@@ -77,7 +78,7 @@ async def to_a_client(sessions: Sessions) -> AsyncIterator[tuple[Playing, Port]]
     async def nothing(*_: object) -> None: ...
 
     port = Port(transport)
-    replay = Playing(Client("a", nothing, nothing, port), sessions, None, flush=Client.flush)
+    replay = Playing(Client("a", nothing, nothing, port), sessions, None, flush=Client.flush, signals=seen)
     task = asyncio.create_task(playing.played(replay))
     try:
         yield replay, port
@@ -93,20 +94,21 @@ async def until_end(replay: Playing) -> None:
         await asyncio.sleep(0.02)
 
 
-async def messages_a_second(sessions: Sessions) -> float:
+async def messages_a_second(sessions: Sessions, seen: Signals) -> float:
     """By the processor time of this process, which also writes: what else runs here does not count."""
-    async with to_a_client(sessions) as (replay, _):
+    async with to_a_client(sessions, seen) as (replay, _):
         began = time.process_time()
         await until_end(replay)
         took = time.process_time() - began
-    assert replay.count == len(sessions) * SYMBOLS * PRICES * TOLD
+    fired = sum(len(each.rules) for each in seen.values())
+    assert replay.count == len(sessions) * SYMBOLS * PRICES * TOLD + fired > fired > 0
     return replay.count / took
 
 
-async def seeks_ms(sessions: Sessions) -> list[float]:
+async def seeks_ms(sessions: Sessions, seen: Signals) -> list[float]:
     """From a seek to anywhere until its first bytes are written."""
     found, places = [], np.random.default_rng(2).integers(0, len(sessions), SEEKS)
-    async with to_a_client(sessions) as (replay, port):
+    async with to_a_client(sessions, seen) as (replay, port):
         for place in places.tolist():
             replay.pause()
             await asyncio.sleep(0.01)
@@ -126,7 +128,8 @@ async def memory_mb(tickers: list[str]) -> float:
     tracemalloc.start()
     try:
         sessions = await asyncio.to_thread(lambda: player.read(tickers, START, END, has_hours=True).sessions)
-        async with to_a_client(sessions) as (replay, _):
+        seen = await asyncio.to_thread(signals.found, sessions)
+        async with to_a_client(sessions, seen) as (replay, _):
             while replay.count < len(sessions) * TOLD:
                 await asyncio.sleep(0.001)
             replay.pause()
@@ -139,8 +142,9 @@ async def memory_mb(tickers: list[str]) -> float:
 def test_a_replay_of_twelve_years(tickers):
     evidence = Evidence("replay")
     sessions = player.read(tickers, START, END, has_hours=True).sessions
-    rates = [asyncio.run(messages_a_second(sessions)) for _ in range(ROUNDS + 1)][1:]
-    seeks, memory = asyncio.run(seeks_ms(sessions)), asyncio.run(memory_mb(tickers))
+    seen = signals.found(sessions)
+    rates = [asyncio.run(messages_a_second(sessions, seen)) for _ in range(ROUNDS + 1)][1:]
+    seeks, memory = asyncio.run(seeks_ms(sessions, seen)), asyncio.run(memory_mb(tickers))
     what = f"{SYMBOLS} symbols, {len(sessions):,} sessions"
     smaller = {"is_smaller_better": True, "gates_ours": True}
     lines = (
