@@ -162,7 +162,7 @@ class RowLane:
         told = [messages.signal(asked.fields(each.signal)) for each in owed if signals.runs(each, self._pass)]
         batch = streams.new_batch()
         published = self._insist(lambda: self._publish(told, batch))
-        self._insist(lambda: events.keep(told, published))
+        self._insist(lambda: events.keep(told, published, number=self._pass))
         self._insist(lambda: signals.mark_told(owed))
 
     def _tell_one(self, owed: UntoldSignal) -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
@@ -68,7 +68,7 @@ class Port:
 
 
 @asynccontextmanager
-async def to_a_client(sessions: Sessions, seen: Signals) -> AsyncIterator[tuple[Playing, Port]]:
+async def to_a_client(sessions: Sessions, seen: Mapping[str, Signals]) -> AsyncIterator[tuple[Playing, Port]]:
     """A replay to another process, which reads all that it is sent."""
     ours, theirs = socket.socketpair()
     reader = subprocess.Popen(["wc", "-c"], stdin=theirs, stdout=subprocess.PIPE)
@@ -94,7 +94,7 @@ async def until_end(replay: Playing) -> None:
         await asyncio.sleep(0.02)
 
 
-async def messages_a_second(sessions: Sessions, seen: Signals) -> float:
+async def messages_a_second(sessions: Sessions, seen: Mapping[str, Signals]) -> float:
     """By the processor time of this process, which also writes: what else runs here does not count."""
     async with to_a_client(sessions, seen) as (replay, _):
         began = time.process_time()
@@ -105,7 +105,7 @@ async def messages_a_second(sessions: Sessions, seen: Signals) -> float:
     return replay.count / took
 
 
-async def seeks_ms(sessions: Sessions, seen: Signals) -> list[float]:
+async def seeks_ms(sessions: Sessions, seen: Mapping[str, Signals]) -> list[float]:
     """From a seek to anywhere until its first bytes are written."""
     found, places = [], np.random.default_rng(2).integers(0, len(sessions), SEEKS)
     async with to_a_client(sessions, seen) as (replay, port):
@@ -128,7 +128,7 @@ async def memory_mb(tickers: list[str]) -> float:
     tracemalloc.start()
     try:
         sessions = await asyncio.to_thread(lambda: player.read(tickers, START, END, has_hours=True).sessions)
-        seen = await asyncio.to_thread(signals.found, sessions)
+        seen = await asyncio.to_thread(signals.of, sessions)
         async with to_a_client(sessions, seen) as (replay, _):
             while replay.count < len(sessions) * TOLD:
                 await asyncio.sleep(0.001)
@@ -142,7 +142,7 @@ async def memory_mb(tickers: list[str]) -> float:
 def test_a_replay_of_twelve_years(tickers):
     evidence = Evidence("replay")
     sessions = player.read(tickers, START, END, has_hours=True).sessions
-    seen = signals.found(sessions)
+    seen = signals.of(sessions)
     rates = [asyncio.run(messages_a_second(sessions, seen)) for _ in range(ROUNDS + 1)][1:]
     seeks, memory = asyncio.run(seeks_ms(sessions, seen)), asyncio.run(memory_mb(tickers))
     what = f"{SYMBOLS} symbols, {len(sessions):,} sessions"
