@@ -35,7 +35,7 @@ def test_filters_stand_in_the_address_and_leave_what_they_mean(signals):
     expect(page.locator("[data-state-box]")).to_contain_text("NOPE1")
 
 
-def test_a_symbol_has_its_newest_signals_its_rating_with_26_parts_and_marks(visit):
+def test_a_symbol_has_its_newest_signals_and_its_rating_with_26_parts(visit):
     page = visit("/symbols/AAPL/")
     told = page.request.get("/api/v2/signals/?symbol=AAPL&limit=1").json()["results"][0]
     expect(page.locator("[data-newest] li").first).to_contain_text(told["session_date"])

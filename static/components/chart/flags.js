@@ -7,6 +7,8 @@ const [WIDTH, HEIGHT, GAP] = [15, 15, 3];
 const HUES = { split: "accent", spin_off: "accent", rename: "n7", alert: "delayed", capital_gain: "average", dividend: "average", signal_up: "up", signal_down: "down" };
 const SIGNS = { alert: "!", signal_up: "▲", signal_down: "▼" };
 const FIRST = Object.keys(HUES); // where there is no room for all: what is rare and changes the price
+/** Signals of both directions alike: else one of them alone would be seen where they are many. */
+const rank = ({ kind }) => FIRST.indexOf(kind.replace("_down", "_up"));
 
 export class Flags {
   constructor(chart) {
@@ -39,7 +41,7 @@ export class Flags {
     const { bars } = this.chart;
     const placeOf = (day) => (day < bars[0]?.session_date ? -1 : bars.findIndex(({ until, session_date: date }) => (until ?? date) >= day));
     this.flags = [...this.actions, ...this.alerts, ...this.signals].map((flag) => ({ ...flag, at: placeOf(flag.date) })).filter(({ at }) => at >= 0);
-    this.flags.sort((one, other) => FIRST.indexOf(one.kind) - FIRST.indexOf(other.kind) || one.at - other.at);
+    this.flags.sort((one, other) => rank(one) - rank(other) || one.at - other.at);
     this.redraw?.();
   }
 
