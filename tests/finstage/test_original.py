@@ -212,7 +212,7 @@ def test_many_symbols_are_analysed_and_one_that_fails_is_null(script, stocked):
         assert told["errors"]["GOOGL"]["code"] == "unknown_symbol"
     path = "/api/v2/technical-analysis/analysis/comprehensive"
     told = script.post(path, json={"symbols": ["AAPL"], "period": "1mo", "save_results": True}).json()
-    assert told["results"]["AAPL"].keys() == {"indicators", "summary"}
+    assert told["results"]["AAPL"].keys() == {"indicators", "summary", "signals"}
     assert script.get(f"/api/tasks/task/{told['task_id']}").json()["status"] == "pending"
 
 
