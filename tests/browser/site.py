@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
 COMMAND_SECONDS = 120
 PASSWORD = "for-the-browser-tests"
-# Beat and a worker would do it a minute later.
+# One process for both. Beat and a worker would do the second a minute later.
+PREPARE = "from django.core.management import call_command; call_command('prepare')"
 RECORDS = (
     "from market import records, symbols; records.refresh([symbol.ticker for symbol in symbols.tracked()]);"
     "from analysis.seen import rows; rows.store('AAPL')"
@@ -131,9 +132,8 @@ def running(folder: Path, *, session_seconds: float = 4, **environment: str) -> 
         **environment,
     }
     site = Site(folder, _free_port(), environment, elsewhere)
-    site.manage("prepare")
-    if environment["FINSTAGE_SOURCE"] == "replay":  # of another nothing is held yet
-        site.manage("shell", "-c", RECORDS)
+    is_held = environment["FINSTAGE_SOURCE"] == "replay"  # of another source nothing is held yet
+    site.manage("shell", "-v", "0", "-c", f"{PREPARE}; {RECORDS}" if is_held else PREPARE)
     try:
         site.start("web")
         site.start("feed")

@@ -1,4 +1,4 @@
-"""What the pages say when the feed is killed under its supervisor, and when Yahoo does not answer."""
+"""What the pages say when the feed is killed or waits for the database, and when Yahoo does not answer."""
 
 import json
 import sqlite3
@@ -59,17 +59,16 @@ def visitor(chromium: Browser) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-def test_a_feed_killed_under_its_supervisor_is_told_and_comes_back(visitor, tmp_path):
-    with ending(Up(tmp_path / "var", FINSTAGE_REPLAY_SESSION_SECONDS="4")) as up:
-        up.wait_until_moving()
-        page = visitor(up)
-        pill = page.locator("[data-connection-word]")
+def test_a_feed_that_is_killed_is_told_each_time_and_the_page_comes_back_by_itself(visit, site):
+    page = visit()
+    pill = page.locator("[data-connection-word]")
+    expect(pill).to_have_text("Connected")
+    for _ in range(2):
+        site.kill("feed")
+        expect(pill).to_have_text("Feed is away")
+        expect(page.locator("tr[data-row=AAPL] .status")).to_have_attribute("data-status", "stale")
+        site.start("feed")
         expect(pill).to_have_text("Connected")
-        for _ in range(3):
-            up.parts()["feed"].kill()
-            expect(pill).to_have_text("Feed is away")
-            expect(page.locator("tr[data-row=AAPL] .status")).to_have_attribute("data-status", "stale")
-            expect(pill).to_have_text("Connected")
 
 
 def test_a_recording_that_waits_for_the_database_is_told_until_it_goes_on(visit, site):
