@@ -4,6 +4,7 @@ Rivals: pandas, symbol by symbol, as scripts compute them, which for one bar mor
 in one pass written for these outputs alone, or one step of it. In one process, alternately, in processor seconds.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,9 +27,10 @@ KEYS = (
 )  # fmt: skip
 CHOSEN = {key: catalogue.named(key) for key in KEYS}
 INDICATORS = list(CHOSEN.values())
-BARS, SYMBOLS, ROUNDS = 2520, 500, 5
-PANDAS_SYMBOLS = 20  # the rival's time for one is the same for each
-NEW = 15  # bars one after the other
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+BARS, SYMBOLS, ROUNDS = 2520, max(10, round(500 * SCALE)), max(1, round(5 * SCALE))
+PANDAS_SYMBOLS = min(20, SYMBOLS)  # the rival's time for one is the same for each
+NEW = max(2, round(15 * SCALE))  # bars one after the other
 PLACES = (*range(7), 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 21, 17, 18, 19, None, 20)  # of the rival, in our order
 Columns = dict[str, np.ndarray]
 
@@ -48,12 +50,12 @@ def test_indicators():
     _assert_same(symbols[0], states, columns)
     pairs = [(_cpu(lambda: _batch(symbols)), _cpu(lambda: _fused(columns))) for _ in range(ROUNDS)]
     ours, rival = [each for each, _ in pairs], [each for _, each in pairs]
-    evidence.add(Line("the same of 500 symbols", _ms(ours), _ms(rival), "ms (ours / numba)", 5, 3, True))
+    evidence.add(Line(f"the same of {SYMBOLS} symbols", _ms(ours), _ms(rival), "ms (ours / numba)", 5, 3, True))
 
     before, together, members = psutil.Process().memory_info().rss, Group(CHOSEN), []
     opening = _cpu(lambda: members.extend(together.opened(CHOSEN, "SHARE", each) for each in symbols))
     held = (psutil.Process().memory_info().rss - before) / SYMBOLS * 5000 / 2**30
-    evidence.add(Line("opening them live for 500 symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
+    evidence.add(Line(f"opening them live for {SYMBOLS} symbols", [opening], [1.0], "s", 1.0, 0.5, True, True))
     evidence.add(Line("memory of 5,000 symbols' handles", [held], [1.5], "GB", 1.5, 0.8, True, True))
 
     bars = [[_bar(each, at) for each in whole] for at in range(BARS, BARS + NEW)]

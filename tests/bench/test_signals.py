@@ -4,6 +4,7 @@ In one process, alternately, in processor seconds. The columns of a screen are t
 patterns are left out against pandas, which nobody writes there.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from tests.bench import signals_pandas
 from tests.bench.evidence import Evidence, Line
 
 pytestmark = [pytest.mark.bench]
-BARS, SYMBOLS, ROUNDS, ROWS = 2_520, 500, 5, 5_000
+ROUNDS = max(1, round(5 * float(os.environ.get("BENCH_SCALE", "1"))))
+BARS, SYMBOLS, ROWS = 2_520, 500, 5_000
 SOME = 10  # symbols of which the time is taken: it is the same for each
 LINE = "rsi_14 < 30 and close > sma_200 and volume > 1000000"
 STATEMENT = "SELECT ticker FROM wide WHERE rsi_14 < 30 AND close > sma_200 AND volume > 1000000"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import apart, services
+from tests.chaos.scale import SCALE
 from tests.chaos.test_up import told
 from tests.listener import Listener
 from tests.versions.pair import NEW, OLD, PASSWORD, PATHS, Pair, Visitor, opened
@@ -16,6 +17,7 @@ from tests.versions.pair import NEW, OLD, PASSWORD, PATHS, Pair, Visitor, opened
 pytestmark = pytest.mark.chaos
 PARTS = ("web", "feed", "worker", "beat")
 PAUSE_SECONDS = 4  # between two parts: a minute for a deploy and its rollback
+ASK_SECONDS = 0 if SCALE >= 1 else 0.1  # between two questions: without, they cost all that the machine has
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -53,6 +55,7 @@ class Asker(threading.Thread):
         while not self.stop.is_set():
             for path in PATHS:
                 self._ask(path)
+                time.sleep(ASK_SECONDS)
             self._submit()
 
     def _ask(self, path: str) -> None:
