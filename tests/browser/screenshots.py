@@ -1,6 +1,6 @@
 """`make screenshots`: every page in dark and light, Korean and English, 1440 and 390 wide, and in colours that the
 reader forces, into var/screenshots, and the two that the README shows into docs. Each is asked for faults, which are
-told at the end. With --short each page once, only to see that it can be taken.
+told at the end. With --short each is only asked for, and one of each kind taken, to see that it can be.
 """
 
 import shutil
@@ -9,7 +9,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import APIResponse, Browser, Response
 
 from tests import services
 from tests.browser import faults
@@ -42,6 +42,7 @@ STAFF_PAGES = {
     "admin-jobs": "/admin/monitoring/job/",
     "admin-alerts": "/admin/realtime/alert/",
 }
+KINDS = {"watchlist", "missing", "task"}  # for everybody, one that is not there, and staff's
 NOT_OURS = {"docs"}  # its markup is Swagger's, and its document English
 # A key that is good and one that is not; a job of every state: the last is shown by itself.
 FILLED = """
@@ -74,27 +75,27 @@ README = {"watchlist.png": "watchlist-dark-en-1440.png", "symbol.png": "symbol-l
 def main(*options: str) -> None:
     if options == ("--short",):
         with tempfile.TemporaryDirectory(prefix="finstage-screenshots-") as folder:
-            _shoot_all(Path(folder), LOOKS[:1])
+            _shoot_all(Path(folder), LOOKS[:1], KINDS)
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    _shoot_all(FOLDER, LOOKS)
+    _shoot_all(FOLDER, LOOKS, {*PAGES, *STAFF_PAGES})
     assert not FAULTY, "These have faults:\n" + "\n".join(FAULTY)
     for name, shot in README.items():
         shutil.copyfile(FOLDER / shot, sites.ROOT / "docs" / name)
 
 
-def _shoot_all(into: Path, looks: list[tuple]) -> None:
+def _shoot_all(into: Path, looks: list[tuple], names: set[str]) -> None:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="finstage-site-") as folder,
             sites.running(Path(folder), session_seconds=20) as site,
             sites.chromium() as browser,
         ):
-            _shoot_pages(browser, site.url, PAGES, into, looks)
+            _shoot_pages(browser, site.url, PAGES, into, looks, names)
             site.start("worker")
             task = site.manage("shell", "-v", "0", "-c", FILLED).strip()
             pages = {name: path.format(task=task) for name, path in STAFF_PAGES.items()}
-            _shoot_pages(browser, site.url, pages, into, looks, storage_state=_logged_in(browser, site.url))
+            _shoot_pages(browser, site.url, pages, into, looks, names, storage_state=_logged_in(browser, site.url))
     finally:
         services.pytest_unconfigure()
 
@@ -113,16 +114,36 @@ def _logged_in(browser: Browser, url: str) -> dict:
 
 
 def _shoot_pages(
-    browser: Browser, url: str, pages: dict[str, str], into: Path, looks: list[tuple], **options: object
+    browser: Browser,
+    url: str,
+    pages: dict[str, str],
+    into: Path,
+    looks: list[tuple],
+    names: set[str],
+    **options: object,
 ) -> None:
+    """Those that are named; the others are only asked for."""
+    for name in pages.keys() - names:
+        _ask(browser, url + pages[name], STATUS.get(name, 200), **options)
+    taken = {name: path for name, path in pages.items() if name in names}
     wanted = [(look, "none") for look in looks] + [(look, "active") for look in FORCED if len(looks) > 1]
-    for (name, path), ((theme, language, (width, height)), forced) in product(pages.items(), wanted):
+    for (name, path), ((theme, language, (width, height)), forced) in product(taken.items(), wanted):
         file = into / f"{name}-{theme if forced == 'none' else 'forced'}-{language[:2]}-{width}.png"
         look = {"color_scheme": theme, "locale": language, "viewport": {"width": width, "height": height}}
         found = _shoot(browser, url + path, file, STATUS.get(name, 200), forced_colors=forced, **look, **options)
         # Where the reader forces colours, none of ours is left to look at.
         FAULTY.extend(f"{file.name}: {fault}" for fault in found if name not in NOT_OURS and forced == "none")
         sys.stdout.write(f"{file}\n")
+
+
+def _ask(browser: Browser, url: str, status: int, **options: object) -> None:
+    context = browser.new_context(**options)
+    _require(context.request.get(url), status)
+    context.close()
+
+
+def _require(answer: Response | APIResponse, status: int) -> None:
+    assert answer.status == status, f"{answer.url} answers {answer.status} instead of {status}"
 
 
 def _shoot(browser: Browser, url: str, file: Path, status: int, **options: object) -> list[str]:
@@ -137,7 +158,7 @@ def _shoot(browser: Browser, url: str, file: Path, status: int, **options: objec
     found += faults.of_axe(page)
     found += faults.untranslated(page) if options["locale"] == "ko-KR" else []
     context.close()
-    assert answer.status == status, f"{url} answers {answer.status} instead of {status}"
+    _require(answer, status)
     return found
 
 
