@@ -129,6 +129,8 @@ def _one(item: str, work: Callable[[str], Any], outcome: Outcome) -> None:
         raise
     except BaseException as error:  # also what a library ends a process by: it is this item's alone
         code = getattr(error, "code", None)
-        outcome.is_temporary |= is_temporary(error)
+        may_pass = is_temporary(error)
+        outcome.is_temporary |= may_pass
         outcome.failed[item] = f"{code if isinstance(code, str) else type(error).__name__}: {error}"[:500]
-        logger.warning("%s failed: %s", item, outcome.failed[item], exc_info=True)
+        # What passes by itself is an ordinary day, and its own sentence says it whole.
+        logger.warning("%s failed: %s", item, outcome.failed[item], exc_info=not may_pass)
