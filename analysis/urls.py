@@ -2,7 +2,7 @@
 
 from analysis.api import batch, catalogue, comprehensive, indicators, lists, technical, watchlist
 from analysis.api.screener import asking, kept
-from analysis.api.signals import listed, rating
+from analysis.api.signals import listed, marks, rating
 from monitoring.paths import path
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v2/technical-analysis/rating/<written:symbol>", rating.Rating.as_view()),
     path("api/v2/signals/", listed.Signals.as_view()),
     path("api/v2/signals/rules/", listed.Rules.as_view()),
+    path("api/v2/symbols/<written:symbol>/signals/marks/", marks.Marks.as_view()),
     path("technical-analysis/<written:symbol>", technical.TechnicalState.as_view()),
     path("api/v2/screener/", asking.Screener.as_view()),
     path("api/v2/screens/", kept.Screens.as_view()),

@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
+from analysis import wording
+from analysis.indicators.entry import PATTERN
 from analysis.models import Signal
 from analysis.seen import rated, rows
 from analysis.signals.catalogue import RULES
@@ -158,3 +161,17 @@ def test_a_rating_is_of_the_last_bar_of_which_all_is_known(client, filled):
     forming.keep([replace(told, volume=1_000_000)])
     answer = client.get("/api/v2/technical-analysis/rating/AAPL").json()
     assert (answer["session_date"], answer["state"]) == (str(bar(DAYS).session_date), "forming")
+
+
+def test_a_chart_is_told_what_points_somewhere_and_holds_and_no_more(client, filled):
+    pointing = [row for row in filled if row.direction != "none" and RULES[row.rule].of != PATTERN]
+    Signal.objects.filter(pk=pointing[0].pk).update(holds=False)
+    answer = client.get("/api/v2/symbols/aapl/signals/marks/", {"language": "ko"}).json()
+    wanted = [(str(row.session_date), row.direction, row.rule) for row in pointing[1:]]
+    marks = [(each["session_date"], each["direction"], each["rule"]) for each in answer["marks"]]
+    assert sorted(marks, reverse=True) == sorted(wanted, reverse=True)[: len(marks)]
+    assert (len(marks), answer["symbol"]) == (min(500, len(wanted)), "AAPL")
+    assert [day for day, *_ in marks] == sorted((day for day, *_ in marks), reverse=True)
+    with translation.override("ko"):
+        assert answer["marks"][0]["title"] == wording.rule(RULES[marks[0][2]])
+    assert client.get("/api/v2/symbols/NOPE/signals/marks/").status_code == 404

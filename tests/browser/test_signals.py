@@ -37,9 +37,13 @@ def test_filters_stand_in_the_address_and_leave_what_they_mean(signals):
 
 def test_a_symbol_has_its_newest_signals_and_its_rating_with_26_parts(visit):
     page = visit("/symbols/AAPL/")
+    with page.expect_response(lambda answer: "/signals/marks/" in answer.url) as marked:
+        page.reload()
+    assert marked.value.json()["marks"]
+    page.locator("[data-facts]").scroll_into_view_if_needed()
     told = page.request.get("/api/v2/signals/?symbol=AAPL&limit=1").json()["results"][0]
     expect(page.locator("[data-newest] li").first).to_contain_text(told["session_date"])
-    expect(page.locator("[data-rating]")).to_be_visible()
+    expect(page.locator("[data-rating]:not(.is-unknown) b").first).to_be_visible()
     assert not page.locator("[data-rating] li").first.is_visible()
     page.locator("[data-rating] summary").click()
     expect(page.locator("[data-rating] li")).to_have_count(26)

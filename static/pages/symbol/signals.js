@@ -1,17 +1,17 @@
-// Signals of a symbol: marked on its chart, the newest as a list, and the combined rating with its parts.
+// Signals of a symbol: the newest as a list, and the combined rating with its parts.
 
 import { make } from "../../components/element.js";
 import { setText } from "../../components/frame.js";
 import { get } from "../../components/page.js";
 import { word } from "../../words/words.js";
 
-const [MARKED, LISTED, SOON] = [500, 8, 1000];
+const [LISTED, SOON] = [8, 1000];
 const ARROWS = { up: "▲ ", down: "▼ ", none: "" };
 const SAID = { 1: "up", 0: "flat", "-1": "down" };
 const language = document.documentElement.lang;
 
-/** `marks` hears [{direction, date, text}] of those that point somewhere and hold; `stream` of new ones. */
-export async function showSignals(box, { symbol }, stream, marks) {
+/** `stream` hears of new ones. */
+export async function showSignals(box, { symbol }, stream) {
   const name = encodeURIComponent(symbol);
   const { rules } = await get(`/api/v2/signals/rules/?language=${language}`);
   const titles = Object.fromEntries(rules.map((rule) => [rule.name, rule]));
@@ -21,12 +21,10 @@ export async function showSignals(box, { symbol }, stream, marks) {
 
   async function read() {
     const [{ results }, rated] = await Promise.all([
-      get(`/api/v2/signals/?symbol=${name}&interval=1d&limit=${MARKED}`),
+      get(`/api/v2/signals/?symbol=${name}&interval=1d&limit=${LISTED}`),
       get(`/api/v2/technical-analysis/rating/${name}?language=${language}`).catch(() => null),
     ]);
-    const pointing = results.filter(({ direction, holds, rule }) => direction !== "none" && holds && titles[rule]?.kind !== "pattern");
-    marks(pointing.map((each) => ({ direction: each.direction, date: each.session_date, text: title(each) })));
-    list.replaceChildren(...(results.length ? results.slice(0, LISTED).map(line) : [make("li", { className: "quiet", textContent: word("noSignals") })]));
+    list.replaceChildren(...(results.length ? results.map(line) : [make("li", { className: "quiet", textContent: word("noSignals") })]));
     showRating(rating, rated);
   }
 
@@ -44,13 +42,14 @@ export async function showSignals(box, { symbol }, stream, marks) {
     }, SOON);
   }
 
-  stream.on("signal", soon).on("epoch", soon).subscribe("signals", [symbol]);
+  stream.on("signal", soon).on("epoch", soon);
   await read().catch(() => setText(list, word("notCome")));
 }
 
+/** Its room is there also where nobody knows it. */
 function showRating(box, rated) {
-  box.hidden = !rated?.rating;
-  if (box.hidden) return;
+  box.classList.toggle("is-unknown", !rated?.rating);
+  if (!rated?.rating) return;
   const word_ = box.querySelector("b");
   word_.dataset.direction = rated.all > 0.1 ? "up" : rated.all < -0.1 ? "down" : "flat";
   setText(word_, rated.title);

@@ -178,10 +178,10 @@ stream.subscribe("system").open();
 setInterval(showAge, 1000);
 readNowAndThen();
 panel.show(row);
-/** Behind what is seen first: marks on the chart, and the list beneath it. */
+/** Behind what is seen first. */
 setTimeout(async () => {
-  const { showSignals } = await import("./signals.js").catch(() => ({}));
-  await showSignals?.(document.querySelector("[data-signals]"), row, stream, (signals) => panel.sign(signals)).catch(() => {});
+  const { markSignals } = await import("./marks.js").catch(() => ({}));
+  markSignals?.(row, stream, (signals) => panel.sign(signals));
 }, 500);
 const facts = document.querySelector("[data-facts]");
 new IntersectionObserver(async ([{ isIntersecting }], eye) => {
@@ -190,5 +190,7 @@ new IntersectionObserver(async ([{ isIntersecting }], eye) => {
   const { showFacts } = await import("./facts.js").catch(() => ({}));
   if (showFacts) showFacts(facts, row);
   else facts.append(word("notCome"));
+  const { showSignals } = await import("./signals.js").catch(() => ({}));
+  showSignals?.(document.querySelector("[data-signals]"), row, stream);
 }, { rootMargin: "-64px" }).observe(facts); // its edge may be seen at first
 address.restore();
