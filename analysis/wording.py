@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from analysis.indicators import catalogue
 from analysis.indicators.entries import GROUPS
 from analysis.indicators.entry import PATTERN, Entry
-from analysis.signals.catalogue import RULES
 from analysis.signals.rule import Rule
 
 _GROUPS = {
@@ -136,11 +135,6 @@ def title(entry: Entry) -> str:
 def rule(rule: Rule) -> str:
     """Likewise; those of a pattern are called as it is, whichever way they point."""
     return pgettext("indicator", rule.title) if rule.of == PATTERN else pgettext("signal", rule.title)
-
-
-def rule_named(name: str) -> str:
-    """A rule by its name; the name itself where there is none any more."""
-    return rule(RULES[name]) if name in RULES else name
 
 
 def part(key: str) -> str:

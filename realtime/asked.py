@@ -14,7 +14,7 @@ from realtime.messages import Refused
 from realtime.rights import Rights
 from realtime.streams import Position
 
-MAX_HELD = 4000  # streams of one client
+MAX_HELD = 5000  # streams of one client: those of each type of a thousand symbols
 NAMED = 5  # symbols in a sentence
 
 

@@ -80,6 +80,7 @@ def furnish() -> dict[str, list[str]]:
         "key_id": [str(pk) for pk in spare],
         "watchlist": ["default", str(_watchlist(owner))],
         "screen": [_screen(owner)],
+        "against": ["AAPL"],
         "kind": ["sample"],
         "indicators": ["all", "rsi", "sma_20", "supertrend", "macd_5_35_5"],
         "stream": ["alerts:AAPL", "system"],

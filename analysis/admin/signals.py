@@ -1,9 +1,7 @@
 """Signals, and how far they have been computed, for staff to look at."""
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
-from analysis import wording
 from analysis.models import Signal, SignalSpan, UntoldSignal
 from market.admin import OF_SOURCE, SymbolFacts
 
@@ -11,15 +9,11 @@ from market.admin import OF_SOURCE, SymbolFacts
 @admin.register(Signal)
 class SignalAdmin(SymbolFacts):
     list_display = [
-        "symbol", "interval", "told_rule", "direction", "session_date", "state", "holds", "price", "seen_by", "seen_at",
+        "symbol", "interval", "rule", "direction", "session_date", "state", "holds", "price", "seen_by", "seen_at",
         "told_source",
     ]  # fmt: skip
     list_filter = ["state", "direction", "seen_by", "interval", OF_SOURCE]
     ordering = ["-opened_at", "-id"]
-
-    @admin.display(description=_("rule"), ordering="rule")
-    def told_rule(self, signal: Signal) -> str:
-        return wording.rule_named(signal.rule)
 
 
 @admin.register(SignalSpan)

@@ -262,7 +262,7 @@ def test_what_cannot_be_asked_is_refused_with_its_code(client, three, query, sta
 
 
 def test_however_many_take_as_many_queries(client, many, django_assert_num_queries):
-    with django_assert_num_queries(6):  # both tables, former and standing bars, records and indicators
+    with django_assert_num_queries(7):  # both tables, former and standing bars, records, indicators and signals
         client.get(PATH)
 
 

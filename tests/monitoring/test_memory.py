@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from monitoring import memory
 
@@ -51,26 +50,36 @@ def test_what_lies_between_what_is_used_is_filled_for_those_who_are_forked():
     assert after < before / 20
 
 
-@pytest.mark.django_db
-@pytest.mark.db
-def test_what_sqlite_keeps_of_its_file_is_given_back():
-    if connection.vendor != "sqlite" or (library := sqlite()) is None:
-        pytest.skip("SQLite does not tell what it takes")
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE rows_of_a_test AS SELECT randomblob(1000) AS value")
-        cursor.executemany("INSERT INTO rows_of_a_test VALUES (randomblob(1000))", [()] * 1_000)
-    before = library.sqlite3_memory_used()
-    memory.give_back()
-    assert before - library.sqlite3_memory_used() > MB / 4
+KEPT = """
+import ctypes, os, sys
+from pathlib import Path
+import django
+django.setup()
+from django.db import connection
+from monitoring import memory
+with connection.cursor() as cursor:
+    cursor.execute("CREATE TABLE rows_of_a_test AS SELECT randomblob(1000) AS value")
+    cursor.executemany("INSERT INTO rows_of_a_test VALUES (randomblob(1000))", [()] * 1_000)
+found = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libsqlite3" in line}
+if not found:
+    sys.exit()
+told = ctypes.CDLL(min(found)).sqlite3_memory_used
+told.restype = ctypes.c_longlong
+before = told()
+memory.give_back()
+print(before, told())
+"""
 
 
-def sqlite() -> ctypes.CDLL | None:
-    """The library of Python's own module, where it is one of its own."""
-    found = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libsqlite3" in line}
-    library = ctypes.CDLL(min(found)) if found else None
-    if library is not None:
-        library.sqlite3_memory_used.restype = ctypes.c_longlong
-    return library
+def test_what_sqlite_keeps_of_its_file_is_given_back(tmp_path):
+    surroundings = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/kept.sqlite3"}
+    surroundings["DJANGO_SETTINGS_MODULE"] = "finstage.settings"
+    code = [sys.executable, "-c", KEPT]
+    told = subprocess.run(code, capture_output=True, text=True, check=True, cwd=ROOT, env=surroundings)
+    if not told.stdout:
+        pytest.skip("SQLite is a part of this Python")
+    before, after = map(int, told.stdout.split())
+    assert before - after > MB / 4
 
 
 def test_where_malloc_has_no_such_thing_nothing_happens(monkeypatch):
