@@ -46,6 +46,7 @@ OF_PARTS = (
     "POST /api/tasks/submit", "POST /api/tasks/templates", "POST /api/tasks/quick/{kind}", "POST /ws/broadcast",
     "POST /api/v2/keys/", "GET /api/v2/bars/", "GET /api/v2/stream/", "PATCH /api/v2/preferences/",
     "POST /api/v2/technical-analysis/batch/indicators", "POST /api/v2/technical-analysis/analysis/comprehensive",
+    "GET /api/v2/technical-analysis/indicators/{symbol}",
     "GET /api/v2/screener/", "POST /api/v2/screener/", "POST /api/v2/screens/", "PATCH /api/v2/screens/{screen}/",
     "POST /api/v2/source/pause", "POST /api/v2/replay/", "POST /api/v2/replay/live",
 )  # fmt: skip

@@ -204,7 +204,7 @@ def test_a_year_comes_first_and_whoever_goes_to_its_oldest_bar_stays_there_when_
     page.on("request", lambda request: asked.append(request.url) if "/bars/" in request.url else None)
     page.reload()
     expect(page.locator("[data-plot]")).to_have_attribute("data-panel", "shown")
-    assert [url.rpartition("limit=")[2] for url in asked] == ["270"]
+    assert [url.rpartition("limit=")[2] for url in asked] == ["258"]
     page.locator("[data-canvas]").focus()
     with page.expect_response(ALL):
         page.keyboard.press("Home")

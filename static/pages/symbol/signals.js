@@ -12,6 +12,7 @@ const language = document.documentElement.lang;
 
 /** `stream` hears of new ones. */
 export async function showSignals(box, { symbol }, stream) {
+  await looks();
   const name = encodeURIComponent(symbol);
   const { rules } = await get(`/api/v2/signals/rules/?language=${language}`);
   const titles = Object.fromEntries(rules.map((rule) => [rule.name, rule]));
@@ -63,4 +64,10 @@ function showRating(box, rated) {
 
 function number(value) {
   return value == null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+}
+
+function looks() {
+  const link = make("link", { rel: "stylesheet", href: new URL("./signals.css", import.meta.url).href });
+  document.head.append(link);
+  return new Promise((done) => ["load", "error"].forEach((sign) => link.addEventListener(sign, done, { once: true })));
 }

@@ -25,6 +25,7 @@ const MINUTE = "1m"; // kept of what is on a watchlist alone
 const READ_EVERY = 60_000;
 const READ_WHILE_NO_RECORDS = 8_000;
 const READ_FIGURES_EVERY = 3_600_000;
+const MARKS_AFTER = 5_000;
 const part = (name) => article.querySelector(`[data-${name}]`);
 const stream = new Stream();
 const address = new Address({ ...BEGINNING, as_known_at: "" });
@@ -178,11 +179,15 @@ stream.subscribe("system").open();
 setInterval(showAge, 1000);
 readNowAndThen();
 panel.show(row);
-/** Behind what is seen first. */
-setTimeout(async () => {
+/** The marks of signals come with the first sign of a reader, and soon without one: what is seen first is there sooner. */
+const marked = new Promise((come) => {
+  for (const sign of ["pointermove", "pointerdown", "keydown", "scroll"]) addEventListener(sign, come, { once: true, passive: true });
+  setTimeout(come, MARKS_AFTER);
+});
+marked.then(async () => {
   const { markSignals } = await import("./marks.js").catch(() => ({}));
   markSignals?.(row, stream, (signals) => panel.sign(signals));
-}, 500);
+});
 const facts = document.querySelector("[data-facts]");
 new IntersectionObserver(async ([{ isIntersecting }], eye) => {
   if (!isIntersecting) return;
