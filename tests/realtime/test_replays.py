@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.test import Client as Browser
 
 from market import bars, player, quotes
-from market.models import Snapshot, Symbol
+from market.models import DataSource, Snapshot, Symbol
 from market.prices import Bar, midnight
-from realtime import messages
+from realtime import messages, streams
 from realtime.kinds import INDICATORS
 from realtime.messages import Refused
 from realtime.models import Alert, AlertRule, Event
@@ -87,6 +87,24 @@ def test_nobody_else_hears_of_it_and_nothing_is_stored(live_web, redis):
     assert {key for key in set(redis.keys()) - before if b"stream" in key or b"quotes" in key} == set()
     assert not Snapshot.objects.exists()
     assert quotes.latest(["AAPL"]) == {"AAPL": None}
+
+
+def test_the_past_of_a_live_database_is_played_to_one_client_beside_its_prices(live_web, quote):
+    DataSource.objects.create(pk=1, name="yahoo", reason="a test", chosen_at=NOW)
+    live = messages.price(quote("AAPL", 777.0, source="yahoo"))
+    with open_socket(live_web) as other, open_socket(live_web) as client:
+        for each in (other, client):
+            each.ask({"action": "subscribe", "type": "prices", "symbols": ["AAPL"], "mode": "every"}, "subscribed")
+        client.send(FAST)
+        streams.publish([live])
+        told, prices = [], []
+        while (message := client.hear()).get("state") != "ended" or not prices:
+            told += [message] if message.get("replay") and message["type"] != "replay" else []
+            prices += [message] if message["type"] == "price_update" and not message.get("replay") else []
+        heard = other.until("price_update")
+    assert len(told) == FOUR
+    assert [each["current_price"] for each in prices] == [777.0]
+    assert (heard["current_price"], "replay" in heard) == (777.0, False)
 
 
 def test_indicators_by_name_come_beside_those_of_everybody_each_on_its_own_stream(live_web):
