@@ -10,7 +10,8 @@ export const INTERVAL = "1d";
 export const DRAWN = ["sma_20", "rsi_14"];
 const MOST = 10_000;
 const WITHIN = { period: "1mo", limit: 1000 }; // sessions of bars that are shorter
-const YEARS = { crypto: 375 }; // bars of a year and some days more; other symbols rest at weekends
+// Bars of a year and some days more: exchanges rest at weekends and on holidays, currencies at weekends alone.
+const YEARS = { crypto: 375, currency: 270, future: 270 };
 const YEAR = 258;
 const MANY = 5; // outputs, as levels have them, that are drawn alike
 const UNSEEN = new Set(["direction", "histogram", "marker"]);

@@ -2,8 +2,8 @@
 
 import { make } from "../../components/element.js";
 import { setText } from "../../components/frame.js";
-import { get } from "../../components/page.js";
-import { word } from "../../words/words.js";
+import { get, readPage } from "../../components/page.js";
+import { learn, word } from "../../words/words.js";
 
 const [LISTED, SOON] = [8, 1000];
 const ARROWS = { up: "▲ ", down: "▼ ", none: "" };
@@ -12,7 +12,7 @@ const language = document.documentElement.lang;
 
 /** `stream` hears of new ones. */
 export async function showSignals(box, { symbol }, stream) {
-  await looks();
+  await Promise.all([looks(), readPage("/indicators/words/").then(learn).catch(() => {})]);
   const name = encodeURIComponent(symbol);
   const { rules } = await get(`/api/v2/signals/rules/?language=${language}`);
   const titles = Object.fromEntries(rules.map((rule) => [rule.name, rule]));
