@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from django.db.models import Max
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import exceptions, serializers
@@ -20,7 +21,7 @@ from market import coverage, intervals, symbols, watchlists
 from market.api.queries import MAX_SYMBOLS, PAGES, Tickers
 from market.api.shapes import SOURCED, VERSION, Page, Shape, Versioned, shown
 from market.intervals import DAY
-from market.models import Symbol
+from market.models import KeyFigures, Symbol
 from market.symbols import UnknownSymbol
 from monitoring import jobs, submissions
 from monitoring.api import refusals
@@ -199,7 +200,7 @@ class Screener(ScreenView):
             "Conditions are parameters, all of which must hold: `rsi_14.lt=30`, `change_percent.gt=2`, "
             "`close.between=10,20`, `close.crosses_up=sma_200`; or a line or tree as `where`; or none, which is every "
             "symbol. Where more has to be computed than an answer can wait for, a job does it: 202, and the same "
-            "question is answered once it is done."
+            f"question is answered once it is done, with the first {saving.MOST_ROWS} symbols."
         ),
         parameters=[
             ScreenQuery,
@@ -319,10 +320,7 @@ def _job(request, asked: Asked, tickers: list[str] | None) -> Job:
     told = asked.as_json() | {"where": orjson.dumps(asked.node.as_json()).decode() if asked.node else ""}
     said = {name: value or None if isinstance(value, list) else value for name, value in told.items()}
     said["symbols"] = tickers
-    now = coverage.latest(
-        list(Symbol.objects.tracked().values_list("ticker", flat=True)) if tickers is None else tickers
-    )
-    state = hashlib.blake2b(orjson.dumps([said, sorted(now.items())]), digest_size=16).hexdigest()
+    state = hashlib.blake2b(orjson.dumps([said, *_stands_upon(asked, tickers)]), digest_size=16).hexdigest()
     job = Job.objects.filter(key=f"{JOB}:{state}").first()
     if job is not None and job.state not in Job.UNDONE:
         return job
@@ -331,6 +329,16 @@ def _job(request, asked: Asked, tickers: list[str] | None) -> Job:
     if (standing := _asking.take(request.asker)) is not None and standing.is_over:
         raise refusals.TooMany(f"{A_MINUTE} large screens a minute of one address are enough.")
     return jobs.submit(JOB, said, key=f"{JOB}:{state}") if job is None else again(job)
+
+
+def _stands_upon(asked: Asked, tickers: list[str] | None) -> list:
+    """What an answer would be another one for: the bars of every symbol and interval that is read, and key figures."""
+    wanted = Symbol.objects.tracked().values_list("ticker", flat=True) if tickers is None else tickers
+    others = symbols.found([each.symbol for each in asked.series if each.symbol])
+    names = sorted({*wanted, *(row.ticker for row in others.values())})
+    read = sorted({intervals.named(each.interval or asked.interval).stored_as for each in asked.series} | {DAY.name})
+    figures = any(map(asking.is_figure, asked.series)) and KeyFigures.objects.aggregate(Max("received_at"))
+    return [sorted(coverage.of(names, read).items()), bool(figures) and [figures, datetime.now(UTC).date()]]
 
 
 def _begun(job: Job, count: int) -> dict:

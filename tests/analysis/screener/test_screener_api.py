@@ -147,6 +147,15 @@ def test_what_takes_longer_than_an_answer_is_a_job_of_all_who_ask(monkeypatch):
     assert (told["matched"], told["asked"], told["left"]) == (3, 5, [])
 
 
+def test_an_answer_of_a_job_is_of_the_bars_of_all_that_it_reads(monkeypatch):
+    monkeypatch.setattr(api, "MOST_COMPUTED", 0)
+    path = f'{PATH}?symbols=DOWN&where=close > "UP".sma_51'
+    first = Client().get(path).json()["task_id"]
+    assert Client().get(path).json()["task_id"] == first
+    keep("UP", [801.0], GOT_AT + timedelta(hours=1))  # which is not among those that are judged
+    assert Client().get(path).json()["task_id"] != first
+
+
 def test_one_address_begins_a_few_large_screens(monkeypatch):
     monkeypatch.setattr(api, "MOST_COMPUTED", 1)
     monkeypatch.setattr(api, "_asking", api.Limit("screens", 2))
