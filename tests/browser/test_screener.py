@@ -31,6 +31,9 @@ def test_the_builder_follows_the_line_and_the_line_the_builder(screener):
     lefts = page.locator("[data-builder] .left")
     expect(lefts).to_have_count(2)
     assert "AAPL" in symbols(page)
+    line = page.locator("tr[data-row=AAPL] .sparkline path:not(.area)")
+    expect(line).to_have_attribute("d", re.compile("^M"))
+    assert line.evaluate("line => getComputedStyle(line).fill") == "none"
     page.locator("[data-builder] .right").nth(0).fill("1e9")
     expect(page.locator("[data-line]")).to_have_value("close > 1e9 and rsi_14 > 1")
     expect(page.locator("[data-count]")).to_have_text(re.compile(r"^0 of \d+ symbols"))
